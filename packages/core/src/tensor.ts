@@ -1,0 +1,163 @@
+// A tensor is a flat array with a shape; a gradient and a history are added where something is to be learned.
+// It knows no operator: those are free functions in ops/.
+
+import { formatShape, ShapeError } from "./errors.ts";
+import { type Shape, sizeOf, stridesOf } from "./shape.ts";
+
+/** How a tensor came about: what it was computed from, and how its gradient flows back to there. */
+export interface History {
+  readonly op: string;
+  /** Emptied once the graph has been used, so that what lies behind can be freed. */
+  inputs: readonly Tensor[];
+  /** Position in the order of execution: a later result never feeds an earlier one. */
+  readonly order: number;
+  /** Hands the gradient of the result on to the inputs; gone once the graph has been used. */
+  backward: ((gradient: Float32Array) => void) | undefined;
+}
+
+/** Numbers with a shape, row-major. Images are `[N, H, W, C]`, filters `[KH, KW, Cin, Cout]`. */
+export class Tensor {
+  readonly data: Float32Array;
+  readonly shape: Shape;
+  /** Whether `backward` is to leave a gradient here (parameters), or passes one through here (results). */
+  requiresGrad: boolean;
+  /** d loss / d this, laid out like `data`; filled by `backward`. */
+  grad: Float32Array | undefined;
+  /** Set on results that a gradient must flow through. */
+  history: History | undefined;
+
+  constructor(data: Float32Array, shape: Shape, requiresGrad = false) {
+    if (data.length !== sizeOf(shape)) {
+      throw new ShapeError(`tensor: ${data.length} numbers do not fill the shape ${formatShape(shape)}`);
+    }
+    this.data = data;
+    this.shape = Object.freeze([...shape]);
+    this.requiresGrad = requiresGrad;
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return this.data.length;
+  }
+
+  /** The one number of a tensor of one element. */
+  item(): number {
+    if (this.size !== 1)
+      throw new ShapeError(`item: wants a tensor of one element but is ${formatShape(this.shape)}`);
+    return this.data[0]!;
+  }
+
+  /** Shape and values, long axes shortened: `Tensor [2,3] [[1, 2, 3], [4, 5, 6]]`. */
+  toString(): string {
+    return `Tensor ${formatShape(this.shape)} ${formatValues(this.data, this.shape, stridesOf(this.shape), 0, 0)}`;
+  }
+}
+
+const LONGEST_PRINTED_AXIS = 8;
+
+function formatValues(
+  data: Float32Array,
+  shape: Shape,
+  strides: number[],
+  axis: number,
+  offset: number,
+): string {
+  if (axis === shape.length) return String(Number(data[offset]!.toPrecision(6)));
+  const shown = Math.min(shape[axis]!, LONGEST_PRINTED_AXIS);
+  const parts = Array.from({ length: shown }, (_, i) =>
+    formatValues(data, shape, strides, axis + 1, offset + i * strides[axis]!),
+  );
+  if (shown < shape[axis]!) parts.push("…");
+  return `[${parts.join(", ")}]`;
+}
+
+let allocateArray: (size: number) => Float32Array = (size) => new Float32Array(size);
+
+/**
+ * Every array that an operator fills comes from here. What it holds at first is unspecified: a kernel writes it.
+ */
+export function allocate(size: number): Float32Array {
+  return allocateArray(size);
+}
+
+/** Runs `body` with another source of arrays: doubles for a gradient check, a planned arena for a program. */
+export function withAllocator<T>(allocator: (size: number) => Float32Array, body: () => T): T {
+  const previous = allocateArray;
+  allocateArray = allocator;
+  try {
+    return body();
+  } finally {
+    allocateArray = previous;
+  }
+}
+
+/** A fresh tensor for an operator to fill. */
+export function empty(shape: Shape): Tensor {
+  return new Tensor(allocate(sizeOf(shape)), shape);
+}
+
+/** Numbers, or lists of equal length of them, to any depth. */
+export type NestedNumbers = number | readonly NestedNumbers[];
+
+/**
+ * Makes a tensor from nested lists, or from a flat array and a shape. A `Float32Array` is used as it is, not copied.
+ *
+ * @throws ShapeError where lists of one level differ in length, or the numbers do not fill the shape
+ * @example
+ * const x = tensor([[1, 2], [3, 4]]);
+ * const image = tensor(new Float32Array(592 * 592 * 3), [1, 592, 592, 3]);
+ * console.log(x.shape, image.size); // [ 2, 2 ] 1051392
+ */
+export function tensor(values: NestedNumbers | Float32Array, shape?: Shape): Tensor {
+  if (values instanceof Float32Array) return new Tensor(values, shape ?? [values.length]);
+  const nested = shapeOfNested(values);
+  const flat = (Array.isArray(values) ? values.flat(Number.POSITIVE_INFINITY) : [values]) as number[];
+  const data = allocate(flat.length);
+  data.set(flat);
+  return new Tensor(data, shape ?? nested);
+}
+
+function shapeOfNested(values: NestedNumbers): number[] {
+  if (typeof values === "number") return [];
+  const [first] = values;
+  if (first === undefined) return [0];
+  const inner = shapeOfNested(first);
+  for (const value of values) {
+    const other = shapeOfNested(value);
+    if (formatShape(other) !== formatShape(inner)) {
+      throw new ShapeError(
+        `tensor: lists of one level must be alike but hold ${formatShape(inner)} and ${formatShape(other)}`,
+      );
+    }
+  }
+  return [values.length, ...inner];
+}
+
+/** A tensor filled with one number. */
+export function full(shape: Shape, value: number): Tensor {
+  const result = empty(shape);
+  result.data.fill(value);
+  return result;
+}
+
+/** A tensor of zeros. */
+export function zeros(shape: Shape): Tensor {
+  return full(shape, 0);
+}
+
+/** A tensor of ones. */
+export function ones(shape: Shape): Tensor {
+  return full(shape, 1);
+}
+
+/**
+ * Marks a tensor as one that learns: `backward` leaves its gradient in `grad`.
+ *
+ * @example
+ * const w = parameter(tensor([1, 2]));
+ * backward(sum(mul(w, w)));
+ * console.log(w.grad); // Float32Array(2) [ 2, 4 ]
+ */
+export function parameter(values: Tensor): Tensor {
+  return new Tensor(values.data, values.shape, true);
+}

@@ -1,0 +1,131 @@
+// Tools that tell whether an operator and its gradient are right: `@saunet/core/testing`.
+
+import { backward, noGrad } from "./autograd.ts";
+import { withReferences } from "./kernel.ts";
+import { mul } from "./ops/arithmetic.ts";
+import { sum } from "./ops/sum.ts";
+import { normal, randomState, uniform } from "./random.ts";
+import type { Shape } from "./shape.ts";
+import { Tensor, withAllocator } from "./tensor.ts";
+
+/** How far `actual` is from `wanted`, relative to the largest element wanted: `max |a - w| / max |w|`. */
+export function relativeError(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  if (actual.length !== wanted.length) {
+    throw new RangeError(
+      `relativeError: actual has ${actual.length} elements but ${wanted.length} are wanted`,
+    );
+  }
+  let largest = 0;
+  let difference = 0;
+  for (let i = 0; i < wanted.length; i++) {
+    const gap = Math.abs(actual[i]! - wanted[i]!);
+    if (Number.isNaN(gap)) return Number.POSITIVE_INFINITY;
+    difference = Math.max(difference, gap);
+    largest = Math.max(largest, Math.abs(wanted[i]!));
+  }
+  return largest === 0 ? difference : difference / largest;
+}
+
+/** Throws unless `relativeError(actual, wanted)` is at most `tolerance`. */
+export function expectClose(
+  actual: Tensor | ArrayLike<number>,
+  wanted: Tensor | ArrayLike<number>,
+  tolerance: number,
+): void {
+  const error = relativeError(
+    actual instanceof Tensor ? actual.data : actual,
+    wanted instanceof Tensor ? wanted.data : wanted,
+  );
+  if (!(error <= tolerance)) throw new Error(`expectClose: relative error ${error} is above ${tolerance}`);
+}
+
+/** Options of {@link gradcheck}. */
+export interface GradcheckOptions {
+  /** Step of the central difference. In double any step between 1e-3 and 1e-6 serves smooth operators. */
+  readonly step?: number;
+  /** Largest accepted error, relative to the largest element of the gradient. */
+  readonly tolerance?: number;
+  /** At most so many elements of each input are checked, spread evenly. */
+  readonly samples?: number;
+}
+
+/**
+ * Compares the gradient of an operator with central differences, in double and with the reference kernels.
+ *
+ * The scalar that is differentiated is Σ out · r with fixed random r. A plain Σ out would be blind: the output of a
+ * normalisation sums to a constant, so its true gradient is zero and a backward pass that returns nothing passes.
+ *
+ * @param op the operator, a function of tensors
+ * @param inputs values to check at; all of them are differentiated
+ * @throws Error naming the input, the element, the gradient and the difference quotient
+ * @example
+ * gradcheck(([x, y]) => mul(x!, y!), [tensor([1, 2]), tensor([3, 4])]);
+ */
+export function gradcheck(
+  op: (inputs: readonly Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  { step = 1e-4, tolerance = 1e-6, samples = 60 }: GradcheckOptions = {},
+): void {
+  inDouble(() => {
+    const doubles = inputs.map(({ data, shape }) => {
+      return new Tensor(new Float64Array(data) as unknown as Float32Array, shape, true);
+    });
+    const weights = new Map<string, Tensor>();
+    const project = (): Tensor => {
+      const out = op(doubles);
+      const key = String(out.shape);
+      if (!weights.has(key)) weights.set(key, normal(out.shape, randomState(99)));
+      return sum(mul(out, weights.get(key)!));
+    };
+    backward(project());
+    doubles.forEach(({ data, grad }, which) => {
+      if (grad === undefined) throw new Error(`gradcheck: input ${which} received no gradient`);
+      const scale = Math.max(1e-3, ...grad.map(Math.abs));
+      const stride = Math.max(1, Math.floor(data.length / samples));
+      for (let i = 0; i < data.length; i += stride) {
+        const value = data[i]!;
+        const [up, down] = noGrad(() =>
+          [step, -step].map((delta) => {
+            data[i] = value + delta;
+            return project().item();
+          }),
+        ) as [number, number];
+        data[i] = value;
+        const quotient = (up - down) / (2 * step);
+        const error = Math.abs(quotient - grad[i]!) / scale;
+        if (!(error <= tolerance)) {
+          throw new Error(
+            `gradcheck: input ${which}, element ${i}: gradient ${grad[i]} but central difference ${quotient} (relative error ${error})`,
+          );
+        }
+      }
+    });
+  });
+}
+
+function inDouble<T>(body: () => T): T {
+  const doubles = (size: number) => new Float64Array(size) as unknown as Float32Array;
+  return withReferences(() => withAllocator(doubles, body));
+}
+
+/**
+ * Checks that two linear maps are each other's adjoint: ⟨forward(x), y⟩ = ⟨x, adjoint(y)⟩ for random x and y, in double.
+ */
+export function adjointCheck(
+  forward: (x: Tensor) => Tensor,
+  adjoint: (y: Tensor) => Tensor,
+  xShape: Shape,
+  yShape: Shape,
+  tolerance = 1e-10,
+): void {
+  inDouble(() =>
+    noGrad(() => {
+      const x = uniform(xShape, randomState(1));
+      const y = uniform(yShape, randomState(2));
+      const left = sum(mul(forward(x), y)).item();
+      const right = sum(mul(x, adjoint(y))).item();
+      const error = Math.abs(left - right) / Math.max(1, Math.abs(left));
+      if (!(error <= tolerance)) throw new Error(`adjointCheck: ⟨Ax,y⟩ = ${left} but ⟨x,Aᵀy⟩ = ${right}`);
+    }),
+  );
+}
