@@ -1,0 +1,134 @@
+// Functions of one number, element by element, on tensors of any shape.
+//
+//   y = f(x)      gx = gy · f'(x)
+//
+// Each is one entry: f, what f' is computed from (x, or y where that is cheaper), and f'. Outside its domain a
+// function gives what IEEE 754 says (log 0 = -∞, √-1 = NaN).
+
+import { contribute, record } from "../autograd.ts";
+import { type Floats, kernel } from "../kernel.ts";
+import { empty, type Tensor } from "../tensor.ts";
+
+function elementwise<Parameters = void>(
+  name: string,
+  value: (x: number, parameters: Parameters) => number,
+  slopeFrom: "x" | "y",
+  slope: (at: number, parameters: Parameters) => number,
+): (x: Tensor, parameters: Parameters) => Tensor {
+  const forward = kernel(
+    `${name}.forward`,
+    { y: "write", x: "read" },
+    ({ y, x }: { y: Floats; x: Floats }, parameters: Parameters) => {
+      for (let i = 0; i < y.length; i++) y[i] = value(x[i], parameters);
+    },
+  );
+  const gradient = kernel(
+    `${name}.gradient`,
+    { gx: "write", gy: "read", at: "read" },
+    ({ gx, gy, at }: { gx: Floats; gy: Floats; at: Floats }, parameters: Parameters) => {
+      for (let i = 0; i < gx.length; i++) gx[i] = gy[i] * slope(at[i], parameters);
+    },
+  );
+  return (x, parameters) => {
+    const y = empty(x.shape);
+    forward({ y: y.data, x: x.data }, parameters);
+    const at = slopeFrom === "x" ? x.data : y.data;
+    return record(name, y, [x], (gy) => contribute([x], (gx) => gradient({ gx, gy, at }, parameters)));
+  };
+}
+
+/**
+ * `-x`.
+ *
+ * @example
+ * console.log(String(neg(tensor([1, -2])))); // Tensor [2] [-1, 2]
+ */
+export const neg: (x: Tensor) => Tensor = elementwise(
+  "neg",
+  (x) => -x,
+  "x",
+  () => -1,
+);
+
+/**
+ * `e^x`.
+ *
+ * @example
+ * console.log(String(exp(tensor([0, 1])))); // Tensor [2] [1, 2.71828]
+ */
+export const exp: (x: Tensor) => Tensor = elementwise("exp", Math.exp, "y", (y) => y);
+
+/**
+ * The natural logarithm.
+ *
+ * @example
+ * console.log(String(log(tensor([1, 10])))); // Tensor [2] [0, 2.30259]
+ */
+export const log: (x: Tensor) => Tensor = elementwise("log", Math.log, "x", (x) => 1 / x);
+
+/**
+ * The square root. Its slope at 0 is infinite, so a zero gradient that arrives there becomes NaN: add an epsilon
+ * inside the root where 0 can occur.
+ *
+ * @example
+ * console.log(String(sqrt(tensor([4, 9])))); // Tensor [2] [2, 3]
+ */
+export const sqrt: (x: Tensor) => Tensor = elementwise("sqrt", Math.sqrt, "y", (y) => 0.5 / y);
+
+/**
+ * `|x|`; the gradient at 0 is 0.
+ *
+ * @example
+ * console.log(String(abs(tensor([-1, 2])))); // Tensor [2] [1, 2]
+ */
+export const abs: (x: Tensor) => Tensor = elementwise("abs", Math.abs, "x", Math.sign);
+
+/**
+ * The hyperbolic tangent.
+ *
+ * @example
+ * console.log(String(tanh(tensor([-1, 0, 1])))); // Tensor [3] [-0.761594, 0, 0.761594]
+ */
+export const tanh: (x: Tensor) => Tensor = elementwise("tanh", Math.tanh, "y", (y) => 1 - y * y);
+
+/**
+ * `x^exponent`, with one exponent for all elements.
+ *
+ * @example
+ * console.log(String(pow(tensor([2, 3]), 3))); // Tensor [2] [8, 27]
+ */
+export const pow: (x: Tensor, exponent: number) => Tensor = elementwise(
+  "pow",
+  (x, exponent: number) => x ** exponent,
+  "x",
+  (x, exponent) => (exponent === 0 ? 0 : exponent * x ** (exponent - 1)),
+);
+
+/** Bounds of {@link clip}, both included; what is left out does not bound. */
+export interface ClipOptions {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+const clipBetween = elementwise(
+  "clip",
+  (x, { min, max }: Required<ClipOptions>) => (x < min ? min : x > max ? max : x),
+  "x",
+  (x, { min, max }) => (x >= min && x <= max ? 1 : 0),
+);
+
+/**
+ * Brings every element between two bounds. The gradient passes where x lies between them or on one of them. Bounds
+ * are rounded to 32 bits, as elements are, so that an element can lie on one.
+ *
+ * @throws RangeError where `min` is above `max` or a bound is no number
+ * @example
+ * console.log(String(clip(tensor([-1, 0.5, 2]), { min: 0, max: 1 }))); // Tensor [3] [0, 0.5, 1]
+ */
+export function clip(
+  x: Tensor,
+  { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }: ClipOptions,
+): Tensor {
+  if (!(min <= max)) throw new RangeError(`clip: min must be at most max but is ${min} with max ${max}`);
+  return clipBetween(x, { min: Math.fround(min), max: Math.fround(max) });
+}

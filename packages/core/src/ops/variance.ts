@@ -1,0 +1,17 @@
+// Variance, as a composition: mean((x - mean x)²). Biased (divided by n), as normalisation layers have it.
+
+import type { Tensor } from "../tensor.ts";
+import { mul, sub } from "./arithmetic.ts";
+import { mean, type ReduceOptions } from "./sum.ts";
+
+/**
+ * The mean squared distance from the mean, over axes.
+ *
+ * @throws RangeError where an axis does not exist, is named twice, or there is nothing to average
+ * @example
+ * console.log(variance(tensor([1, 2, 3, 6])).item()); // 3.5
+ */
+export function variance(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const distance = sub(x, mean(x, { axes: options.axes, keepDims: true }));
+  return mean(mul(distance, distance), options);
+}
