@@ -21,7 +21,7 @@ describe("threefry2x32", () => {
     ],
   ])("key %j, counter %j", (key, counter, wanted) => {
     const out = new Uint32Array(2);
-    threefry2x32(key[0]!, key[1]!, counter[0]!, counter[1]!, out);
+    threefry2x32(key[0], key[1], counter[0], counter[1], out);
     expect([...out]).toEqual(wanted);
   });
 });

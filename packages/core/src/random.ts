@@ -43,13 +43,13 @@ export function threefry2x32(
   let a = (counter0 + key0) | 0;
   let b = (counter1 + key1) | 0;
   for (let round = 0; round < 20; round++) {
-    const rotation = ROTATIONS[round % 8]!;
+    const rotation = ROTATIONS[round % 8];
     a = (a + b) | 0;
     b = ((b << rotation) | (b >>> (32 - rotation))) ^ a;
     if (round % 4 === 3) {
       const injection = (round + 1) / 4;
-      a = (a + keys[injection % 3]!) | 0;
-      b = (b + keys[(injection + 1) % 3]! + injection) | 0;
+      a = (a + keys[injection % 3]) | 0;
+      b = (b + keys[(injection + 1) % 3] + injection) | 0;
     }
   }
   out[0] = a;
@@ -57,30 +57,30 @@ export function threefry2x32(
 }
 
 function advance(state: RandomState, blocks: number): void {
-  const low = state[2]! + blocks;
+  const low = state[2] + blocks;
   state[2] = low;
-  state[3] = state[3]! + Math.floor(low / 2 ** 32);
+  state[3] = state[3] + Math.floor(low / 2 ** 32);
 }
 
 const block = new Uint32Array(2);
 
 function hashAhead(state: RandomState, blocks: number): void {
-  const low = state[2]! + blocks;
-  threefry2x32(state[0]!, state[1]!, low, state[3]! + Math.floor(low / 2 ** 32), block);
+  const low = state[2] + blocks;
+  threefry2x32(state[0], state[1], low, state[3] + Math.floor(low / 2 ** 32), block);
 }
 
 /** 24 random bits as a float in [0, 1): every value is exact in 32-bit floats. */
 const toUnit = (word: number): number => (word >>> 8) / 2 ** 24;
 
-/** Fills `out` with independent numbers from [0, 1). */
+/** Fills `out` with independent numbers from [low, low + width). */
 export const uniformKernel = kernel(
   "random.uniform",
   { out: "write", state: "update" },
-  ({ out, state }: { out: Floats; state: RandomState }) => {
+  ({ out, state }: { out: Floats; state: RandomState }, { low, width }: { low: number; width: number }) => {
     for (let i = 0; i < out.length; i += 2) {
       hashAhead(state, i >>> 1);
-      out[i] = toUnit(block[0]!);
-      if (i + 1 < out.length) out[i + 1] = toUnit(block[1]!);
+      out[i] = low + width * toUnit(block[0]);
+      if (i + 1 < out.length) out[i + 1] = low + width * toUnit(block[1]);
     }
     advance(state, Math.ceil(out.length / 2));
   },
@@ -99,7 +99,7 @@ export const normalKernel = kernel(
       do {
         hashAhead(state, 0);
         advance(state, 1);
-        value = Math.sqrt(-2 * Math.log(1 - toUnit(block[0]!))) * Math.cos(2 * Math.PI * toUnit(block[1]!));
+        value = Math.sqrt(-2 * Math.log(1 - toUnit(block[0]))) * Math.cos(2 * Math.PI * toUnit(block[1]));
       } while (Math.abs(value) > dims.limit);
       out[i] = dims.deviation * value;
     }
@@ -107,15 +107,19 @@ export const normalKernel = kernel(
 );
 
 /**
- * Independent numbers from [0, 1).
+ * Independent numbers from [low, high), [0, 1) when left out.
  *
  * @example
  * const state = randomState(42);
  * console.log(uniform([2, 2], state).data.every((value) => value >= 0 && value < 1)); // true
  */
-export function uniform(shape: Shape, state: RandomState): Tensor {
+export function uniform(
+  shape: Shape,
+  state: RandomState,
+  { low = 0, high = 1 }: { low?: number; high?: number } = {},
+): Tensor {
   const out = empty(shape);
-  uniformKernel({ out: out.data, state }, undefined);
+  uniformKernel({ out: out.data, state }, { low, width: high - low });
   return out;
 }
 
@@ -134,7 +138,7 @@ export function normal(
 export function draw(state: RandomState): number {
   hashAhead(state, 0);
   advance(state, 1);
-  return toUnit(block[0]!);
+  return toUnit(block[0]);
 }
 
 /** The integers 0 … count - 1 in random order (Fisher and Yates). */
@@ -142,7 +146,7 @@ export function permutation(count: number, state: RandomState): number[] {
   const order = Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
     const j = Math.floor(draw(state) * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
+    [order[i], order[j]] = [order[j], order[i]];
   }
   return order;
 }

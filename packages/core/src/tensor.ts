@@ -44,7 +44,7 @@ export class Tensor {
   item(): number {
     if (this.size !== 1)
       throw new ShapeError(`item: wants a tensor of one element but is ${formatShape(this.shape)}`);
-    return this.data[0]!;
+    return this.data[0];
   }
 
   /** Shape and values, long axes shortened: `Tensor [2,3] [[1, 2, 3], [4, 5, 6]]`. */
@@ -62,12 +62,12 @@ function formatValues(
   axis: number,
   offset: number,
 ): string {
-  if (axis === shape.length) return String(Number(data[offset]!.toPrecision(6)));
-  const shown = Math.min(shape[axis]!, LONGEST_PRINTED_AXIS);
+  if (axis === shape.length) return String(Number(data[offset].toPrecision(6)));
+  const shown = Math.min(shape[axis], LONGEST_PRINTED_AXIS);
   const parts = Array.from({ length: shown }, (_, i) =>
-    formatValues(data, shape, strides, axis + 1, offset + i * strides[axis]!),
+    formatValues(data, shape, strides, axis + 1, offset + i * strides[axis]),
   );
-  if (shown < shape[axis]!) parts.push("…");
+  if (shown < shape[axis]) parts.push("…");
   return `[${parts.join(", ")}]`;
 }
 
@@ -109,7 +109,7 @@ export type NestedNumbers = number | readonly NestedNumbers[];
  * console.log(x.shape, image.size); // [ 2, 2 ] 1051392
  */
 export function tensor(values: NestedNumbers | Float32Array, shape?: Shape): Tensor {
-  if (values instanceof Float32Array) return new Tensor(values, shape ?? [values.length]);
+  if (ArrayBuffer.isView(values)) return new Tensor(values, shape ?? [values.length]);
   const nested = shapeOfNested(values);
   const flat = (Array.isArray(values) ? values.flat(Number.POSITIVE_INFINITY) : [values]) as number[];
   const data = allocate(flat.length);

@@ -18,10 +18,10 @@ export function relativeError(actual: ArrayLike<number>, wanted: ArrayLike<numbe
   let largest = 0;
   let difference = 0;
   for (let i = 0; i < wanted.length; i++) {
-    const gap = Math.abs(actual[i]! - wanted[i]!);
+    const gap = Math.abs(actual[i] - wanted[i]);
     if (Number.isNaN(gap)) return Number.POSITIVE_INFINITY;
     difference = Math.max(difference, gap);
-    largest = Math.max(largest, Math.abs(wanted[i]!));
+    largest = Math.max(largest, Math.abs(wanted[i]));
   }
   return largest === 0 ? difference : difference / largest;
 }
@@ -83,7 +83,7 @@ export function gradcheck(
       const scale = Math.max(1e-3, ...grad.map(Math.abs));
       const stride = Math.max(1, Math.floor(data.length / samples));
       for (let i = 0; i < data.length; i += stride) {
-        const value = data[i]!;
+        const value = data[i];
         const [up, down] = noGrad(() =>
           [step, -step].map((delta) => {
             data[i] = value + delta;
@@ -92,7 +92,7 @@ export function gradcheck(
         ) as [number, number];
         data[i] = value;
         const quotient = (up - down) / (2 * step);
-        const error = Math.abs(quotient - grad[i]!) / scale;
+        const error = Math.abs(quotient - grad[i]) / scale;
         if (!(error <= tolerance)) {
           throw new Error(
             `gradcheck: input ${which}, element ${i}: gradient ${grad[i]} but central difference ${quotient} (relative error ${error})`,

@@ -1,0 +1,102 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readSafetensors, SafetensorsError, writeSafetensors } from "./safetensors.ts";
+import { tensor } from "./tensor.ts";
+
+const sample = () =>
+  writeSafetensors(
+    {
+      a: tensor([
+        [1, -2.5],
+        [3e-8, 4],
+      ]),
+      "b.c": tensor(7),
+      none: tensor([]),
+    },
+    { note: "ä" },
+  );
+
+/** A file with the given header and so many bytes of data. */
+function file(header: unknown, dataBytes: number, claimed?: number): Uint8Array {
+  const json = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
+  const bytes = new Uint8Array(8 + json.length + dataBytes);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(claimed ?? json.length), true);
+  bytes.set(json, 8);
+  return bytes;
+}
+
+describe("safetensors", () => {
+  it("reads what it writes, from any place in a buffer", () => {
+    const bytes = sample();
+    const shifted = new Uint8Array(bytes.length + 3);
+    shifted.set(bytes, 3);
+    for (const source of [bytes, shifted.subarray(3)]) {
+      const { tensors, metadata } = readSafetensors(source);
+      expect(metadata).toEqual({ note: "ä" });
+      expect(Object.keys(tensors)).toEqual(["a", "b.c", "none"]);
+      expect(tensors.a!.shape).toEqual([2, 2]);
+      expect([...tensors.a!.data]).toEqual([1, -2.5, Math.fround(3e-8), 4]);
+      expect(tensors["b.c"].shape).toEqual([]);
+    }
+  });
+
+  it("widens 16-bit floats", () => {
+    const bytes = file({ h: { dtype: "F16", shape: [6], data_offsets: [0, 12] } }, 12);
+    const view = new DataView(bytes.buffer, bytes.length - 12);
+    [0x3c00, 0xc000, 0x7bff, 0x0001, 0x7c00, 0x3555].forEach((half, i) => {
+      view.setUint16(2 * i, half, true);
+    });
+    expect([...readSafetensors(bytes).tensors.h!.data]).toEqual([
+      1,
+      -2,
+      65504,
+      2 ** -24,
+      Infinity,
+      0.333251953125,
+    ]);
+  });
+
+  const f32 = (shape: unknown, data_offsets: unknown) => ({ dtype: "F32", shape, data_offsets });
+  it.each<[string, Uint8Array, string]>([
+    ["no bytes", new Uint8Array(0), "too few"],
+    ["a header longer than the file", file({}, 0, 1e9), "is said to take 1000000000 bytes"],
+    ["a header of 2^63 bytes", new Uint8Array(16).fill(0xff, 0, 8), "is said to take"],
+    ["no JSON", file("{", 0), "not JSON"],
+    ["a list", file([], 0), "not a JSON object"],
+    ["another type", file({ a: { ...f32([1], [0, 8]), dtype: "F64" } }, 8), "has type F64"],
+    ["a negative size", file({ a: f32([-1], [0, 4]) }, 4), "not a list of counts"],
+    ["a shape that disagrees", file({ a: f32([3], [0, 8]) }, 8), "does not take 8 bytes"],
+    ["offsets past the end", file({ a: f32([2], [0, 8]) }, 4), "take 8 bytes but the file holds 4"],
+    ["a gap", file({ a: f32([1], [4, 8]) }, 8), "begins at byte 4 of the data, not at 0"],
+    [
+      "an overlap",
+      file({ a: f32([2], [0, 8]), b: f32([1], [4, 8]) }, 8),
+      "begins at byte 4 of the data, not at 8",
+    ],
+    ["bytes left over", file({ a: f32([1], [0, 4]) }, 5), "holds 5"],
+    ["metadata of numbers", file({ __metadata__: { a: 1 } }, 0), "__metadata__"],
+  ])("refuses %s", (_, bytes, message) => {
+    expect(() => readSafetensors(bytes)).toThrow(SafetensorsError);
+    expect(() => readSafetensors(bytes)).toThrow(message);
+  });
+
+  it("refuses every truncation, and survives any mutation", () => {
+    const bytes = sample();
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => readSafetensors(bytes.subarray(0, length))).toThrow(SafetensorsError);
+    }
+    const byte = fc.record({ at: fc.nat(bytes.length - 1), value: fc.nat(255) });
+    fc.assert(
+      fc.property(fc.array(byte, { minLength: 1, maxLength: 4 }), (changes) => {
+        const mutated = bytes.slice();
+        for (const { at, value } of changes) mutated[at] = value;
+        try {
+          readSafetensors(mutated);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SafetensorsError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

@@ -1,0 +1,75 @@
+// The family of networks, told by a few choices. SA-UNetv2 (Guo, Christensen, Dahl, Yi and Hannemose, arXiv
+// 2509.11774) differs from SA-UNet (Guo et al., ICPR 2020) and from the plain U-Net (Ronneberger et al., MICCAI 2015)
+// in what is written here and nothing else, so every row of the paper's ablation table is one of these records.
+
+/** How a skip connection is gated before it meets the decoder. */
+export type SkipAttention = "none" | "spatial" | "cross-scale";
+
+/** Everything that tells one network of the family from another. */
+export interface NetworkConfig {
+  readonly name: string;
+  /** 3 for RGB. */
+  readonly inputChannels: number;
+  /** Channels of the encoder's stages, outermost first; the last is the bottleneck. */
+  readonly channels: readonly number[];
+  readonly normalization: "none" | "batch" | "group";
+  /** Groups of the group normalisation. */
+  readonly groups: number;
+  readonly activation: "relu" | "silu";
+  /** Share of each feature map that DropBlock takes away in training, in squares of `size` pixels. */
+  readonly dropBlock: { readonly rate: number; readonly size: number };
+  /** Whether spatial attention stands between the two units of the bottleneck. */
+  readonly bottleneckAttention: boolean;
+  readonly skipAttention: SkipAttention;
+}
+
+/** SA-UNetv2: 260,521 parameters. */
+export const saUNetV2: NetworkConfig = {
+  name: "sa-unet-v2",
+  inputChannels: 3,
+  channels: [16, 32, 48, 64],
+  normalization: "group",
+  groups: 8,
+  activation: "silu",
+  dropBlock: { rate: 0.15, size: 7 },
+  bottleneckAttention: true,
+  skipAttention: "cross-scale",
+};
+
+/** SA-UNet, the first version: batch normalisation, ReLU, plain skips; 538,707 parameters. Keeps 0.82 in DropBlock. */
+export const saUNet: NetworkConfig = {
+  ...saUNetV2,
+  name: "sa-unet",
+  channels: [16, 32, 64, 128],
+  normalization: "batch",
+  activation: "relu",
+  dropBlock: { rate: 0.18, size: 7 },
+  skipAttention: "none",
+};
+
+/** The U-Net beneath both: no attention. */
+export const uNet: NetworkConfig = { ...saUNet, name: "u-net", bottleneckAttention: false };
+
+/** The rows of the paper's ablation table, in its order: each adds one thing to the row before. */
+export const ablation: readonly NetworkConfig[] = [
+  saUNet,
+  { ...saUNet, name: "sa-unet+gn+silu", normalization: "group", activation: "silu" },
+  { ...saUNetV2, name: "sa-unet+gn+silu+channels", skipAttention: "none" },
+  { ...saUNetV2, name: "sa-unet+gn+silu+channels+sa", skipAttention: "spatial" },
+  saUNetV2,
+];
+
+/** The named networks. */
+export const networks: Readonly<Record<string, NetworkConfig>> = Object.fromEntries(
+  [saUNetV2, saUNet, uNet, ...ablation].map((config) => [config.name, config]),
+);
+
+/** How many times the encoder halves the picture. */
+export function depthOf(config: NetworkConfig): number {
+  return config.channels.length - 1;
+}
+
+/** Height and width must be multiples of this: 8 for three poolings. */
+export function sizeMultiple(config: NetworkConfig): number {
+  return 2 ** depthOf(config);
+}

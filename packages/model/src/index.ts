@@ -1,0 +1,12 @@
+// The public list.
+
+export * from "./attention.ts";
+export * from "./config.ts";
+export * from "./inspect.ts";
+export * from "./losses.ts";
+export * from "./metrics.ts";
+export * from "./network.ts";
+export * from "./parameters.ts";
+export * from "./segmenter.ts";
+export * from "./train.ts";
+export * from "./weights.ts";
