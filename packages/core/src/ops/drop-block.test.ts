@@ -1,0 +1,129 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { normal, randomState, uniform } from "../random.ts";
+import { full, ones, type Tensor, zeros } from "../tensor.ts";
+import { expectClose, gradcheck } from "../testing.ts";
+import { type DropBlockOptions, dropBlock, dropBlockDims, dropBlockFromNoise } from "./drop-block.ts";
+import { mean } from "./sum.ts";
+
+/** Noise that makes seeds exactly at the given indices. */
+function seeds(shape: number[], ...indices: number[]): Tensor {
+  const noise = full(shape, 0.999);
+  for (const index of indices) noise.data[index] = 0;
+  return noise;
+}
+
+/** Rows of the first image's first channel: `#` kept, `.` dropped. */
+function picture({ data, shape: [, H, W, C] }: Tensor): string[] {
+  const row = (h: number) => Array.from({ length: W }, (_, w) => (data[(h * W + w) * C] === 0 ? "." : "#"));
+  return Array.from({ length: H }, (_, h) => row(h).join(""));
+}
+
+describe("dropBlock", () => {
+  const drop = (H: number, W: number, options: DropBlockOptions, ...indices: number[]) =>
+    dropBlockFromNoise(ones([1, H, W, 1]), seeds([1, H, W, 1], ...indices), options);
+
+  it("drops a block centred on its seed", () => {
+    const y = drop(5, 5, { rate: 0.1, blockSize: 3 }, 2 * 5 + 1);
+    expect(picture(y)).toEqual(["#####", "...##", "...##", "...##", "#####"]);
+    expect(y.data[0]).toBe(Math.fround(25 / 16));
+  });
+
+  it("lets an even block reach further before its seed", () => {
+    const y = drop(5, 5, { rate: 0.1, blockSize: 2 }, 2 * 5 + 2);
+    expect(picture(y)).toEqual(["#####", "#..##", "#..##", "#####", "#####"]);
+  });
+
+  it("counts no seed whose block would leave the map", () => {
+    const border = [0, 1, 2, 3, 4, 5, 9, 10, 14, 15, 19, 20, 21, 22, 23, 24];
+    expect(picture(drop(5, 5, { rate: 0.1, blockSize: 3 }, ...border))).toEqual(Array(5).fill("#####"));
+  });
+
+  it("takes the limit of rows from the width, as its source does", () => {
+    const tall = { rate: 0.1, blockSize: 3 };
+    expect(dropBlockDims([1, 9, 5, 1], tall)).toMatchObject({
+      firstRow: 1,
+      endRow: 4,
+      firstColumn: 1,
+      endColumn: 4,
+    });
+    expect(dropBlockDims([1, 5, 9, 1], tall)).toMatchObject({
+      firstRow: 1,
+      endRow: 5,
+      firstColumn: 1,
+      endColumn: 8,
+    });
+    expect(picture(drop(3, 5, tall, 2 * 5 + 2))).toEqual(["#####", "#...#", "#...#"]);
+  });
+
+  it("has the published seed rate at the sizes of SA-UNetv2", () => {
+    const gamma = (size: number) => 1 - dropBlockDims([1, size, size, 1], { rate: 0.15 }).keepRate;
+    expect([592, 296, 148, 74].map((size) => Number(gamma(size).toFixed(6)))).toEqual([
+      0.003124, 0.003189, 0.003325, 0.003625,
+    ]);
+  });
+
+  it("drops about the expected share, per image and channel, and keeps the mean", () => {
+    const x = ones([4, 40, 40, 8]);
+    const y = dropBlock(x, randomState(1), { rate: 0.15 });
+    const gamma = 1 - dropBlockDims(x.shape, { rate: 0.15 }).keepRate;
+    const inside = (value: number, i: number) => {
+      const [h, w] = [Math.floor(i / 8 / 40) % 40, Math.floor(i / 8) % 40];
+      return value === 0 && Math.min(h, w) >= 6 && Math.max(h, w) < 34;
+    };
+    expect(y.data.filter(inside).length / (4 * 28 * 28 * 8)).toBeCloseTo(1 - (1 - gamma) ** 49, 1);
+    expect(mean(y).item()).toBeCloseTo(1, 5);
+    const channel = (c: number) => y.data.filter((_, i) => i % 8 === c);
+    expect(channel(0)).not.toEqual(channel(1));
+  });
+
+  it("drops the same blocks in all channels when asked", () => {
+    const noise = uniform([2, 20, 20, 1], randomState(2));
+    const options = { rate: 0.15, blockSize: 5 };
+    const shared = dropBlockFromNoise(ones([2, 20, 20, 3]), noise, { ...options, sharedMask: true });
+    const single = dropBlockFromNoise(ones([2, 20, 20, 1]), noise, options);
+    expect(shared.data).toEqual(new Float32Array([...single.data].flatMap((value) => [value, value, value])));
+    const drawn = dropBlock(ones([2, 20, 20, 1]), randomState(2), options);
+    expect(drawn).toEqual(single);
+  });
+
+  it("has the right gradient", () => {
+    fc.assert(
+      fc.property(fc.boolean(), fc.integer({ min: 1, max: 4 }), (sharedMask, blockSize) => {
+        const noise = uniform([2, 6, 5, sharedMask ? 1 : 3], randomState(3));
+        gradcheck(
+          ([x]) => dropBlockFromNoise(x, noise, { rate: 0.3, blockSize, sharedMask }),
+          [normal([2, 6, 5, 3], randomState(4))],
+        );
+      }),
+    );
+  });
+
+  it("stays finite where its source does not: small maps, and everything dropped", () => {
+    const y = dropBlock(ones([8, 2, 3, 16]), randomState(5), { rate: 0.3 });
+    expect(mean(y).item()).toBeCloseTo(1, 5);
+    expect(y.data.some((value) => value === 0)).toBe(true);
+    expect(drop(3, 3, { rate: 0.5, blockSize: 3 }, 4)).toEqual(zeros([1, 3, 3, 1]));
+  });
+
+  it("drops nothing at rate 0", () => {
+    const x = normal([1, 9, 9, 2], randomState(6));
+    expectClose(dropBlock(x, randomState(7), { rate: 0 }), x, 0);
+  });
+
+  it("refuses what it cannot do and says why", () => {
+    const x = ones([1, 8, 8, 2]);
+    expect(() => dropBlock(x, randomState(1), { rate: -0.1 })).toThrow(
+      "dropBlock: rate must lie between 0 and 1 but is -0.1",
+    );
+    expect(() => dropBlock(x, randomState(1), { rate: 0.1, blockSize: 0 })).toThrow(
+      "dropBlock: blockSize must be an integer of at least 1 but is 0",
+    );
+    expect(() => dropBlock(ones([8, 8, 2]), randomState(1), { rate: 0.1 })).toThrow(
+      "dropBlock: x must have 4 axes [N,H,W,C] but is [8,8,2]",
+    );
+    expect(() => dropBlockFromNoise(x, ones([1, 8, 8, 2]), { rate: 0.1, sharedMask: true })).toThrow(
+      "dropBlock: noise must be [1,8,8,1] but is [1,8,8,2]",
+    );
+  });
+});
