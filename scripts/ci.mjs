@@ -1,0 +1,51 @@
+// Everything that must hold before a change lands: tests, types, lint (with import cycles), budgets, packed tarballs,
+// the command on its built-in picture, and the real photographs where they lie beside the checkout.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bin, root, run } from "./workspace.mjs";
+
+const scratch = mkdtempSync(join(tmpdir(), "saunet-ci-"));
+const report = join(scratch, "vitest.json");
+const node = (...args) => run(process.execPath, args);
+
+let passed = 0;
+let failed = 0;
+function step(name, execute) {
+  console.log(`\n== ${name}`);
+  const started = Date.now();
+  const ok = execute() === 0;
+  console.log(`== ${name}: ${ok ? "passed" : "FAILED"} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  if (ok) passed++;
+  else failed++;
+}
+
+step("npm test", () =>
+  run("npm", ["test", "--", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]),
+);
+if (existsSync(report)) {
+  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
+  passed += numPassedTests;
+  failed += numFailedTests;
+}
+step("types", () => bin("tsc", ["-p", "tsconfig.check.json"]));
+step("lint and import cycles", () => bin("biome", ["ci", "--error-on-warnings", "."]));
+step("budgets", () => node("scripts/budgets.mjs"));
+step("npm start", () => {
+  const out = join(scratch, "out");
+  const code = run("npm", ["start", "--", "-o", out]);
+  const missing = ["probability", "mask", "overlay"].filter(
+    (kind) => !existsSync(join(out, `synthetic-${kind}.png`)),
+  );
+  for (const kind of missing) console.error(`npm start wrote no ${kind}`);
+  return code === 0 && missing.length === 0 ? 0 : 1;
+});
+step("packed tarballs", () => node("scripts/pack-check.mjs"));
+if (existsSync(join(root, "../shared/data")))
+  step("real photographs", () => run("npm", ["run", "check:photos"]));
+else console.log("\n== real photographs: not beside this checkout, not checked");
+
+rmSync(scratch, { recursive: true, force: true });
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

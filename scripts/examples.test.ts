@@ -1,0 +1,84 @@
+// Every @example in the packages' docstrings is run, and what it logs is compared with the comment behind the call:
+// `console.log(x); // what it prints`. An example that does not run, or prints something else, fails here.
+
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { format } from "node:util";
+import * as core from "@saunet/core";
+import * as coreTesting from "@saunet/core/testing";
+import * as data from "@saunet/data";
+import * as model from "@saunet/model";
+import { afterAll, describe, expect, it } from "vitest";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const scratch = join(root, "scripts", ".examples");
+const modules = {
+  "@saunet/core": core,
+  "@saunet/core/testing": coreTesting,
+  "@saunet/data": data,
+  "@saunet/model": model,
+};
+
+interface Example {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+function examplesOf(path: string): Example[] {
+  const text = readFileSync(path, "utf8");
+  return [...text.matchAll(/^ \* @example\n((?: \*.*\n)+?) \*(?:\/| @)/gm)].map((match) => ({
+    title: `${relative(root, path)}:${text.slice(0, match.index).split("\n").length}`,
+    lines: match[1]
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.replace(/^ \* ?/, "")),
+  }));
+}
+
+const sources = readdirSync(join(root, "packages"), { withFileTypes: true, recursive: true })
+  .filter((entry) => entry.isFile() && /\.ts$/.test(entry.name) && !/\.test\.ts$/.test(entry.name))
+  .map((entry) => join(entry.parentPath, entry.name))
+  .filter(
+    (path) => /packages[\\/](core|data|model)[\\/]src[\\/]/.test(path) && !/[\\/]files[\\/]/.test(path),
+  );
+
+/** An import for every exported name that the code mentions. */
+function importsFor(code: string): string {
+  return Object.entries(modules)
+    .map(([name, exports]) => {
+      const used = Object.keys(exports).filter((exported) => new RegExp(`\\b${exported}\\b`).test(code));
+      return used.length === 0 ? "" : `import { ${used.join(", ")} } from "${name}";`;
+    })
+    .join("\n");
+}
+
+/** Runs an example and returns, for each of its lines, what was logged there. */
+async function logged({ title, lines }: Example): Promise<string[][]> {
+  const file = join(scratch, `${title.replace(/[^a-z0-9]+/gi, "-")}.ts`);
+  const calls = lines.map((line, i) => line.replaceAll("console.log(", `globalThis.logExample(${i}, `));
+  mkdirSync(scratch, { recursive: true });
+  const code = calls.join("\n");
+  writeFileSync(file, `// @ts-nocheck\n${importsFor(code)}\n${code}\nexport {};\n`);
+  const output = lines.map((): string[] => []);
+  Object.assign(globalThis, {
+    logExample: (i: number, ...values: unknown[]) => output[i].push(format(...values)),
+  });
+  await import(/* @vite-ignore */ pathToFileURL(file).href);
+  return output;
+}
+
+describe("examples in docstrings", () => {
+  const examples = sources.flatMap(examplesOf);
+  it("are found", () => expect(examples.length).toBeGreaterThan(20));
+
+  it.each(examples)("$title", async (example) => {
+    const output = await logged(example);
+    example.lines.forEach((line, i) => {
+      const wanted = /console\.log\(.*\);(?: \})? \/\/ (.*)$/.exec(line)?.[1];
+      if (wanted !== undefined) expect(output[i].join(", ")).toBe(wanted);
+    });
+  });
+});
+
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));

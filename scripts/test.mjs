@@ -1,0 +1,7 @@
+// `npm test`: installs what is missing, then runs every test. Arguments go to vitest (a file name, `--watch` …).
+
+import { bin, install } from "./workspace.mjs";
+
+install();
+const args = process.argv.slice(2);
+process.exit(bin("vitest", args.includes("--watch") ? args : ["run", ...args]));
