@@ -57,6 +57,11 @@ describe("maxPool2d", () => {
     );
   });
 
+  it("halves by default and steps by its size where no stride is given", () => {
+    expect(maxPool2d(distinct([1, 6, 4, 1])).shape).toEqual([1, 3, 2, 1]);
+    expect(maxPool2d(distinct([1, 9, 6, 1]), { size: 3 }).shape).toEqual([1, 3, 2, 1]);
+  });
+
   it("has the right gradient for any geometry", () => {
     fc.assert(
       fc.property(fits, (g) => {
