@@ -88,14 +88,16 @@ export const dropBlockMask = kernel(
     mask.fill(1);
     for (let n = 0; n < d.N; n++)
       for (let h = d.firstRow; h < d.endRow; h++)
-        for (let w = d.firstColumn; w < d.endColumn; w++)
+        for (let w = d.firstColumn; w < d.endColumn; w++) {
+          const pixel = at(n, h, w);
           for (let c = 0; c < d.maskC; c++) {
-            if (Math.fround(noise[at(n, h, w) + c] + d.keepRate) >= 1) continue;
+            if (Math.fround(noise[pixel + c] + d.keepRate) >= 1) continue;
             const top = h - (d.BH >> 1);
             const left = w - (d.BW >> 1);
             for (let y = top; y < Math.min(d.H, top + d.BH); y++)
               for (let x = left; x < left + d.BW; x++) mask[at(n, y, x) + c] = 0;
           }
+        }
   },
 );
 

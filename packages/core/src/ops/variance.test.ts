@@ -28,7 +28,8 @@ describe("variance", () => {
     );
   });
 
-  it("refuses to average nothing", () => {
-    expect(() => variance(zeros([2, 0]), { axes: 1 })).toThrow("mean: x [2,0] has nothing to average");
+  it("refuses what it cannot do, under its own name", () => {
+    expect(() => variance(zeros([2, 0]), { axes: 1 })).toThrow("variance: x [2,0] has nothing to average");
+    expect(() => variance(zeros([2]), { axes: 1 })).toThrow("variance: axis 1 is outside a tensor of 1 axes");
   });
 });
