@@ -44,7 +44,7 @@ const sumOfGradients = kernel(
   "gradient.sum",
   { out: "write", a: "read", b: "read" },
   ({ out, a, b }: { out: Floats; a: Floats; b: Floats }) => {
-    for (let i = 0; i < out.length; i++) out[i] = a[i]! + b[i]!;
+    for (let i = 0; i < out.length; i++) out[i] = a[i] + b[i];
   },
 );
 
@@ -61,7 +61,7 @@ export function contribute(tensors: readonly Tensor[], write: (...gradients: Flo
   const gradients = tensors.map((tensor) => allocate(tensor.size));
   write(...gradients);
   tensors.forEach((tensor, i) => {
-    pass(tensor, gradients[i]!);
+    pass(tensor, gradients[i]);
   });
 }
 

@@ -12,7 +12,7 @@ export interface Walk {
 function stridesWithin(operand: Shape, shape: Shape): number[] {
   const own = stridesOf(operand);
   const missing = shape.length - operand.length;
-  return shape.map((_, axis) => (axis < missing || operand[axis - missing] === 1 ? 0 : own[axis - missing]!));
+  return shape.map((_, axis) => (axis < missing || operand[axis - missing] === 1 ? 0 : own[axis - missing]));
 }
 
 /**
@@ -31,18 +31,18 @@ export function joinAxes(shape: Shape, strides: readonly (readonly number[])[]):
   const sizes: number[] = [];
   const joined: number[][] = strides.map(() => []);
   for (let axis = 0; axis < shape.length; axis++) {
-    const size = shape[axis]!;
+    const size = shape[axis];
     if (size === 1) continue;
     const last = sizes.length - 1;
-    if (last >= 0 && joined.every((own, operand) => own[last] === strides[operand]![axis]! * size)) {
-      sizes[last] = sizes[last]! * size;
+    if (last >= 0 && joined.every((own, operand) => own[last] === strides[operand][axis] * size)) {
+      sizes[last] = sizes[last] * size;
       joined.forEach((own, operand) => {
-        own[last] = strides[operand]![axis]!;
+        own[last] = strides[operand][axis];
       });
     } else {
       sizes.push(size);
       joined.forEach((own, operand) => {
-        own.push(strides[operand]![axis]!);
+        own.push(strides[operand][axis]);
       });
     }
   }
@@ -68,12 +68,12 @@ export function forEachRun(
   const index = new Array<number>(outer.length).fill(0);
   const offset = [0, 0, 0];
   for (let run = 0; run < (length === 0 ? 0 : runs); run++) {
-    visit(length, offset[0]!, offset[1]!, offset[2]!);
+    visit(length, offset[0], offset[1], offset[2]);
     for (let axis = outer.length - 1; axis >= 0; axis--) {
-      index[axis]!++;
+      index[axis]++;
       const turn = index[axis] === outer[axis];
       for (let i = 0; i < strides.length; i++) {
-        offset[i]! += turn ? -strides[i]![axis]! * (outer[axis]! - 1) : strides[i]![axis]!;
+        offset[i] += turn ? -strides[i][axis] * (outer[axis] - 1) : strides[i][axis];
       }
       if (!turn) break;
       index[axis] = 0;

@@ -65,7 +65,7 @@ const interceptors: ((call: KernelCall) => void)[] = [];
  *   "scale",
  *   { out: "write", x: "read" },
  *   ({ out, x }: { out: Floats; x: Floats }, { factor }: { factor: number }) => {
- *     for (let i = 0; i < x.length; i++) out[i] = factor * x[i]!;
+ *     for (let i = 0; i < x.length; i++) out[i] = factor * x[i];
  *   },
  * );
  * const out = new Float32Array(2);

@@ -23,7 +23,7 @@ const roles = { out: "write", a: "read", b: "read" } as const;
 export const addKernel = kernel("add.forward", roles, ({ out, a, b }: Operands, walk: Walk) => {
   const [stepOut, stepA, stepB] = innerSteps(walk);
   forEachRun(walk, (length, o, i, j) => {
-    for (let k = 0; k < length; k++) out[o + k * stepOut] = a[i + k * stepA]! + b[j + k * stepB]!;
+    for (let k = 0; k < length; k++) out[o + k * stepOut] = a[i + k * stepA] + b[j + k * stepB];
   });
 });
 
@@ -31,7 +31,7 @@ export const addKernel = kernel("add.forward", roles, ({ out, a, b }: Operands, 
 export const subKernel = kernel("sub.forward", roles, ({ out, a, b }: Operands, walk: Walk) => {
   const [stepOut, stepA, stepB] = innerSteps(walk);
   forEachRun(walk, (length, o, i, j) => {
-    for (let k = 0; k < length; k++) out[o + k * stepOut] = a[i + k * stepA]! - b[j + k * stepB]!;
+    for (let k = 0; k < length; k++) out[o + k * stepOut] = a[i + k * stepA] - b[j + k * stepB];
   });
 });
 
@@ -39,7 +39,7 @@ export const subKernel = kernel("sub.forward", roles, ({ out, a, b }: Operands, 
 export const mulKernel = kernel("mul.forward", roles, ({ out, a, b }: Operands, walk: Walk) => {
   const [stepOut, stepA, stepB] = innerSteps(walk);
   forEachRun(walk, (length, o, i, j) => {
-    for (let k = 0; k < length; k++) out[o + k * stepOut] = a[i + k * stepA]! * b[j + k * stepB]!;
+    for (let k = 0; k < length; k++) out[o + k * stepOut] = a[i + k * stepA] * b[j + k * stepB];
   });
 });
 
@@ -47,7 +47,7 @@ export const mulKernel = kernel("mul.forward", roles, ({ out, a, b }: Operands, 
 export const divKernel = kernel("div.forward", roles, ({ out, a, b }: Operands, walk: Walk) => {
   const [stepOut, stepA, stepB] = innerSteps(walk);
   forEachRun(walk, (length, o, i, j) => {
-    for (let k = 0; k < length; k++) out[o + k * stepOut] = a[i + k * stepA]! / b[j + k * stepB]!;
+    for (let k = 0; k < length; k++) out[o + k * stepOut] = a[i + k * stepA] / b[j + k * stepB];
   });
 });
 
@@ -67,7 +67,7 @@ function forward(op: string, compute: typeof addKernel, a: Tensor, b: Tensor): {
 function contributeStretched(input: Tensor, shape: Shape, write: (gradient: Float32Array) => void): void {
   contribute([input], (own) => {
     const walk = walkOver(shape, [shape, input.shape]);
-    const stretched = walk.strides[1]!.includes(0);
+    const stretched = walk.strides[1].includes(0);
     const gradient = stretched ? allocate(shape.reduce((product, size) => product * size, 1)) : own;
     write(gradient);
     if (stretched) sumKernel({ out: own, x: gradient }, { walk, scale: 1 });
@@ -77,7 +77,7 @@ function contributeStretched(input: Tensor, shape: Shape, write: (gradient: Floa
 /** Hands the gradient of the result to `input`, summed over whatever `input` was stretched along. */
 function passStretched(input: Tensor, shape: Shape, gradient: Float32Array, scale: 1 | -1): void {
   const walk = walkOver(shape, [shape, input.shape]);
-  if (walk.strides[1]!.includes(0))
+  if (walk.strides[1].includes(0))
     contribute([input], (own) => sumKernel({ out: own, x: gradient }, { walk, scale }));
   else if (scale === 1) pass(input, gradient);
   else contribute([input], (own) => stretchKernel({ out: own, x: gradient }, { walk, scale }));
@@ -142,7 +142,7 @@ export const divGradient = kernel(
     forEachRun(walk, (length, o, j) => {
       for (let k = 0; k < length; k++) {
         const at = o + k * step;
-        gb[at] = (-gradient[at]! * out[at]!) / b[j + k * stepB]!;
+        gb[at] = (-gradient[at] * out[at]) / b[j + k * stepB];
       }
     });
   },

@@ -33,16 +33,16 @@ export const sumKernel = kernel(
   { out: "write", x: "read" },
   ({ out, x }: { out: Floats; x: Floats }, { walk, scale }: ScaledWalk) => {
     const sums = new Float64Array(out.length);
-    const stepX = walk.strides[0]!.at(-1)!;
-    const stepOut = walk.strides[1]!.at(-1)!;
+    const stepX = walk.strides[0].at(-1)!;
+    const stepOut = walk.strides[1].at(-1)!;
     forEachRun(walk, (length, i, o) => {
       if (stepOut === 0) {
         let sum = 0;
-        for (let k = 0; k < length; k++) sum += x[i + k * stepX]!;
-        sums[o]! += sum;
-      } else for (let k = 0; k < length; k++) sums[o + k * stepOut]! += x[i + k * stepX]!;
+        for (let k = 0; k < length; k++) sum += x[i + k * stepX];
+        sums[o] += sum;
+      } else for (let k = 0; k < length; k++) sums[o + k * stepOut] += x[i + k * stepX];
     });
-    for (let o = 0; o < out.length; o++) out[o] = scale * sums[o]!;
+    for (let o = 0; o < out.length; o++) out[o] = scale * sums[o];
   },
 );
 
@@ -51,10 +51,10 @@ export const stretchKernel = kernel(
   "stretch.forward",
   { out: "write", x: "read" },
   ({ out, x }: { out: Floats; x: Floats }, { walk, scale }: ScaledWalk) => {
-    const stepOut = walk.strides[0]!.at(-1)!;
-    const stepX = walk.strides[1]!.at(-1)!;
+    const stepOut = walk.strides[0].at(-1)!;
+    const stepX = walk.strides[1].at(-1)!;
     forEachRun(walk, (length, o, i) => {
-      for (let k = 0; k < length; k++) out[o + k * stepOut] = scale * x[i + k * stepX]!;
+      for (let k = 0; k < length; k++) out[o + k * stepOut] = scale * x[i + k * stepX];
     });
   },
 );
