@@ -1,0 +1,76 @@
+// How a kernel of core becomes WebAssembly: the contract between the generators in kernels/ and whoever runs them.
+//
+// A generator looks at the integers of a call and answers with a plan: one or more phases, each a number of
+// independent items (rows, strips, stretches of elements) and the code that does items `from` to `to - 1`. Whoever
+// runs the plan gives every thread a range of items, waits for all of them, and goes on with the next phase. So a
+// generator knows nothing of threads, and the runner nothing of numbers.
+//
+// A sum over items must not depend on how they are shared out: a phase writes one partial sum an item into scratch
+// memory and the next phase adds them in order. Then the result is the same, to the bit, for any number of threads.
+
+import type { Arrays, Kernel } from "@saunet/core";
+import type { FunctionBuilder, Local } from "./asm/index.ts";
+
+/** What generated code may use, as probed on this host and wished by its user. */
+export interface CodeFeatures {
+  /** Whether `a·b + c` may be one instruction that rounds once (relaxed SIMD). */
+  readonly relaxed: boolean;
+}
+
+/** The variables of a phase's code. All addresses are in bytes. */
+export interface PhaseLocals<A> {
+  /** First item. */
+  readonly from: Local<"i32">;
+  /** The item after the last. */
+  readonly to: Local<"i32">;
+  /** Scratch memory that all threads and all phases of this call share. */
+  readonly shared: Local<"i32">;
+  /** Scratch memory of the thread that runs this range, 64-byte aligned. */
+  readonly own: Local<"i32">;
+  /** Where each array of the call begins; 16-byte aligned at least. An absent array has no meaning here. */
+  readonly arrays: { readonly [K in keyof A]-?: Local<"i32"> };
+}
+
+/** One step of a plan: its items may run in any order and at the same time. */
+export interface Phase<A> {
+  readonly items: number;
+  /** Fewer items than this are not worth waking another thread for. */
+  readonly grain?: number;
+  /**
+   * Set where the phase reads nothing but these arrays (it packs or transforms weights into `shared`): a program may
+   * then run it once instead of every time.
+   */
+  readonly reads?: readonly (keyof A)[];
+  /** Writes the body of a function that does the items `from` … `to - 1`. */
+  readonly write: (f: FunctionBuilder, locals: PhaseLocals<A>) => void;
+}
+
+/** A call of a kernel, made into WebAssembly. */
+export interface Plan<A = Arrays> {
+  /** Kernel, type, tile and instruction set: `conv2d_f32_2x16_simd`. Stands in reports, benches and traces. */
+  readonly name: string;
+  /** Equal keys mean equal code: everything that the code was specialised for. */
+  readonly key: string;
+  readonly phases: readonly Phase<A>[];
+  /** Bytes of scratch memory for all threads together. */
+  readonly sharedBytes?: number;
+  /** Bytes of scratch memory for each thread. */
+  readonly ownBytes?: number;
+}
+
+/** The lengths of a call's arrays, in elements; `undefined` where one is absent. */
+export type Lengths<A> = { readonly [K in keyof A]: number | undefined };
+
+/** A generator: what it makes of a call, or `undefined` where the portable form is to run (too small, too odd). */
+export interface Generator<A = never, D = never> {
+  readonly kernel: Kernel<A, D>;
+  plan(dims: D, lengths: Lengths<A>, features: CodeFeatures): Plan<A> | undefined;
+}
+
+/** Ties a generator to the types of its kernel. */
+export function generator<A, D>(
+  kernel: Kernel<A, D>,
+  plan: (dims: D, lengths: Lengths<A>, features: CodeFeatures) => Plan<A> | undefined,
+): Generator<A, D> {
+  return { kernel, plan };
+}

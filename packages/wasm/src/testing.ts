@@ -1,0 +1,68 @@
+// Holds a generated kernel to its reference: for tests and benches.
+
+import type { Arrays, FlatArray, Kernel } from "@saunet/core";
+import { relativeError } from "@saunet/core/testing";
+import { Arena } from "./memory.ts";
+import type { CodeFeatures, Generator } from "./plan.ts";
+import { alone, type Crew, Runner } from "./runner.ts";
+
+const GUARD = 32;
+
+/** A copy of an array between two bands of NaN (or of -1 for integers) that nobody may touch. */
+function guarded(array: FlatArray): { whole: FlatArray; inside: FlatArray } {
+  const Type = array.constructor as new (length: number) => FlatArray;
+  const whole = new Type(array.length + 2 * GUARD).fill(array instanceof Float32Array ? Number.NaN : -1);
+  const inside = whole.subarray(GUARD, GUARD + array.length) as FlatArray;
+  inside.set(array);
+  return { whole, inside };
+}
+
+/**
+ * Runs a generator's code on copies of the arrays and compares everything it writes with the reference.
+ *
+ * @param arrays inputs with their values; outputs with any values, of the right length
+ * @returns the largest error of any output, relative to its largest element
+ * @throws Error where there is no plan, a guard band was touched, or an input was changed
+ */
+export function errorOf<A, D>(
+  generator: Generator<A, D>,
+  arrays: A & Arrays,
+  dims: D,
+  { crew = alone, features = { relaxed: false } }: { crew?: Crew; features?: CodeFeatures } = {},
+): number {
+  const kernel: Kernel<A, D> = generator.kernel;
+  const runner = new Runner(new Arena(false, 2 ** 28), crew, features);
+  const plan = runner.plan(generator as never, arrays, dims);
+  if (plan === undefined) throw new Error(`${kernel.name}: no plan for ${JSON.stringify(dims)}`);
+  const roles = Object.entries(kernel.roles) as [string, string][];
+  const present = roles.filter(([name]) => arrays[name] !== undefined);
+  const wanted = Object.fromEntries(present.map(([name]) => [name, arrays[name]!.slice()]));
+  kernel.reference(wanted as never, dims as never);
+
+  // In the arena, so that the guards lie right beside the kernel's memory.
+  const placed = present.map(([name, role]) => {
+    const { whole } = guarded(role === "write" ? arrays[name]!.slice().fill(Number.NaN) : arrays[name]!);
+    const address = runner.arena.reserve(whole.byteLength);
+    runner.arena.write(address, whole);
+    const Type = whole.constructor as new (
+      buffer: ArrayBufferLike,
+      offset: number,
+      length: number,
+    ) => FlatArray;
+    const all = new Type(runner.arena.memory.buffer, address, whole.length);
+    return { name, role, all, inside: all.subarray(GUARD, GUARD + arrays[name]!.length) as FlatArray };
+  });
+  runner.run(kernel as never, plan, Object.fromEntries(placed.map(({ name, inside }) => [name, inside])));
+
+  let error = 0;
+  for (const { name, role, all, inside } of placed) {
+    const bands = [...all.subarray(0, GUARD), ...all.subarray(GUARD + inside.length)];
+    if (!bands.every((value) => Number.isNaN(value) || value === -1 || value === 2 ** 32 - 1)) {
+      throw new Error(`${plan.name}: wrote outside ${name}`);
+    }
+    if (role !== "read") error = Math.max(error, relativeError(inside, wanted[name]));
+    else if (inside.some((value, i) => !Object.is(value, arrays[name]![i])))
+      throw new Error(`${plan.name}: changed ${name}`);
+  }
+  return error;
+}
