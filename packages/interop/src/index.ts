@@ -1,0 +1,3 @@
+// The public list.
+
+export { exportOnnx, type OnnxOptions } from "./onnx/export.ts";

@@ -1,0 +1,110 @@
+// The exported graphs as onnxruntime runs them, against our own forward pass.
+
+import { noGrad, randomState, sigmoid, type Tensor, uniform } from "@saunet/core";
+import {
+  ablation,
+  forward,
+  initialize,
+  type NetworkConfig,
+  type Parameters,
+  saUNetV2,
+  uNet,
+  type Weights,
+} from "@saunet/model";
+import * as onnxruntime from "onnxruntime-node";
+import { describe, expect, it } from "vitest";
+import { exportOnnx, type OnnxOptions } from "./export.ts";
+
+/** Weights in which no bias, scale or statistic is a mere zero or one, so that one left out or exchanged shows. */
+function weightsOf(config: NetworkConfig): Weights {
+  const random = randomState(1);
+  const parameters: Parameters = initialize(config, random);
+  for (const { data, shape } of Object.values(parameters)) {
+    if (shape.length > 1) continue;
+    const noise = uniform(shape, random, { low: -0.3, high: 0.3 }).data;
+    for (let i = 0; i < data.length; i++) data[i] += noise[i];
+  }
+  return { config, parameters, metadata: { licence: "MIT" } };
+}
+
+/** `[N,H,W,C]` → `[N,C,H,W]` */
+function channelsFirst({ data, shape }: Tensor): onnxruntime.Tensor {
+  const [N, H, W, C] = shape;
+  const out = new Float32Array(data.length);
+  for (let n = 0; n < N; n++)
+    for (let i = 0; i < H * W; i++)
+      for (let c = 0; c < C; c++) out[(n * C + c) * H * W + i] = data[(n * H * W + i) * C + c];
+  return new onnxruntime.Tensor("float32", out, [N, C, H, W]);
+}
+
+async function largestDifference(weights: Weights, bytes: Uint8Array, sizes: number[][]): Promise<number> {
+  const session = await onnxruntime.InferenceSession.create(bytes, { intraOpNumThreads: 1 });
+  let largest = 0;
+  for (const [N, H, W] of sizes) {
+    const x = uniform([N, H, W, weights.config.inputChannels], randomState(2), { low: 0, high: 1 });
+    const wanted = noGrad(() => sigmoid(forward(weights.config, weights.parameters, x)));
+    const { probability } = await session.run({ image: channelsFirst(x) });
+    expect(probability.dims).toEqual([N, 1, H, W]);
+    const data = probability.data as Float32Array;
+    expect(Math.max(...data) - Math.min(...data)).toBeGreaterThan(0.01);
+    wanted.data.forEach((value, i) => {
+      largest = Math.max(largest, Math.abs(value - data[i]));
+    });
+  }
+  await session.release();
+  return largest;
+}
+
+const small = { channels: [8, 16, 24] } as const;
+const twoSizes = [
+  [1, 16, 24],
+  [2, 40, 16],
+];
+
+describe("exportOnnx", () => {
+  it.each([...ablation, uNet].map((config) => ({ ...config, ...small })))(
+    "gives onnxruntime our $name at two sizes",
+    async (config) => {
+      const weights = weightsOf(config);
+      expect(await largestDifference(weights, exportOnnx(weights), twoSizes)).toBeLessThan(1e-4);
+    },
+  );
+
+  it.each<Partial<NetworkConfig>>([
+    { normalization: "none" },
+    { inputChannels: 1, channels: [4, 6], groups: 2 },
+    { skipAttention: "spatial", activation: "relu", bottleneckAttention: false },
+  ])("serves what no published network has: %j", async (change) => {
+    const weights = weightsOf({ ...saUNetV2, ...small, ...change });
+    expect(await largestDifference(weights, exportOnnx(weights), twoSizes)).toBeLessThan(1e-4);
+  });
+
+  it.each([13, 15, 18, 19, 21])("writes opset %i", async (opset) => {
+    const weights = weightsOf({ ...saUNetV2, ...small });
+    expect(await largestDifference(weights, exportOnnx(weights, { opset }), twoSizes)).toBeLessThan(1e-4);
+  });
+
+  it("fixes the size where it is given", async () => {
+    const weights = weightsOf({ ...saUNetV2, ...small });
+    const bytes = exportOnnx(weights, { batch: 1, height: 16, width: 24 });
+    expect(await largestDifference(weights, bytes, [[1, 16, 24]])).toBeLessThan(1e-4);
+    await expect(largestDifference(weights, bytes, [[1, 24, 24]])).rejects.toThrow(/invalid dimensions/i);
+  });
+
+  it("says what it holds", () => {
+    const text = new TextDecoder("latin1").decode(exportOnnx(weightsOf(saUNetV2)));
+    for (const word of ["sa-unet-v2", "divided by 255", "threshold", "licence", "image", "probability"]) {
+      expect(text).toContain(word);
+    }
+  });
+
+  it.each<[OnnxOptions, string]>([
+    [{ opset: 12 }, "exportOnnx: opset must be an integer from 13 to 21 but is 12"],
+    [{ opset: 17.5 }, "exportOnnx: opset must be an integer from 13 to 21 but is 17.5"],
+    [{ height: 593 }, "exportOnnx: height must be a positive multiple of 8 but is 593"],
+    [{ width: 0 }, "exportOnnx: width must be a positive multiple of 8 but is 0"],
+    [{ batch: -1 }, "exportOnnx: batch must be a positive multiple of 1 but is -1"],
+  ])("refuses %j", (options, message) => {
+    expect(() => exportOnnx(weightsOf(saUNetV2), options)).toThrow(message);
+  });
+});
