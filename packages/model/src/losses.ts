@@ -5,7 +5,9 @@
 //
 //   MCC  = (TP·TN - FP·FN) / (sqrt((TP+FP)(TP+FN)(TN+FP)(TN+FN)) + ε)      ε = 1e-7, outside the root
 //        = (o - p̄·t̄) / (sqrt(p̄·t̄·(1-p̄)·(1-t̄)) + ε/N²)                    dividing by N²
-//   Dice = 2·o / (p̄ + t̄)        Jaccard = o / (p̄ + t̄ - o)
+//   Dice = (2·o + ε) / (p̄ + t̄ + ε)        Jaccard = (o + ε) / (p̄ + t̄ - o + ε)
+//
+// (so nothing predicted where nothing is counts as perfect).
 //
 // A target of background alone makes the root 0, where its slope is infinite. The radicand is therefore kept at
 // least 1e-30: the loss stays what it is (the numerator is 0 there) and its gradient is 0, so the cross entropy
@@ -29,8 +31,11 @@ import {
 /** Loss of logits against a target of 0 and 1 in the same shape: a tensor of one element. */
 export type Loss = (logits: Tensor, target: Tensor) => Tensor;
 
-const MCC_EPSILON = 1e-7;
+const EPSILON = 1e-7;
 const SMALLEST_RADICAND = 1e-30;
+
+/** `(a + ε) / (b + ε)` */
+const ratio = (a: Tensor, b: Tensor): Tensor => div(add(a, tensor(EPSILON)), add(b, tensor(EPSILON)));
 
 const complement = (x: Tensor): Tensor => sub(tensor(1), x);
 
@@ -48,20 +53,20 @@ export const mccLoss: Loss = (logits, target) => {
   const { p, t, overlap } = averages("mccLoss", logits, target);
   const radicand = mul(mul(p, t), mul(complement(p), complement(t)));
   const root = sqrt(clip(radicand, { min: SMALLEST_RADICAND }));
-  const mcc = div(sub(overlap, mul(p, t)), add(root, tensor(MCC_EPSILON / logits.size ** 2)));
+  const mcc = div(sub(overlap, mul(p, t)), add(root, tensor(EPSILON / logits.size ** 2)));
   return complement(mcc);
 };
 
 /** 1 - Dice (F1) with soft counts. */
 export const diceLoss: Loss = (logits, target) => {
   const { p, t, overlap } = averages("diceLoss", logits, target);
-  return complement(div(mul(tensor(2), overlap), add(p, t)));
+  return complement(ratio(mul(tensor(2), overlap), add(p, t)));
 };
 
 /** 1 - Jaccard with soft counts. */
 export const jaccardLoss: Loss = (logits, target) => {
   const { p, t, overlap } = averages("jaccardLoss", logits, target);
-  return complement(div(overlap, sub(add(p, t), overlap)));
+  return complement(ratio(overlap, sub(add(p, t), overlap)));
 };
 
 /**

@@ -140,7 +140,7 @@ const DIGIT_BITS = 11;
 /** Sorts 32-bit integers in three passes of 11 bits: linear time, 8 million keys in a fraction of a second. */
 function radixSort(keys: Uint32Array): Uint32Array {
   let from = keys;
-  let to = new Uint32Array(keys.length);
+  let to: Uint32Array = new Uint32Array(keys.length);
   for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
     const starts = new Uint32Array((1 << DIGIT_BITS) + 1);
     const digit = (key: number) => (key >>> shift) & ((1 << DIGIT_BITS) - 1);

@@ -19,7 +19,8 @@ const halfWidthV1: NetworkConfig = { ...saUNet, channels: [8, 16, 32, 64], dropB
 type Fixture = Record<string, Tensor>;
 
 const load = (name: string): Fixture =>
-  readSafetensors(readFileSync(new URL(`../../../fixtures/networks/${name}.safetensors`, import.meta.url))).tensors;
+  readSafetensors(readFileSync(new URL(`../../../fixtures/networks/${name}.safetensors`, import.meta.url)))
+    .tensors;
 
 /** The entries whose name begins with `prefix.`, without it. */
 function section(fixture: Fixture, prefix: string): Fixture {
@@ -62,7 +63,12 @@ describe.each([
     backward(paperLoss()(forward(config, parameters, x, training), target));
     for (const [name, wanted] of Object.entries(section(fixture, "grad"))) {
       // Batch normalisation takes any bias before it away: that gradient is zero but for rounding.
-      if (config.normalization === "batch" && name.endsWith("bias") && name !== "head.bias" && !name.includes(".up.")) {
+      if (
+        config.normalization === "batch" &&
+        name.endsWith("bias") &&
+        name !== "head.bias" &&
+        !name.includes(".up.")
+      ) {
         expect(largestDifference(parameters[name].grad!, wanted.data), name).toBeLessThan(1e-6);
       } else expect(relativeError(parameters[name].grad!, wanted.data), name).toBeLessThan(1e-4);
     }
@@ -84,7 +90,8 @@ describe("sa-unet", () => {
     const inference = noGrad(() => forward(halfWidthV1, parameters, fixture.x));
     expectClose(inference, fixture.inference_logits, 1e-5);
     noGrad(() => forward(halfWidthV1, parameters, fixture.x, training));
-    for (const [name, wanted] of Object.entries(section(fixture, "updated"))) expectClose(parameters[name], wanted, 1e-5);
+    for (const [name, wanted] of Object.entries(section(fixture, "updated")))
+      expectClose(parameters[name], wanted, 1e-5);
   });
 });
 

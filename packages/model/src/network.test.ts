@@ -1,0 +1,99 @@
+import { noGrad, randomState, sigmoid, Tensor, uniform, zeros } from "@saunet/core";
+import { describe, expect, it } from "vitest";
+import { ablation, networks, saUNet, saUNetV2, uNet } from "./config.ts";
+import { inspectNetwork } from "./inspect.ts";
+import { forward } from "./network.ts";
+import { countParameters, initialize } from "./parameters.ts";
+import { readWeights, writeWeights } from "./weights.ts";
+
+describe("the family", () => {
+  it("has the paper's parameter counts", () => {
+    expect(countParameters(saUNetV2)).toBe(260_521);
+    expect(countParameters(saUNet)).toBe(538_707);
+    const trainable = Object.values(initialize(saUNet, randomState(1))).filter((entry) => entry.requiresGrad);
+    expect(trainable.reduce((count, { size }) => count + size, 0)).toBe(537_299);
+  });
+
+  it("has the paper's FLOPs at 592x592", () => {
+    const { flops, parameters, layers } = inspectNetwork(saUNetV2, { height: 592, width: 592 });
+    expect(flops / 1e9).toBeCloseTo(21.19, 2);
+    expect(parameters).toBe(260_521);
+    expect(layers.reduce((sum, layer) => sum + layer.parameters, 0)).toBe(260_521);
+    expect(layers[0]).toMatchObject({ layer: "encoder1.conv1", op: "conv2d", shape: [1, 592, 592, 16] });
+    expect(layers.at(-1)).toMatchObject({ layer: "head", shape: [1, 592, 592, 1] });
+  });
+
+  it.each(Object.entries(networks))("%s runs, trains and round-trips", (_, config) => {
+    const parameters = initialize(config, randomState(1));
+    const x = uniform([2, 16, 24, 3], randomState(2));
+    const random = randomState(3);
+    const trained = noGrad(() => forward(config, parameters, x, { training: true, random }));
+    const inferred = noGrad(() => forward(config, parameters, x));
+    for (const { shape, data } of [trained, inferred]) {
+      expect(shape).toEqual([2, 16, 24, 1]);
+      expect(data.every(Number.isFinite)).toBe(true);
+    }
+    const reread = readWeights(writeWeights({ config, parameters, metadata: {} }));
+    expect(reread.config).toEqual(config);
+    expect(noGrad(() => forward(reread.config, reread.parameters, x)).data).toEqual(inferred.data);
+  });
+
+  it("names every row of the ablation differently", () => {
+    expect(new Set(ablation.map(({ name }) => name)).size).toBe(5);
+    expect(countParameters(uNet)).toBe(countParameters(saUNet) - 98);
+  });
+
+  it("lets images of a batch alone", () => {
+    const parameters = initialize(saUNetV2, randomState(1));
+    const x = uniform([2, 16, 16, 3], randomState(2));
+    const second = new Tensor(x.data.slice(16 * 16 * 3), [1, 16, 16, 3]);
+    const [both, alone] = [x, second].map((input) =>
+      noGrad(() => sigmoid(forward(saUNetV2, parameters, input))),
+    );
+    expect(both.data.slice(256)).toEqual(alone.data);
+  });
+
+  it("refuses sizes that it cannot halve, and other channels", () => {
+    const parameters = initialize(saUNetV2, randomState(1));
+    expect(() => forward(saUNetV2, parameters, zeros([1, 20, 16, 3]))).toThrow(
+      "sa-unet-v2: height and width of x [1,20,16,3] must be multiples of 8",
+    );
+    expect(() => forward(saUNetV2, parameters, zeros([1, 16, 16, 1]))).toThrow(
+      "x must be [N,H,W,3] but is [1,16,16,1]",
+    );
+  });
+});
+
+describe("weights", () => {
+  const parameters = initialize(saUNetV2, randomState(1));
+  const bytes = (changed: Record<string, Tensor | undefined>) => {
+    const entries = Object.entries({ ...parameters, ...changed }).filter(([, value]) => value !== undefined);
+    return writeWeights({ config: saUNetV2, parameters: Object.fromEntries(entries) as never, metadata: {} });
+  };
+
+  it("names whatever is missing, left over or of another shape", () => {
+    expect(() => readWeights(bytes({ "head.bias": undefined }))).toThrow(
+      "not a sa-unet-v2: head.bias is missing",
+    );
+    expect(() => readWeights(bytes({ extra: zeros([1]) }))).toThrow("extra belongs to no layer");
+    expect(() => readWeights(bytes({ "head.bias": zeros([2]) }))).toThrow("head.bias must be [1] but is [2]");
+    const other = writeWeights({
+      config: saUNet,
+      parameters: initialize(saUNet, randomState(1)),
+      metadata: {},
+    });
+    expect(() => readWeights(other, saUNetV2)).toThrow(/not a sa-unet-v2: .*; and \d+ more$/);
+  });
+
+  it("refuses a description that it does not understand", () => {
+    const config = { ...saUNetV2, channels: [1e9] };
+    expect(() => readWeights(writeWeights({ config, parameters, metadata: {} }))).toThrow(
+      "is not understood",
+    );
+  });
+
+  it("keeps what the file says of itself", () => {
+    const file = writeWeights({ config: saUNetV2, parameters, metadata: { licence: "MIT" } });
+    expect(readWeights(file).metadata).toEqual({ licence: "MIT" });
+  });
+});
