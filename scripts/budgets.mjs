@@ -6,7 +6,7 @@ import { root } from "./workspace.mjs";
 
 /** The engine a newcomer reads; the tuned TypeScript forms beside it have a budget of their own. */
 const CORE_LINES = 2500;
-const PORTABLE_LINES = 700;
+const PORTABLE_LINES = 1000;
 const FILE_LINES = 400;
 /** What each package may need at run time; core needs nothing. */
 const DEPENDENCIES = {
