@@ -14,6 +14,7 @@ import { contribute, record } from "../autograd.ts";
 import { walkOver } from "../broadcast.ts";
 import { expectShape } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
+import { portableFilterGradient, portableForward, portableTransposed } from "../portable/conv2d.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { type Conv2dDims, type Conv2dOptions, conv2dDims } from "./conv2d-dims.ts";
 import { sumKernel } from "./sum.ts";
@@ -27,7 +28,7 @@ export const conv2dForward = kernel(
       for (let oy = 0; oy < d.OH; oy++)
         for (let ox = 0; ox < d.OW; ox++)
           for (let o = 0; o < d.O; o++) {
-            let sum = b === undefined ? 0 : b[o]!;
+            let sum = b === undefined ? 0 : b[o];
             for (let ky = 0; ky < d.KH; ky++) {
               const iy = oy * d.strideH - d.padTop + ky * d.dilationH;
               if (iy < 0 || iy >= d.H) continue;
@@ -36,12 +37,13 @@ export const conv2dForward = kernel(
                 if (ix < 0 || ix >= d.W) continue;
                 const pixel = ((n * d.H + iy) * d.W + ix) * d.C;
                 const tap = (ky * d.KW + kx) * d.C;
-                for (let c = 0; c < d.C; c++) sum += x[pixel + c]! * w[(tap + c) * d.O + o]!;
+                for (let c = 0; c < d.C; c++) sum += x[pixel + c] * w[(tap + c) * d.O + o];
               }
             }
             y[((n * d.OH + oy) * d.OW + ox) * d.O + o] = sum;
           }
   },
+  portableForward,
 );
 
 /**
@@ -56,7 +58,7 @@ export const conv2dTransposed = kernel(
       for (let iy = 0; iy < d.H; iy++)
         for (let ix = 0; ix < d.W; ix++)
           for (let c = 0; c < d.C; c++) {
-            let sum = b === undefined ? 0 : b[c]!;
+            let sum = b === undefined ? 0 : b[c];
             for (let ky = 0; ky < d.KH; ky++) {
               const oy = (iy + d.padTop - ky * d.dilationH) / d.strideH;
               if (!Number.isInteger(oy) || oy < 0 || oy >= d.OH) continue;
@@ -65,12 +67,13 @@ export const conv2dTransposed = kernel(
                 if (!Number.isInteger(ox) || ox < 0 || ox >= d.OW) continue;
                 const pixel = ((n * d.OH + oy) * d.OW + ox) * d.O;
                 const tap = ((ky * d.KW + kx) * d.C + c) * d.O;
-                for (let o = 0; o < d.O; o++) sum += y[pixel + o]! * w[tap + o]!;
+                for (let o = 0; o < d.O; o++) sum += y[pixel + o] * w[tap + o];
               }
             }
             x[((n * d.H + iy) * d.W + ix) * d.C + c] = sum;
           }
   },
+  portableTransposed,
 );
 
 /** `gw[ky,kx,c,o] = Σ_{n,oy,ox} x[…] · gy[n,oy,ox,o]`. */
@@ -91,12 +94,13 @@ export const conv2dFilterGradient = kernel(
                   const ix = ox * d.strideW - d.padLeft + kx * d.dilationW;
                   if (ix < 0 || ix >= d.W) continue;
                   sum +=
-                    x[((n * d.H + iy) * d.W + ix) * d.C + c]! * gy[((n * d.OH + oy) * d.OW + ox) * d.O + o]!;
+                    x[((n * d.H + iy) * d.W + ix) * d.C + c] * gy[((n * d.OH + oy) * d.OW + ox) * d.O + o];
                 }
               }
             gw[((ky * d.KW + kx) * d.C + c) * d.O + o] = sum;
           }
   },
+  portableFilterGradient,
 );
 
 /**
