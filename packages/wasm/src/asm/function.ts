@@ -1,0 +1,427 @@
+// Writes one function: its variables and its instructions.
+//
+// A WebAssembly function is a program for a stack machine. An instruction takes its operands from the top of a
+// stack and leaves its result there; how many values lie there, and of which types, is known at every place
+// without running anything. The builder keeps that stack while the program is being written and throws as soon as
+// the program would be invalid, so that the wrong line of TypeScript stands on the stack trace.
+//
+// Each instruction of the table is a method. Its operands are its arguments: a variable, a number, or what another
+// instruction has left. So code reads as an expression; what is written are the machine's instructions, in order:
+//
+//   f.set(y, f32.add(f32.mul(a, x), y))     local.get a  local.get x  f32.mul  local.get y  f32.add  local.set y
+//
+// The body of a block is a callback, so that the indentation of TypeScript is the nesting of WebAssembly.
+
+import { type Bytes, concat, signed, unsigned, vector } from "./encode.ts";
+import {
+  type Immediate,
+  type ImmediateArguments,
+  noImmediate,
+  type Reader,
+  readImmediate,
+} from "./immediates.ts";
+import {
+  type Instruction,
+  InstructionMethods,
+  isLocal,
+  isValue,
+  type Local,
+  type Operand,
+  type Results,
+  type Value,
+} from "./instructions.ts";
+import {
+  controlOpcodes,
+  type InstructionName,
+  type Opcode,
+  opcodes,
+  type Signatures,
+  type ValueType,
+  valueTypes,
+} from "./opcodes.ts";
+
+/** A program that WebAssembly would refuse, found while it is being written. */
+export class AssemblyError extends Error {
+  override readonly name = "AssemblyError";
+}
+
+type Types = readonly ValueType[];
+
+/** What the callback of a block may return: its results, unless they lie on the stack already. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing returns void
+export type BlockResult = Operand | readonly Operand[] | undefined | void;
+
+/** A function, to be called. */
+export interface Func<R extends Types = Types> {
+  readonly name: string;
+  readonly index: number;
+  readonly params: Types;
+  readonly results: R;
+}
+
+/** What a function has to know of its module. */
+export interface ModuleContext {
+  readonly hasMemory: boolean;
+  typeIndex(params: Types, results: Types): number;
+}
+
+/** An open block, and where a branch to it goes: to its end, or to the start of a loop. */
+export interface Label {
+  readonly kind: "function" | "block" | "loop" | "if";
+  readonly results: Types;
+  /** How high the stack was before; what lies below belongs to the blocks around. */
+  readonly height: number;
+  /** The instruction behind which nothing in this block is reached any more. */
+  leftBy?: string;
+}
+
+/** Writes one function. `ModuleBuilder.func` makes it and hands it to a callback. */
+export class FunctionBuilder<R extends Types = Types> extends InstructionMethods {
+  /** The function itself, for recursion. */
+  readonly self: Func<R>;
+  /** Parameters first. */
+  readonly variables: Local[] = [];
+  readonly code: Instruction[] = [];
+  readonly #module: ModuleContext;
+  readonly #references: Immediate[] = [];
+  readonly #stack: Value[] = [];
+  readonly #labels: Label[] = [];
+
+  constructor(self: Func<R>, module: ModuleContext) {
+    super((opcode, args) => this.#instruction(opcode, args));
+    this.self = self;
+    this.#module = module;
+  }
+
+  /** Declares a variable; it is zero until it is set. */
+  local<T extends ValueType>(name: string, type: T): Local<T> {
+    const index = this.variables.length;
+    const taken = this.variables.some((other) => other.name === name);
+    const local = { type, name: taken ? `${name}_${index}` : name, index };
+    this.variables.push(local);
+    this.#references.push({ bytes: unsigned(index), text: ` $${local.name}` });
+    return local;
+  }
+
+  /** Declares several variables of one type: `name0`, `name1` … */
+  locals<T extends ValueType>(name: string, type: T, count: number): Local<T>[] {
+    return Array.from({ length: count }, (_, i) => this.local(`${name}${i}`, type));
+  }
+
+  /** Declares a variable and sets it. */
+  let<T extends ValueType>(name: string, value: Value<T> | Local<T>): Local<T> {
+    const local = this.local(name, value.type);
+    this.set(local, value as Operand<T>);
+    return local;
+  }
+
+  /** Puts a variable on the stack. Only needed before `emit`: any operand may be the variable itself. */
+  get<T extends ValueType>(local: Local<T>): Value<T> {
+    this.#control("local.get", this.#variable(local));
+    return this.#leave(local.type, "local.get", this.code.length - 1);
+  }
+
+  /** `local = value` */
+  set<T extends ValueType>(local: Local<T>, value: NoInfer<Operand<T>>): void {
+    const variable = this.#variable(local);
+    this.#takeOperands("local.set", [value], [local.type]);
+    this.#control("local.set", variable);
+  }
+
+  /** `local = value`, as an expression. */
+  tee<T extends ValueType>(local: Local<T>, value: NoInfer<Operand<T>>): Value<T> {
+    const variable = this.#variable(local);
+    const start = this.#takeOperands("local.tee", [value], [local.type]);
+    this.#control("local.tee", variable);
+    return this.#leave(local.type, "local.tee", start);
+  }
+
+  /** `pointer += step` */
+  advance(pointer: Local<"i32">, step: Operand<"i32">): void {
+    this.set(pointer, this.i32.add(pointer, step));
+  }
+
+  /** `body`; a branch to the label it is given goes behind it. */
+  block<const B extends Types = []>(body: (end: Label) => BlockResult, results?: B): Results<B> {
+    return this.#block("block", this.code.length, results, body);
+  }
+
+  /** `body`, once; a branch to the label it is given goes back to its start. */
+  loop<const B extends Types = []>(body: (again: Label) => BlockResult, results?: B): Results<B> {
+    return this.#block("loop", this.code.length, results, body);
+  }
+
+  /** `if (condition) then() else otherwise()`; with results it is an expression and needs both. */
+  if<const B extends Types = []>(
+    condition: Operand<"i32">,
+    then: (end: Label) => BlockResult,
+    otherwise?: (end: Label) => BlockResult,
+    results?: B,
+  ): Results<B> {
+    if (results && otherwise === undefined) this.#refuse("if", "with results it needs both branches");
+    const start = this.#takeOperands("if", [condition], ["i32"]);
+    return this.#block("if", start, results, then, ...(otherwise ? [otherwise] : []));
+  }
+
+  /** `for (i = from; i < to; i += step) body()`; the comparison is signed. */
+  forRange(
+    i: Local<"i32">,
+    {
+      from = 0,
+      to,
+      step = 1,
+    }: { from?: Operand<"i32">; to: Local<"i32"> | number; step?: Local<"i32"> | number },
+    body: () => BlockResult,
+  ): void {
+    this.set(i, from);
+    this.block((done) => {
+      this.loop((again) => {
+        this.brIf(done, this.i32.ge_s(i, to));
+        body();
+        this.advance(i, step);
+        this.br(again);
+      });
+    });
+  }
+
+  /** Goes to a label. */
+  br(label: Label, ...results: Operand[]): void {
+    const depth = this.#depth("br", label);
+    this.#takeOperands("br", results, label.kind === "loop" ? [] : label.results);
+    this.#leaveBlock("br", depth);
+  }
+
+  /** Goes to a label if the condition is not zero; the label must be one without results. */
+  brIf(label: Label, condition: Operand<"i32">): void {
+    const depth = this.#depth("br_if", label);
+    if (label.kind !== "loop" && label.results.length > 0)
+      this.#refuse("br_if", "its label must not have results");
+    this.#takeOperands("br_if", [condition], ["i32"]);
+    this.#control("br_if", depth);
+  }
+
+  /** Returns from the function. */
+  return(...results: Operand[]): void {
+    this.#takeOperands("return", results, this.self.results);
+    this.#leaveBlock("return");
+  }
+
+  /** Stops the program with an error: for a place that is never reached. */
+  unreachable(): void {
+    this.#leaveBlock("unreachable");
+  }
+
+  call<const C extends Types>(func: Func<C>, ...operands: Operand[]): Results<C> {
+    const start = this.#takeOperands(`call ${func.name}`, operands, func.params);
+    this.#control("call", { bytes: unsigned(func.index), text: ` $${func.name}` });
+    return this.#leaveAll(func.results, `call ${func.name}`, start);
+  }
+
+  /** `condition ? left : right`, both of them computed. */
+  select<T extends ValueType>(left: Operand<T>, right: Operand<T>, condition: Operand<"i32">): Value<T> {
+    const { type } = (typeof left === "object" ? left : right) as Local<T>;
+    if (type === undefined) this.#refuse("select", "one of the two must be a variable or a value");
+    const start = this.#takeOperands("select", [left, right, condition] as Operand[], [type, type, "i32"]);
+    this.#control("select");
+    return this.#leave(type, "select", start);
+  }
+
+  /** Takes a value from the stack that nothing needs. */
+  drop(value: Value): void {
+    this.#takeOperands("drop", [value], [value.type]);
+    this.#control("drop");
+  }
+
+  /** Writes an instruction that finds all its operands on the stack. */
+  emit<N extends InstructionName>(
+    name: N,
+    ...immediate: ImmediateArguments[Signatures[N]["immediate"]]
+  ): void {
+    this.#finish(opcodes[name], immediate);
+  }
+
+  /** For the module: writes the whole function. */
+  write(body: () => BlockResult): void {
+    this.#body("function", this.self.results, body);
+    this.code.push({ name: "end", opcode: [controlOpcodes.end], immediate: noImmediate });
+  }
+
+  /** For the module: variables in runs of one type, then the instructions. */
+  toBytes(): Bytes {
+    const runs: { type: ValueType; count: number }[] = [];
+    for (const { type } of this.variables.slice(this.self.params.length)) {
+      const last = runs.at(-1);
+      if (last?.type === type) last.count++;
+      else runs.push({ type, count: 1 });
+    }
+    const variables = runs.map(({ type, count }) => [...unsigned(count), valueTypes[type]]);
+    const parts: Bytes[] = [vector(variables)];
+    for (const { opcode, immediate } of this.code) parts.push(opcode, immediate.bytes);
+    return concat(parts);
+  }
+
+  #refuse(where: string, problem: string): never {
+    throw new AssemblyError(`${this.self.name}: ${where}: ${problem}`);
+  }
+
+  #append(name: string, opcode: Bytes, immediate: Immediate): void {
+    const { leftBy } = this.#labels.at(-1)!;
+    if (leftBy !== undefined) this.#refuse(name, `is never reached: it stands behind ${leftBy}`);
+    this.code.push({ name, opcode, immediate });
+  }
+
+  #control(name: keyof typeof controlOpcodes, immediate = noImmediate): void {
+    this.#append(name, [controlOpcodes[name]], immediate);
+  }
+
+  #leaveBlock(name: "br" | "return" | "unreachable", immediate?: Immediate): void {
+    this.#control(name, immediate);
+    this.#labels.at(-1)!.leftBy = name;
+  }
+
+  #instruction(opcode: Opcode, args: unknown[]): Value | undefined {
+    const count = opcode.operands.length;
+    this.#push(opcode.name, args.slice(0, count) as Operand[], opcode.operands);
+    return this.#finish(opcode, args.slice(count));
+  }
+
+  /** Writes an instruction whose operands lie on the stack. */
+  #finish(opcode: Opcode, args: unknown[]): Value | undefined {
+    const { name, bytes, operands, result, immediate: kind } = opcode;
+    if ((kind.startsWith("memory") || name.startsWith("memory")) && !this.#module.hasMemory) {
+      this.#refuse(name, "the module has no memory");
+    }
+    const start = this.#take(name, operands);
+    this.#append(name, bytes, this.#immediate(opcode, args));
+    return result && this.#leave(result, name, start);
+  }
+
+  #immediate(opcode: Opcode, args: unknown[]): Immediate {
+    try {
+      return (readImmediate[opcode.immediate] as Reader<unknown[]>)(opcode, ...args);
+    } catch (error) {
+      return this.#refuse(opcode.name, (error as Error).message);
+    }
+  }
+
+  /** Writes those operands that are not on the stack, each at its place. Those left out at the front are on it. */
+  #push(where: string, operands: readonly Operand[], allTypes: Types): void {
+    if (operands.length > allTypes.length) {
+      this.#refuse(where, `wants ${list(allTypes)} but is given ${operands.length}`);
+    }
+    const types = allTypes.slice(allTypes.length - operands.length);
+    const values = operands.filter(isValue);
+    const base = this.#stack.length - values.length;
+    if (values.some((value, i) => this.#stack[base + i] !== value)) {
+      this.#refuse(where, "an operand is not on top of the stack: it was used before, or another lies on it");
+    }
+    const first = operands.findIndex((operand) => !isValue(operand));
+    if (first < 0) return;
+    // What stands left of a value has to come before it: take the value's code off and put it back behind.
+    const moved = values.slice(first);
+    const origin = moved[0]?.start ?? this.code.length;
+    if (moved.some(({ end }, i) => end !== (moved[i + 1]?.start ?? this.code.length))) {
+      this.#refuse(where, "a variable or number stands left of a value behind which other code was written");
+    }
+    const code = moved.length > 0 ? this.code.splice(origin) : [];
+    this.#stack.length -= moved.length;
+    for (let i = first; i < operands.length; i++) {
+      const operand = operands[i]!;
+      if (isLocal(operand)) this.get(operand);
+      else if (!isValue(operand)) this.#constant(where, operand, types[i]!);
+      else {
+        for (let k = operand.start; k < operand.end; k++) this.code.push(code[k - origin]!);
+        this.#stack.push(operand);
+      }
+    }
+  }
+
+  #constant(where: string, value: number | bigint, type: ValueType): void {
+    if (type === "v128" || typeof value !== (type === "i64" ? "bigint" : "number")) {
+      this.#refuse(where, `wants ${type} but has ${typeof value} ${value}`);
+    }
+    this.#finish(opcodes[`${type}.const`], [value]);
+  }
+
+  /** Takes operands from the stack; gives the place where their code begins. */
+  #take(where: string, types: Types): number {
+    const { height } = this.#labels.at(-1)!;
+    const base = this.#stack.length - types.length;
+    const found = this.#stack.slice(Math.max(base, height));
+    if (base < height || found.some(({ type }, i) => type !== types[i])) {
+      const what = list(found.map(({ type, source }) => `${type} of ${source}`));
+      this.#refuse(where, `wants ${list(types)} but finds ${what}`);
+    }
+    this.#stack.length = base;
+    return found[0]?.start ?? this.code.length;
+  }
+
+  #takeOperands(where: string, operands: readonly Operand[], types: Types): number {
+    this.#push(where, operands, types);
+    return this.#take(where, types);
+  }
+
+  #leave<T extends ValueType>(type: T, source: string, start: number): Value<T> {
+    const value = { type, source, start, end: this.code.length };
+    this.#stack.push(value);
+    return value;
+  }
+
+  #leaveAll<L extends Types>(types: L, source: string, start: number): Results<L> {
+    const values = types.map((type) => this.#leave(type, source, start));
+    return (values.length > 1 ? values : values[0]) as Results<L>;
+  }
+
+  #block<B extends Types>(
+    kind: "block" | "loop" | "if",
+    start: number,
+    results: B | undefined,
+    ...bodies: ((label: Label) => BlockResult)[]
+  ): Results<B> {
+    const types = results ?? [];
+    this.#control(kind, this.#blockType(types));
+    bodies.forEach((body, i) => {
+      if (i > 0) this.#control("else");
+      this.#body(kind, types, body);
+    });
+    this.#control("end");
+    return this.#leaveAll(types, kind, start) as Results<B>;
+  }
+
+  /** 40 for no result, a type for one, the index of a function type without parameters for more. */
+  #blockType(results: Types): Immediate {
+    const [first] = results;
+    if (first === undefined) return { bytes: [0x40], text: "" };
+    const bytes = results.length === 1 ? [valueTypes[first]] : signed(this.#module.typeIndex([], results));
+    return { bytes, text: ` (result ${results.join(" ")})` };
+  }
+
+  /** Writes what a block holds and checks that it leaves its results and nothing else. */
+  #body(kind: Label["kind"], results: Types, body: (label: Label) => BlockResult): void {
+    const label: Label = { kind, results, height: this.#stack.length };
+    this.#labels.push(label);
+    const returned = body(label);
+    const where = `end of ${kind}`;
+    if (label.leftBy === undefined || returned !== undefined) {
+      this.#takeOperands(where, returned === undefined ? [] : [returned].flat(), results);
+      const rest = this.#stack.slice(label.height).map(({ source }) => source);
+      if (rest.length > 0) this.#refuse(where, `nothing has taken what ${list(rest)} left`);
+    }
+    this.#stack.length = label.height;
+    this.#labels.pop();
+  }
+
+  #variable(local: Local): Immediate {
+    if (this.variables[local.index] !== local) this.#refuse(local.name, "is a variable of another function");
+    return this.#references[local.index]!;
+  }
+
+  #depth(where: string, label: Label): Immediate {
+    const level = this.#labels.indexOf(label);
+    if (level < 0) this.#refuse(where, `goes to a ${label.kind} that is not around it`);
+    const depth = this.#labels.length - 1 - level;
+    return { bytes: unsigned(depth), text: ` ${depth}` };
+  }
+}
+
+const list = (items: readonly string[]): string => (items.length === 0 ? "nothing" : items.join(", "));
