@@ -6,6 +6,11 @@ import { assemble, instantiate, type PhaseFunction } from "./compile.ts";
 import { type Arena, alignToLine } from "./memory.ts";
 import type { CodeFeatures, Generator, Lengths, Plan } from "./plan.ts";
 
+/** Generated code that trapped, in any thread; the message begins with the plan's name. */
+export class KernelError extends Error {
+  override readonly name = "KernelError";
+}
+
 /** Other threads that take a share of a phase. */
 export interface Crew {
   /** How many threads share the work, the caller among them. */
@@ -84,8 +89,14 @@ export class Runner {
       plan.phases.forEach(({ items, grain = 1 }, phase) => {
         const job = { name: plan.name, phase, items, shared, own, ownBytes, addresses, ...compiled };
         const code = compiled.code[phase];
-        if (items < 2 * grain) code(0, items, shared, own, ...addresses);
-        else this.#crew.run({ ...job, code });
+        try {
+          if (items < 2 * grain) code(0, items, shared, own, ...addresses);
+          else this.#crew.run({ ...job, code });
+        } catch (error) {
+          throw error instanceof KernelError
+            ? error
+            : new KernelError(`${plan.name}: ${(error as Error).message}`);
+        }
       });
       for (const [address, array] of copiesOut) arena.read(address, array);
     } finally {

@@ -1,0 +1,99 @@
+import { type Floats, kernel } from "@saunet/core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Arena } from "../memory.ts";
+import { generator, type Plan } from "../plan.ts";
+import { Runner } from "../runner.ts";
+import { Pool } from "./pool.ts";
+
+interface Arrays {
+  out: Floats;
+  x: Floats;
+}
+
+const doubled = kernel("test.double", { out: "write", x: "read" }, ({ out, x }: Arrays) => {
+  for (let i = 0; i < x.length; i++) out[i] = 2 * x[i];
+});
+
+/** out[i] = 2 x[i], or a trap at the item `trapAt`. */
+const planOf = (items: number, trapAt = -1): Plan<Arrays> => ({
+  name: `double_f32_${trapAt}`,
+  key: `double ${trapAt}`,
+  phases: [
+    {
+      items,
+      write: (f, { from, to, arrays }) => {
+        const { i32, f32 } = f;
+        const i = f.local("i", "i32");
+        f.forRange(i, { from, to }, () => {
+          f.if(i32.eq(i, trapAt), () => f.unreachable());
+          const at = f.let("at", i32.shl(i, 2));
+          const value = f.let("value", f32.load(i32.add(arrays.x, at)));
+          f32.store(i32.add(arrays.out, at), f32.add(value, value));
+        });
+      },
+    },
+  ],
+});
+
+const gen = generator(doubled, (_: undefined, { x }) => planOf(x!));
+
+describe("Pool", () => {
+  let runner: Runner;
+  let pool: Pool;
+  beforeAll(async () => {
+    const arena = new Arena(true, 2 ** 28);
+    pool = await Pool.start(arena, 3);
+    runner = new Runner(arena, pool, { relaxed: false });
+  });
+  afterAll(() => pool.stop());
+
+  const run = (length: number, plan = planOf(length)) => {
+    const arrays = { x: Float32Array.from({ length }, (_, i) => i), out: new Float32Array(length) };
+    runner.run(doubled as never, plan as never, arrays);
+    return arrays;
+  };
+
+  it("has the caller and two workers", () => expect(pool.threads).toBe(3));
+
+  it.each([1, 2, 3, 4, 1000])("does every one of %i items once", (length) => {
+    const { x, out } = run(length);
+    expect([...out]).toEqual([...x].map((value) => 2 * value));
+  });
+
+  it("uses arrays of the arena where they are", () => {
+    const { arena } = runner;
+    const mark = arena.mark;
+    const [x, out] = [0, 1].map(() => arena.floats(arena.reserve(4000), 1000));
+    x.fill(3);
+    runner.run(doubled as never, planOf(1000) as never, { x, out });
+    expect(out.every((value) => value === 6)).toBe(true);
+    arena.release(mark);
+  });
+
+  it("names the kernel that traps, in any thread, and works on", () => {
+    for (const trapAt of [0, 4, 8]) {
+      expect(() => run(9, planOf(9, trapAt))).toThrow(
+        trapAt === 0 ? "unreachable" : `double_f32_${trapAt}: thread`,
+      );
+      expect(run(9).out[8]).toBe(16);
+    }
+  });
+
+  it("goes on after the memory has grown", () => {
+    const length = 8_000_000;
+    const { out } = run(length);
+    expect(out[length - 1]).toBe(2 * (length - 1));
+    expect(run(10, { ...planOf(10), key: "a module loaded after growth" }).out[9]).toBe(18);
+  });
+
+  it("leaves memory as it found it over 10,000 calls", () => {
+    const { mark } = runner.arena;
+    for (let i = 0; i < 10_000; i++) run(9);
+    expect(runner.arena.mark).toBe(mark);
+  });
+
+  it("plans a call once", () => {
+    const arrays = { x: new Float32Array(4), out: new Float32Array(4) };
+    expect(runner.plan(gen as never, arrays, undefined)).toBe(runner.plan(gen as never, arrays, undefined));
+  });
+});

@@ -1,0 +1,24 @@
+import type { SpawnedWorker, WorkerData } from "./pool.ts";
+import { workerBody } from "./worker-source.ts";
+
+const source = `
+  onmessage = ({ data: { memory, control, thread } }) => {
+    const ready = () => postMessage("ready");
+    ${workerBody}
+    close();
+  };
+`;
+
+/** Starts a Web Worker from text, so that no file has to be served beside the program. */
+export function spawn(data: WorkerData): Promise<SpawnedWorker> {
+  return new Promise((resolve, reject) => {
+    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const worker = new Worker(url);
+    worker.onerror = (event) => reject(new Error(`a worker could not start: ${event.message}`));
+    worker.onmessage = () => {
+      URL.revokeObjectURL(url);
+      resolve({ terminate: () => worker.terminate() });
+    };
+    worker.postMessage(data);
+  });
+}
