@@ -1,0 +1,97 @@
+// The two kinds of picture that everything here speaks of: the photograph and the mask. Both are a flat array,
+// row by row from the top left. A browser's ImageData is a photograph as it stands.
+
+import { expectInteger, ShapeError } from "@saunet/core";
+
+/** A colour photograph, 8 bits a channel: three bytes a pixel (RGB) or four (RGBA), told apart by the length. */
+export interface Photograph {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array | Uint8ClampedArray;
+}
+
+/** One byte a pixel: 1 where something is (a vessel, the field of view), 0 elsewhere. */
+export interface Mask {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** Checks that the array fills the picture and tells how many channels a pixel has. */
+export function channelsOf(op: string, photograph: Photograph): 3 | 4 {
+  const { width, height, data } = photograph;
+  expectInteger(op, "width", width, 1);
+  expectInteger(op, "height", height, 1);
+  const channels = data.length / (width * height);
+  if (channels === 3 || channels === 4) return channels;
+  throw new ShapeError(
+    `${op}: a photograph of ${width} x ${height} wants ${width * height * 3} bytes (RGB) or ` +
+      `${width * height * 4} (RGBA) but has ${data.length}`,
+  );
+}
+
+/** Throws, naming both sizes, unless the two pictures are equally large. */
+export function expectSameSize(
+  op: string,
+  name: string,
+  picture: { readonly width: number; readonly height: number },
+  otherName: string,
+  other: { readonly width: number; readonly height: number },
+): void {
+  if (picture.width === other.width && picture.height === other.height) return;
+  throw new ShapeError(
+    `${op}: ${name} is ${picture.width} x ${picture.height} but ${otherName} is ${other.width} x ${other.height}`,
+  );
+}
+
+/**
+ * The photograph as a network reads it: `[height, width, 3]`, from 0 to 1. Where a pixel is see-through, black
+ * shines through.
+ *
+ * @throws ShapeError where the array does not fill the picture
+ * @example
+ * const photograph = { width: 1, height: 1, data: new Uint8Array([255, 51, 0]) };
+ * console.log(floatsOf(photograph)); // Float32Array(3) [ 1, 0.20000000298023224, 0 ]
+ */
+export function floatsOf(photograph: Photograph): Float32Array {
+  const channels = channelsOf("floatsOf", photograph);
+  const { width, height, data } = photograph;
+  const floats = new Float32Array(width * height * 3);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const alpha = channels === 4 ? data[pixel * 4 + 3] / 255 : 1;
+    for (let c = 0; c < 3; c++) floats[pixel * 3 + c] = (data[pixel * channels + c] / 255) * alpha;
+  }
+  return floats;
+}
+
+/**
+ * Back from `[height, width, 3]` to 8 bits, rounded, with what lies outside 0 to 1 clamped.
+ *
+ * @throws ShapeError where the array does not fill the picture
+ * @example
+ * console.log(photographOf(new Float32Array([1, 0.2, -3]), 1, 1).data); // Uint8ClampedArray(3) [ 255, 51, 0 ]
+ */
+export function photographOf(floats: Float32Array, width: number, height: number): Photograph {
+  const data = new Uint8ClampedArray(floats.length);
+  for (let i = 0; i < floats.length; i++) data[i] = floats[i] * 255;
+  const photograph = { width, height, data };
+  if (channelsOf("photographOf", photograph) !== 3) {
+    throw new ShapeError(
+      `photographOf: floats must be [${height},${width},3] but has ${floats.length} numbers`,
+    );
+  }
+  return photograph;
+}
+
+/** The share of pixels that a mask marks, within another mask or in the whole picture. */
+export function coverage(mask: Mask, within?: Mask): number {
+  if (within !== undefined) expectSameSize("coverage", "mask", mask, "within", within);
+  let marked = 0;
+  let all = 0;
+  for (let pixel = 0; pixel < mask.data.length; pixel++) {
+    if (within !== undefined && within.data[pixel] === 0) continue;
+    all++;
+    marked += mask.data[pixel];
+  }
+  return all === 0 ? 0 : marked / all;
+}

@@ -1,0 +1,5 @@
+// The public list: what runs in browsers and in Node alike. Reading and writing files is @saunet/data/files.
+
+export * from "./field-of-view.ts";
+export * from "./image.ts";
+export * from "./synthetic.ts";
