@@ -16,10 +16,11 @@ const DEPENDENCIES = {
   model: ["@saunet/core", "@saunet/data"],
 };
 
-/** Lines that hold code: neither blank nor comment alone. */
+/** Lines that hold code: neither blank nor comment alone nor an import. */
 function codeLines(text) {
   return text
     .replace(/\/\*[\s\S]*?\*\//g, "")
+    .replace(/^import [^;]*;$/gm, "")
     .split("\n")
     .filter((line) => line.trim() !== "" && !line.trim().startsWith("//")).length;
 }

@@ -46,6 +46,7 @@ const sumOfGradients = kernel(
   ({ out, a, b }: { out: Floats; a: Floats; b: Floats }) => {
     for (let i = 0; i < out.length; i++) out[i] = a[i] + b[i];
   },
+  { inPlace: { out: "a" } },
 );
 
 /**

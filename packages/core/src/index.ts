@@ -2,6 +2,7 @@
 
 export * from "./autograd.ts";
 export * from "./broadcast.ts";
+export * from "./capture.ts";
 export * from "./errors.ts";
 export * from "./initializers.ts";
 export * from "./kernel.ts";
@@ -25,6 +26,7 @@ export * from "./ops/sum.ts";
 export * from "./ops/unary.ts";
 export * from "./ops/variance.ts";
 export * from "./optimizers.ts";
+export * from "./plan.ts";
 export * from "./random.ts";
 export * from "./safetensors.ts";
 export * from "./schedules.ts";

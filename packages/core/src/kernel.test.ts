@@ -6,7 +6,7 @@ const copy = (scale: number) => {
     for (let i = 0; i < x.length; i++) out[i] = scale * x[i];
   };
 };
-const test = kernel("test.copy", { out: "write", x: "read" }, copy(1), copy(10));
+const test = kernel("test.copy", { out: "write", x: "read" }, copy(1), { portable: copy(10) });
 
 function call(): number {
   const out = new Float32Array(1);

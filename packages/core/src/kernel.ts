@@ -31,14 +31,24 @@ export interface Kernel<A = Arrays, D = unknown> {
   readonly reference: KernelFunction<A, D>;
   /** The form that runs where nobody has installed a faster one: the reference or a tuned TypeScript version. */
   readonly portable: KernelFunction<A, D>;
+  /** Which written array may take the place of which read one. */
+  readonly inPlace: { readonly [K in keyof A]?: keyof A };
+}
+
+/** What a kernel may have besides its reference. */
+export interface KernelOptions<A, D> {
+  readonly portable?: KernelFunction<A, D>;
+  readonly inPlace?: { readonly [K in keyof A]?: keyof A };
 }
 
 /** A kernel whose arguments are not known: what a list of calls holds. */
 export interface AnyKernel {
+  (arrays: never, dims: never): void;
   readonly name: string;
   readonly roles: Readonly<Record<string, Role>>;
   readonly reference: KernelFunction<never, never>;
   readonly portable: KernelFunction<never, never>;
+  readonly inPlace: Readonly<Record<string, string>>;
 }
 
 /** One call of a kernel, as an interceptor sees it. */
@@ -59,7 +69,9 @@ const interceptors: ((call: KernelCall) => void)[] = [];
  * @param name operation and step, such as `conv2d.forward`; unique
  * @param roles what happens to each array
  * @param reference the readable form: plain loops, sums in double
- * @param portable a faster form in TypeScript, if it has earned its place
+ * @param options.portable a faster form in TypeScript, if it has earned its place
+ * @param options.inPlace arrays that may be one and the same: `{ y: "x" }` where every element of `x` is read before
+ *   the element of `y` in its place is written, and none after
  * @example
  * const scale = kernel(
  *   "scale",
@@ -76,7 +88,7 @@ export function kernel<A extends { readonly [K in keyof A]: FlatArray | undefine
   name: string,
   roles: { readonly [K in keyof A]-?: Role },
   reference: KernelFunction<A, D>,
-  portable: KernelFunction<A, D> = reference,
+  { portable = reference, inPlace = {} }: KernelOptions<A, D> = {},
 ): Kernel<A, D> {
   const call = (arrays: A, dims: D): void => {
     const run = () => ((installed.get(name) as KernelFunction<A, D> | undefined) ?? portable)(arrays, dims);
@@ -89,6 +101,7 @@ export function kernel<A extends { readonly [K in keyof A]: FlatArray | undefine
     roles: { value: Object.freeze(roles) },
     reference: { value: reference },
     portable: { value: portable },
+    inPlace: { value: Object.freeze(inPlace) },
   }) as Kernel<A, D>;
   return self;
 }

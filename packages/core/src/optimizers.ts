@@ -25,10 +25,10 @@ export interface Optimizer {
   step(): void;
 }
 
-interface Hyper {
+type Hyper = {
   /** `[learning rate]` */
   rate: Floats;
-}
+};
 
 /** One SGD step. */
 export const sgdUpdate = kernel(

@@ -42,6 +42,7 @@ export class Tensor {
 
   /** The one number of a tensor of one element. */
   item(): number {
+    if (whyNotRead !== undefined) throw new Error(`item: ${whyNotRead}`);
     if (this.size !== 1)
       throw new ShapeError(`item: wants a tensor of one element but is ${formatShape(this.shape)}`);
     return this.data[0];
@@ -71,23 +72,50 @@ function formatValues(
   return `[${parts.join(", ")}]`;
 }
 
-let allocateArray: (size: number) => Float32Array = (size) => new Float32Array(size);
+/** Where the arrays of operators come from. */
+export interface Allocator {
+  floats(size: number): Float32Array;
+  indices(size: number): Int32Array;
+}
+
+let allocator: Allocator = {
+  floats: (size) => new Float32Array(size),
+  indices: (size) => new Int32Array(size),
+};
 
 /**
  * Every array that an operator fills comes from here. What it holds at first is unspecified: a kernel writes it.
  */
 export function allocate(size: number): Float32Array {
-  return allocateArray(size);
+  return allocator.floats(size);
 }
 
-/** Runs `body` with another source of arrays: doubles for a gradient check, a planned arena for a program. */
-export function withAllocator<T>(allocator: (size: number) => Float32Array, body: () => T): T {
-  const previous = allocateArray;
-  allocateArray = allocator;
+/** {@link allocate} for integers, such as the places of maxima. */
+export function allocateIndices(size: number): Int32Array {
+  return allocator.indices(size);
+}
+
+/** Runs `body` with another source of arrays: doubles for a gradient check, arrays that a program keeps track of. */
+export function withAllocator<T>(other: Partial<Allocator>, body: () => T): T {
+  const previous = allocator;
+  allocator = { ...previous, ...other };
   try {
     return body();
   } finally {
-    allocateArray = previous;
+    allocator = previous;
+  }
+}
+
+let whyNotRead: string | undefined;
+
+/** Runs `body`; inside, reading a number out of a tensor is an error with this reason. */
+export function withoutReading<T>(reason: string, body: () => T): T {
+  const previous = whyNotRead;
+  whyNotRead = reason;
+  try {
+    return body();
+  } finally {
+    whyNotRead = previous;
   }
 }
 

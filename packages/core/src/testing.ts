@@ -104,8 +104,8 @@ export function gradcheck(
 }
 
 function inDouble<T>(body: () => T): T {
-  const doubles = (size: number) => new Float64Array(size) as unknown as Float32Array;
-  return withReferences(() => withAllocator(doubles, body));
+  const floats = (size: number) => new Float64Array(size) as unknown as Float32Array;
+  return withReferences(() => withAllocator({ floats }, body));
 }
 
 /**

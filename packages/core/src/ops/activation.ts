@@ -13,17 +13,24 @@ import { contribute, record } from "../autograd.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { empty, type Tensor } from "../tensor.ts";
 
-interface Forward {
+type Forward = {
   y: Floats;
   x: Floats;
-}
+};
 
 const forwardRoles = { y: "write", x: "read" } as const;
+const forwardInPlace = { inPlace: { y: "x" } } as const;
+const gradientInPlace = { inPlace: { gx: "gy" } } as const;
 
 /** `y = max(x, 0)`. */
-export const reluForward = kernel("relu.forward", forwardRoles, ({ y, x }: Forward) => {
-  for (let i = 0; i < y.length; i++) y[i] = Math.max(x[i], 0);
-});
+export const reluForward = kernel(
+  "relu.forward",
+  forwardRoles,
+  ({ y, x }: Forward) => {
+    for (let i = 0; i < y.length; i++) y[i] = Math.max(x[i], 0);
+  },
+  forwardInPlace,
+);
 
 /** `gx = gy` where `y > 0`, else 0. */
 export const reluGradient = kernel(
@@ -32,12 +39,18 @@ export const reluGradient = kernel(
   ({ gx, gy, y }: { gx: Floats; gy: Floats; y: Floats }) => {
     for (let i = 0; i < gx.length; i++) gx[i] = y[i] > 0 ? gy[i] : 0;
   },
+  gradientInPlace,
 );
 
 /** `y = 1 / (1 + e^-x)`. */
-export const sigmoidForward = kernel("sigmoid.forward", forwardRoles, ({ y, x }: Forward) => {
-  for (let i = 0; i < y.length; i++) y[i] = 1 / (1 + Math.exp(-x[i]));
-});
+export const sigmoidForward = kernel(
+  "sigmoid.forward",
+  forwardRoles,
+  ({ y, x }: Forward) => {
+    for (let i = 0; i < y.length; i++) y[i] = 1 / (1 + Math.exp(-x[i]));
+  },
+  forwardInPlace,
+);
 
 /** `gx = gy · y (1 - y)`. */
 export const sigmoidGradient = kernel(
@@ -46,12 +59,18 @@ export const sigmoidGradient = kernel(
   ({ gx, gy, y }: { gx: Floats; gy: Floats; y: Floats }) => {
     for (let i = 0; i < gx.length; i++) gx[i] = gy[i] * y[i] * (1 - y[i]);
   },
+  gradientInPlace,
 );
 
 /** `y = x / (1 + e^-x)`. */
-export const siluForward = kernel("silu.forward", forwardRoles, ({ y, x }: Forward) => {
-  for (let i = 0; i < y.length; i++) y[i] = x[i] / (1 + Math.exp(-x[i]));
-});
+export const siluForward = kernel(
+  "silu.forward",
+  forwardRoles,
+  ({ y, x }: Forward) => {
+    for (let i = 0; i < y.length; i++) y[i] = x[i] / (1 + Math.exp(-x[i]));
+  },
+  forwardInPlace,
+);
 
 /** `gx = gy · s (1 + x (1 - s))` with `s = sigmoid(x)`, computed again from x: nothing but x is kept. */
 export const siluGradient = kernel(
@@ -63,6 +82,7 @@ export const siluGradient = kernel(
       gx[i] = gy[i] * s * (1 + x[i] * (1 - s));
     }
   },
+  gradientInPlace,
 );
 
 /**

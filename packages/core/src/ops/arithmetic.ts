@@ -11,11 +11,11 @@ import { broadcastShapes, type Shape } from "../shape.ts";
 import { allocate, empty, type Tensor } from "../tensor.ts";
 import { stretchKernel, sumKernel } from "./sum.ts";
 
-interface Operands {
+type Operands = {
   out: Floats;
   a: Floats;
   b: Floats;
-}
+};
 
 const roles = { out: "write", a: "read", b: "read" } as const;
 

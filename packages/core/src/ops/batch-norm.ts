@@ -42,12 +42,12 @@ export interface BatchNormOptions {
   readonly epsilon?: number;
 }
 
-interface RunningUpdate {
+type RunningUpdate = {
   runningMean: Floats;
   runningVariance: Floats;
   mean: Floats;
   variance: Floats;
-}
+};
 
 /** Moves the running statistics towards those of the batch. */
 export const batchNormUpdate = kernel(

@@ -43,7 +43,7 @@ export const conv2dForward = kernel(
             y[((n * d.OH + oy) * d.OW + ox) * d.O + o] = sum;
           }
   },
-  portableForward,
+  { portable: portableForward },
 );
 
 /**
@@ -73,7 +73,7 @@ export const conv2dTransposed = kernel(
             x[((n * d.H + iy) * d.W + ix) * d.C + c] = sum;
           }
   },
-  portableTransposed,
+  { portable: portableTransposed },
 );
 
 /** `gw[ky,kx,c,o] = Σ_{n,oy,ox} x[…] · gy[n,oy,ox,o]`. */
@@ -100,7 +100,7 @@ export const conv2dFilterGradient = kernel(
             gw[((ky * d.KW + kx) * d.C + c) * d.O + o] = sum;
           }
   },
-  portableFilterGradient,
+  { portable: portableFilterGradient },
 );
 
 /**

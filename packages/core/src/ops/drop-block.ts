@@ -123,6 +123,7 @@ export const dropBlockApply = kernel(
       for (let c = 0; c < channels; c++, i++) y[i] = x[i] * factor;
     }
   },
+  { inPlace: { y: "x" } },
 );
 
 /**

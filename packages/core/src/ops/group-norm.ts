@@ -91,12 +91,12 @@ export const groupNormStatistics = kernel(
   },
 );
 
-interface Normalized {
+type Normalized = {
   x: Floats;
   mean: Floats;
   variance: Floats;
   gamma: Floats;
-}
+};
 
 /** `y = (x - mean) / sqrt(variance + epsilon) · gamma + beta`. */
 export const groupNormForward = kernel(
@@ -115,6 +115,7 @@ export const groupNormForward = kernel(
         for (let c = 0; c < d.C; c++) y[i + c] = x[i + c] * scale[c] + shift[c];
     }
   },
+  { inPlace: { y: "x" } },
 );
 
 /**
@@ -191,6 +192,7 @@ export const groupNormGradient = kernel(
     gGamma.set(allGamma);
     gBeta.set(allBeta);
   },
+  { inPlace: { gx: "gy" } },
 );
 
 /**

@@ -9,7 +9,7 @@
 
 import { contribute, record } from "../autograd.ts";
 import { type Floats, kernel } from "../kernel.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { allocateIndices, empty, type Tensor } from "../tensor.ts";
 import { type Pool2dDims, type Pool2dOptions, pool2dDims } from "./pool2d-dims.ts";
 
 /** The maximum of each window, and where in `x` it was found (an index into the flat array). */
@@ -63,7 +63,7 @@ export const maxPool2dGradient = kernel(
 export function maxPool2d(x: Tensor, options: Pool2dOptions = {}): Tensor {
   const d = pool2dDims("maxPool2d", x.shape, options);
   const y = empty([d.N, d.OH, d.OW, d.C]);
-  const argmax = new Int32Array(y.size);
+  const argmax = allocateIndices(y.size);
   maxPool2dForward({ y: y.data, argmax, x: x.data }, d);
   return record("maxPool2d", y, [x], (gy) =>
     contribute([x], (gx) => maxPool2dGradient({ gx, gy, argmax }, d)),

@@ -1,0 +1,220 @@
+// A captured program: the kernel calls of one run as a list, to be planned once and replayed many times.
+//
+// While a function is captured its kernel calls are written down, not run. What they read and write are buffers:
+//
+//   external   existed before, or was filled by the host: parameters, inputs, constants, optimiser and random state;
+//              keeps its identity, so what is written there between runs is seen by the next one
+//   temporary  written by a kernel before anything reads it: lives from that call to the last that touches it, and
+//              shares one planned block of memory with the others
+//
+// So forward pass, backward pass and optimiser step are captured alike, and what changes between runs must lie in
+// arrays: a learning rate, a step count. A number read on the host would be frozen into the program; that is an error.
+
+import { expectShape } from "./errors.ts";
+import { type AnyKernel, type Arrays, type FlatArray, intercept, type KernelCall } from "./kernel.ts";
+import { type ArenaPlan, planArena } from "./plan.ts";
+import type { Shape } from "./shape.ts";
+import { Tensor, withAllocator, withoutReading } from "./tensor.ts";
+
+/** One array of a program. */
+export interface ProgramBuffer {
+  readonly length: number;
+  readonly type: "f32" | "i32" | "u32";
+  /** The array itself, where it is not temporary. */
+  readonly external: FlatArray | undefined;
+}
+
+/** One kernel call of a program; arrays are numbers of buffers. */
+export interface ProgramCall {
+  readonly kernel: AnyKernel;
+  readonly buffers: Readonly<Record<string, number | undefined>>;
+  readonly dims: unknown;
+}
+
+/** A tensor that goes into a program or comes out of it. */
+export interface ProgramTensor {
+  readonly buffer: number;
+  readonly shape: Shape;
+}
+
+/** A list of kernel calls over numbered buffers. */
+export interface Program {
+  readonly buffers: readonly ProgramBuffer[];
+  readonly calls: readonly ProgramCall[];
+  readonly inputs: readonly ProgramTensor[];
+  readonly outputs: readonly ProgramTensor[];
+}
+
+/** Something that runs a program. */
+export interface Runnable {
+  readonly program: Program;
+  /** Runs it on inputs of the captured shapes; the outputs are the caller's to keep. */
+  run(inputs: readonly Tensor[]): Tensor[];
+}
+
+const typeOf = (array: FlatArray): ProgramBuffer["type"] =>
+  array instanceof Int32Array ? "i32" : array instanceof Uint32Array ? "u32" : "f32";
+
+/**
+ * Writes down the kernel calls of a function of tensors.
+ *
+ * @param body receives the inputs and returns what the program is to give; runs once
+ * @param inputs tensors of the shapes that the program will take; their values do not matter
+ * @throws Error where `body` reads a number on the host (`loss.item()`)
+ * @example
+ * const w = parameter(tensor([2]));
+ * const program = capture(([x]) => [mul(x, w)], [zeros([1])]);
+ * console.log(program.calls.map(({ kernel }) => kernel.name)); // [ 'mul.forward' ]
+ */
+export function capture(
+  body: (inputs: readonly Tensor[]) => readonly Tensor[],
+  inputs: readonly Tensor[],
+): Program {
+  const made = new Set<FlatArray>();
+  const keep = <A extends FlatArray>(array: A): A => {
+    made.add(array);
+    return array;
+  };
+  const listed: KernelCall[] = [];
+  // Fresh input arrays: the caller's own may be parameters too.
+  const placeholders = inputs.map(({ data, shape }) => new Tensor(new Float32Array(data.length), shape));
+  const outputs = withoutReading(
+    "no value is known while a program is captured; return the tensor from the captured function and read it after a run",
+    () =>
+      withAllocator(
+        {
+          floats: (size) => keep(new Float32Array(size)),
+          indices: (size) => keep(new Int32Array(size)),
+        },
+        () =>
+          intercept(
+            (call) => listed.push(call),
+            () => body(placeholders),
+          ),
+      ),
+  );
+
+  const numbers = new Map<FlatArray, number>();
+  const buffers: ProgramBuffer[] = [];
+  const numberOf = (array: FlatArray, temporary: boolean): number => {
+    const known = numbers.get(array);
+    if (known !== undefined) return known;
+    numbers.set(array, buffers.length);
+    buffers.push({ length: array.length, type: typeOf(array), external: temporary ? undefined : array });
+    return buffers.length - 1;
+  };
+  const inputBuffers = placeholders.map(({ data, shape }) => ({ buffer: numberOf(data, false), shape }));
+  const calls = listed.map(({ kernel, arrays, dims }) => {
+    const used = Object.entries(kernel.roles).map(([name, role]) => {
+      const array = arrays[name];
+      return [name, array && numberOf(array, role === "write" && made.has(array))];
+    });
+    return { kernel, buffers: Object.fromEntries(used), dims };
+  });
+  const outputBuffers = outputs.map(({ data, shape }) => ({ buffer: numberOf(data, false), shape }));
+  return { buffers, calls, inputs: inputBuffers, outputs: outputBuffers };
+}
+
+/** The first and the last call that touches each temporary buffer; outputs live to the end. */
+export function planProgram({
+  buffers,
+  calls,
+  outputs,
+}: Program): ArenaPlan & { readonly temporaries: readonly number[] } {
+  const first = new Map<number, number>();
+  const last = new Map<number, number>();
+  calls.forEach((call, at) => {
+    for (const buffer of Object.values(call.buffers)) {
+      if (buffer === undefined || buffers[buffer].external !== undefined) continue;
+      if (!first.has(buffer)) first.set(buffer, at);
+      last.set(buffer, at);
+    }
+  });
+  for (const { buffer } of outputs) if (first.has(buffer)) last.set(buffer, calls.length);
+  const temporaries = [...first.keys()];
+  const lifetimes = temporaries.map((buffer) => ({
+    bytes: 4 * buffers[buffer].length,
+    first: first.get(buffer)!,
+    last: last.get(buffer)!,
+  }));
+  return { ...planArena(lifetimes), temporaries };
+}
+
+/**
+ * Lets results take the place of operands that nobody reads any more, where their kernels allow it: the two become
+ * one buffer.
+ */
+export function shareInPlace(program: Program): Program {
+  const { buffers, calls, outputs } = program;
+  const lastTouch = new Map<number, number>();
+  calls.forEach((call, at) => {
+    for (const buffer of Object.values(call.buffers)) if (buffer !== undefined) lastTouch.set(buffer, at);
+  });
+  for (const { buffer } of outputs) lastTouch.set(buffer, calls.length);
+  /** Which buffer stands for another one. */
+  const place = new Map<number, number>();
+  const resolve = (buffer: number): number => place.get(buffer) ?? buffer;
+  const shared = calls.map((call, at) => {
+    for (const [written, read] of Object.entries(call.kernel.inPlace)) {
+      const [from, to] = [call.buffers[read], call.buffers[written]];
+      if (from === undefined || to === undefined || place.has(to)) continue;
+      const source = resolve(from);
+      const fits = buffers[source].external === undefined && buffers[to].external === undefined;
+      const dies = lastTouch.get(source) === at;
+      const once =
+        Object.values(call.buffers).filter((buffer) => buffer !== undefined && resolve(buffer) === source)
+          .length === 1;
+      if (!fits || !dies || !once || buffers[source].length !== buffers[to].length) continue;
+      place.set(to, source);
+      lastTouch.set(source, lastTouch.get(to)!);
+    }
+    const renamed = Object.entries(call.buffers).map(([name, buffer]) => [
+      name,
+      buffer === undefined ? buffer : resolve(buffer),
+    ]);
+    return { ...call, buffers: Object.fromEntries(renamed) };
+  });
+  return {
+    ...program,
+    calls: shared,
+    outputs: outputs.map(({ buffer, shape }) => ({ buffer: resolve(buffer), shape })),
+  };
+}
+
+const VIEWS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
+
+/**
+ * Makes a program ready to run with core's own kernels, its temporaries in one planned block of memory.
+ *
+ * @example
+ * const { run } = prepare(capture(([x]) => [mul(x, x)], [zeros([2])]));
+ * console.log(String(run([tensor([3, 4])])[0])); // Tensor [2] [9, 16]
+ */
+export function prepare(captured: Program): Runnable {
+  const program = shareInPlace(captured);
+  const { buffers, calls, inputs, outputs } = program;
+  const plan = planProgram(program);
+  const block = new ArrayBuffer(plan.bytes);
+  const arrays = buffers.map(({ external }) => external);
+  plan.temporaries.forEach((buffer, i) => {
+    const { type, length } = buffers[buffer];
+    arrays[buffer] = new VIEWS[type](block, plan.offsets[i], length);
+  });
+  return {
+    program,
+    run(values) {
+      inputs.forEach(({ buffer, shape }, i) => {
+        expectShape("run", `input ${i}`, values[i].shape, shape);
+        (arrays[buffer] as Float32Array).set(values[i].data);
+      });
+      for (const { kernel, buffers: used, dims } of calls) {
+        const named = Object.entries(used).map(([name, buffer]) => [
+          name,
+          buffer === undefined ? buffer : arrays[buffer],
+        ]);
+        kernel(Object.fromEntries(named) as Arrays as never, dims as never);
+      }
+      return outputs.map(({ buffer, shape }) => new Tensor((arrays[buffer] as Float32Array).slice(), shape));
+    },
+  };
+}
