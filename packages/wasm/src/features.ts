@@ -50,10 +50,9 @@ export function detectFeatures(host: Host = globalThis): Features {
   };
   return Object.freeze({
     simd: ask("SIMD", ({ v128 }) => v128.store(0, v128.load(0))),
-    relaxedSimd: ask("relaxed SIMD", ({ v128, f32x4 }) => {
-      const x = v128.const("f32x4", 1);
-      v128.store(0, f32x4.relaxed_madd(x, v128.load(0), v128.load(16)));
-    }),
+    relaxedSimd: ask("relaxed SIMD", ({ v128, f32x4 }) =>
+      v128.store(0, f32x4.relaxed_madd(v128.load(0), v128.load(16), v128.load(32))),
+    ),
     bulkMemory: ask("bulk memory instructions", ({ memory }) => memory.copy(0, 16, 16)),
     threads: sharing(host) ?? ask("atomic instructions", ({ i32 }) => i32.atomic.store(0, 1), shared),
   });

@@ -6,8 +6,8 @@ import { type Bytes, concat, f32, f64, name, signed, sized, unsigned, vector } f
 function decode(bytes: Bytes, isSigned: boolean): bigint {
   let value = 0n;
   for (let i = 0; i < bytes.length; i++) {
-    expect(bytes[i]! >= 0x80, "only the last byte ends the number").toBe(i < bytes.length - 1);
-    value |= BigInt(bytes[i]! & 0x7f) << BigInt(7 * i);
+    expect(bytes[i] >= 0x80, "only the last byte ends the number").toBe(i < bytes.length - 1);
+    value |= BigInt(bytes[i] & 0x7f) << BigInt(7 * i);
   }
   return isSigned ? BigInt.asIntN(7 * bytes.length, value) : value;
 }

@@ -15,7 +15,7 @@ export type Bytes = ArrayLike<number>;
 export function concat(parts: readonly Bytes[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
-  for (const part of parts) for (let i = 0; i < part.length; i++) joined[at++] = part[i]!;
+  for (const part of parts) for (let i = 0; i < part.length; i++) joined[at++] = part[i];
   return joined;
 }
 

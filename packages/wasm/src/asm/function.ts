@@ -12,7 +12,7 @@
 //
 // The body of a block is a callback, so that the indentation of TypeScript is the nesting of WebAssembly.
 
-import { type Bytes, concat, signed, unsigned, vector } from "./encode.ts";
+import { type Bytes, signed, unsigned } from "./encode.ts";
 import {
   type Immediate,
   type ImmediateArguments,
@@ -246,20 +246,6 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
     this.code.push({ name: "end", opcode: [controlOpcodes.end], immediate: noImmediate });
   }
 
-  /** For the module: variables in runs of one type, then the instructions. */
-  toBytes(): Bytes {
-    const runs: { type: ValueType; count: number }[] = [];
-    for (const { type } of this.variables.slice(this.self.params.length)) {
-      const last = runs.at(-1);
-      if (last?.type === type) last.count++;
-      else runs.push({ type, count: 1 });
-    }
-    const variables = runs.map(({ type, count }) => [...unsigned(count), valueTypes[type]]);
-    const parts: Bytes[] = [vector(variables)];
-    for (const { opcode, immediate } of this.code) parts.push(opcode, immediate.bytes);
-    return concat(parts);
-  }
-
   #refuse(where: string, problem: string): never {
     throw new AssemblyError(`${this.self.name}: ${where}: ${problem}`);
   }
@@ -326,11 +312,11 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
     const code = moved.length > 0 ? this.code.splice(origin) : [];
     this.#stack.length -= moved.length;
     for (let i = first; i < operands.length; i++) {
-      const operand = operands[i]!;
+      const operand = operands[i];
       if (isLocal(operand)) this.get(operand);
-      else if (!isValue(operand)) this.#constant(where, operand, types[i]!);
+      else if (!isValue(operand)) this.#constant(where, operand, types[i]);
       else {
-        for (let k = operand.start; k < operand.end; k++) this.code.push(code[k - origin]!);
+        for (let k = operand.start; k < operand.end; k++) this.code.push(code[k - origin]);
         this.#stack.push(operand);
       }
     }
@@ -413,7 +399,7 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
 
   #variable(local: Local): Immediate {
     if (this.variables[local.index] !== local) this.#refuse(local.name, "is a variable of another function");
-    return this.#references[local.index]!;
+    return this.#references[local.index];
   }
 
   #depth(where: string, label: Label): Immediate {

@@ -112,7 +112,7 @@ export const readImmediate: { readonly [K in ImmediateKind]: Reader<ImmediateArg
   v128: (_opcode, shape, ...given) => {
     const count = Number(shape.split("x")[1]);
     if (given.length !== 1) integer("number of lanes", given.length, count, count);
-    const lanes = given.length === 1 ? Array<number>(count).fill(given[0]!) : given;
+    const lanes = given.length === 1 ? Array<number>(count).fill(given[0]) : given;
     return { bytes: concat(lanes.map(laneBytes[shape])), text: ` ${shape} ${lanes.map(float).join(" ")}` };
   },
 };

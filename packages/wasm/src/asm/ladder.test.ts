@@ -88,7 +88,7 @@ test("5. vectors of four floats: the sum of an array", () => {
       f.set(sums, f32x4.add(sums, v128.load(x, { align: 4 })));
     });
     const lanes = [0, 1, 2, 3].map((lane) => f.let(`sum${lane}`, f32x4.extract_lane(sums, lane)));
-    const sum = f.let("sum", f32.add(f32.add(lanes[0]!, lanes[1]!), f32.add(lanes[2]!, lanes[3]!)));
+    const sum = f.let("sum", f32.add(f32.add(lanes[0], lanes[1]), f32.add(lanes[2], lanes[3])));
     // What is left, one by one.
     f.forRange(x, { from: x, to: end, step: 4 }, () => f.set(sum, f32.add(sum, f32.load(x))));
     return sum;
@@ -113,11 +113,11 @@ function gemmTile(m: ModuleBuilder, { P, V, K }: { P: number; V: number; K: numb
     // for (k = 0; k < K; k++)
     f.loop((again) => {
       // xs[p] = x[p, k] in all four lanes
-      for (let p = 0; p < P; p++) f.set(xs[p]!, v128.load32_splat(x, { offset: 4 * K * p }));
+      for (let p = 0; p < P; p++) f.set(xs[p], v128.load32_splat(x, { offset: 4 * K * p }));
       // sums[p][v] += xs[p] · w[k, 4v … 4v+3]
       for (let v = 0; v < V; v++) {
         f.set(weight, v128.load(w, { offset: 16 * v }));
-        for (let p = 0; p < P; p++) f.set(sums[p]![v]!, f32x4.add(sums[p]![v]!, f32x4.mul(xs[p]!, weight)));
+        for (let p = 0; p < P; p++) f.set(sums[p][v], f32x4.add(sums[p][v], f32x4.mul(xs[p], weight)));
       }
       f.advance(w, 16 * V);
       f.advance(x, 4);
@@ -145,7 +145,7 @@ test("6. a tile of a matrix product", () => {
   for (let p = 0; p < P; p++) {
     for (let o = 0; o < O; o++) {
       let sum = 0;
-      for (let k = 0; k < K; k++) sum += x[p * K + k]! * w[k * O + o]!;
+      for (let k = 0; k < K; k++) sum += x[p * K + k] * w[k * O + o];
       expect(floats[4096 + p * O + o]).toBeCloseTo(sum, 5);
     }
   }

@@ -155,10 +155,7 @@ export class ModuleBuilder implements ModuleContext {
       section(3, functionItems),
       section(5, ownMemory ? [sizeBytes(memory)] : []),
       section(7, exportItems),
-      section(
-        10,
-        functions.map((builder) => sized(builder.toBytes())),
-      ),
+      section(10, functions.map(bodyBytes)),
     ]);
   }
 
@@ -189,6 +186,19 @@ const section = (number: number, items: readonly Bytes[]): Bytes =>
   items.length === 0 ? [] : concat([[number], sized(vector(items))]);
 
 const typeVector = (types: readonly ValueType[]): Bytes => vector(types.map((type) => [valueTypes[type]]));
+
+/** A function's variables, in runs of one type, then its instructions. */
+function bodyBytes({ self, variables, code }: FunctionBuilder): Bytes {
+  const runs: { type: ValueType; count: number }[] = [];
+  for (const { type } of variables.slice(self.params.length)) {
+    const last = runs.at(-1);
+    if (last?.type === type) last.count++;
+    else runs.push({ type, count: 1 });
+  }
+  const parts: Bytes[] = [vector(runs.map(({ type, count }) => [...unsigned(count), valueTypes[type]]))];
+  for (const { opcode, immediate } of code) parts.push(opcode, immediate.bytes);
+  return sized(concat(parts));
+}
 
 /** Which limits follow and whether the memory is shared, then the limits. */
 const sizeBytes = ({ initial, maximum, shared = false }: MemorySize): number[] => [
