@@ -1,0 +1,47 @@
+// Who takes part, and what a contender has to do. Each runs in a process of its own, so that memory and threads are
+// its own too; worker.ts is that process, process.ts talks to it.
+
+import type { Tensor } from "@saunet/core";
+import type { NetworkConfig, Parameters } from "@saunet/model";
+
+/** What a contender computes on. */
+export interface Job {
+  readonly config: NetworkConfig;
+  readonly parameters: Parameters;
+  /** One photograph `[1,H,W,3]`, 0 … 1. */
+  readonly image: Tensor;
+  /** Its vessels `[1,H,W,1]`, 0 or 1. */
+  readonly target: Tensor;
+  /** The network as an ONNX file. */
+  readonly onnx: string;
+  readonly threads: number;
+}
+
+/**
+ * One run: for the model from photograph to probabilities `[H·W]`, for training one step that gives its loss `[1]`.
+ * What is timed begins with the photograph as floats in the contender's own layout and ends with floats that
+ * JavaScript can read.
+ */
+export type Run = () => Float32Array | Promise<Float32Array>;
+
+/** Everything that is done once: loading the library and the weights, compiling. */
+export type Prepare = (job: Job) => Promise<Run>;
+
+/** The benches that processes of their own take part in. */
+export type Discipline = "model" | "train";
+
+/** A library, or a way to run ours. */
+export interface Contender {
+  readonly name: string;
+  /** The numbers of threads it is measured with. */
+  readonly threads: readonly number[];
+  /** Whether it takes part in the short run. */
+  readonly quick: boolean;
+  readonly model: Prepare;
+  readonly train?: Prepare;
+}
+
+/** A library that is not there. */
+export class NotInstalledError extends Error {
+  override readonly name = "NotInstalledError";
+}

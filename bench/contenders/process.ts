@@ -1,0 +1,88 @@
+// A contender as the bench sees it: a process that answers requests, one at a time.
+
+import { type ChildProcess, fork } from "node:child_process";
+import type { Discipline } from "./contender.ts";
+import type { Answer, Request } from "./protocol.ts";
+
+/** What a contender has to say when it cannot. */
+export class ContenderError extends Error {
+  override readonly name = "ContenderError";
+  readonly notInstalled: boolean;
+
+  constructor(reason: string, notInstalled = false) {
+    super(reason);
+    this.notInstalled = notInstalled;
+  }
+}
+
+/** The files that a contender reads. */
+export interface ContenderFiles {
+  /** Weights, photograph and target: a file of inputs.ts. */
+  readonly inputs: string;
+  readonly onnx: string;
+}
+
+/** A running contender. */
+export class ContenderProcess {
+  readonly #child: ChildProcess;
+
+  /** Starts a process; nothing is loaded yet. */
+  constructor() {
+    // Whatever a library prints goes to stderr: stdout belongs to the results.
+    this.#child = fork(process.argv[1], ["contender"], {
+      serialization: "advanced",
+      stdio: ["ignore", 2, 2, "ipc"],
+    });
+  }
+
+  /** Loads a contender: its library, the weights, whatever it compiles. */
+  async load(
+    contender: string,
+    threads: number,
+    discipline: Discipline,
+    files: ContenderFiles,
+  ): Promise<void> {
+    await this.#ask("loaded", { kind: "load", contender, discipline, threads, ...files });
+  }
+
+  /** Runs once; gives the milliseconds. */
+  async run(): Promise<number> {
+    return (await this.#ask("ran", { kind: "run", wantsOutput: false })).ms;
+  }
+
+  /** Runs once; gives what came out. */
+  async output(): Promise<Float32Array> {
+    return (await this.#ask("ran", { kind: "run", wantsOutput: true })).output!;
+  }
+
+  /** The most memory that the process ever held, in MB. */
+  async peakRssMb(): Promise<number> {
+    return (await this.#ask("memory", { kind: "memory" })).peakRssMb;
+  }
+
+  /** Ends the process. */
+  end(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #ask<K extends Answer["kind"]>(kind: K, request: Request): Promise<Extract<Answer, { kind: K }>> {
+    return new Promise((resolve, reject) => {
+      const settle = (body: () => void) => {
+        this.#child.off("message", onMessage);
+        this.#child.off("exit", onExit);
+        body();
+      };
+      const onMessage = (answer: Answer) =>
+        settle(() => {
+          if (answer.kind === kind) resolve(answer as Extract<Answer, { kind: K }>);
+          else if (answer.kind === "failed") reject(new ContenderError(answer.reason, answer.notInstalled));
+        });
+      const onExit = (code: number | null, signal: string | null) =>
+        settle(() => reject(new ContenderError(`its process ended with ${signal ?? `exit code ${code}`}`)));
+      this.#child.on("message", onMessage);
+      this.#child.on("exit", onExit);
+      if (!this.#child.connected) onExit(this.#child.exitCode, this.#child.signalCode);
+      else this.#child.send(request);
+    });
+  }
+}

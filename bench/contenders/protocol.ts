@@ -1,0 +1,24 @@
+// What the bench and a contender's process say to each other.
+
+import type { Discipline } from "./contender.ts";
+
+/** To the process. */
+export type Request =
+  | {
+      readonly kind: "load";
+      readonly contender: string;
+      readonly discipline: Discipline;
+      readonly threads: number;
+      /** The files of inputs.ts. */
+      readonly inputs: string;
+      readonly onnx: string;
+    }
+  | { readonly kind: "run"; readonly wantsOutput: boolean }
+  | { readonly kind: "memory" };
+
+/** From the process: one answer a request. */
+export type Answer =
+  | { readonly kind: "loaded" }
+  | { readonly kind: "ran"; readonly ms: number; readonly output?: Float32Array }
+  | { readonly kind: "memory"; readonly peakRssMb: number }
+  | { readonly kind: "failed"; readonly reason: string; readonly notInstalled: boolean };

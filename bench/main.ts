@@ -1,0 +1,56 @@
+// The command: pnpm bench <bench> [options].
+
+import { writeFileSync } from "node:fs";
+import { serve } from "./contenders/worker.ts";
+import { OPTIONS_HELP, type Options, parseOptions } from "./options.ts";
+import { type Results, toCsv, toTable } from "./results.ts";
+import { oneOf, UsageError } from "./usage.ts";
+
+interface BenchEntry {
+  readonly about: string;
+  readonly run: (options: Options) => Promise<Results | undefined>;
+}
+
+const benches: Readonly<Record<string, BenchEntry>> = {
+  model: {
+    about: "the whole network, ours and the peers, same weights, same photograph",
+    run: async (options) => {
+      const { race, sizeOf } = await import("./race.ts");
+      return race("model", sizeOf(options, 592), options);
+    },
+  },
+  train: {
+    about: "a step of training, ours and the peers that can",
+    run: async (options) => {
+      const { race, sizeOf } = await import("./race.ts");
+      return race("train", sizeOf(options, 128), options);
+    },
+  },
+};
+
+function help(): string {
+  const lines = Object.entries(benches).map(([name, { about }]) => `  ${name.padEnd(10)}${about}`);
+  return `pnpm bench <bench> [options]\n\n${lines.join("\n")}\n\n${OPTIONS_HELP}\n`;
+}
+
+async function main([name, ...args]: readonly string[]): Promise<void> {
+  if (name === "contender") return serve();
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(help());
+    return;
+  }
+  oneOf("bench", name, Object.keys(benches));
+  const options = parseOptions(name, args);
+  const results = await benches[name].run(options);
+  if (results === undefined) return;
+  const json = `${JSON.stringify(results, undefined, 2)}\n`;
+  if (options.out !== undefined) writeFileSync(options.out, json);
+  const shown = { json: () => json, csv: () => toCsv(results), table: () => toTable(results) };
+  process.stdout.write(shown[options.format]());
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = 2;
+});

@@ -1,0 +1,189 @@
+// Contenders against each other on one input, each in a process of its own: all are loaded, their outputs are
+// compared with the reference, and those that are right take turns.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { exportOnnx } from "@saunet/interop";
+import { inspectNetwork } from "@saunet/model";
+import type { Contender, Discipline } from "./contenders/contender.ts";
+import { installPeers } from "./contenders/install.ts";
+import { ContenderError, type ContenderFiles, ContenderProcess } from "./contenders/process.ts";
+import { contenders, OURS } from "./contenders/registry.ts";
+import { type Effort, measure, type Task } from "./harness.ts";
+import { makeInputs, writeInputs } from "./inputs.ts";
+import { machineRecord } from "./machine.ts";
+import type { Options } from "./options.ts";
+import { RESULTS } from "./paths.ts";
+import { isMeasured, type NotMeasured, precise, type Results, type Row, rowOf } from "./results.ts";
+import { maxAbsDiff } from "./statistics.ts";
+import { oneOf, UsageError } from "./usage.ts";
+
+/** An output that lies further from the reference than this is wrong, and has no time. */
+const TOLERANCE = 1e-3;
+/** Steps of training whose losses are compared: the second has gradients and Adam behind it. */
+const COMPARED_STEPS = 2;
+/** Before each run the threads of the contender before are given this long to fall asleep. */
+const PAUSE_MS = 50;
+/** A training step is a forward and a backward pass; the latter has two products for each of the former. */
+const TRAINING_FLOPS = 3;
+
+interface Entrant {
+  readonly contender: Contender;
+  readonly name: string;
+  readonly threads: number;
+  readonly process: ContenderProcess;
+}
+
+/** Runs one race. */
+export async function race(
+  discipline: Discipline,
+  [height, width]: readonly [number, number],
+  options: Options,
+): Promise<Results> {
+  const chosen = choose(discipline, options);
+  if (chosen.some(({ name }) => name !== OURS && name !== "onnxruntime-node")) installPeers();
+  const machine = machineRecord();
+  const files = prepareFiles(height, width);
+  const { config } = makeInputs(8, 8);
+  const { flops } = inspectNetwork(config, { height, width });
+  const effort = effortOf(options);
+  const rows: Row[] = [];
+  const ready: Entrant[] = [];
+  const diffs = new Map<Entrant, number | null>();
+  const processes: ContenderProcess[] = [];
+  let reference: readonly number[] | Float32Array | undefined;
+  try {
+    for (const contender of chosen)
+      for (const threads of contender.threads) {
+        const { name } = contender;
+        const child = new ContenderProcess();
+        processes.push(child);
+        const entrant = { contender, name, threads, process: child };
+        try {
+          process.stderr.write(`bench: ${name} on ${threads === 1 ? "1 thread" : `${threads} threads`}\n`);
+          await child.load(name, threads, discipline, files);
+          const output = await firstOutput(discipline, child);
+          const diff = reference === undefined ? null : maxAbsDiff(output, reference);
+          reference ??= output;
+          if (diff !== null && !(diff <= TOLERANCE)) {
+            rows.push(wrong(entrant, diff));
+            child.end();
+          } else {
+            diffs.set(entrant, diff);
+            ready.push(entrant);
+          }
+        } catch (error) {
+          rows.push(failed(entrant, error));
+          child.end();
+        }
+      }
+    const label = ({ name, threads }: Entrant) => `${name}/${threads}`;
+    const tasks = ready.map(
+      (entrant): Task => ({
+        name: label(entrant),
+        async: true,
+        run: async () => {
+          await setTimeout(PAUSE_MS);
+          return entrant.process.run();
+        },
+      }),
+    );
+    process.stderr.write(`bench: timing ${tasks.map(({ name }) => name).join(", ")}\n`);
+    const summaries = await measure(tasks, effort);
+    for (const entrant of ready) {
+      const summary = summaries.get(label(entrant))!;
+      if (summary instanceof Error) {
+        rows.push(failed(entrant, summary));
+        continue;
+      }
+      const done = discipline === "train" ? TRAINING_FLOPS * flops : flops;
+      rows.push(
+        rowOf({ name: entrant.name, threads: entrant.threads }, summary, {
+          gflops: precise(done / summary.median_ms / 1e6),
+          max_abs_diff: diffs.get(entrant)!,
+          peak_rss_mb: Math.round(await entrant.process.peakRssMb()),
+        }),
+      );
+    }
+  } finally {
+    for (const child of processes) child.end();
+  }
+  return {
+    bench: discipline,
+    command: options.command,
+    machine,
+    input: [height, width, config.inputChannels],
+    results: inOrder(rows),
+    ratios: ratiosOf(rows),
+  };
+}
+
+/** Who takes part: ours always, for without it there is nothing to compare with. */
+function choose(discipline: Discipline, { peers, quick }: Options): readonly Contender[] {
+  const able = contenders.filter((contender) => contender[discipline] !== undefined);
+  const names = [...new Set(able.map(({ name }) => name))];
+  for (const peer of peers ?? []) oneOf(`peer for ${discipline}`, peer, names);
+  return able.filter(({ name, quick: isQuick }) => {
+    if (name === OURS) return true;
+    return peers === undefined ? !quick || isQuick : peers.includes(name);
+  });
+}
+
+function prepareFiles(height: number, width: number): ContenderFiles {
+  const folder = join(RESULTS, "local", `inputs-${height}x${width}`);
+  mkdirSync(folder, { recursive: true });
+  const files = { inputs: join(folder, "inputs.safetensors"), onnx: join(folder, "network.onnx") };
+  const inputs = makeInputs(height, width);
+  writeFileSync(files.inputs, writeInputs(inputs));
+  const { config, parameters } = inputs;
+  writeFileSync(files.onnx, exportOnnx({ config, parameters, metadata: {} }, { batch: 1, height, width }));
+  return files;
+}
+
+async function firstOutput(discipline: Discipline, child: ContenderProcess): Promise<Float32Array> {
+  if (discipline === "model") return child.output();
+  const losses = new Float32Array(COMPARED_STEPS);
+  for (let step = 0; step < COMPARED_STEPS; step++) losses[step] = (await child.output())[0];
+  return losses;
+}
+
+function effortOf({ quick, seconds }: Options): Effort {
+  const usual = quick ? 5 : 20;
+  return { seconds: seconds ?? usual, minRuns: quick ? 1 : 2, maxRuns: 30 };
+}
+
+function wrong({ name, threads }: Entrant, diff: number): NotMeasured {
+  const reason = `its output differs by ${diff.toExponential(1)}, more than ${TOLERANCE}`;
+  return { name, threads, status: "wrong", reason, max_abs_diff: diff };
+}
+
+function failed({ name, threads }: Entrant, error: unknown): NotMeasured {
+  const reason = error instanceof Error ? error.message : String(error);
+  const notInstalled = error instanceof ContenderError && error.notInstalled;
+  return { name, threads, status: notInstalled ? "not installed" : "failed", reason };
+}
+
+function inOrder(rows: readonly Row[]): Row[] {
+  const place = ({ name, threads }: Row) =>
+    1000 * contenders.findIndex((contender) => contender.name === name) + threads;
+  return [...rows].sort((a, b) => place(a) - place(b));
+}
+
+/** Each peer against ours at the same number of threads, where there is such a run. */
+export function ratiosOf(rows: readonly Row[]): Record<string, number> {
+  const measured = rows.filter(isMeasured);
+  const ratios: Record<string, number> = {};
+  for (const { name, threads, median_ms } of measured) {
+    const ours = measured.find((row) => row.name === OURS && row.threads === threads);
+    if (name !== OURS && ours !== undefined)
+      ratios[`${name}/${threads}`] = precise(median_ms / ours.median_ms);
+  }
+  return ratios;
+}
+
+/** The size of the photograph, where the user did not say it. */
+export function sizeOf(options: Options, usual: number): readonly [number, number] {
+  if (options.operands.length > 0) throw new UsageError(`unexpected argument "${options.operands[0]}"`);
+  return options.size ?? [usual, usual];
+}
