@@ -76,11 +76,11 @@ describe("a captured program", () => {
         const [eager, captured] = [network(layers, seed), network(layers, seed)];
         const [optimizerA, optimizerB] = [adam(eager.parameters), adam(captured.parameters)];
         const shape = [2, 8, 8, C];
-        const { run } = prepare(capture(([x]) => [trainStep(captured, optimizerB, x)], [zeros(shape)]));
+        const { runSync } = prepare(capture(([x]) => [trainStep(captured, optimizerB, x)], [zeros(shape)]));
         for (let step = 0; step < 3; step++) {
           const x = normal(shape, randomState(step));
           optimizerA.learningRate[0] = optimizerB.learningRate[0] = 0.01 / (step + 1);
-          expect(run([x])[0].data).toEqual(trainStep(eager, optimizerA, x).data);
+          expect(runSync([x])[0].data).toEqual(trainStep(eager, optimizerA, x).data);
         }
         expect(snapshot(captured.parameters)).toEqual(snapshot(eager.parameters));
         expect(captured.random).toEqual(eager.random);
@@ -98,24 +98,27 @@ describe("a captured program", () => {
 
   it("sees parameters that changed between runs, and leaves its inputs and outputs to the caller", () => {
     const w = parameter(tensor([2]));
-    const { run } = prepare(capture(([x]) => [noGrad(() => mul(x, w))], [zeros([1])]));
+    const { runSync } = prepare(capture(([x]) => [noGrad(() => mul(x, w))], [zeros([1])]));
     const x = tensor([3]);
-    const [first] = run([x]);
+    const [first] = runSync([x]);
     w.data[0] = 5;
-    const [second] = run([x]);
+    const [second] = runSync([x]);
     expect([first.item(), second.item(), x.item()]).toEqual([6, 15, 3]);
   });
 
   it("lives beside others", () => {
     const programs = [1, 2].map((size) => prepare(capture(([x]) => [sum(silu(x))], [zeros([size])])));
-    const values = () => [programs[0].run([ones([1])])[0].item(), programs[1].run([ones([2])])[0].item()];
+    const values = () => [
+      programs[0].runSync([ones([1])])[0].item(),
+      programs[1].runSync([ones([2])])[0].item(),
+    ];
     expect(values()).toEqual(values());
     expect(values()[1]).toBeCloseTo(2 * values()[0]);
   });
 
   it("refuses inputs of another shape", () => {
-    const { run } = prepare(capture(([x]) => [relu(x)], [zeros([2])]));
-    expect(() => run([zeros([3])])).toThrow("run: input 0 must be [2] but is [3]");
+    const { runSync } = prepare(capture(([x]) => [relu(x)], [zeros([2])]));
+    expect(() => runSync([zeros([3])])).toThrow("run: input 0 must be [2] but is [3]");
   });
 
   it("refuses to have a number read on the host, and says what to do", () => {
@@ -127,7 +130,7 @@ describe("a captured program", () => {
 
   it("can return a parameter, an input, or the same tensor twice", () => {
     const w = parameter(tensor([4]));
-    const { run } = prepare(
+    const { runSync } = prepare(
       capture(
         ([x]) => {
           const y = mul(x, w);
@@ -136,7 +139,7 @@ describe("a captured program", () => {
         [zeros([1])],
       ),
     );
-    expect(run([tensor([2])]).map((out) => out.item())).toEqual([8, 4, 2, 8]);
+    expect(runSync([tensor([2])]).map((out) => out.item())).toEqual([8, 4, 2, 8]);
   });
 });
 

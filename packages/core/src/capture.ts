@@ -45,11 +45,18 @@ export interface Program {
   readonly outputs: readonly ProgramTensor[];
 }
 
-/** Something that runs a program. */
+/** Something that runs a program on inputs of the captured shapes. The outputs are the caller's to keep. */
 export interface Runnable {
+  /** The program as it runs: rewritten, its temporaries shared. */
   readonly program: Program;
-  /** Runs it on inputs of the captured shapes; the outputs are the caller's to keep. */
-  run(inputs: readonly Tensor[]): Tensor[];
+  /** Bytes of memory that a run works in, besides its inputs and outputs. */
+  readonly bytes: number;
+  /** Runs without blocking the caller where the host and the program allow it. */
+  run(inputs: readonly Tensor[]): Promise<Tensor[]>;
+  /** Runs and waits. */
+  runSync(inputs: readonly Tensor[]): Tensor[];
+  /** Gives its memory back at once; it cannot run any more. */
+  release(): void;
 }
 
 const typeOf = (array: FlatArray): ProgramBuffer["type"] =>
@@ -183,14 +190,26 @@ export function shareInPlace(program: Program): Program {
 
 const VIEWS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
 
+let preparer: ((program: Program) => Runnable) | undefined;
+
+/** Has {@link prepare} done by somebody faster; `undefined` brings back core's own way. */
+export function installPreparer(other: ((program: Program) => Runnable) | undefined): void {
+  preparer = other;
+}
+
 /**
- * Makes a program ready to run with core's own kernels, its temporaries in one planned block of memory.
+ * Makes a program ready to run, its temporaries in one planned block of memory.
  *
  * @example
- * const { run } = prepare(capture(([x]) => [mul(x, x)], [zeros([2])]));
- * console.log(String(run([tensor([3, 4])])[0])); // Tensor [2] [9, 16]
+ * const { runSync } = prepare(capture(([x]) => [mul(x, x)], [zeros([2])]));
+ * console.log(String(runSync([tensor([3, 4])])[0])); // Tensor [2] [9, 16]
  */
-export function prepare(captured: Program): Runnable {
+export function prepare(program: Program): Runnable {
+  return preparer === undefined ? prepareWithKernels(program) : preparer(program);
+}
+
+/** {@link prepare} with core's kernels, in whatever form they are installed. */
+export function prepareWithKernels(captured: Program): Runnable {
   const program = shareInPlace(captured);
   const { buffers, calls, inputs, outputs } = program;
   const plan = planProgram(program);
@@ -200,21 +219,20 @@ export function prepare(captured: Program): Runnable {
     const { type, length } = buffers[buffer];
     arrays[buffer] = new VIEWS[type](block, plan.offsets[i], length);
   });
-  return {
-    program,
-    run(values) {
-      inputs.forEach(({ buffer, shape }, i) => {
-        expectShape("run", `input ${i}`, values[i].shape, shape);
-        (arrays[buffer] as Float32Array).set(values[i].data);
-      });
-      for (const { kernel, buffers: used, dims } of calls) {
-        const named = Object.entries(used).map(([name, buffer]) => [
-          name,
-          buffer === undefined ? buffer : arrays[buffer],
-        ]);
-        kernel(Object.fromEntries(named) as Arrays as never, dims as never);
-      }
-      return outputs.map(({ buffer, shape }) => new Tensor((arrays[buffer] as Float32Array).slice(), shape));
-    },
+  const bound = calls.map(({ kernel, buffers: used, dims }) => {
+    const named = Object.entries(used).map(([name, buffer]) => [
+      name,
+      buffer === undefined ? buffer : arrays[buffer],
+    ]);
+    return { kernel, arrays: Object.fromEntries(named) as Arrays, dims };
+  });
+  const runSync = (values: readonly Tensor[]): Tensor[] => {
+    inputs.forEach(({ buffer, shape }, i) => {
+      expectShape("run", `input ${i}`, values[i].shape, shape);
+      (arrays[buffer] as Float32Array).set(values[i].data);
+    });
+    for (const { kernel, arrays: named, dims } of bound) kernel(named as never, dims as never);
+    return outputs.map(({ buffer, shape }) => new Tensor((arrays[buffer] as Float32Array).slice(), shape));
   };
+  return { program, bytes: plan.bytes, run: async (values) => runSync(values), runSync, release: () => {} };
 }

@@ -1,9 +1,9 @@
 // From a photograph of any size to its vessels.
 
-import { noGrad, sigmoid, Tensor } from "@saunet/core";
+import { capture, noGrad, prepare, type Runnable, sigmoid, Tensor } from "@saunet/core";
 import { floatsOf, type Mask, type Photograph } from "@saunet/data";
 import { readBundledWeights } from "#host";
-import { sizeMultiple } from "./config.ts";
+import { type NetworkConfig, sizeMultiple } from "./config.ts";
 import { DEFAULT_THRESHOLD } from "./metrics.ts";
 import { forward } from "./network.ts";
 import { readWeights, type Weights } from "./weights.ts";
@@ -58,34 +58,58 @@ export async function loadSegmenter({ weights }: { weights?: Uint8Array } = {}):
   return segmenterOf(readWeights(weights ?? (await readBundledWeights())));
 }
 
+/** A photograph of another size needs another program; so many are kept, since each holds its memory. */
+const PROGRAMS_KEPT = 2;
+
 /** The segmenter of a network in memory. */
 export function segmenterOf(network: Weights): Segmenter {
-  return { ...network, segment: async (photograph, options) => segment(network, photograph, options) };
+  const { config, parameters } = network;
+  const programs = new Map<string, Runnable>();
+  const programFor = (x: Tensor): Runnable => {
+    const size = String(x.shape);
+    const known = programs.get(size);
+    const infer = ([image]: readonly Tensor[]) => [noGrad(() => sigmoid(forward(config, parameters, image)))];
+    const program = known ?? prepare(capture(infer, [x]));
+    // A map keeps the order of insertion: the first is the one that was not used for longest.
+    programs.delete(size);
+    programs.set(size, program);
+    if (programs.size > PROGRAMS_KEPT) {
+      const [[oldest, unused]] = programs;
+      programs.delete(oldest);
+      unused.release();
+    }
+    return program;
+  };
+  return {
+    ...network,
+    async segment(photograph, options = {}) {
+      const { threshold = DEFAULT_THRESHOLD } = options;
+      const { width, height } = photograph;
+      const x = padded(config, photograph, options);
+      const [{ data }] = await programFor(x).run([x]);
+      const W = x.shape[2];
+      const probability = new Float32Array(width * height);
+      for (let y = 0; y < height; y++) probability.set(data.subarray(y * W, y * W + width), y * width);
+      const mask = Uint8Array.from(probability, (value) => (value >= threshold ? 1 : 0));
+      return { width, height, probability, mask: { width, height, data: mask } };
+    },
+  };
 }
 
-function segment(
-  { config, parameters }: Weights,
+function padded(
+  config: NetworkConfig,
   photograph: Photograph,
-  { threshold = DEFAULT_THRESHOLD, padTo = 1, maxPixels = MAX_PIXELS }: SegmentOptions = {},
-): Segmentation {
+  { padTo = 1, maxPixels = MAX_PIXELS }: SegmentOptions,
+): Tensor {
   const { width, height } = photograph;
   const multiple = sizeMultiple(config);
-  const padded = (size: number) => Math.ceil(Math.max(size, padTo) / multiple) * multiple;
-  const [H, W] = [padded(height), padded(width)];
+  const [H, W] = [height, width].map((size) => Math.ceil(Math.max(size, padTo) / multiple) * multiple);
   if (H * W > maxPixels) {
     throw new RangeError(
       `segment: the photograph has ${width} x ${height} pixels (padded to ${W} x ${H}); the limit is ${maxPixels}`,
     );
   }
-  const x = padFloats(floatsOf(photograph), width, height, W, H);
-  const padProbability = noGrad(() => sigmoid(forward(config, parameters, x))).data;
-  const probability = new Float32Array(width * height);
-  const data = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    probability.set(padProbability.subarray(y * W, y * W + width), y * width);
-  }
-  for (let i = 0; i < data.length; i++) data[i] = probability[i] >= threshold ? 1 : 0;
-  return { width, height, probability, mask: { width, height, data } };
+  return padFloats(floatsOf(photograph), width, height, W, H);
 }
 
 /** An image `[height,width,3]` in the top left corner of a black one, as a batch of one. */

@@ -1,7 +1,15 @@
 // The training loop. It owns the order of things (batch, forward, loss, backward, step, epoch, schedule) and no
 // files: whoever runs it receives an event after each step and each epoch, and keeps what it wants.
 
-import { backward, type Optimizer, type RandomState, type Tensor } from "@saunet/core";
+import {
+  backward,
+  capture,
+  type Optimizer,
+  prepare,
+  type RandomState,
+  type Runnable,
+  type Tensor,
+} from "@saunet/core";
 import type { NetworkConfig } from "./config.ts";
 import type { Loss } from "./losses.ts";
 import { forward } from "./network.ts";
@@ -34,33 +42,32 @@ export type TrainingEvent =
   | { readonly kind: "step"; readonly epoch: number; readonly step: number; readonly loss: number }
   | { readonly kind: "epoch"; readonly epoch: number; readonly meanLoss: number };
 
-/** A loss that is no number: the run is over, the parameters of the step before are still in place. */
+/** A loss that is no number. The step may have spoilt the parameters: go back to the last that were kept. */
 export class DivergedError extends Error {
   override readonly name = "DivergedError";
 }
 
+/** What one step needs. */
+export type TrainingStep = Pick<TrainingRun, "config" | "parameters" | "optimizer" | "loss" | "random">;
+
 /**
- * One step: forward, loss, backward, update.
+ * One step: forward, loss, backward, update. Reads nothing on the host, so it can be captured.
  *
  * @returns the loss before the update
- * @throws DivergedError where the loss is not finite; nothing was updated then
  */
 export function trainStep(
-  {
-    config,
-    parameters,
-    optimizer,
-    loss,
-    random,
-  }: Omit<TrainingRun, "epochs" | "stepsPerEpoch" | "nextBatch">,
+  { config, parameters, optimizer, loss, random }: TrainingStep,
   { x, target }: Batch,
-): number {
-  const result = loss(forward(config, parameters, x, { training: true, random }), target);
-  const value = result.item();
-  if (!Number.isFinite(value)) throw new DivergedError(`train: the loss is ${value}`);
-  backward(result);
+): Tensor {
+  const value = loss(forward(config, parameters, x, { training: true, random }), target);
+  backward(value);
   optimizer.step();
   return value;
+}
+
+/** {@link trainStep} as a program for batches of this size: planned once, then only run. */
+export function captureTrainStep(step: TrainingStep, { x, target }: Batch): Runnable {
+  return prepare(capture(([image, truth]) => [trainStep(step, { x: image, target: truth })], [x, target]));
 }
 
 /**
@@ -76,13 +83,19 @@ export function trainStep(
  * for await (const event of train(run)) console.log(event.kind); // step, step, epoch
  */
 export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent> {
+  const programs = new Map<string, Runnable>();
   for (let epoch = 0; epoch < run.epochs; epoch++) {
     let sum = 0;
     for (let i = 0; i < run.stepsPerEpoch; i++) {
       const step = epoch * run.stepsPerEpoch + i;
       const batch = await run.nextBatch(step);
       if (run.learningRate !== undefined) run.optimizer.learningRate[0] = run.learningRate(step);
-      const loss = trainStep(run, batch);
+      const size = String(batch.x.shape);
+      const program = programs.get(size) ?? captureTrainStep(run, batch);
+      programs.set(size, program);
+      const [value] = await program.run([batch.x, batch.target]);
+      const loss = value.item();
+      if (!Number.isFinite(loss)) throw new DivergedError(`train: the loss of step ${step} is ${loss}`);
       sum += loss;
       yield { kind: "step", epoch, step, loss };
     }

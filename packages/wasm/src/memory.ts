@@ -1,4 +1,5 @@
-// The arena: one WebAssembly memory in which all kernels and all threads work, given out from bottom to top.
+// The arena: one WebAssembly memory in which all kernels and all threads work. Blocks are given out at the lowest
+// address where they fit and joined with their neighbours when they come back.
 //
 // Arrays that live here are used in place; others are copied in before a call and out after it. A shared memory
 // starts small and grows up to its limit, and arrays in it stay valid. An unshared one would lose its arrays by
@@ -20,7 +21,13 @@ export class MemoryError extends RangeError {
   override readonly name = "MemoryError";
 }
 
-/** One WebAssembly memory, given out from bottom to top. */
+/** A stretch of free memory. */
+interface Gap {
+  start: number;
+  end: number;
+}
+
+/** One WebAssembly memory, given out in blocks. */
 export class Arena {
   readonly memory: WebAssembly.Memory;
   readonly shared: boolean;
@@ -28,7 +35,10 @@ export class Arena {
   readonly limit: number;
   /** Growing a shared memory makes a new buffer object over the same bytes; arrays keep the one they came with. */
   readonly #buffers = new WeakSet<ArrayBufferLike>();
-  #top = LINE;
+  /** By address; neighbours never touch. The last one ends at the limit. */
+  readonly #gaps: Gap[];
+  /** Address to end of every block that is out. */
+  readonly #blocks = new Map<number, number>();
 
   /**
    * @param shared whether other threads work in it too
@@ -49,45 +59,71 @@ export class Arena {
     this.memory = memory;
     this.limit = maximum * PAGE;
     this.#buffers.add(memory.buffer);
+    // Address 0 is left out, so that no block is mistaken for "nothing".
+    this.#gaps = [{ start: LINE, end: this.limit }];
   }
 
-  /** How far the arena is given out. {@link release} takes it back to here. */
-  get mark(): number {
-    return this.#top;
-  }
-
-  /** Takes back everything that was given out since `mark` was read. */
-  release(mark: number): void {
-    this.#top = mark;
+  /** Bytes that are out. */
+  get used(): number {
+    let bytes = 0;
+    for (const [start, end] of this.#blocks) bytes += end - start;
+    return bytes;
   }
 
   /**
-   * Gives out memory.
+   * Gives out a block.
    *
    * @returns its address, a multiple of 64
-   * @throws MemoryError where it would pass the limit
+   * @throws MemoryError where no gap is large enough, or the host does not grant the memory
    */
   reserve(bytes: number): number {
-    const address = this.#top;
-    const end = address + alignToLine(bytes);
-    const { byteLength } = this.memory.buffer;
-    if (end > byteLength) {
-      if (end > this.limit) {
-        throw new MemoryError(
-          `arena: ${bytes} bytes more than the ${address} in use do not fit into the limit of ${this.limit}`,
-        );
-      }
-      // Twice the size at each growth, so that there are few of them.
-      const wanted = Math.min(this.limit, Math.max(Math.ceil(end / PAGE) * PAGE, 2 * byteLength));
-      try {
-        this.memory.grow((wanted - byteLength) / PAGE);
-      } catch {
-        throw new MemoryError(`arena: the host does not grant ${wanted} bytes; ${byteLength} are in use`);
-      }
-      this.#buffers.add(this.memory.buffer);
+    const size = alignToLine(Math.max(bytes, 1));
+    const gap = this.#gaps.find(({ start, end }) => end - start >= size);
+    if (gap === undefined) {
+      throw new MemoryError(
+        `arena: a block of ${bytes} bytes does not fit beside the ${this.used} in use; the limit is ${this.limit}`,
+      );
     }
-    this.#top = end;
+    const address = gap.start;
+    this.#growTo(address + size);
+    gap.start += size;
+    if (gap.start === gap.end) this.#gaps.splice(this.#gaps.indexOf(gap), 1);
+    this.#blocks.set(address, address + size);
     return address;
+  }
+
+  /** Takes a block back. */
+  free(address: number): void {
+    const end = this.#blocks.get(address);
+    if (end === undefined) throw new RangeError(`arena: no block begins at ${address}`);
+    this.#blocks.delete(address);
+    const next = this.#gaps.findIndex(({ start }) => start >= end);
+    const at = next < 0 ? this.#gaps.length : next;
+    this.#gaps.splice(at, 0, { start: address, end });
+    const [before, own, after] = [this.#gaps[at - 1], this.#gaps[at], this.#gaps[at + 1]];
+    if (after?.start === own.end) {
+      own.end = after.end;
+      this.#gaps.splice(at + 1, 1);
+    }
+    if (before?.end === own.start) {
+      before.end = own.end;
+      this.#gaps.splice(at, 1);
+    }
+  }
+
+  #growTo(end: number): void {
+    const { byteLength } = this.memory.buffer;
+    if (end <= byteLength) return;
+    // Twice the size at each growth, so that there are few of them.
+    const wanted = Math.min(this.limit, Math.max(Math.ceil(end / PAGE) * PAGE, 2 * byteLength));
+    try {
+      this.memory.grow((wanted - byteLength) / PAGE);
+    } catch {
+      throw new MemoryError(
+        `arena: the host does not grant ${wanted} bytes; it granted ${byteLength} so far`,
+      );
+    }
+    this.#buffers.add(this.memory.buffer);
   }
 
   /** Whether an array lives here. */
@@ -95,20 +131,20 @@ export class Arena {
     return this.#buffers.has(array.buffer);
   }
 
-  /** Numbers at an address. */
-  floats(address: number, length: number): Float32Array {
-    return new Float32Array(this.memory.buffer, address, length);
-  }
-
   /** Copies an array to an address. */
   write(address: number, array: ArrayBufferView): void {
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-    new Uint8Array(this.memory.buffer, address, array.byteLength).set(bytes);
+    bytesOf(this.memory.buffer, address, array.byteLength).set(
+      bytesOf(array.buffer, array.byteOffset, array.byteLength),
+    );
   }
 
   /** Copies what lies at an address into an array. */
   read(address: number, array: ArrayBufferView): void {
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-    bytes.set(new Uint8Array(this.memory.buffer, address, array.byteLength));
+    bytesOf(array.buffer, array.byteOffset, array.byteLength).set(
+      bytesOf(this.memory.buffer, address, array.byteLength),
+    );
   }
 }
+
+const bytesOf = (buffer: ArrayBufferLike, start: number, length: number): Uint8Array =>
+  new Uint8Array(buffer, start, length);

@@ -31,6 +31,8 @@ export interface Job {
   readonly phase: number;
   readonly code: PhaseFunction;
   readonly items: number;
+  /** Whether the items are too few to share. */
+  readonly alone: boolean;
   readonly shared: number;
   readonly own: number;
   readonly ownBytes: number;
@@ -40,6 +42,11 @@ export interface Job {
 interface Compiled {
   readonly module: number;
   readonly code: readonly PhaseFunction[];
+}
+
+/** The lengths of a call's arrays, in the order of the kernel's roles. */
+export function lengthsOf({ roles }: { readonly roles: object }, arrays: Arrays): Lengths<never> {
+  return Object.fromEntries(Object.keys(roles).map((name) => [name, arrays[name]?.length])) as Lengths<never>;
 }
 
 /** Runs kernels in one arena. */
@@ -57,50 +64,80 @@ export class Runner {
   }
 
   /** What a generator makes of a call; remembered, since a network repeats its calls. */
-  plan({ kernel, plan }: Generator, arrays: Arrays, dims: unknown): Plan | undefined {
-    const lengths = Object.keys(kernel.roles).map((name) => arrays[name]?.length);
-    const key = `${kernel.name} ${lengths} ${JSON.stringify(dims)}`;
-    if (!this.#plans.has(key)) {
-      const byName = Object.fromEntries(Object.keys(kernel.roles).map((name, i) => [name, lengths[i]]));
-      this.#plans.set(key, plan(dims as never, byName as Lengths<never>, this.#features) as Plan | undefined);
-    }
+  plan({ kernel, plan }: Generator, lengths: Lengths<never>, dims: unknown): Plan | undefined {
+    const key = `${kernel.name} ${Object.values(lengths)} ${JSON.stringify(dims)}`;
+    if (!this.#plans.has(key))
+      this.#plans.set(key, plan(dims as never, lengths, this.#features) as Plan | undefined);
     return this.#plans.get(key);
   }
 
   /** Runs a plan on the arrays of a call. */
   run(kernel: AnyKernel, plan: Plan, arrays: Arrays): void {
     const { arena } = this;
-    const compiled = this.#compile(kernel, plan);
-    const mark = arena.mark;
+    const blocks: number[] = [];
+    const reserve = (bytes: number): number => {
+      const address = arena.reserve(bytes);
+      blocks.push(address);
+      return address;
+    };
     try {
       const copiesOut: [address: number, array: FlatArray][] = [];
       const addresses = Object.entries(kernel.roles).map(([name, role]) => {
         const array = arrays[name];
         if (array === undefined) return 0;
         if (arena.holds(array)) return array.byteOffset;
-        const address = arena.reserve(array.byteLength);
+        const address = reserve(array.byteLength);
         if (role !== "write") arena.write(address, array);
         if (role !== "read") copiesOut.push([address, array]);
         return address;
       });
-      const shared = arena.reserve(plan.sharedBytes ?? 0);
-      const ownBytes = alignToLine(plan.ownBytes ?? 0);
-      const own = arena.reserve(ownBytes * this.#crew.threads);
-      plan.phases.forEach(({ items, grain = 1 }, phase) => {
-        const job = { name: plan.name, phase, items, shared, own, ownBytes, addresses, ...compiled };
-        const code = compiled.code[phase];
-        try {
-          if (items < 2 * grain) code(0, items, shared, own, ...addresses);
-          else this.#crew.run({ ...job, code });
-        } catch (error) {
-          throw error instanceof KernelError
-            ? error
-            : new KernelError(`${plan.name}: ${(error as Error).message}`);
-        }
-      });
+      const shared = reserve(plan.sharedBytes ?? 0);
+      const own = reserve(this.ownBytesOf(plan));
+      for (const job of this.jobs(kernel, plan, addresses, shared, own)) this.execute(job);
       for (const [address, array] of copiesOut) arena.read(address, array);
     } finally {
-      arena.release(mark);
+      for (const address of blocks) arena.free(address);
+    }
+  }
+
+  /** Bytes of scratch that a plan wants for all threads, each its own. */
+  ownBytesOf({ ownBytes = 0 }: Plan): number {
+    return alignToLine(ownBytes) * this.#crew.threads;
+  }
+
+  /**
+   * The phases of a plan as jobs.
+   *
+   * @param addresses of the kernel's arrays, in the order of its roles
+   */
+  jobs(kernel: AnyKernel, plan: Plan, addresses: readonly number[], shared: number, own: number): Job[] {
+    const { module, code } = this.#compile(kernel, plan);
+    const ownBytes = alignToLine(plan.ownBytes ?? 0);
+    return plan.phases.map(({ items, grain = 1 }, phase) => {
+      const alone = items < 2 * grain;
+      return {
+        name: plan.name,
+        module,
+        phase,
+        code: code[phase],
+        items,
+        alone,
+        shared,
+        own,
+        ownBytes,
+        addresses,
+      };
+    });
+  }
+
+  /** Runs one phase on all threads, or on this one where it is not worth more. */
+  execute(job: Job): void {
+    const { name, code, items, shared, own, addresses } = job;
+    try {
+      if (job.alone) code(0, items, shared, own, ...addresses);
+      else this.#crew.run(job);
+    } catch (error) {
+      throw error instanceof KernelError ? error : new KernelError(`${name}: ${(error as Error).message}`);
     }
   }
 

@@ -4,7 +4,7 @@ import type { Arrays, FlatArray, Kernel } from "@saunet/core";
 import { relativeError } from "@saunet/core/testing";
 import { Arena } from "./memory.ts";
 import type { CodeFeatures, Generator } from "./plan.ts";
-import { alone, type Crew, Runner } from "./runner.ts";
+import { alone, type Crew, lengthsOf, Runner } from "./runner.ts";
 
 const GUARD = 32;
 
@@ -32,7 +32,7 @@ export function errorOf<A, D>(
 ): number {
   const kernel: Kernel<A, D> = generator.kernel;
   const runner = new Runner(new Arena(false, 2 ** 28), crew, features);
-  const plan = runner.plan(generator as never, arrays, dims);
+  const plan = runner.plan(generator as never, lengthsOf(kernel, arrays), dims);
   if (plan === undefined) throw new Error(`${kernel.name}: no plan for ${JSON.stringify(dims)}`);
   const roles = Object.entries(kernel.roles) as [string, string][];
   const present = roles.filter(([name]) => arrays[name] !== undefined);

@@ -29,7 +29,7 @@ export class Pool implements Crew {
   readonly #arena: Arena;
   readonly #control: number;
   readonly #words: Int32Array;
-  readonly #modules: { readonly name: string; readonly address: number; readonly length: number }[] = [];
+  readonly #modules: { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }[] = [];
   /** Whether this thread may sleep: a browser's main thread may not. */
   readonly #maySleep: boolean;
   #workers: SpawnedWorker[] = [];
@@ -59,7 +59,7 @@ export class Pool implements Crew {
       Array.from({ length: workers }, (_, i) => spawn({ memory, control, thread: i + 1 })),
     );
     this.#workers = hired;
-    for (const { name, address, length } of this.#modules) this.#loadAt(name, address, length);
+    for (const { name, bytes } of this.#modules) this.#loadInWorkers(name, bytes);
   }
 
   /** Sends the workers home. The pool then is the caller alone. */
@@ -71,19 +71,20 @@ export class Pool implements Crew {
   }
 
   load(_module: number, name: string, bytes: Uint8Array<ArrayBuffer>): void {
-    const address = this.#arena.reserve(bytes.length);
-    this.#arena.write(address, bytes);
-    this.#modules.push({ name, address, length: bytes.length });
-    this.#loadAt(name, address, bytes.length);
+    this.#modules.push({ name, bytes });
+    this.#loadInWorkers(name, bytes);
   }
 
-  #loadAt(name: string, address: number, length: number): void {
+  #loadInWorkers(name: string, bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#workers.length === 0) return;
+    const address = this.#arena.reserve(bytes.length);
+    this.#arena.write(address, bytes);
     this.#words[WORD.kind] = KIND.load;
     this.#words[WORD.address] = address;
-    this.#words[WORD.length] = length;
+    this.#words[WORD.length] = bytes.length;
     this.#start();
     this.#join(name, 0);
+    this.#arena.free(address);
   }
 
   run({ name, module, phase, code, items, shared, own, ownBytes, addresses }: Job): void {

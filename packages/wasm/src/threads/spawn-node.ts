@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { SpawnedWorker, WorkerData } from "./pool.ts";
 import { workerBody } from "./worker-source.ts";
@@ -20,3 +21,6 @@ export function spawn(data: WorkerData): Promise<SpawnedWorker> {
     });
   });
 }
+
+/** Cores that this process may use. */
+export const cores = (): number => availableParallelism();

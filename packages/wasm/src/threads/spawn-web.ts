@@ -22,3 +22,6 @@ export function spawn(data: WorkerData): Promise<SpawnedWorker> {
     worker.postMessage(data);
   });
 }
+
+/** Cores that the browser tells of. */
+export const cores = (): number => navigator.hardwareConcurrency;

@@ -1,0 +1,86 @@
+import { noGrad, randomState, sigmoid } from "@saunet/core";
+import { describe, expect, it } from "vitest";
+import { saUNetV2 } from "./config.ts";
+import { forward } from "./network.ts";
+import { initialize } from "./parameters.ts";
+import { padFloats, segmenterOf } from "./segmenter.ts";
+
+const network = { config: saUNetV2, parameters: initialize(saUNetV2, randomState(1)), metadata: {} };
+const photograph = (width: number, height: number) => {
+  return { width, height, data: Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 37) % 256) };
+};
+
+describe("segmenter", () => {
+  const segmenter = segmenterOf(network);
+
+  it("gives the network's own probabilities, cut back to the photograph", async () => {
+    const image = photograph(21, 13);
+    const { probability, mask, width, height } = await segmenter.segment(image);
+    const x = padFloats(
+      Float32Array.from(image.data, (value) => value / 255),
+      21,
+      13,
+      24,
+      16,
+    );
+    const whole = noGrad(() => sigmoid(forward(saUNetV2, network.parameters, x)));
+    expect([width, height, mask.width, mask.height]).toEqual([21, 13, 21, 13]);
+    expect(probability[0]).toBe(whole.data[0]);
+    expect(probability[12 * 21 + 20]).toBe(whole.data[12 * 24 + 20]);
+    expect([...mask.data]).toEqual([...probability].map((value) => (value >= 0.5 ? 1 : 0)));
+  });
+
+  it.each([
+    [1, 1],
+    [1, 40],
+    [40, 1],
+    [8, 8],
+  ])("takes a photograph of %i x %i", async (width, height) => {
+    const { probability } = await segmenter.segment(photograph(width, height));
+    expect(probability.length).toBe(width * height);
+    expect(probability.every((value) => value >= 0 && value <= 1)).toBe(true);
+  });
+
+  it("gives the same for the same photograph whatever came between", async () => {
+    const first = await segmenter.segment(photograph(16, 16));
+    for (const size of [24, 32, 40, 48]) await segmenter.segment(photograph(size, 16));
+    expect(await segmenter.segment(photograph(16, 16))).toEqual(first);
+  });
+
+  it("sees the padding that it is asked for", async () => {
+    const [near, far] = await Promise.all(
+      [1, 64].map((padTo) => segmenter.segment(photograph(16, 16), { padTo })),
+    );
+    expect(near.probability).not.toEqual(far.probability);
+    const x = padFloats(
+      Float32Array.from(photograph(16, 16).data, (value) => value / 255),
+      16,
+      16,
+      64,
+      64,
+    );
+    expect(far.probability[0]).toBe(noGrad(() => sigmoid(forward(saUNetV2, network.parameters, x))).data[0]);
+  });
+
+  it("takes RGBA, and a threshold", async () => {
+    const { data } = photograph(8, 8);
+    const rgba = Uint8Array.from({ length: 256 }, (_, i) =>
+      i % 4 === 3 ? 255 : data[Math.floor(i / 4) * 3 + (i % 4)],
+    );
+    const plain = await segmenter.segment({ width: 8, height: 8, data });
+    expect((await segmenter.segment({ width: 8, height: 8, data: rgba })).probability).toEqual(
+      plain.probability,
+    );
+    const all = await segmenter.segment({ width: 8, height: 8, data }, { threshold: 0 });
+    expect(all.mask.data.every((value) => value === 1)).toBe(true);
+  });
+
+  it("refuses what is too large, and bytes that do not fill the photograph", async () => {
+    await expect(segmenter.segment(photograph(100, 100), { maxPixels: 9999 })).rejects.toThrow(
+      "segment: the photograph has 100 x 100 pixels (padded to 104 x 104); the limit is 9999",
+    );
+    await expect(segmenter.segment({ width: 5, height: 5, data: new Uint8Array(7) })).rejects.toThrow(
+      "wants 75 bytes",
+    );
+  });
+});

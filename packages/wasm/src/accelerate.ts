@@ -1,0 +1,120 @@
+// The one call that makes core fast: it probes the host, starts the threads, and installs generated code in core's
+// kernels. What has no fast form here, or not for some dims, runs as before.
+
+import * as core from "@saunet/core";
+import { type AnyKernel, type Arrays, installKernel, installPreparer } from "@saunet/core";
+import { cores } from "#spawn";
+import { detectFeatures, type Features } from "./features.ts";
+import { generators } from "./kernels/index.ts";
+import { Arena } from "./memory.ts";
+import type { Generator } from "./plan.ts";
+import { prepareInArena } from "./program.ts";
+import { alone, type Crew, lengthsOf, Runner } from "./runner.ts";
+import { Pool } from "./threads/pool.ts";
+
+/** How to accelerate. */
+export interface AccelerateOptions {
+  /** Threads that share the work, the caller's among them; as many as the host has cores when left out. */
+  readonly threads?: number;
+  /**
+   * Whether multiplication and addition may be one instruction that rounds once, where the host has it. It is a
+   * little faster; results then differ between hosts in their last bits. True when left out.
+   */
+  readonly relaxed?: boolean;
+  /** How far the memory of the kernels may grow, in bytes; 2 GiB when left out, 4 GiB at most. */
+  readonly memoryLimit?: number;
+}
+
+/** What came of it. */
+export interface AccelerationReport {
+  readonly features: Features;
+  readonly threads: number;
+  readonly relaxed: boolean;
+  /** Kernels that now have generated code. */
+  readonly kernels: readonly string[];
+  /** Kernels that run in TypeScript. */
+  readonly missing: readonly string[];
+  /** Why something was not done: fewer threads than asked for, no relaxed SIMD, nothing at all. */
+  readonly reasons: readonly string[];
+}
+
+/** What is in force; its pool is absent on one thread. */
+let current: { readonly pool: Pool | undefined } | undefined;
+
+/**
+ * Installs WebAssembly kernels in `@saunet/core`, for every tensor of this process. A second call replaces what the
+ * first one did.
+ *
+ * Never throws because the host lacks something: the report says what could not be had, and why.
+ *
+ * @throws RangeError where an option makes no sense
+ * @example
+ * const { threads, kernels, reasons } = await accelerate({ threads: 2 });
+ * console.log(threads, kernels.includes("conv2d.forward"), reasons); // 2 true []
+ * restore();
+ */
+export async function accelerate(options: AccelerateOptions = {}): Promise<AccelerationReport> {
+  const { threads = cores(), relaxed = true, memoryLimit = 2 ** 31 } = options;
+  core.expectInteger("accelerate", "threads", threads, 1);
+  core.expectBetween("accelerate", "memoryLimit", memoryLimit, 2 ** 24, 2 ** 32);
+  restore();
+  const features = detectFeatures();
+  const reasons: string[] = [];
+  const note = (feature: { available: boolean; reason?: string }, lost: string) => {
+    if (!feature.available) reasons.push(`${lost}: ${feature.reason}`);
+    return feature.available;
+  };
+  const base = { features, threads: 1, relaxed: false, kernels: [], missing: kernelNames(), reasons };
+  if (!note(features.simd, "nothing is accelerated") || !note(features.bulkMemory, "nothing is accelerated"))
+    return base;
+
+  const useRelaxed = relaxed && features.relaxedSimd.available;
+  const shared = threads > 1 && note(features.threads, "one thread");
+  const arena = new Arena(shared, memoryLimit);
+  let pool: Pool | undefined;
+  if (shared) {
+    try {
+      pool = await Pool.start(arena, threads);
+    } catch (error) {
+      reasons.push(`one thread: ${(error as Error).message}`);
+    }
+  }
+  const crew: Crew = pool ?? alone;
+  const runner = new Runner(arena, crew, { relaxed: useRelaxed });
+  for (const generator of generators) install(runner, generator);
+  installPreparer((program) => prepareInArena(runner, program));
+  const kernels = generators.map(({ kernel }) => kernel.name);
+  const missing = kernelNames().filter((name) => !kernels.includes(name));
+  current = { pool };
+  return { features, threads: crew.threads, relaxed: useRelaxed, kernels, missing, reasons };
+}
+
+/** Takes the kernels out again and ends the threads. */
+export function restore(): void {
+  if (current === undefined) return;
+  for (const { kernel } of generators) installKernel(kernel, undefined);
+  installPreparer(undefined);
+  current.pool?.stop();
+  current = undefined;
+}
+
+function install(runner: Runner, generator: Generator): void {
+  const kernel = generator.kernel as unknown as AnyKernel;
+  const isNarrow = (array: unknown) => !(array instanceof Float64Array);
+  installKernel(generator.kernel, ((arrays: Arrays, dims: unknown) => {
+    const plan = Object.values(arrays).every(isNarrow)
+      ? runner.plan(generator, lengthsOf(kernel, arrays), dims)
+      : undefined;
+    if (plan === undefined) kernel.portable(arrays as never, dims as never);
+    else runner.run(kernel, plan, arrays);
+  }) as never);
+}
+
+/** Every kernel that core exports. */
+function kernelNames(): string[] {
+  const isKernel = (value: unknown): value is AnyKernel =>
+    typeof value === "function" && "portable" in value && "roles" in value;
+  return Object.values(core)
+    .filter(isKernel)
+    .map(({ name }) => name);
+}
