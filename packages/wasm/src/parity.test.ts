@@ -1,0 +1,118 @@
+// Whole networks with the generated kernels: eager and captured, one thread and several, against Keras's fixtures.
+
+import { readFileSync } from "node:fs";
+import {
+  adam,
+  backward,
+  capture,
+  noGrad,
+  prepare,
+  randomState,
+  readSafetensors,
+  sigmoid,
+  Tensor,
+} from "@saunet/core";
+import { relativeError } from "@saunet/core/testing";
+import {
+  captureTrainStep,
+  forward,
+  type NetworkConfig,
+  type Parameters,
+  paperLoss,
+  parametersFrom,
+  saUNet,
+  saUNetV2,
+  trainStep,
+} from "@saunet/model";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { accelerate, restore } from "./accelerate.ts";
+
+const noDropBlock = { rate: 0, size: 7 };
+const networks: Record<string, NetworkConfig> = {
+  "sa-unet-v2": { ...saUNetV2, dropBlock: noDropBlock },
+  "sa-unet": { ...saUNet, channels: [8, 16, 32, 64], dropBlock: noDropBlock },
+};
+
+type Fixture = Record<string, Tensor>;
+
+const load = (name: string): Fixture =>
+  readSafetensors(readFileSync(new URL(`../../../fixtures/networks/${name}.safetensors`, import.meta.url)))
+    .tensors;
+
+function section(fixture: Fixture, prefix: string): Fixture {
+  const entries = Object.entries(fixture).filter(([name]) => name.startsWith(`${prefix}.`));
+  return Object.fromEntries(
+    entries.map(([name, { data, shape }]) => [
+      name.slice(prefix.length + 1),
+      new Tensor(data.slice(), shape),
+    ]),
+  );
+}
+
+const largestDifference = (actual: ArrayLike<number>, wanted: ArrayLike<number>) =>
+  Array.from(wanted).reduce((largest, value, i) => Math.max(largest, Math.abs(actual[i] - value)), 0);
+
+const training = { training: true, random: randomState(0) } as const;
+
+describe.each([1, 2, 3])("with %i threads", (threads) => {
+  beforeEach(async () => {
+    expect((await accelerate({ threads, relaxed: false })).threads).toBe(threads);
+  });
+  afterEach(restore);
+
+  describe.each(Object.entries(networks))("%s", (file, config) => {
+    const fixture = load(file);
+    const { x, target } = fixture;
+    const parameters = (): Parameters => parametersFrom(config, section(fixture, "param"));
+
+    it("has Keras's probabilities and gradients", () => {
+      const p = parameters();
+      const logits = forward(config, p, x, training);
+      expect(largestDifference(sigmoid(logits).data, fixture.probability.data)).toBeLessThan(2e-5);
+      backward(paperLoss()(logits, target));
+      for (const [name, wanted] of Object.entries(section(fixture, "grad"))) {
+        const vanishes = config.normalization === "batch" && /conv\d\.bias$/.test(name);
+        const gradient = p[name].grad!;
+        if (vanishes) expect(largestDifference(gradient, wanted.data), name).toBeLessThan(1e-5);
+        else expect(relativeError(gradient, wanted.data), name).toBeLessThan(2e-4);
+      }
+    });
+
+    it("follows Keras through ten steps, eager and captured alike", () => {
+      const runs = [false, true].map((captured) => {
+        const p = parameters();
+        const step = { config, parameters: p, optimizer: adam(p), loss: paperLoss(), random: randomState(0) };
+        const program = captured ? captureTrainStep(step, { x, target }) : undefined;
+        return Array.from({ length: fixture.losses.size }, () =>
+          (program ? program.runSync([x, target])[0] : trainStep(step, { x, target })).item(),
+        );
+      });
+      for (const losses of runs) expect(largestDifference(losses, fixture.losses.data)).toBeLessThan(1e-4);
+    });
+
+    it("gives the same bits twice, eager or captured", () => {
+      const p = parameters();
+      const infer = ([image]: readonly Tensor[]) => [noGrad(() => sigmoid(forward(config, p, image)))];
+      const [eager] = infer([x]);
+      const program = prepare(capture(infer, [x]));
+      expect(infer([x])[0].data).toEqual(eager.data);
+      expect(program.runSync([x])[0].data).toEqual(eager.data);
+      expect(program.runSync([x])[0].data).toEqual(eager.data);
+    });
+  });
+});
+
+describe("any number of threads", () => {
+  it("gives the same bits", async () => {
+    const fixture = load("sa-unet-v2");
+    const p = parametersFrom(networks["sa-unet-v2"], section(fixture, "param"));
+    const results: Float32Array[] = [];
+    for (const threads of [1, 2, 4]) {
+      await accelerate({ threads, relaxed: false });
+      results.push(noGrad(() => forward(networks["sa-unet-v2"], p, fixture.x)).data);
+      restore();
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[2]).toEqual(results[0]);
+  });
+});
