@@ -71,36 +71,38 @@ export type Instructions = Methods<"", InstructionName>;
 
 type WriteInstruction = (opcode: Opcode, args: unknown[]) => Value | undefined;
 
-/** The methods of one name space; `this` is what a function has of it. */
-type MethodTable = Record<
-  string,
-  (this: { write: WriteInstruction }, ...args: unknown[]) => Value | undefined
->;
+/** What a function has of a name space; the methods are in the prototype. */
+interface NameSpace {
+  readonly write: WriteInstruction;
+}
 
-/** The methods of all name spaces, outer ones first: made once, since there are many. */
-function methodTables(): [path: string[], methods: MethodTable][] {
-  const tables = new Map<string, MethodTable>();
+/** For each name space, outer ones first, the prototype with its methods: made once, since there are many. */
+function nameSpaces(): [path: string[], prototype: object][] {
+  const prototypes = new Map<string, object>();
   for (const opcode of Object.values(opcodes)) {
     const dot = opcode.name.lastIndexOf(".");
     const space = opcode.name.slice(0, dot);
-    const methods = tables.get(space) ?? {};
-    methods[opcode.name.slice(dot + 1)] = function (...args) {
-      return this.write(opcode, args);
-    };
-    tables.set(space, methods);
+    const prototype = prototypes.get(space) ?? {};
+    prototypes.set(space, prototype);
+    // Bound when it is read, so that a method works on its own: const { add, mul } = f.f32x4.
+    Object.defineProperty(prototype, opcode.name.slice(dot + 1), {
+      get(this: NameSpace) {
+        return (...args: unknown[]) => this.write(opcode, args);
+      },
+    });
   }
-  return [...tables].map(([space, methods]) => [space.split("."), methods]);
+  return [...prototypes].map(([space, prototype]) => [space.split("."), prototype]);
 }
 
-const tables = /* @__PURE__ */ methodTables();
+const spaces = /* @__PURE__ */ nameSpaces();
 
 /** The methods of one function; each hands its opcode and its arguments to `write`. */
 export const InstructionMethods = class {
   constructor(write: WriteInstruction) {
-    for (const [path, methods] of tables) {
+    for (const [path, prototype] of spaces) {
       let outer = this as Record<string, unknown>;
       for (const word of path.slice(0, -1)) outer = outer[word] as Record<string, unknown>;
-      outer[path.at(-1)!] = Object.assign(Object.create(methods), { write });
+      outer[path.at(-1)!] = Object.assign(Object.create(prototype), { write });
     }
   }
 } as new (

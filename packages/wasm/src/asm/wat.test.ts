@@ -5,9 +5,10 @@ test("a module as text", () => {
   const m = new ModuleBuilder();
   m.importMemory("env", "memory", { initial: 1, maximum: 16, shared: true });
   const log = m.importFunction("env", "log", { params: ["i32", "f32"], results: [] });
-  const half = m.func("half", { params: { x: "f32" }, results: ["f32"], exported: false }, (f, { x }) =>
-    f.f32.mul(x, 0.5),
-  );
+  const half = m.func("half", { params: { x: "f32" }, results: ["f32"], exported: false }, (f, { x }) => {
+    const { mul } = f.f32;
+    return mul(x, 0.5);
+  });
   m.func("scan", { params: { x: "i32", count: "i32" }, results: ["v128", "i32"] }, (f, { x, count }) => {
     const { i32, v128, f32x4 } = f;
     const sum = f.let("sum", v128.const("f32x4", 0, -1.5, Number.NaN, Number.POSITIVE_INFINITY));
