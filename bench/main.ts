@@ -26,6 +26,10 @@ const benches: Readonly<Record<string, BenchEntry>> = {
       return race("train", sizeOf(options, 128), options);
     },
   },
+  lab: {
+    about: "numbered attempts at conv2d, from seven loops to the winner",
+    run: async (options) => (await import("./laboratory.ts")).laboratory(options),
+  },
 };
 
 function help(): string {
