@@ -1,0 +1,110 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { overlay } from "@saunet/data";
+import { readMask, readPhotograph } from "@saunet/data/files";
+import { loadSegmenter } from "@saunet/model";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { keeper, saunet, smallFundus, write, writeFreshWeights } from "../testing.ts";
+
+let here: string;
+const segment = (...argv: string[]) => saunet(here, ["segment", "--weights", "tiny.safetensors", ...argv]);
+
+beforeAll(async () => {
+  here = await mkdtemp(join(tmpdir(), "saunet-segment-"));
+  await writeFreshWeights(join(here, "tiny.safetensors"));
+  await write(join(here, "left.png"), smallFundus(1).image);
+  await write(join(here, "right.png"), smallFundus(2).image);
+});
+afterAll(() => rm(here, { recursive: true }));
+
+describe("saunet segment", () => {
+  it("writes what the network says, as pictures of the photograph's size", async () => {
+    const { code, out, err } = await segment("left.png", "-o", "one", "--threshold", "0.45");
+    expect([code, err]).toEqual([0, ""]);
+    expect((await readdir(join(here, "one"))).sort()).toEqual([
+      "left-mask.png",
+      "left-overlay.png",
+      "left-probability.png",
+    ]);
+    const segmenter = await loadSegmenter({ weights: await readFile(join(here, "tiny.safetensors")) });
+    const { image } = smallFundus(1);
+    const { probability, mask } = await segmenter.segment(image, { threshold: 0.45 });
+    const map = sharp(join(here, "one/left-probability.png"));
+    expect(await map.metadata()).toMatchObject({ width: 48, height: 48, channels: 1, depth: "uchar" });
+    const levels = await map.extractChannel(0).raw().toBuffer();
+    expect([...levels]).toEqual([...probability].map((value) => Math.round(255 * value)));
+    expect(await readMask(join(here, "one/left-mask.png"))).toEqual(mask);
+    const drawn = await readPhotograph(join(here, "one/left-overlay.png"));
+    expect([...drawn.data]).toEqual([...overlay(image, mask).data]);
+    expect(out).toMatch(
+      /^left\.png: 48x48 in \d+\.\d s, vessels \d+\.\d % of the field of view -> one\/left-probability\.png, .*\n$/,
+    );
+  });
+
+  it("follows the threshold and pads on request", async () => {
+    const share = async (...argv: string[]) => {
+      const { out } = await segment("left.png", "-o", "shares", "--json", ...argv);
+      return JSON.parse(out).images[0].vesselShare;
+    };
+    expect(await share("--threshold", "0")).toBe(1);
+    expect(await share("--threshold", "1")).toBe(0);
+    expect(await share("--pad-to", "96")).not.toBe(await share());
+  });
+
+  it("draws its own picture where none is named, and knows how well it did", async () => {
+    const { code, out } = await segment("-o", "own", "--json");
+    const { images, failed } = JSON.parse(out);
+    expect([code, failed]).toEqual([0, []]);
+    expect(images).toHaveLength(1);
+    expect(images[0]).toMatchObject({ input: "synthetic", width: 592, height: 592 });
+    expect(Object.values<string>(images[0].files).sort()).toEqual(
+      ["mask", "overlay", "photograph", "probability", "truth"].map((kind) => `own/synthetic-${kind}.png`),
+    );
+    const mask = await readMask(join(here, "own/synthetic-mask.png"));
+    const truth = await readMask(join(here, "own/synthetic-truth.png"));
+    const both = mask.data.filter((value, i) => value + truth.data[i] === 2).length;
+    const sum = [...mask.data, ...truth.data].reduce((total, value) => total + value, 0);
+    expect(images[0].f1).toBeCloseTo((2 * both) / sum, 12);
+  });
+
+  it("goes on after a bad file, and says so", async () => {
+    const { code, out, err } = await segment("left.png", "missing.png", "right.png", "-o", "many", "--json");
+    const { images, failed } = JSON.parse(out);
+    expect(code).toBe(1);
+    expect(images.map(({ input }: { input: string }) => input)).toEqual(["left.png", "right.png"]);
+    expect(failed).toEqual([{ input: "missing.png", error: "missing.png: no such file or folder" }]);
+    expect(err).toBe("saunet: missing.png: no such file or folder\n");
+    expect(await readdir(join(here, "many"))).toHaveLength(6);
+  });
+
+  it("refuses photographs whose outputs would have one name, before any work", async () => {
+    const { code, err } = await segment("left.png", "elsewhere/left.jpg", "-o", "clash");
+    expect([code, err]).toEqual([
+      2,
+      "saunet: left.png and elsewhere/left.jpg would both be written as left-mask.png; segment them into different folders\n",
+    ]);
+    await expect(readdir(join(here, "clash"))).rejects.toThrow("ENOENT");
+  });
+
+  it("never writes over a photograph", async () => {
+    const { code, err } = await segment("left.png", "./left-mask.png", "-o", ".");
+    expect([code, err]).toEqual([
+      2,
+      "saunet: the mask of left.png would be written over ./left-mask.png; choose another --out\n",
+    ]);
+  });
+
+  it("shows a bar on a terminal, and nothing of it elsewhere", async () => {
+    const terminal = keeper({ isTTY: true });
+    const { out } = await saunet(
+      here,
+      ["segment", "--weights", "tiny.safetensors", "left.png", "right.png", "-o", "bar"],
+      { stderr: terminal.stream },
+    );
+    expect(terminal.text()).toContain("2/2  right.png");
+    expect(out.split("\n")).toHaveLength(3);
+    expect(out).not.toContain("\u001b");
+  });
+});

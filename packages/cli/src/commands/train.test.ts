@@ -1,0 +1,225 @@
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readWeights } from "@saunet/model";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { keeper, saunet, smallFundus, tiny, writeFolder, writeFreshWeights } from "../testing.ts";
+
+const ids = ["a", "b", "c", "d"];
+const short = ["--crop", "16", "--batch", "2", "--epochs", "2", "--steps", "3"];
+let here: string;
+const train = (out: string, ...argv: string[]) =>
+  saunet(here, ["train", "-o", out, "--weights", "tiny.safetensors", ...short, ...argv]);
+const folder = ["--dataset", "folder", "--data", "set"];
+const read = (...names: string[]) => readFile(join(here, ...names));
+
+async function log(run: string) {
+  const lines = String(await read(run, "log.jsonl"))
+    .trimEnd()
+    .split("\n");
+  return lines.map((line) => JSON.parse(line));
+}
+
+beforeAll(async () => {
+  here = await mkdtemp(join(tmpdir(), "saunet-train-"));
+  await writeFreshWeights(join(here, "tiny.safetensors"));
+  await writeFolder(join(here, "set"), ids);
+});
+afterAll(() => rm(here, { recursive: true }));
+
+describe("saunet train", () => {
+  it("leaves settings, a log and weights that segment a photograph", async () => {
+    const { code, out, err } = await train("run", ...folder, "--json");
+    expect([code, err]).toEqual([0, ""]);
+    expect(JSON.parse(out)).toMatchObject({
+      network: "tiny",
+      ending: "finished",
+      steps: 6,
+      best: { f1: expect.any(Number) },
+    });
+    expect((await readdir(join(here, "run"))).sort()).toEqual([
+      "best.safetensors",
+      "config.json",
+      "last.safetensors",
+      "log.jsonl",
+    ]);
+
+    const config = JSON.parse(String(await read("run", "config.json")));
+    expect(config).toMatchObject({
+      dataset: "folder",
+      epochs: 2,
+      steps: 3,
+      crop: 16,
+      seed: 1,
+      network: tiny,
+    });
+    expect(config.validation).toHaveLength(1);
+    expect([...config.training, ...config.validation].sort()).toEqual(ids);
+
+    const entries = await log("run");
+    expect(entries.map(({ kind }) => kind)).toEqual([
+      "step",
+      "step",
+      "step",
+      "epoch",
+      "step",
+      "step",
+      "step",
+      "epoch",
+    ]);
+    expect(entries.filter(({ kind }) => kind === "step").map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(entries.every(({ loss }) => loss > 0 && loss < 5)).toBe(true);
+
+    const start = readWeights(await read("tiny.safetensors"));
+    const last = readWeights(await read("run", "last.safetensors"));
+    expect(last.metadata).toMatchObject({ epoch: "2", steps: "6" });
+    for (const [name, { data }] of Object.entries(start.parameters)) {
+      expect(last.parameters[name].data, name).not.toEqual(data);
+    }
+    const segmented = await saunet(here, [
+      "segment",
+      "set/images/a.png",
+      "--weights",
+      "run/best.safetensors",
+    ]);
+    expect(segmented.code).toBe(0);
+  });
+
+  it("keeps the weights with the highest F1 on the images kept back", async () => {
+    const { out } = await train("best", ...folder, "--json", "--learning-rate", "0.05", "--epochs", "6");
+    const { best } = JSON.parse(out);
+    const validations = (await log("best")).filter(({ kind }) => kind === "epoch").map(({ f1 }) => f1);
+    expect(validations).toHaveLength(6);
+    expect(best.f1).toBe(Math.max(...validations));
+    expect(best.epoch).toBe(1 + validations.indexOf(best.f1));
+    const [id] = JSON.parse(String(await read("best", "config.json"))).validation;
+    for (const kind of ["images", "masks"])
+      await cp(join(here, "set", kind, `${id}.png`), join(here, "kept", kind, `${id}.png`));
+    const evaluated = await saunet(here, [
+      ...["evaluate", "--dataset", "folder", "--data", "kept", "--json"],
+      ...["--weights", "best/best.safetensors"],
+    ]);
+    expect(JSON.parse(evaluated.out).macro.full.f1).toBe(best.f1);
+  });
+
+  it("does the same again from the same seed, and something else from another", async () => {
+    await train("again1", ...folder);
+    await train("again2", ...folder);
+    await train("other", ...folder, "--seed", "2");
+    const last = (run: string) => read(run, "last.safetensors");
+    expect(await last("again2")).toEqual(await last("again1"));
+    expect(await last("other")).not.toEqual(await last("again1"));
+  });
+
+  it("never opens a test image", async () => {
+    for (let i = 0; i < 28; i++) {
+      const id = `Image_${String(Math.floor(i / 2) + 1).padStart(2, "0")}${i % 2 === 0 ? "L" : "R"}`;
+      const isTest = i >= 20;
+      const { image, vessels } = smallFundus(i + 1);
+      const raw = { width: 48, height: 48 } as const;
+      const jpeg = await sharp(image.data, { raw: { ...raw, channels: 3 } })
+        .jpeg()
+        .toBuffer();
+      const png = await sharp(
+        vessels.data.map((v) => 255 * v),
+        { raw: { ...raw, channels: 1 } },
+      )
+        .png()
+        .toBuffer();
+      await writeFile(join(here, `${id}.jpg`), isTest ? "damaged" : jpeg);
+      await writeFile(join(here, `${id}_1stHO.png`), isTest ? "damaged" : png);
+    }
+    const { code, err } = await train("chase", "--dataset", "chase", "--data", ".");
+    expect([code, err]).toEqual([0, ""]);
+    const { training, validation } = JSON.parse(String(await read("chase", "config.json")));
+    expect([training.length, validation.length]).toEqual([18, 2]);
+  });
+
+  it("learns from synthetic pictures without any data", async () => {
+    const { code, out } = await train(
+      "synthetic",
+      "--dataset",
+      "synthetic",
+      "--picture-size",
+      "48",
+      "--validate-every",
+      "2",
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^epoch 1: loss \d\.\d{4}, after .*\nepoch 2: loss \d\.\d{4}, F1 \d\.\d{4} \(best so far\), after /,
+    );
+  });
+
+  it("stops when the minutes are over, validated and saved", async () => {
+    const { code, out } = await train(
+      "minutes",
+      ...folder,
+      "--epochs",
+      "1000",
+      "--minutes",
+      "0.005",
+      "--json",
+    );
+    const { ending, steps, best } = JSON.parse(out);
+    expect([code, ending]).toEqual([0, "minutes"]);
+    expect(steps).toBeLessThan(3000);
+    expect(best.f1).toBeGreaterThanOrEqual(0);
+    expect(readWeights(await read("minutes", "last.safetensors")).metadata.steps).toBe(String(steps));
+    expect((await log("minutes")).findLast(({ kind }) => kind === "step").learningRate).toBeLessThan(5e-4);
+  });
+
+  it("saves and ends with 130 on Ctrl-C", async () => {
+    let isListening = false;
+    const onInterrupt = (listener: () => void) => {
+      isListening = true;
+      setTimeout(listener, 100);
+      return () => {
+        isListening = false;
+      };
+    };
+    const { code, out } = await saunet(
+      here,
+      [
+        "train",
+        ...folder,
+        "--weights",
+        "tiny.safetensors",
+        ...short,
+        "--epochs",
+        "1000",
+        "-o",
+        "stopped",
+        "--json",
+      ],
+      { onInterrupt },
+    );
+    const { ending, steps } = JSON.parse(out);
+    expect([code, ending, isListening]).toEqual([130, "interrupted", false]);
+    expect(readWeights(await read("stopped", "last.safetensors")).metadata.steps).toBe(String(steps));
+  });
+
+  it("does not write over a run", async () => {
+    await train("kept-run", ...folder);
+    const before = await read("kept-run", "last.safetensors");
+    const { code, err } = await train("kept-run", ...folder, "--seed", "9");
+    expect([code, err]).toEqual([
+      2,
+      "saunet: option '--out <folder>': kept-run holds a training run already; choose another folder\n",
+    ]);
+    expect(await read("kept-run", "last.safetensors")).toEqual(before);
+  });
+
+  it("tells on a terminal how far it is", async () => {
+    const terminal = keeper({ isTTY: true });
+    await saunet(here, ["train", ...folder, "--weights", "tiny.safetensors", ...short, "-o", "told"], {
+      stderr: terminal.stream,
+    });
+    expect(terminal.text()).toMatch(
+      /6\/6 {2}epoch 2\/2 {2}loss \d\.\d{4} {2}\d+\.\d images\/s {2}0\.0 s left/,
+    );
+    expect(terminal.text()).toContain("reading d");
+    expect(terminal.text()).toContain("validating on");
+  });
+});

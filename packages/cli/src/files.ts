@@ -1,0 +1,75 @@
+// Files: named to the user as the user named them, and there whole or not at all.
+
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import {
+  loadSegmenter,
+  type NetworkConfig,
+  readWeights,
+  type Segmenter,
+  segmenterOf,
+  type Weights,
+} from "@saunet/model";
+import { explain, UsageError, WorkError } from "./errors.ts";
+import type { Host } from "./output.ts";
+
+/**
+ * Does something with a file or folder that the user named.
+ *
+ * @param work is given the full path
+ * @throws WorkError that begins with the name as the user wrote it
+ */
+export async function withFile<T>(
+  host: Host,
+  name: string,
+  work: (path: string) => T | Promise<T>,
+): Promise<T> {
+  const path = resolve(host.cwd, name);
+  try {
+    return await work(path);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const reason = explain(error).replaceAll(path, name);
+    throw new WorkError(reason.startsWith(name) ? reason : `${name}: ${reason}`, { cause: error });
+  }
+}
+
+/** Makes a folder, and those above it, unless it is there. */
+export async function makeFolder(host: Host, folder: string): Promise<void> {
+  await withFile(host, folder, (path) => mkdir(path, { recursive: true }));
+}
+
+/** Writes a file under another name first, so that nobody ever meets half of it. */
+export async function writeWhole(host: Host, file: string, content: Uint8Array | string): Promise<void> {
+  await withFile(host, file, async (path) => {
+    const temporary = `${path}.${randomUUID()}.tmp`;
+    try {
+      const handle = await open(temporary, "wx");
+      try {
+        await handle.writeFile(content);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {});
+      throw error;
+    }
+  });
+}
+
+/** Reads a weights file; for `config`, where that is given. */
+export function openWeights(host: Host, file: string, config?: NetworkConfig): Promise<Weights> {
+  return withFile(host, file, async (path) => readWeights(await readFile(path), config));
+}
+
+/** How the weights are called in results where no file was named. */
+export const BUNDLED = "bundled";
+
+/** The network of a weights file, or the one that comes with the command. */
+export async function openSegmenter(host: Host, file: string | undefined): Promise<Segmenter> {
+  if (file === undefined) return withFile(host, "the bundled weights", () => loadSegmenter());
+  return segmenterOf(await openWeights(host, file));
+}

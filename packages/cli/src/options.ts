@@ -1,0 +1,48 @@
+// What an option may hold. Each parser refuses in words that end the line "option '--epochs <n>' argument 'x' is
+// invalid."
+
+import { InvalidArgumentError } from "commander";
+
+/** Parses a number for which `accepts` holds. */
+function number(wanted: string, accepts: (value: number) => boolean): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (!accepts(value)) throw new InvalidArgumentError(`It must be ${wanted}.`);
+    return value;
+  };
+}
+
+/** An integer of at least `minimum`. */
+export function integer(minimum: number): (text: string) => number {
+  return number(
+    `an integer of at least ${minimum}`,
+    (value) => Number.isSafeInteger(value) && value >= minimum,
+  );
+}
+
+/** A number from 0 to 1. */
+export const share = number("a number from 0 to 1", (value) => value >= 0 && value <= 1);
+
+/** A number above 0. */
+export const positive = number("a number above 0", (value) => value > 0 && value < Number.POSITIVE_INFINITY);
+
+/** Height and width in pixels. */
+export interface Size {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Where no network of the family has a reason to look further, and a layer table would only run out of memory. */
+const LARGEST_SIDE = 4096;
+
+/** `592x704`, height first, in multiples of `multiple`. */
+export function size(multiple: number): (text: string) => Size {
+  const accepts = (side: number) => side >= multiple && side <= LARGEST_SIDE && side % multiple === 0;
+  return (text) => {
+    const [, height, width] = (/^(\d+)x(\d+)$/i.exec(text.trim()) ?? []).map(Number);
+    if (accepts(height) && accepts(width)) return { height, width };
+    throw new InvalidArgumentError(
+      `It must be HEIGHTxWIDTH, such as 592x592, both multiples of ${multiple} up to ${LARGEST_SIDE}.`,
+    );
+  };
+}

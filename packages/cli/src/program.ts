@@ -1,0 +1,178 @@
+// The command line: commands, options, and what becomes of an error. The work itself is in commands/.
+
+import { readFileSync } from "node:fs";
+import { inspect as inspectValue } from "node:util";
+import { DATASET_KINDS } from "@saunet/data/files";
+import { networks, saUNetV2, sizeMultiple } from "@saunet/model";
+import { Command, CommanderError, Option } from "commander";
+import { type EvaluateOptions, evaluate } from "./commands/evaluate.ts";
+import { type InspectOptions, inspect } from "./commands/inspect.ts";
+import { type SegmentCommandOptions, segment } from "./commands/segment.ts";
+import { type TrainOptions, train } from "./commands/train.ts";
+import { DONE, exitCodeOf, explain } from "./errors.ts";
+import { integer, positive, share, size } from "./options.ts";
+import type { Host } from "./output.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+/**
+ * Runs the command.
+ *
+ * @param argv what stands behind `saunet`
+ * @returns the exit code
+ */
+export async function run(argv: readonly string[], host: Host): Promise<number> {
+  let exitCode: number = DONE;
+  const program = commandLine(host, async (work) => {
+    exitCode = await work;
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    // Help and version arrive here too, after they have been shown.
+    if (error instanceof CommanderError && error.exitCode === 0) return DONE;
+    const isBare = error instanceof CommanderError && error.code === "commander.help";
+    host.stderr.write(`saunet: ${isBare ? "no command given; see saunet --help" : explain(error)}\n`);
+    if (host.debug) host.stderr.write(`${inspectValue(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+/** Takes the exit code of a command. */
+type Finish = (work: Promise<number> | number) => Promise<void>;
+
+function commandLine(host: Host, finish: Finish): Command {
+  const program = new Command("saunet")
+    .description("Find the vessels in photographs of the retina, and train networks that do (SA-UNetv2).")
+    .version(version, "-V, --version", "print the version")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void host.stdout.write(text),
+      // Complaints come back as errors and are told in one line by `run`.
+      writeErr: () => {},
+    })
+    .addHelpText("after", examples("saunet segment photo.jpg -o out", "saunet inspect --size 584x568"));
+  addSegment(program, host, finish);
+  addTrain(program, host, finish);
+  addEvaluate(program, host, finish);
+  addInspect(program, host, finish);
+  return program;
+}
+
+const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
+
+const json = ["--json", "print one JSON document instead of text"] as const;
+const weights = [
+  "--weights <file>",
+  "a safetensors file (default: the weights that come with saunet)",
+] as const;
+const threshold = [
+  "--threshold <p>",
+  "probability from which a pixel is vessel, 0 to 1",
+  share,
+  0.5,
+] as const;
+const padTo = ["--pad-to <n>", "pad with black to at least n rows and columns", integer(1)] as const;
+const maxPixels = ["--max-pixels <n>", "refuse larger photographs", integer(1), 4_000_000] as const;
+const network = (purpose: string) => new Option("--network <name>", purpose).choices(Object.keys(networks));
+const dataset = (...others: string[]) =>
+  new Option("--dataset <kind>", "how the photographs and masks are laid out")
+    .choices([...DATASET_KINDS, ...others])
+    .makeOptionMandatory();
+const data = ["--data <folder>", "where the photographs and masks are"] as const;
+
+function addSegment(program: Command, host: Host, finish: Finish): void {
+  program
+    .command("segment")
+    .description("write the vessels of photographs: probability map, mask and overlay")
+    .argument("[images...]", "photographs (JPEG, PNG, TIFF …); a built-in synthetic picture when left out")
+    .option("-o, --out <folder>", "where to write", "saunet-out")
+    .option(...weights)
+    .option(...threshold)
+    .option(...padTo)
+    .option(...maxPixels)
+    .option(...json)
+    .addHelpText(
+      "after",
+      examples(
+        "saunet segment",
+        "saunet segment left.jpg right.jpg -o out",
+        "saunet segment --json photo.tif",
+      ),
+    )
+    .action((images: string[], options: SegmentCommandOptions) => finish(segment(images, options, host)));
+}
+
+function addTrain(program: Command, host: Host, finish: Finish): void {
+  program
+    .command("train")
+    .description("train a network on photographs and masks drawn by hand, or on synthetic pictures")
+    .addOption(dataset("synthetic"))
+    .option(...data)
+    .requiredOption("-o, --out <folder>", "where to write settings, log and weights")
+    .addOption(network(`the network (default: that of --weights, or ${saUNetV2.name})`))
+    .option("--weights <file>", "start from these weights instead of fresh ones")
+    .option("--epochs <n>", "epochs", integer(1), 20)
+    .option("--steps <n>", "steps in an epoch", integer(1), 50)
+    .option("--batch <n>", "crops in a step", integer(1), 4)
+    .option("--crop <n>", "side of the crops in pixels", integer(8), 128)
+    .option("--learning-rate <x>", "highest learning rate of Adam", positive, 1e-3)
+    .option("--validation <n>", "training images kept back to validate with (default: a tenth)", integer(1))
+    .option("--validate-every <n>", "epochs between validations", integer(1), 1)
+    .option("--picture-size <n>", "side of the synthetic pictures", integer(32), 592)
+    .option("--minutes <m>", "stop after so many minutes, at the lowest learning rate", positive)
+    .option("--seed <n>", "seed of everything random", integer(0), 1)
+    .option(...maxPixels)
+    .option(...json)
+    .addHelpText(
+      "after",
+      examples(
+        "saunet train --dataset synthetic --minutes 10 -o run",
+        "saunet train --dataset chase --data CHASE_DB1 --epochs 100 -o run",
+        "saunet segment photo.jpg --weights run/best.safetensors",
+      ),
+    )
+    .action((options: TrainOptions) => finish(train(options, host)));
+}
+
+function addEvaluate(program: Command, host: Host, finish: Finish): void {
+  program
+    .command("evaluate")
+    .description("compare a network's vessels with masks drawn by hand")
+    .addOption(dataset())
+    .requiredOption(...data)
+    .addOption(
+      new Option("--split <part>", "which images (default: test, or all of a plain folder)").choices([
+        "test",
+        "train",
+        "all",
+      ]),
+    )
+    .option("--csv <file>", "write the figures of each image")
+    .option(...weights)
+    .option(...threshold)
+    .option(...padTo)
+    .option(...maxPixels)
+    .option(...json)
+    .addHelpText("after", examples("saunet evaluate --dataset chase --data CHASE_DB1 --csv figures.csv"))
+    .action((options: EvaluateOptions) => finish(evaluate(options, host)));
+}
+
+function addInspect(program: Command, host: Host, finish: Finish): void {
+  const size592 = { height: 592, width: 592 };
+  program
+    .command("inspect")
+    .description("list the operators of a network with shapes, parameters and FLOPs")
+    .addOption(network("the network").default(saUNetV2.name))
+    .addOption(
+      new Option("--size <HxW>", "height and width of the photograph")
+        .argParser(size(sizeMultiple(saUNetV2)))
+        .default(size592, "592x592"),
+    )
+    .option(...json)
+    .addHelpText("after", examples("saunet inspect", "saunet inspect --network sa-unet --json"))
+    .action((options: InspectOptions) => finish(inspect(options, host)));
+}

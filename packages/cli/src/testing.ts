@@ -1,0 +1,66 @@
+// What the tests of the command share: a run with its output caught, and small files to run on.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Writable } from "node:stream";
+import { randomState } from "@saunet/core";
+import { type Mask, type Photograph, syntheticFundus } from "@saunet/data";
+import { writePng } from "@saunet/data/files";
+import { initialize, type NetworkConfig, saUNetV2, writeWeights } from "@saunet/model";
+import type { Host } from "./output.ts";
+import { run } from "./program.ts";
+
+/** How a run of the command ended. */
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A stream that keeps what is written to it. */
+export function keeper({ isTTY = false } = {}) {
+  let text = "";
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      text += String(chunk);
+      done();
+    },
+  });
+  return { stream: Object.assign(stream, { isTTY, columns: 200 }), text: () => text };
+}
+
+/** Runs `saunet …argv` in a folder. */
+export async function saunet(cwd: string, argv: readonly string[], host: Partial<Host> = {}): Promise<Ran> {
+  const [out, err] = [keeper(), keeper()];
+  const code = await run(argv, { stdout: out.stream, stderr: err.stream, cwd, ...host });
+  return { code, out: out.text(), err: err.text() };
+}
+
+/** A network of the family that runs in milliseconds. */
+export const tiny: NetworkConfig = { ...saUNetV2, name: "tiny", channels: [8, 8] };
+
+/** Writes fresh weights. */
+export async function writeFreshWeights(path: string, config: NetworkConfig = tiny): Promise<void> {
+  const parameters = initialize(config, randomState(3));
+  await writeFile(path, writeWeights({ config, parameters, metadata: {} }));
+}
+
+/** A synthetic photograph of 48 x 48 with its labels. */
+export function smallFundus(seed: number): { image: Photograph; vessels: Mask; fieldOfView: Mask } {
+  return syntheticFundus({ seed, width: 48, height: 48 });
+}
+
+/** Writes a plain folder of synthetic photographs a, b, c … with their masks. */
+export async function writeFolder(directory: string, ids: readonly string[]): Promise<void> {
+  for (const [index, id] of ids.entries()) {
+    const { image, vessels } = smallFundus(index + 1);
+    await write(join(directory, "images", `${id}.png`), image);
+    await write(join(directory, "masks", `${id}.png`), vessels);
+  }
+}
+
+/** Writes a picture and the folders above it. */
+export async function write(path: string, picture: Photograph | Mask): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writePng(path, picture);
+}
