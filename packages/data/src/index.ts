@@ -1,5 +1,7 @@
 // The public list: what runs in browsers and in Node alike. Reading and writing files is @saunet/data/files.
 
+export * from "./augment.ts";
 export * from "./field-of-view.ts";
 export * from "./image.ts";
+export * from "./overlay.ts";
 export * from "./synthetic.ts";

@@ -31,7 +31,7 @@ const BLUE_SHARE = 0.8;
 /** Paints the background `[height, width, 3]`, in 0 to about 1 of the camera's range; black outside the circle. */
 export function paintBackground(anatomy: Anatomy, state: RandomState): Float32Array {
   const { width, height, centre, radius } = anatomy;
-  const base = [between(state, 0.5, 1.02), between(state, 0.22, 0.33), between(state, 0.03, 0.13)] as const;
+  const base = [between(state, 0.5, 1.02), between(state, 0.17, 0.33), between(state, 0.01, 0.13)] as const;
   const tone = pigment(anatomy, state);
   const fibres = nerveFibres(anatomy, state);
   const hue = smoothField(width, height, 0.4 * radius, state);

@@ -1,0 +1,88 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { fieldOfView } from "./field-of-view.ts";
+import { coverage, type Mask, type Photograph } from "./image.ts";
+import { syntheticFundus } from "./synthetic.ts";
+
+/** Intersection over union. */
+function overlap(a: Mask, b: Mask): number {
+  let [both, either] = [0, 0];
+  a.data.forEach((value, pixel) => {
+    both += value & b.data[pixel];
+    either += value | b.data[pixel];
+  });
+  return both / either;
+}
+
+function painted(width: number, height: number, level: (x: number, y: number) => number): Photograph {
+  const data = new Uint8Array(width * height * 3);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const value = level(pixel % width, Math.floor(pixel / width));
+    data.set([value, value * 0.4, value * 0.1], pixel * 3);
+  }
+  return { width, height, data };
+}
+
+const inCircle = (x: number, y: number, cx: number, cy: number, radius: number) =>
+  Math.hypot(x - cx, y - cy) < radius;
+
+describe("fieldOfView", () => {
+  it("finds the circle of synthetic photographs", () => {
+    const seeds = fc.record({ seed: fc.nat(), size: fc.integer({ min: 100, max: 160 }) });
+    fc.assert(
+      fc.property(seeds, ({ seed, size }) => {
+        const eye = syntheticFundus({ seed, width: size, height: size });
+        expect(overlap(fieldOfView(eye.image), eye.fieldOfView)).toBeGreaterThan(0.95);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it("reads RGBA as well as RGB", () => {
+    const { image } = syntheticFundus({ seed: 4, width: 80, height: 70 });
+    const data = new Uint8ClampedArray(80 * 70 * 4).fill(255);
+    for (let pixel = 0; pixel < 80 * 70; pixel++)
+      data.set(image.data.subarray(pixel * 3, pixel * 3 + 3), pixel * 4);
+    expect(fieldOfView({ width: 80, height: 70, data })).toEqual(fieldOfView(image));
+  });
+
+  it("finds a circle that the frame cuts", () => {
+    const photograph = painted(150, 100, (x, y) => (inCircle(x, y, 75, 50, 70) ? 150 : 2));
+    const wanted = photograph.data.filter((_, i) => i % 3 === 0).map((value) => (value > 100 ? 1 : 0));
+    expect(fieldOfView(photograph).data).toEqual(Uint8Array.from(wanted));
+  });
+
+  it("finds a dark photograph, one in a grey surround, and its dark rim", () => {
+    const circle = (inside: (x: number, y: number) => number, outside: number): Photograph =>
+      painted(100, 100, (x, y) => (inCircle(x, y, 50, 50, 40) ? inside(x, y) : outside));
+    const wanted = fieldOfView(circle(() => 200, 0));
+    expect(coverage(wanted)).toBeCloseTo(Math.PI * 0.4 ** 2, 2);
+    expect(fieldOfView(circle(() => 14, 1))).toEqual(wanted);
+    expect(fieldOfView(circle(() => 220, 60))).toEqual(wanted);
+    // A bay: the rim on the left is as dark as the surround, but lies between bright pixels of its columns.
+    const dimmed = fieldOfView(circle((x, y) => (x < 20 && Math.abs(y - 50) < 6 ? 3 : 200), 0));
+    expect(overlap(dimmed, wanted)).toBeGreaterThan(0.97);
+  });
+
+  it("fills holes and leaves out specks", () => {
+    const circle = (x: number, y: number): number => (inCircle(x, y, 50, 50, 40) ? 200 : 0);
+    const spoiled = painted(100, 100, (x, y) => {
+      if (inCircle(x, y, 55, 45, 12)) return 0;
+      return inCircle(x, y, 96, 50, 3) ? 255 : circle(x, y);
+    });
+    expect(fieldOfView(spoiled)).toEqual(fieldOfView(painted(100, 100, circle)));
+  });
+
+  it("takes all of a photograph without a surround", () => {
+    for (const level of [() => 0, () => 130, (x: number) => 90 + x, (x: number, y: number) => 200 - x - y]) {
+      expect(coverage(fieldOfView(painted(60, 50, level)))).toBe(1);
+    }
+    expect(coverage(fieldOfView(painted(1, 1, () => 7)))).toBe(1);
+  });
+
+  it("refuses bytes that do not fill the picture", () => {
+    expect(() => fieldOfView({ width: 4, height: 4, data: new Uint8Array(17) })).toThrow(
+      "fieldOfView: a photograph of 4 x 4 wants 48 bytes (RGB) or 64 (RGBA) but has 17",
+    );
+  });
+});

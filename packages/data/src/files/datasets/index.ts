@@ -1,0 +1,45 @@
+// One file a data set; here they come together.
+
+import { chaseFiles } from "./chase.ts";
+import { folderFiles } from "./folder.ts";
+import { type Sample, type SampleFiles, type Split, sampleOf } from "./sample.ts";
+
+export type { Sample, Split };
+
+/** Data sets that are known: CHASE_DB1, and a plain folder of images and masks. */
+export type DatasetKind = "chase" | "folder";
+
+const READERS: Readonly<Record<DatasetKind, (directory: string, split: Split) => Promise<SampleFiles[]>>> = {
+  chase: chaseFiles,
+  folder: folderFiles,
+};
+
+/** The names of the known data sets. */
+export const DATASET_KINDS = Object.keys(READERS) as DatasetKind[];
+
+const SPLITS: readonly Split[] = ["train", "test", "all"];
+
+/** Which data set to read, and which part of it. */
+export interface DatasetOptions {
+  readonly kind: DatasetKind;
+  readonly directory: string;
+  /** `"all"` when left out; a plain folder has no other part. */
+  readonly split?: Split;
+}
+
+/**
+ * Lists the samples of a data set in name order. Their pictures are read when asked for.
+ *
+ * @throws DatasetError where the folder does not look as the data set must, saying how that is
+ * @throws RangeError on a kind or split that is not known
+ */
+export async function readDataset({ kind, directory, split = "all" }: DatasetOptions): Promise<Sample[]> {
+  expectOneOf("kind", kind, DATASET_KINDS);
+  expectOneOf("split", split, SPLITS);
+  return (await READERS[kind](directory, split)).map(sampleOf);
+}
+
+function expectOneOf(name: string, value: string, known: readonly string[]): void {
+  if (known.includes(value)) return;
+  throw new RangeError(`readDataset: ${name} must be ${known.join(" or ")} but is ${value}`);
+}

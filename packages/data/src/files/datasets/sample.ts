@@ -1,0 +1,120 @@
+// What every data set comes down to, and what reading one needs.
+
+import { readdir } from "node:fs/promises";
+import { extname, join, parse } from "node:path";
+import { fieldOfView } from "../../field-of-view.ts";
+import type { Mask, Photograph } from "../../image.ts";
+import { DatasetError, ImageFileError, systemReason } from "../errors.ts";
+import { readMask, readPhotograph, readSize } from "../read.ts";
+
+/** One photograph with its labels. Nothing is read before it is asked for, and nothing is kept. */
+export interface Sample {
+  /** The name that the data set knows it by. */
+  readonly id: string;
+  /** Those who drew the vessels; the first is the reference. */
+  readonly observers: readonly string[];
+  /** Reads the photograph. */
+  image(): Promise<Photograph>;
+  /** Reads the vessels as one observer drew them; as the reference did when left out. */
+  vessels(observer?: string): Promise<Mask>;
+  /** Reads the field of view, or finds it where the data set has none. */
+  fieldOfView(): Promise<Mask>;
+}
+
+/** The parts of a data set: what to train on, what to test on. */
+export type Split = "train" | "test" | "all";
+
+/** Where the files of one sample lie. */
+export interface SampleFiles {
+  readonly id: string;
+  readonly image: string;
+  /** Path by observer, the reference first. */
+  readonly vessels: Readonly<Record<string, string>>;
+  readonly fieldOfView?: string | undefined;
+}
+
+/** A sample that reads these files. */
+export function sampleOf(files: SampleFiles): Sample {
+  const observers = Object.keys(files.vessels);
+  return {
+    id: files.id,
+    observers,
+    image: () => readPhotograph(files.image),
+    vessels: async (observer = observers[0]) => {
+      const path = files.vessels[observer];
+      if (path === undefined) {
+        throw new RangeError(
+          `vessels: observer of ${files.id} must be ${observers.join(" or ")} but is ${observer}`,
+        );
+      }
+      const mask = await readLabel(path, files.image);
+      const marked = mask.data.reduce((sum, value) => sum + value, 0);
+      if (2 * marked > mask.data.length) {
+        throw new ImageFileError(
+          path,
+          "marks more than half of the picture as vessel; black and white look exchanged",
+        );
+      }
+      return mask;
+    },
+    fieldOfView: async () =>
+      files.fieldOfView === undefined
+        ? fieldOfView(await readPhotograph(files.image))
+        : readLabel(files.fieldOfView, files.image),
+  };
+}
+
+/** Reads a mask that must be as large as its photograph. */
+async function readLabel(path: string, image: string): Promise<Mask> {
+  const wanted = await readSize(image);
+  const mask = await readMask(path);
+  if (mask.width === wanted.width && mask.height === wanted.height) return mask;
+  throw new ImageFileError(
+    path,
+    `is ${mask.width} x ${mask.height} but its photograph ${image} is ${wanted.width} x ${wanted.height}`,
+  );
+}
+
+/** The names of a folder's files in order, without hidden ones. */
+export async function listFiles(directory: string): Promise<string[]> {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isDirectory() && !HIDDEN.test(entry.name))
+      .map((entry) => entry.name)
+      .sort();
+  } catch (error) {
+    throw new DatasetError(directory, systemReason(error));
+  }
+}
+
+/** What file managers leave in folders. */
+const HIDDEN = /^\.|^(thumbs\.db|desktop\.ini)$/i;
+
+const PICTURE = /^\.(jpe?g|png|tiff?|webp|gif)$/i;
+
+/** The pictures of a folder by their name without its ending. */
+export async function picturesByStem(directory: string): Promise<Map<string, string>> {
+  const pictures = new Map<string, string>();
+  for (const file of await listFiles(directory)) {
+    const path = join(directory, file);
+    const stem = parse(file).name;
+    const other = pictures.get(stem);
+    if (!PICTURE.test(extname(file))) {
+      throw new DatasetError(
+        directory,
+        `${file} is not a picture of a kind that is read (JPEG, PNG, TIFF, WebP, GIF)`,
+      );
+    }
+    if (other !== undefined)
+      throw new DatasetError(directory, `${parse(other).base} and ${file} have one name`);
+    pictures.set(stem, path);
+  }
+  return pictures;
+}
+
+/** Names a few of many: `a, b, c and 4 more`. */
+export function nameSome(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(", ");
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}

@@ -1,0 +1,46 @@
+// What can be wrong with a file or a folder of pictures, told in one line that begins with its path.
+
+/** A picture that cannot be read or written: missing, damaged, too large, not what it should be. */
+export class ImageFileError extends Error {
+  override readonly name = "ImageFileError";
+  readonly path: string;
+
+  constructor(path: string, reason: string, options?: ErrorOptions) {
+    super(`${path}: ${reason}`, options);
+    this.path = path;
+  }
+}
+
+/** A data set whose folder does not look as it must, or whose files do not belong together. */
+export class DatasetError extends Error {
+  override readonly name = "DatasetError";
+  readonly directory: string;
+
+  constructor(directory: string, reason: string) {
+    super(`${directory}: ${reason}`);
+    this.directory = directory;
+  }
+}
+
+const SYSTEM_REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EDQUOT: "the disk quota is used up",
+  EISDIR: "is a folder",
+  ENAMETOOLONG: "the name is too long",
+  ENOENT: "no such file or folder",
+  ENOSPC: "the disk is full",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  EPERM: "not permitted",
+  EROFS: "the disk can only be read",
+};
+
+/** What the operating system complains of, in words. */
+export function systemReason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return SYSTEM_REASONS[code ?? ""] ?? firstLine(message);
+}
+
+/** The first line of a library's message. */
+export function firstLine(message: string): string {
+  return message.trim().split("\n")[0];
+}
