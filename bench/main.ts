@@ -1,34 +1,42 @@
 // The command: pnpm bench <bench> [options].
 
 import { writeFileSync } from "node:fs";
+import { compareFiles } from "./compare.ts";
 import { serve } from "./contenders/worker.ts";
-import { OPTIONS_HELP, type Options, parseOptions } from "./options.ts";
+import { OPTIONS_HELP, type Options, parseOptions, sizeOf } from "./options.ts";
 import { type Results, toCsv, toTable } from "./results.ts";
 import { oneOf, UsageError } from "./usage.ts";
 
 interface BenchEntry {
   readonly about: string;
-  readonly run: (options: Options) => Promise<Results | undefined>;
+  /** Results to show, or text. */
+  readonly run: (options: Options) => Promise<Results | string>;
 }
 
 const benches: Readonly<Record<string, BenchEntry>> = {
   model: {
     about: "the whole network, ours and the peers, same weights, same photograph",
-    run: async (options) => {
-      const { race, sizeOf } = await import("./race.ts");
-      return race("model", sizeOf(options, 592), options);
-    },
+    run: async (options) => (await import("./race.ts")).race("model", sizeOf(options, 592), options),
   },
   train: {
     about: "a step of training, ours and the peers that can",
-    run: async (options) => {
-      const { race, sizeOf } = await import("./race.ts");
-      return race("train", sizeOf(options, 128), options);
-    },
+    run: async (options) => (await import("./race.ts")).race("train", sizeOf(options, 128), options),
+  },
+  kernels: {
+    about: "the kernels of a convolution, forward and backward, on a list of shapes",
+    run: async (options) => (await import("./kernels.ts")).kernels(options),
+  },
+  layers: {
+    about: "every kernel call of one forward pass",
+    run: async (options) => (await import("./layers.ts")).layers(options),
   },
   lab: {
     about: "numbered attempts at conv2d, from seven loops to the winner",
     run: async (options) => (await import("./laboratory.ts")).laboratory(options),
+  },
+  compare: {
+    about: "two result files: what got faster or slower",
+    run: async (options) => compareFiles(options),
   },
 };
 
@@ -45,8 +53,14 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   }
   oneOf("bench", name, Object.keys(benches));
   const options = parseOptions(name, args);
+  if (options.operands.length > 0 && name !== "compare") {
+    throw new UsageError(`unexpected argument "${options.operands[0]}"`);
+  }
   const results = await benches[name].run(options);
-  if (results === undefined) return;
+  if (typeof results === "string") {
+    process.stdout.write(results);
+    return;
+  }
   const json = `${JSON.stringify(results, undefined, 2)}\n`;
   if (options.out !== undefined) writeFileSync(options.out, json);
   const shown = { json: () => json, csv: () => toCsv(results), table: () => toTable(results) };

@@ -15,6 +15,7 @@ export interface Options {
   /** `[height, width]` */
   readonly size: readonly [number, number] | undefined;
   readonly seconds: number | undefined;
+  readonly threads: number | undefined;
   /** What stands without a name in front. */
   readonly operands: readonly string[];
   /** What to type to run this again. */
@@ -29,6 +30,7 @@ export const OPTIONS_HELP = `  --json, --csv       print JSON or CSV instead of 
   --size N or HxW     model, train, layers: rows and columns, multiples of 8 (592)
   --shapes NAME       kernels, lab: the list bench/shapes/NAME.txt
   --attempts 1,5      lab: only these numbers
+  --threads N         kernels, layers: threads of the accelerated form (1)
   --seconds S         how long each contender is timed`;
 
 /** Reads the arguments that follow the name of the bench. */
@@ -44,6 +46,7 @@ export function parseOptions(bench: string, args: readonly string[]): Options {
     attempts: values.attempts?.split(","),
     size: values.size === undefined ? undefined : parseSize(values.size),
     seconds: values.seconds === undefined ? undefined : parseSeconds(values.seconds),
+    threads: values.threads === undefined ? undefined : parseThreads(values.threads),
     operands: positionals,
     command: ["pnpm bench", bench, ...args].join(" "),
   };
@@ -64,6 +67,7 @@ function parse(args: readonly string[]) {
         attempts: { type: "string" },
         size: { type: "string" },
         seconds: { type: "string" },
+        threads: { type: "string" },
       },
     });
   } catch (error) {
@@ -84,4 +88,17 @@ function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!(seconds > 0)) throw new UsageError(`--seconds: wants a number above 0 but is "${text}"`);
   return seconds;
+}
+
+function parseThreads(text: string): number {
+  const threads = Number(text);
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= 64)) {
+    throw new UsageError(`--threads: wants 1 to 64 but is "${text}"`);
+  }
+  return threads;
+}
+
+/** Rows and columns of the photograph, where the bench has one. */
+export function sizeOf({ size }: Options, usual: number): readonly [number, number] {
+  return size ?? [usual, usual];
 }

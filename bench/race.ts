@@ -9,7 +9,7 @@ import { inspectNetwork } from "@saunet/model";
 import type { Contender, Discipline } from "./contenders/contender.ts";
 import { installPeers } from "./contenders/install.ts";
 import { ContenderError, type ContenderFiles, ContenderProcess } from "./contenders/process.ts";
-import { contenders, OURS } from "./contenders/registry.ts";
+import { contenders, OURS, REFERENCE } from "./contenders/registry.ts";
 import { type Effort, measure, type Task } from "./harness.ts";
 import { makeInputs, writeInputs } from "./inputs.ts";
 import { machineRecord } from "./machine.ts";
@@ -17,7 +17,7 @@ import type { Options } from "./options.ts";
 import { RESULTS } from "./paths.ts";
 import { isMeasured, type NotMeasured, precise, type Results, type Row, rowOf } from "./results.ts";
 import { maxAbsDiff } from "./statistics.ts";
-import { oneOf, UsageError } from "./usage.ts";
+import { oneOf } from "./usage.ts";
 
 /** An output that lies further from the reference than this is wrong, and has no time. */
 const TOLERANCE = 1e-3;
@@ -42,7 +42,7 @@ export async function race(
   options: Options,
 ): Promise<Results> {
   const chosen = choose(discipline, options);
-  if (chosen.some(({ name }) => name !== OURS && name !== "onnxruntime-node")) installPeers();
+  if (chosen.some(({ quick }) => !quick)) installPeers();
   const machine = machineRecord();
   const files = prepareFiles(height, width);
   const { config } = makeInputs(8, 8);
@@ -119,13 +119,13 @@ export async function race(
   };
 }
 
-/** Who takes part: ours always, for without it there is nothing to compare with. */
+/** Who takes part: ours always, for without them there is nothing to compare with. */
 function choose(discipline: Discipline, { peers, quick }: Options): readonly Contender[] {
   const able = contenders.filter((contender) => contender[discipline] !== undefined);
   const names = [...new Set(able.map(({ name }) => name))];
   for (const peer of peers ?? []) oneOf(`peer for ${discipline}`, peer, names);
   return able.filter(({ name, quick: isQuick }) => {
-    if (name === OURS) return true;
+    if (name === OURS || name === REFERENCE) return true;
     return peers === undefined ? !quick || isQuick : peers.includes(name);
   });
 }
@@ -176,14 +176,8 @@ export function ratiosOf(rows: readonly Row[]): Record<string, number> {
   const ratios: Record<string, number> = {};
   for (const { name, threads, median_ms } of measured) {
     const ours = measured.find((row) => row.name === OURS && row.threads === threads);
-    if (name !== OURS && ours !== undefined)
+    if (name !== OURS && name !== REFERENCE && ours !== undefined)
       ratios[`${name}/${threads}`] = precise(median_ms / ours.median_ms);
   }
   return ratios;
-}
-
-/** The size of the photograph, where the user did not say it. */
-export function sizeOf(options: Options, usual: number): readonly [number, number] {
-  if (options.operands.length > 0) throw new UsageError(`unexpected argument "${options.operands[0]}"`);
-  return options.size ?? [usual, usual];
 }

@@ -1,22 +1,52 @@
-// Ours.
+// Ours: operator by operator in plain TypeScript, and as a captured program on WebAssembly kernels.
 
-import { adam, noGrad, randomState, sigmoid } from "@saunet/core";
-import { forward, paperLoss, trainStep } from "@saunet/model";
-import type { Prepare } from "./contender.ts";
+import { adam, backward, capture, noGrad, prepare, randomState, sigmoid, type Tensor } from "@saunet/core";
+import { forward, paperLoss } from "@saunet/model";
+import { accelerate } from "@saunet/wasm";
+import type { Job, Prepare } from "./contender.ts";
 
-/** Plain TypeScript on one thread. */
-export const typescriptModel: Prepare = async ({ config, parameters, image }) => {
-  return () => noGrad(() => sigmoid(forward(config, parameters, image))).data;
-};
+const infer = ({ config, parameters }: Job, x: Tensor): Tensor =>
+  noGrad(() => sigmoid(forward(config, parameters, x)));
 
-/** A step of training in plain TypeScript: forward, backward, Adam. */
-export const typescriptTrain: Prepare = async ({ config, parameters, image, target }) => {
-  const run = {
-    config,
-    parameters,
-    optimizer: adam(parameters),
-    loss: paperLoss(),
-    random: randomState(1),
+/** A step of training with the paper's loss and Adam. */
+function trainer({ config, parameters }: Job): (x: Tensor, target: Tensor) => Tensor {
+  const optimizer = adam(parameters);
+  const lossOf = paperLoss();
+  const mode = { training: true, random: randomState(1) } as const;
+  return (x, target) => {
+    const loss = lossOf(forward(config, parameters, x, mode), target);
+    backward(loss);
+    optimizer.step();
+    return loss;
   };
-  return () => Float32Array.of(trainStep(run, { x: image, target }));
+}
+
+/** Inference in plain TypeScript. */
+export const typescriptModel: Prepare = async (job) => () => infer(job, job.image).data;
+
+/** A step of training in plain TypeScript. */
+export const typescriptTrain: Prepare = async (job) => {
+  const step = trainer(job);
+  return () => step(job.image, job.target).data;
 };
+
+/** Inference on WebAssembly. */
+export const acceleratedModel: Prepare = async (job) => {
+  await accelerateOn(job.threads);
+  const { runSync } = prepare(capture(([x]) => [infer(job, x)], [job.image]));
+  return () => runSync([job.image])[0].data;
+};
+
+/** A step of training on WebAssembly. */
+export const acceleratedTrain: Prepare = async (job) => {
+  await accelerateOn(job.threads);
+  const step = trainer(job);
+  const { runSync } = prepare(capture(([x, target]) => [step(x, target)], [job.image, job.target]));
+  return () => runSync([job.image, job.target])[0].data;
+};
+
+/** Fewer threads, or none, would be another contender. */
+async function accelerateOn(wanted: number): Promise<void> {
+  const { threads, kernels, reasons } = await accelerate({ threads: wanted });
+  if (threads !== wanted || kernels.length === 0) throw new Error(reasons.join("; "));
+}
