@@ -16,11 +16,11 @@ const DEPENDENCIES = {
   model: ["@saunet/core", "@saunet/data"],
 };
 
-/** Lines that hold code: neither blank nor comment alone nor an import. */
+/** Lines that hold code: neither blank nor comment alone, nor an import or re-export. */
 function codeLines(text) {
   return text
     .replace(/\/\*[\s\S]*?\*\//g, "")
-    .replace(/^import [^;]*;$/gm, "")
+    .replace(/^(import|export \*) [^;]*;$/gm, "")
     .split("\n")
     .filter((line) => line.trim() !== "" && !line.trim().startsWith("//")).length;
 }

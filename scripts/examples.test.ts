@@ -9,6 +9,8 @@ import * as core from "@saunet/core";
 import * as coreTesting from "@saunet/core/testing";
 import * as data from "@saunet/data";
 import * as model from "@saunet/model";
+import * as wasm from "@saunet/wasm";
+import * as asm from "@saunet/wasm/asm";
 import { afterAll, describe, expect, it } from "vitest";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -18,6 +20,8 @@ const modules = {
   "@saunet/core/testing": coreTesting,
   "@saunet/data": data,
   "@saunet/model": model,
+  "@saunet/wasm": wasm,
+  "@saunet/wasm/asm": asm,
 };
 
 interface Example {
@@ -40,7 +44,7 @@ const sources = readdirSync(join(root, "packages"), { withFileTypes: true, recur
   .filter((entry) => entry.isFile() && /\.ts$/.test(entry.name) && !/\.test\.ts$/.test(entry.name))
   .map((entry) => join(entry.parentPath, entry.name))
   .filter(
-    (path) => /packages[\\/](core|data|model)[\\/]src[\\/]/.test(path) && !/[\\/]files[\\/]/.test(path),
+    (path) => /packages[\\/](core|data|model|wasm)[\\/]src[\\/]/.test(path) && !/[\\/]files[\\/]/.test(path),
   );
 
 /** An import for every exported name that the code mentions. */

@@ -110,7 +110,9 @@ export function kernel<A extends { readonly [K in keyof A]: FlatArray | undefine
  * Installs another form of a kernel for the whole process; `undefined` brings back the portable one.
  *
  * @example
- * installKernel(conv2dForward, ({ out, x, w, b }, dims) => myFastConvolution(out, x, w, b, dims));
+ * installKernel(reluForward, ({ y, x }) => y.set(x.map((value) => Math.max(value, 0))));
+ * console.log(String(relu(tensor([-1, 2])))); // Tensor [2] [0, 2]
+ * installKernel(reluForward, undefined);
  */
 export function installKernel<A, D>(target: Kernel<A, D>, form: KernelFunction<A, D> | undefined): void {
   if (form === undefined) installed.delete(target.name);

@@ -24,6 +24,7 @@ const VIEWS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
 
 /** One step of a prepared program: a phase in WebAssembly, or a call that has only its TypeScript form. */
 interface Step {
+  readonly job?: Job;
   readonly run: () => void;
   /** Set where the step needs to run only after one of these external buffers has changed. */
   readonly dependsOn?: readonly number[];
@@ -116,7 +117,8 @@ export function prepareInArena(runner: Runner, captured: Program): Runnable {
   });
 
   let fresh = true;
-  const runSync = (values: readonly Tensor[]): Tensor[] => {
+  /** Copies in what changed, and tells which steps have to run. */
+  const enter = (values: readonly Tensor[]): Step[] => {
     inputs.forEach(({ shape }, i) => {
       expectShape("run", `input ${i}`, values[i].shape, shape);
       inputViews[i].set(values[i].data);
@@ -127,14 +129,43 @@ export function prepareInArena(runner: Runner, captured: Program): Runnable {
       view.set(array as Float32Array);
       changed.add(buffer);
     }
-    for (const { run, dependsOn } of steps) {
-      if (fresh || dependsOn === undefined || dependsOn.some((buffer) => changed.has(buffer))) run();
-    }
+    const due = steps.filter(
+      ({ dependsOn }) => fresh || !dependsOn || dependsOn.some((buffer) => changed.has(buffer)),
+    );
+    // Until the run has ended well, nothing of it is taken for granted.
+    fresh = true;
+    return due;
+  };
+  const leave = (): Tensor[] => {
     fresh = false;
     for (const { array, view, written } of externals) if (written) array.set(view as Float32Array);
     return outputs.map(({ shape }, i) => new Tensor(Float32Array.from(outputViews[i]), shape));
   };
-  return { program, bytes, run: async (values) => runSync(values), runSync, release: () => arena.free(base) };
+  const runSync = (values: readonly Tensor[]): Tensor[] => {
+    for (const { run } of enter(values)) run();
+    return leave();
+  };
+  // Runs of one program wait for each other: they share their memory.
+  let last: Promise<unknown> = Promise.resolve();
+  const run = (values: readonly Tensor[]): Promise<Tensor[]> => {
+    const own = last.then(async () => {
+      await runFreely(runner, enter(values));
+      return leave();
+    });
+    last = own.catch(() => {});
+    return own;
+  };
+  return { program, bytes, run, runSync, release: () => arena.free(base) };
+}
+
+/** Runs steps, as many in a row as can be on other threads. */
+async function runFreely(runner: Runner, steps: readonly Step[]): Promise<void> {
+  for (let i = 0; i < steps.length; ) {
+    const jobs: Job[] = [];
+    for (let job = steps[i].job; job !== undefined; job = steps[++i]?.job) jobs.push(job);
+    if (jobs.length > 0) await runner.executeList(jobs);
+    else steps[i++].run();
+  }
 }
 
 function buffersWritten({ kernel, buffers }: ProgramCall): number[] {
@@ -174,11 +205,11 @@ function phaseStep(
   call: ProgramCall,
 ): Step {
   const run = () => runner.execute(job);
-  if (reads === undefined) return { run };
+  if (reads === undefined) return { job, run };
   const dependsOn = reads
     .map((name) => call.buffers[name as string])
     .filter((buffer) => buffer !== undefined);
-  return { run, dependsOn };
+  return { job, run, dependsOn };
 }
 
 function equal(a: FlatArray, b: FlatArray): boolean {

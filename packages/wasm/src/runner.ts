@@ -15,13 +15,15 @@ export class KernelError extends Error {
 export interface Crew {
   /** How many threads share the work, the caller among them. */
   readonly threads: number;
-  /** Makes a module known to the other threads under a number; called once a module, numbers ascending from 0. */
-  load(module: number, name: string, bytes: Uint8Array<ArrayBuffer>): void;
+  /** Makes the next module known to the other threads; they are numbered from 0. */
+  load(name: string, bytes: Uint8Array<ArrayBuffer>): void;
   /**
    * Runs one phase: thread t does items `items·t/threads … items·(t+1)/threads - 1`, the caller those of thread 0.
    * `own` is the scratch of thread 0; thread t's begins `ownBytes·t` further.
    */
   run(job: Job): void;
+  /** Runs jobs one after the other without the caller, where the crew can. */
+  runList?(jobs: readonly Job[]): Promise<void>;
 }
 
 /** One phase of one call, ready to run. */
@@ -130,6 +132,12 @@ export class Runner {
     });
   }
 
+  /** Runs phases in order, on other threads than the caller's where there are any. */
+  async executeList(jobs: readonly Job[]): Promise<void> {
+    if (this.#crew.runList !== undefined) return this.#crew.runList(jobs);
+    for (const job of jobs) this.execute(job);
+  }
+
   /** Runs one phase on all threads, or on this one where it is not worth more. */
   execute(job: Job): void {
     const { name, code, items, shared, own, addresses } = job;
@@ -150,7 +158,7 @@ export class Runner {
       maximum: limit / 65536,
     });
     const compiled = { module: this.#compiled.size, code: instantiate(bytes, memory) };
-    this.#crew.load(compiled.module, plan.name, bytes);
+    this.#crew.load(plan.name, bytes);
     this.#compiled.set(plan.key, compiled);
     return compiled;
   }

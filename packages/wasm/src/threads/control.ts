@@ -1,35 +1,55 @@
-// How the caller and its workers talk: words in shared memory. The caller writes a job, then moves `generation` on;
-// every worker that sees it move does its share and counts itself into `done`.
+// How the threads of a pool talk: words in shared memory.
+//
+// A job: the caller writes it down and moves `generation` on; every worker that sees it move does its part and counts
+// itself into `done`. A list: jobs written one behind the other, which the workers go through by themselves, meeting
+// at a barrier (`arrived`) after each, while the caller is free.
 
-/** Places of the words of the control block, which lies at the bottom of the arena. */
+/** Places of the words of the control block. */
 export const WORD = {
   generation: 0,
+  /** Moved on with `generation`, but not for single jobs: the stand-in of the caller looks here. */
+  standIn: 9,
   done: 1,
   kind: 2,
-  module: 3,
-  phase: 4,
-  items: 5,
-  threads: 6,
-  shared: 7,
-  own: 8,
-  ownBytes: 9,
-  /** Where the bytes of a module to load begin, and how many there are. */
-  address: 10,
-  length: 11,
-  /** How many array addresses follow. */
-  count: 12,
-  /** The first of up to 16 array addresses. */
-  arrays: 16,
-  /** One word a worker: 0, or the length of the message of its error. */
-  failed: 32,
+  /** Where the bytes of a module to load, or the jobs of a list, begin; and how many bytes or jobs there are. */
+  address: 3,
+  length: 4,
+  /** How many threads share the work. */
+  threads: 5,
+  /** How often threads have come to a barrier, ever (modulo 2^32). */
+  arrived: 6,
+  /** What `arrived` was before the list at hand. */
+  arrivedBefore: 7,
+  /** 0, or 1 + the number of the job that failed: the rest of the list is not run. */
+  aborted: 8,
+  /** One job, as it stands in a list too. */
+  job: 16,
+  /** One word a thread: 0, or the length of the message of its error. */
+  failed: 48,
 } as const;
 
-/** What a worker is to do. */
-export const KIND = { load: 1, run: 2, stop: 3 } as const;
+/** Places of the words of a job. */
+export const JOB = {
+  module: 0,
+  phase: 1,
+  items: 2,
+  /** 1 where thread 0 does all items. */
+  alone: 3,
+  shared: 4,
+  own: 5,
+  ownBytes: 6,
+  /** How many array addresses follow. */
+  count: 7,
+  arrays: 8,
+} as const;
+export const JOB_WORDS = WORD.failed - WORD.job;
+
+/** What the workers are to do. */
+export const KIND = { load: 1, run: 2, list: 3, stop: 4 } as const;
 
 /** More threads than this are not used. */
 export const MOST_THREADS = 32;
-/** Bytes that a worker has for the message of an error, behind the words. */
+/** Bytes that a thread has for the message of an error, behind the words. */
 export const MESSAGE_BYTES = 256;
 /** Where the messages begin, and how many bytes the whole block takes. */
 export const MESSAGES_START = 4 * (WORD.failed + MOST_THREADS);

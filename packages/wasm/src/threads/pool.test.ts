@@ -92,6 +92,34 @@ describe("Pool", () => {
     expect(runner.arena.used).toBe(used);
   });
 
+  it("goes through a list without the caller, whose event loop turns meanwhile", async () => {
+    const length = 1000;
+    const [x, out] = [0, 1].map(
+      () => new Float32Array(runner.arena.memory.buffer, runner.arena.reserve(4 * length), length),
+    );
+    x.fill(1);
+    const addresses = [out.byteOffset, x.byteOffset];
+    const back = [x.byteOffset, out.byteOffset];
+    const jobs = (trapAt: number) =>
+      Array.from({ length: 400 }, (_, i) => {
+        const plan = planOf(length, i === 100 ? trapAt : -1);
+        return runner.jobs(doubled as never, plan as never, i % 2 === 0 ? addresses : back, 64, 64)[0];
+      });
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    const lists = [runner.executeList(jobs(-1).slice(0, 10)), runner.executeList(jobs(-1).slice(0, 10))];
+    expect(() => run(9)).not.toThrow();
+    await Promise.all(lists);
+    expect(x.every((value) => value === 2 ** 20)).toBe(true);
+    await expect(runner.executeList(jobs(500))).rejects.toThrow(/^double_f32_500: thread 1: .*unreachable/);
+    await runner.executeList(jobs(-1));
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(0);
+    expect(run(9).out[8]).toBe(16);
+    runner.arena.free(x.byteOffset);
+    runner.arena.free(out.byteOffset);
+  });
+
   it("plans a call once", () => {
     const plan = () => runner.plan(gen as never, { out: 4, x: 4 } as never, undefined);
     expect(plan()).toBe(plan());

@@ -1,23 +1,36 @@
 // Threads that share the work of a phase: fork and join over words in shared memory. The caller takes a share of its
-// own, so N threads are the caller and N - 1 workers.
+// own, so N threads are the caller and N - 1 workers. While a list of jobs runs, one worker more stands in for the
+// caller, who is free to do something else.
 
 import { spawn } from "#spawn";
 import type { Arena } from "../memory.ts";
 import { type Crew, type Job, KernelError } from "../runner.ts";
-import { CONTROL_BYTES, KIND, MESSAGE_BYTES, MESSAGES_START, MOST_THREADS, SPINS, WORD } from "./control.ts";
+import {
+  CONTROL_BYTES,
+  JOB,
+  JOB_WORDS,
+  KIND,
+  MESSAGE_BYTES,
+  MESSAGES_START,
+  MOST_THREADS,
+  SPINS,
+  WORD,
+} from "./control.ts";
 
 /** What a worker is told at its start. */
 export interface WorkerData {
   readonly memory: WebAssembly.Memory;
   /** Address of the control block. */
   readonly control: number;
-  /** Its number among the threads; the caller is 0. */
+  /** Its number among the threads; the caller and its stand-in are 0. */
   readonly thread: number;
 }
 
 /** A worker that is up and waiting. */
 export interface SpawnedWorker {
   readonly terminate: () => void;
+  /** Resolves when it next says that a list is finished; rejects when it ends. */
+  readonly finished: () => Promise<void>;
 }
 
 /** A share that takes this many times as long as the caller's own is given up. */
@@ -33,6 +46,10 @@ export class Pool implements Crew {
   /** Whether this thread may sleep: a browser's main thread may not. */
   readonly #maySleep: boolean;
   #workers: SpawnedWorker[] = [];
+  #standIn: SpawnedWorker | undefined;
+  /** The list that runs, or ran last: the next waits for it. */
+  #list: Promise<void> = Promise.resolve();
+  #listRuns = false;
 
   private constructor(arena: Arena) {
     this.#arena = arena;
@@ -55,70 +72,111 @@ export class Pool implements Crew {
   async #hire(workers: number): Promise<void> {
     const { memory } = this.#arena;
     const control = this.#control;
-    const hired = await Promise.all(
-      Array.from({ length: workers }, (_, i) => spawn({ memory, control, thread: i + 1 })),
+    const [standIn, ...hired] = await Promise.all(
+      Array.from({ length: workers + 1 }, (_, thread) => spawn({ memory, control, thread })),
     );
+    this.#standIn = standIn;
     this.#workers = hired;
     for (const { name, bytes } of this.#modules) this.#loadInWorkers(name, bytes);
   }
 
   /** Sends the workers home. The pool then is the caller alone. */
   stop(): void {
-    if (this.#workers.length === 0) return;
     this.#words[WORD.kind] = KIND.stop;
-    this.#start();
+    this.#start(true);
     this.#workers = [];
+    this.#standIn = undefined;
   }
 
-  load(_module: number, name: string, bytes: Uint8Array<ArrayBuffer>): void {
+  load(name: string, bytes: Uint8Array<ArrayBuffer>): void {
     this.#modules.push({ name, bytes });
     this.#loadInWorkers(name, bytes);
   }
 
   #loadInWorkers(name: string, bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#workers.length === 0) return;
+    if (this.#standIn === undefined) return;
+    this.#expectFree(name);
     const address = this.#arena.reserve(bytes.length);
     this.#arena.write(address, bytes);
     this.#words[WORD.kind] = KIND.load;
     this.#words[WORD.address] = address;
     this.#words[WORD.length] = bytes.length;
-    this.#start();
-    this.#join(name, 0);
+    this.#start(true);
+    this.#join(name, this.threads, 0);
     this.#arena.free(address);
   }
 
-  run({ name, module, phase, code, items, shared, own, ownBytes, addresses }: Job): void {
+  run(job: Job): void {
+    const { name, code, items, shared, own, addresses } = job;
+    this.#expectFree(name);
     const words = this.#words;
     words[WORD.kind] = KIND.run;
-    words[WORD.module] = module;
-    words[WORD.phase] = phase;
-    words[WORD.items] = items;
     words[WORD.threads] = this.threads;
-    words[WORD.shared] = shared;
-    words[WORD.own] = own;
-    words[WORD.ownBytes] = ownBytes;
-    words[WORD.count] = addresses.length;
-    words.set(addresses, WORD.arrays);
-    this.#start();
+    writeJob(words, WORD.job, job);
+    this.#start(false);
     const started = performance.now();
     try {
       code(0, Math.floor(items / this.threads), shared, own, ...addresses);
     } finally {
       // Whatever happened here: nobody may still be writing when the caller goes on.
-      this.#join(name, performance.now() - started);
+      this.#join(name, this.#workers.length, performance.now() - started);
     }
   }
 
-  #start(): void {
-    Atomics.store(this.#words, WORD.done, 0);
-    Atomics.add(this.#words, WORD.generation, 1);
-    Atomics.notify(this.#words, WORD.generation);
+  async runList(jobs: readonly Job[]): Promise<void> {
+    const before = this.#list;
+    const own = before.then(() => this.#runListNow(jobs));
+    this.#list = own.catch(() => {});
+    return own;
   }
 
-  /** Waits for every worker, then passes on the first error. */
-  #join(name: string, ownMilliseconds: number): void {
+  async #runListNow(jobs: readonly Job[]): Promise<void> {
+    if (this.#standIn === undefined) throw new KernelError("pool: its workers are gone");
+    const address = this.#arena.reserve(4 * JOB_WORDS * jobs.length);
+    const list = new Int32Array(this.#arena.memory.buffer, address, JOB_WORDS * jobs.length);
+    jobs.forEach((job, i) => {
+      writeJob(list, i * JOB_WORDS, job);
+    });
     const words = this.#words;
-    const wanted = this.#workers.length;
+    words[WORD.kind] = KIND.list;
+    words[WORD.address] = address;
+    words[WORD.length] = jobs.length;
+    words[WORD.threads] = this.threads;
+    words[WORD.arrivedBefore] = Atomics.load(words, WORD.arrived);
+    this.#listRuns = true;
+    try {
+      const finished = this.#standIn.finished();
+      this.#start(true);
+      await finished;
+      this.#passOnErrors((number) => jobs[number].name);
+    } finally {
+      this.#listRuns = false;
+      this.#arena.free(address);
+    }
+  }
+
+  #expectFree(name: string): void {
+    if (this.#listRuns) {
+      throw new KernelError(
+        `${name}: the threads are at work on a program; await it before running anything else`,
+      );
+    }
+  }
+
+  /** @param everyone whether the stand-in takes part */
+  #start(everyone: boolean): void {
+    const words = this.#words;
+    Atomics.store(words, WORD.done, 0);
+    Atomics.store(words, WORD.aborted, 0);
+    for (const turn of everyone ? [WORD.standIn, WORD.generation] : [WORD.generation]) {
+      Atomics.add(words, turn, 1);
+      Atomics.notify(words, turn);
+    }
+  }
+
+  /** Waits until `wanted` workers are done, then passes on the first error. */
+  #join(name: string, wanted: number, ownMilliseconds: number): void {
+    const words = this.#words;
     const deadline = performance.now() + Math.max(SHORTEST_PATIENCE_MS, PATIENCE * ownMilliseconds);
     let looks = 0;
     for (;;) {
@@ -129,26 +187,44 @@ export class Pool implements Crew {
       if (this.#maySleep) Atomics.wait(words, WORD.done, done, 100);
       else looks = 0;
     }
-    for (let thread = 1; thread <= wanted; thread++) {
+    this.#passOnErrors(() => name);
+  }
+
+  #passOnErrors(nameOf: (number: number) => string): void {
+    const words = this.#words;
+    const aborted = Atomics.load(words, WORD.aborted);
+    if (aborted === 0) return;
+    for (let thread = 0; thread < this.threads; thread++) {
       const length = Atomics.exchange(words, WORD.failed + thread, 0);
       if (length === 0) continue;
       const start = this.#control + MESSAGES_START + thread * MESSAGE_BYTES;
       const message = new Uint8Array(this.#arena.memory.buffer).slice(start, start + length);
-      throw new KernelError(`${name}: thread ${thread}: ${new TextDecoder().decode(message)}`);
+      throw new KernelError(`${nameOf(aborted - 1)}: thread ${thread}: ${new TextDecoder().decode(message)}`);
     }
   }
 
   /** Ends the workers that are left, starts new ones for later calls, and says what happened. */
   #giveUp(name: string, missing: number): never {
-    const lost = this.#workers;
+    const count = this.#workers.length;
+    for (const worker of [this.#standIn, ...this.#workers]) worker?.terminate();
     this.#workers = [];
-    for (const worker of lost) worker.terminate();
+    this.#standIn = undefined;
     // Until they are up the caller works alone; should they fail to start, it goes on so.
-    this.#hire(lost.length).catch(() => {});
-    throw new KernelError(
-      `${name}: ${missing} of ${lost.length} workers did not answer; they are being replaced`,
-    );
+    this.#hire(count).catch(() => {});
+    throw new KernelError(`${name}: ${missing} of ${count} workers did not answer; they are being replaced`);
   }
+}
+
+function writeJob(words: Int32Array, at: number, job: Job): void {
+  words[at + JOB.module] = job.module;
+  words[at + JOB.phase] = job.phase;
+  words[at + JOB.items] = job.items;
+  words[at + JOB.alone] = job.alone ? 1 : 0;
+  words[at + JOB.shared] = job.shared;
+  words[at + JOB.own] = job.own;
+  words[at + JOB.ownBytes] = job.ownBytes;
+  words[at + JOB.count] = job.addresses.length;
+  words.set(job.addresses, at + JOB.arrays);
 }
 
 function maySleep(): boolean {

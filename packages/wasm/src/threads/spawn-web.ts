@@ -3,7 +3,7 @@ import { workerBody } from "./worker-source.ts";
 
 const source = `
   onmessage = ({ data: { memory, control, thread } }) => {
-    const ready = () => postMessage("ready");
+    const tell = (what) => postMessage(what);
     ${workerBody}
     close();
   };
@@ -17,7 +17,14 @@ export function spawn(data: WorkerData): Promise<SpawnedWorker> {
     worker.onerror = (event) => reject(new Error(`a worker could not start: ${event.message}`));
     worker.onmessage = () => {
       URL.revokeObjectURL(url);
-      resolve({ terminate: () => worker.terminate() });
+      resolve({
+        terminate: () => worker.terminate(),
+        finished: () =>
+          new Promise((finish, fail) => {
+            worker.onmessage = () => finish();
+            worker.onerror = (event) => fail(new Error(`a worker ended: ${event.message}`));
+          }),
+      });
     };
     worker.postMessage(data);
   });

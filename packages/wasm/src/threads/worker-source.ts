@@ -1,16 +1,32 @@
 // The program of a worker, as text: a bundler that renames or moves functions cannot break it, and no second file
 // has to be found at run time. Its constants come from control.ts.
 
-import { CONTROL_BYTES, KIND, MESSAGE_BYTES, MESSAGES_START, SPINS, WORD } from "./control.ts";
+import {
+  CONTROL_BYTES,
+  JOB,
+  JOB_WORDS,
+  KIND,
+  MESSAGE_BYTES,
+  MESSAGES_START,
+  SPINS,
+  WORD,
+} from "./control.ts";
 
 /**
- * The body of a worker that is given `memory`, `control` (the address of the control block) and `thread` (1, 2, …;
- * the caller is thread 0).
+ * The body of a worker. It is given `memory`, `control` (the address of the control block), `thread` (its number;
+ * 0 stands in for the caller while a list runs, and has no part in single jobs), and `tell(what)`, which sends "ready"
+ * and "finished" to the caller.
  */
 export const workerBody = `
   const words = new Int32Array(memory.buffer, control, ${CONTROL_BYTES / 4});
   const modules = [];
-  const phases = [];
+
+  // Waits until a word is no longer what it was: looks for a while, then sleeps.
+  const changed = (word, old) => {
+    for (let looks = 0; Atomics.load(words, word) === old; looks++) {
+      if (looks >= ${SPINS}) Atomics.wait(words, word, old);
+    }
+  };
 
   const load = () => {
     const start = words[${WORD.address}] >>> 0;
@@ -18,38 +34,61 @@ export const workerBody = `
     modules.push(new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports);
   };
 
-  const run = () => {
-    const items = words[${WORD.items}];
-    const threads = words[${WORD.threads}];
+  const run = (job) => {
+    const items = job[${JOB.items}];
+    const threads = job[${JOB.alone}] ? 1 : words[${WORD.threads}];
+    if (thread >= threads) return;
     const from = Math.floor((items * thread) / threads);
     const to = Math.floor((items * (thread + 1)) / threads);
     if (from === to) return;
-    const own = words[${WORD.own}] + words[${WORD.ownBytes}] * thread;
-    const arrays = words.subarray(${WORD.arrays}, ${WORD.arrays} + words[${WORD.count}]);
-    modules[words[${WORD.module}]]["phase" + words[${WORD.phase}]](from, to, words[${WORD.shared}], own, ...arrays);
+    const own = job[${JOB.own}] + job[${JOB.ownBytes}] * thread;
+    const arrays = job.subarray(${JOB.arrays}, ${JOB.arrays} + job[${JOB.count}]);
+    modules[job[${JOB.module}]]["phase" + job[${JOB.phase}]](from, to, job[${JOB.shared}], own, ...arrays);
   };
 
-  const report = (error) => {
-    const message = new TextEncoder().encode(String(error)).slice(0, ${MESSAGE_BYTES});
-    new Uint8Array(memory.buffer).set(message, control + ${MESSAGES_START} + thread * ${MESSAGE_BYTES});
-    Atomics.store(words, ${WORD.failed} + thread, message.length);
-  };
-
-  let seen = Atomics.load(words, ${WORD.generation});
-  ready();
-  for (;;) {
-    for (let looks = 0; Atomics.load(words, ${WORD.generation}) === seen; looks++) {
-      if (looks >= ${SPINS}) Atomics.wait(words, ${WORD.generation}, seen);
+  const attempt = (work, job, number) => {
+    try {
+      work(job);
+    } catch (error) {
+      const message = new TextEncoder().encode(String(error)).slice(0, ${MESSAGE_BYTES});
+      new Uint8Array(memory.buffer).set(message, control + ${MESSAGES_START} + thread * ${MESSAGE_BYTES});
+      Atomics.store(words, ${WORD.failed} + thread, message.length);
+      Atomics.store(words, ${WORD.aborted}, number + 1);
     }
-    seen = Atomics.load(words, ${WORD.generation});
+  };
+
+  const list = () => {
+    const count = words[${WORD.length}];
+    const jobs = new Int32Array(memory.buffer, words[${WORD.address}] >>> 0, count * ${JOB_WORDS});
+    const threads = words[${WORD.threads}];
+    let meeting = words[${WORD.arrivedBefore}];
+    for (let number = 0; number < count; number++) {
+      if (Atomics.load(words, ${WORD.aborted}) === 0) {
+        attempt(run, jobs.subarray(number * ${JOB_WORDS}, (number + 1) * ${JOB_WORDS}), number);
+      }
+      meeting = (meeting + threads) | 0;
+      if (((Atomics.add(words, ${WORD.arrived}, 1) + 1) | 0) === meeting) Atomics.notify(words, ${WORD.arrived});
+      for (let seen; (((seen = Atomics.load(words, ${WORD.arrived})) - meeting) | 0) < 0; ) {
+        changed(${WORD.arrived}, seen);
+      }
+    }
+    if (thread === 0) tell("finished");
+  };
+
+  const single = words.subarray(${WORD.job}, ${WORD.failed});
+  const turn = thread === 0 ? ${WORD.standIn} : ${WORD.generation};
+  let seen = Atomics.load(words, turn);
+  tell("ready");
+  for (;;) {
+    changed(turn, seen);
+    seen = Atomics.load(words, turn);
     const kind = words[${WORD.kind}];
     if (kind === ${KIND.stop}) break;
-    try {
-      if (kind === ${KIND.load}) load();
-      else run();
-    } catch (error) {
-      report(error);
+    if (kind === ${KIND.list}) {
+      list();
+      continue;
     }
+    attempt(kind === ${KIND.load} ? load : run, single, 0);
     Atomics.add(words, ${WORD.done}, 1);
     Atomics.notify(words, ${WORD.done});
   }
