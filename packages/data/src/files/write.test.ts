@@ -90,9 +90,10 @@ describe("writePng", () => {
     expect(await readdir(inner)).toEqual(["a.png"]);
     const missing = join(folder, "no", "such", "a.png");
     expect(await refused(missing)).toBe(`${missing}: cannot be written: no such file or folder`);
-    const full = "/dev/full/a.png";
-    expect(await refused(full)).toBe(
-      `${full}: cannot be written: a part of the path is a file, not a folder`,
+    await writeFile(join(folder, "file"), "");
+    const below = join(folder, "file", "a.png");
+    expect(await refused(below)).toBe(
+      `${below}: cannot be written: a part of the path is a file, not a folder`,
     );
   });
 });
