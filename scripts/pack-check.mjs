@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, pnpm, root, run } from "./workspace.mjs";
 
-const PACKAGES = ["core", "data", "model", "cli"];
+const PACKAGES = ["core", "wasm", "data", "model", "interop", "cli"];
 
 build();
 const folder = mkdtempSync(join(tmpdir(), "saunet-pack-"));
@@ -22,18 +22,9 @@ for (const name of PACKAGES) {
   );
 }
 const tarballs = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
-const dependencies = Object.fromEntries(
-  tarballs.map((file) => [
-    file.startsWith("saunet-core")
-      ? "@saunet/core"
-      : file.startsWith("saunet-data")
-        ? "@saunet/data"
-        : file.startsWith("saunet-model")
-          ? "@saunet/model"
-          : "saunet",
-    `file:${file}`,
-  ]),
-);
+/** saunet-core-0.1.0.tgz → @saunet/core, saunet-0.1.0.tgz → saunet */
+const nameOf = (file) => file.replace(/-\d.*$/, "").replace("saunet-", "@saunet/");
+const dependencies = Object.fromEntries(tarballs.map((file) => [nameOf(file), `file:${file}`]));
 writeFileSync(
   join(folder, "package.json"),
   JSON.stringify({ private: true, type: "module", dependencies, overrides: dependencies }),
@@ -47,9 +38,12 @@ writeFileSync(
   `import { loadSegmenter } from "@saunet/model";
 import { syntheticFundus } from "@saunet/data";
 import { conv2d, ones } from "@saunet/core";
+import { accelerate } from "@saunet/wasm";
+import { exportOnnx } from "@saunet/interop";
+const report = await accelerate({ threads: 2 });
 const segmenter = await loadSegmenter();
 const { mask } = await segmenter.segment(syntheticFundus({ seed: 1, width: 48, height: 40 }).image);
-if (mask.data.length !== 48 * 40 || conv2d(ones([1, 3, 3, 1]), ones([3, 3, 1, 1])).data[4] !== 9) process.exit(1);
+if (report.kernels.length === 0 || typeof exportOnnx !== "function" || mask.data.length !== 48 * 40 || conv2d(ones([1, 3, 3, 1]), ones([3, 3, 1, 1])).data[4] !== 9) process.exit(1);
 `,
 );
 must(run(process.execPath, ["use.js"], { cwd: folder }), "importing the packages");

@@ -3,6 +3,9 @@
 import { join } from "node:path";
 import { build, install, root, run } from "./workspace.mjs";
 
+// Ctrl-C reaches the command too, which then saves its work; this process waits for it.
+process.on("SIGINT", () => {});
+
 install();
 build();
 // npm runs scripts in the checkout; paths on the command line mean the folder the user stands in.

@@ -283,7 +283,7 @@ describe("a data set", () => {
     ]);
     expect([code, err]).toEqual([
       1,
-      "saunet: good.png/figures.csv: a part of the path is a file, not a folder\n",
+      "saunet: good.png/figures.csv: cannot be written: a part of the path is a file, not a folder\n",
     ]);
     expect(JSON.parse(out).images).toHaveLength(1);
   });
@@ -292,7 +292,10 @@ describe("a data set", () => {
     await writeFolder(at("whole"), ["a"]);
     await mkdir(at("whole", "figures.csv"));
     const { code, err } = await saunet(here, [...evaluate("whole"), "--csv", "whole/figures.csv"]);
-    expect([code, err]).toEqual([1, "saunet: whole/figures.csv: is a folder, not a file\n"]);
+    expect([code, err]).toEqual([
+      1,
+      "saunet: whole/figures.csv: cannot be written: is a folder, not a file\n",
+    ]);
     expect((await readdir(at("whole"))).sort()).toEqual(["figures.csv", "images", "masks"]);
   });
 });

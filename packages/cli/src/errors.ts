@@ -4,8 +4,9 @@
 //   1  the work failed: a file that is missing or damaged, a folder that cannot be written, a loss that is no number
 
 import { SafetensorsError } from "@saunet/core";
-import { DatasetError, ImageFileError } from "@saunet/data/files";
+import { DatasetError, ImageFileError, knownSystemReason } from "@saunet/data/files";
 import { DivergedError, WeightsError } from "@saunet/model";
+import { KernelError } from "@saunet/wasm";
 import { CommanderError } from "commander";
 
 /** A command line that makes no sense: exit code 2. */
@@ -29,21 +30,6 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof UsageError || error instanceof CommanderError ? BAD_USAGE : FAILED;
 }
 
-/** What the operating system says most often, in words. */
-const SYSTEM: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EDQUOT: "the disk quota is used up",
-  EEXIST: "a file is in the way of a folder",
-  EFBIG: "the file would be too large",
-  EISDIR: "is a folder, not a file",
-  ENAMETOOLONG: "the name is too long",
-  ENOENT: "no such file or folder",
-  ENOSPC: "the disk is full",
-  ENOTDIR: "a part of the path is a file, not a folder",
-  EPERM: "not permitted",
-  EROFS: "the disk can only be read",
-};
-
 /** Errors whose message is meant for the user as it stands. RangeErrors tell of sizes, in shapes and in memory. */
 const EXPECTED = [
   UsageError,
@@ -54,6 +40,7 @@ const EXPECTED = [
   WeightsError,
   SafetensorsError,
   DivergedError,
+  KernelError,
   RangeError,
 ];
 
@@ -68,6 +55,7 @@ export function explain(error: unknown): string {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return `unexpected: ${String(error)}`;
   if (EXPECTED.some((kind) => error instanceof kind)) return error.message;
-  const reason = SYSTEM[(error as NodeJS.ErrnoException).code ?? ""];
-  return reason ?? `unexpected ${error.name}: ${error.message} (SAUNET_DEBUG=1 shows where)`;
+  return (
+    knownSystemReason(error) ?? `unexpected ${error.name}: ${error.message} (SAUNET_DEBUG=1 shows where)`
+  );
 }

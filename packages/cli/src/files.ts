@@ -1,8 +1,8 @@
 // Files: named to the user as the user named them, and there whole or not at all.
 
-import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { writeWhole } from "@saunet/data/files";
 import {
   loadSegmenter,
   type NetworkConfig,
@@ -40,24 +40,9 @@ export async function makeFolder(host: Host, folder: string): Promise<void> {
   await withFile(host, folder, (path) => mkdir(path, { recursive: true }));
 }
 
-/** Writes a file under another name first, so that nobody ever meets half of it. */
-export async function writeWhole(host: Host, file: string, content: Uint8Array | string): Promise<void> {
-  await withFile(host, file, async (path) => {
-    const temporary = `${path}.${randomUUID()}.tmp`;
-    try {
-      const handle = await open(temporary, "wx");
-      try {
-        await handle.writeFile(content);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true }).catch(() => {});
-      throw error;
-    }
-  });
+/** Writes a file so that nobody ever meets half of it. */
+export async function writeFile(host: Host, file: string, content: Uint8Array | string): Promise<void> {
+  await withFile(host, file, (path) => writeWhole(path, content));
 }
 
 /** Reads a weights file; for `config`, where that is given. */

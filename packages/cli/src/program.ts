@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { inspect as inspectValue } from "node:util";
 import { DATASET_KINDS } from "@saunet/data/files";
 import { networks, saUNetV2, sizeMultiple } from "@saunet/model";
+import { accelerate, restore } from "@saunet/wasm";
 import { Command, CommanderError, Option } from "commander";
 import { type EvaluateOptions, evaluate } from "./commands/evaluate.ts";
 import { type InspectOptions, inspect } from "./commands/inspect.ts";
@@ -44,6 +45,26 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
 /** Takes the exit code of a command. */
 type Finish = (work: Promise<number> | number) => Promise<void>;
 
+/** Options of the commands that compute. */
+interface ThreadOptions {
+  readonly threads?: number;
+}
+
+/** Does work with generated kernels in place of core's own. */
+async function accelerated(
+  { threads }: ThreadOptions,
+  host: Host,
+  work: () => Promise<number>,
+): Promise<number> {
+  const { reasons } = await accelerate(threads === undefined ? {} : { threads });
+  for (const reason of reasons) host.stderr.write(`saunet: slower than it could be: ${reason}\n`);
+  try {
+    return await work();
+  } finally {
+    restore();
+  }
+}
+
 function commandLine(host: Host, finish: Finish): Command {
   const program = new Command("saunet")
     .description("Find the vessels in photographs of the retina, and train networks that do (SA-UNetv2).")
@@ -76,7 +97,8 @@ const threshold = [
   0.5,
 ] as const;
 const padTo = ["--pad-to <n>", "pad with black to at least n rows and columns", integer(1)] as const;
-const maxPixels = ["--max-pixels <n>", "refuse larger photographs", integer(1), 4_000_000] as const;
+const maxPixels = ["--max-pixels <n>", "refuse larger photographs", integer(1), 10_000_000] as const;
+const threads = ["--threads <n>", "threads that compute (default: one a core)", integer(1)] as const;
 const network = (purpose: string) => new Option("--network <name>", purpose).choices(Object.keys(networks));
 const dataset = (...others: string[]) =>
   new Option("--dataset <kind>", "how the photographs and masks are laid out")
@@ -94,6 +116,7 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
     .option(...threshold)
     .option(...padTo)
     .option(...maxPixels)
+    .option(...threads)
     .option(...json)
     .addHelpText(
       "after",
@@ -103,7 +126,9 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
         "saunet segment --json photo.tif",
       ),
     )
-    .action((images: string[], options: SegmentCommandOptions) => finish(segment(images, options, host)));
+    .action((images: string[], options: SegmentCommandOptions & ThreadOptions) =>
+      finish(accelerated(options, host, () => segment(images, options, host))),
+    );
 }
 
 function addTrain(program: Command, host: Host, finish: Finish): void {
@@ -126,6 +151,7 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
     .option("--minutes <m>", "stop after so many minutes, at the lowest learning rate", positive)
     .option("--seed <n>", "seed of everything random", integer(0), 1)
     .option(...maxPixels)
+    .option(...threads)
     .option(...json)
     .addHelpText(
       "after",
@@ -135,7 +161,9 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
         "saunet segment photo.jpg --weights run/best.safetensors",
       ),
     )
-    .action((options: TrainOptions) => finish(train(options, host)));
+    .action((options: TrainOptions & ThreadOptions) =>
+      finish(accelerated(options, host, () => train(options, host))),
+    );
 }
 
 function addEvaluate(program: Command, host: Host, finish: Finish): void {
@@ -156,9 +184,12 @@ function addEvaluate(program: Command, host: Host, finish: Finish): void {
     .option(...threshold)
     .option(...padTo)
     .option(...maxPixels)
+    .option(...threads)
     .option(...json)
     .addHelpText("after", examples("saunet evaluate --dataset chase --data CHASE_DB1 --csv figures.csv"))
-    .action((options: EvaluateOptions) => finish(evaluate(options, host)));
+    .action((options: EvaluateOptions & ThreadOptions) =>
+      finish(accelerated(options, host, () => evaluate(options, host))),
+    );
 }
 
 function addInspect(program: Command, host: Host, finish: Finish): void {
@@ -172,6 +203,7 @@ function addInspect(program: Command, host: Host, finish: Finish): void {
         .argParser(size(sizeMultiple(saUNetV2)))
         .default(size592, "592x592"),
     )
+    .option("--memory", "print how much memory a run works in")
     .option(...json)
     .addHelpText("after", examples("saunet inspect", "saunet inspect --network sa-unet --json"))
     .action((options: InspectOptions) => finish(inspect(options, host)));

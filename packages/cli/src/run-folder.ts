@@ -10,7 +10,7 @@ import { open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Weights, writeWeights } from "@saunet/model";
 import { UsageError } from "./errors.ts";
-import { makeFolder, withFile, writeWhole } from "./files.ts";
+import { makeFolder, withFile, writeFile } from "./files.ts";
 import type { Host } from "./output.ts";
 
 /** A folder that a run writes to. */
@@ -46,12 +46,12 @@ export async function openRunFolder(host: Host, out: string, config: object): Pr
       `option '--out <folder>': ${out} holds a training run already; choose another folder`,
     );
   }
-  await writeWhole(host, files.config, `${JSON.stringify(config, undefined, 2)}\n`);
+  await writeFile(host, files.config, `${JSON.stringify(config, undefined, 2)}\n`);
   const log = await withFile(host, files.log, (path) => open(path, "w"));
   return {
     files,
     log: (entry) => withFile(host, files.log, () => log.appendFile(`${JSON.stringify(entry)}\n`)),
-    save: (kind, weights) => writeWhole(host, files[kind], writeWeights(weights)),
+    save: (kind, weights) => writeFile(host, files[kind], writeWeights(weights)),
     close: () => log.close(),
   };
 }

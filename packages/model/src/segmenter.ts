@@ -28,7 +28,7 @@ export interface SegmentOptions {
    * padding goes to the next multiple of 8.
    */
   readonly padTo?: number;
-  /** More pixels than this are refused; 4 million when left out. The network needs about 1.4 GB a million. */
+  /** More pixels than this are refused; 10 million when left out. A run needs 256 bytes a pixel. */
   readonly maxPixels?: number;
 }
 
@@ -42,7 +42,7 @@ export interface Segmenter extends Weights {
   segment(photograph: Photograph, options?: SegmentOptions): Promise<Segmentation>;
 }
 
-const MAX_PIXELS = 4_000_000;
+const MAX_PIXELS = 10_000_000;
 
 /**
  * Loads a segmenter: the weights that come with this package, or those of a weights file.

@@ -21,7 +21,7 @@ export interface AccelerateOptions {
    * little faster; results then differ between hosts in their last bits. True when left out.
    */
   readonly relaxed?: boolean;
-  /** How far the memory of the kernels may grow, in bytes; 2 GiB when left out, 4 GiB at most. */
+  /** How far the memory of the kernels may grow, in bytes; 4 GiB, the most that there is, when left out. */
   readonly memoryLimit?: number;
 }
 
@@ -54,7 +54,7 @@ let current: { readonly pool: Pool | undefined } | undefined;
  * restore();
  */
 export async function accelerate(options: AccelerateOptions = {}): Promise<AccelerationReport> {
-  const { threads = cores(), relaxed = true, memoryLimit = 2 ** 31 } = options;
+  const { threads = cores(), relaxed = true, memoryLimit = 2 ** 32 } = options;
   core.expectInteger("accelerate", "threads", threads, 1);
   core.expectBetween("accelerate", "memoryLimit", memoryLimit, 2 ** 24, 2 ** 32);
   restore();

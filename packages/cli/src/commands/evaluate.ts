@@ -11,7 +11,7 @@ import {
   type Segmenter,
 } from "@saunet/model";
 import { DONE, explain, FAILED, WorkError } from "../errors.ts";
-import { BUNDLED, openSegmenter, withFile, writeWhole } from "../files.ts";
+import { BUNDLED, openSegmenter, withFile, writeFile } from "../files.ts";
 import { duration, type Host, progress, secondsSince, table, writeJson } from "../output.ts";
 
 /** Options of `saunet evaluate`. */
@@ -94,7 +94,7 @@ export async function evaluate(options: EvaluateOptions, host: Host): Promise<nu
         `${table([["pixels", "mean", ...METRIC_NAMES], ...rows])}\n`,
     );
   }
-  if (options.csv !== undefined) await writeWhole(host, options.csv, csvOf(images));
+  if (options.csv !== undefined) await writeFile(host, options.csv, csvOf(images));
   return failed.length === 0 ? DONE : FAILED;
 }
 

@@ -9,6 +9,7 @@ import { type Host, table, writeJson } from "../output.ts";
 export interface InspectOptions {
   readonly network: string;
   readonly size: Size;
+  readonly memory?: boolean;
   readonly json?: boolean;
 }
 
@@ -33,5 +34,12 @@ export function inspect(options: InspectOptions, host: Host): number {
       `${report.model} on ${height}x${width}x${channels}: ${report.parameters.toLocaleString("en")} parameters, ` +
       `${(report.flops / 1e9).toFixed(2)} GFLOPs\n`,
   );
+  if (options.memory) {
+    const { planned, lowerBound } = report.memory;
+    const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+    host.stdout.write(
+      `planned memory of a run: ${megabytes(planned)}; no plan needs less than ${megabytes(lowerBound)}\n`,
+    );
+  }
   return DONE;
 }

@@ -25,7 +25,9 @@ export class DatasetError extends Error {
 const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EDQUOT: "the disk quota is used up",
-  EISDIR: "is a folder",
+  EEXIST: "a file is in the way of a folder",
+  EFBIG: "the file would be too large",
+  EISDIR: "is a folder, not a file",
   ENAMETOOLONG: "the name is too long",
   ENOENT: "no such file or folder",
   ENOSPC: "the disk is full",
@@ -34,10 +36,14 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EROFS: "the disk can only be read",
 };
 
+/** What the operating system complains of, in words; undefined where it is not one of its usual complaints. */
+export function knownSystemReason(error: unknown): string | undefined {
+  return SYSTEM_REASONS[(error as NodeJS.ErrnoException).code ?? ""];
+}
+
 /** What the operating system complains of, in words. */
 export function systemReason(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return SYSTEM_REASONS[code ?? ""] ?? firstLine(message);
+  return knownSystemReason(error) ?? firstLine((error as Error).message);
 }
 
 /** The first line of a library's message. */

@@ -1,6 +1,6 @@
 // What needs files, and so Node: reading pictures and data sets, writing PNG.
 
 export * from "./datasets/index.ts";
-export { DatasetError, ImageFileError } from "./errors.ts";
+export { DatasetError, ImageFileError, knownSystemReason } from "./errors.ts";
 export { type ReadOptions, readMask, readPhotograph, readSize } from "./read.ts";
-export { type GreyPicture, writePng } from "./write.ts";
+export { type GreyPicture, writePng, writeWhole } from "./write.ts";

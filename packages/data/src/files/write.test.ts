@@ -86,7 +86,7 @@ describe("writePng", () => {
       return (error as Error).message;
     };
     const path = join(inner, "a.png");
-    expect(await refused(path)).toBe(`${path}: cannot be written: is a folder`);
+    expect(await refused(path)).toBe(`${path}: cannot be written: is a folder, not a file`);
     expect(await readdir(inner)).toEqual(["a.png"]);
     const missing = join(folder, "no", "such", "a.png");
     expect(await refused(missing)).toBe(`${missing}: cannot be written: no such file or folder`);

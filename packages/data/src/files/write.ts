@@ -64,7 +64,13 @@ function bytesOf(picture: Photograph | Mask | GreyPicture) {
   return { data, channels: 1 as const };
 }
 
-async function writeWhole(path: string, content: Uint8Array): Promise<void> {
+/**
+ * Writes a file under another name beside the target, syncs it and renames it: where that fails, what was there before
+ * is still there.
+ *
+ * @throws ImageFileError naming the path where it cannot be written
+ */
+export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     const file = await open(temporary, "wx");
