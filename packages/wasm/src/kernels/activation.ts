@@ -1,0 +1,109 @@
+// Activations and their gradients, element by element.
+//
+//   relu     y = x > 0 ? x : 0          gx = y > 0 ? gy : 0
+//   sigmoid  y = 1 / (1 + e^-x)         gx = gy · y (1 - y)
+//   silu     y = x / (1 + e^-x)         gx = gy · s (1 + x (1 - s)),  s = 1 / (1 + e^-x)
+//
+// Four vectors at once where e^x is computed, so that its long chain of operations waits for nothing.
+
+import {
+  reluForward,
+  reluGradient,
+  sigmoidForward,
+  sigmoidGradient,
+  siluForward,
+  siluGradient,
+} from "@saunet/core";
+import { elementwise } from "./elementwise.ts";
+import { onePlusExpOfNegative } from "./exp.ts";
+import { constant, MEMORY_GRAIN, setEach } from "./stream.ts";
+
+/** NaN stays NaN: of unequal pairs pmax keeps the first. */
+export const relu = elementwise(reluForward, {
+  name: "relu",
+  reads: ["x"],
+  writes: ["y"],
+  vectors: 4,
+  grain: MEMORY_GRAIN,
+  prepare: (f) => {
+    const zero = constant(f, "zero", 0);
+    return ({ x, y }) => setEach(f, y, (i) => f.f32x4.pmax(x[i], zero));
+  },
+});
+
+export const reluBackward = elementwise(reluGradient, {
+  name: "relu_gradient",
+  reads: ["gy", "y"],
+  writes: ["gx"],
+  vectors: 4,
+  grain: MEMORY_GRAIN,
+  prepare: (f) => {
+    const zero = constant(f, "zero", 0);
+    return ({ gx, gy, y }) => setEach(f, gx, (i) => f.v128.and(gy[i], f.f32x4.gt(y[i], zero)));
+  },
+});
+
+export const sigmoid = elementwise(sigmoidForward, {
+  name: "sigmoid",
+  reads: ["x"],
+  writes: ["y"],
+  vectors: 4,
+  prepare: (f) => {
+    const one = constant(f, "numerator", 1);
+    const divisor = onePlusExpOfNegative(f);
+    return ({ x, y }) => {
+      divisor(x);
+      setEach(f, y, (i) => f.f32x4.div(one, x[i]));
+    };
+  },
+});
+
+export const sigmoidBackward = elementwise(sigmoidGradient, {
+  name: "sigmoid_gradient",
+  reads: ["gy", "y"],
+  writes: ["gx"],
+  vectors: 4,
+  grain: MEMORY_GRAIN,
+  prepare: (f) => {
+    const { f32x4 } = f;
+    const one = constant(f, "one", 1);
+    return ({ gx, gy, y }) => setEach(f, gx, (i) => f32x4.mul(f32x4.mul(gy[i], y[i]), f32x4.sub(one, y[i])));
+  },
+});
+
+export const silu = elementwise(siluForward, {
+  name: "silu",
+  reads: ["x"],
+  writes: ["y"],
+  vectors: 4,
+  prepare: (f) => {
+    const divisor = onePlusExpOfNegative(f);
+    return ({ x, y }) => {
+      setEach(f, y, (i) => x[i]);
+      divisor(y);
+      setEach(f, y, (i) => f.f32x4.div(x[i], y[i]));
+    };
+  },
+});
+
+export const siluBackward = elementwise(siluGradient, {
+  name: "silu_gradient",
+  reads: ["gy", "x"],
+  writes: ["gx"],
+  vectors: 4,
+  prepare: (f) => {
+    const { f32x4 } = f;
+    const one = constant(f, "numerator", 1);
+    const divisor = onePlusExpOfNegative(f);
+    return ({ gx, gy, x }) => {
+      setEach(f, gx, (i) => x[i]);
+      divisor(gx);
+      for (const s of gx) f.set(s, f32x4.div(one, s));
+      // gy · (s + s·x·(1 - s))
+      gx.forEach((s, i) => {
+        const slope = f32x4.add(f32x4.mul(x[i], f32x4.sub(one, s)), one);
+        f.set(s, f32x4.mul(f32x4.mul(slope, s), gy[i]));
+      });
+    };
+  },
+});

@@ -1,0 +1,102 @@
+// e^x, log(1 + t) and the logistic function, four numbers at a time, by polynomial.
+//
+//   e^x          k = round(x / ln 2)      r = x - k ln 2, |r| ≤ ln 2 / 2      e^x = 2^k · P(r)
+//   log(1 + t)   s = t / (2 + t)          log(1 + t) = 2 artanh s = s · Q(s²), for t from 0 to 1
+//   sigmoid x    1 / (1 + e^-x)
+//
+// Rounding without a rounding instruction: a float between 2^23 and 2^24 has no bits behind the point, so adding
+// 1.5·2^23 leaves x / ln 2 rounded in the lowest bits of the sum. With the exponent's bias added as well, they are
+// the exponent of a power of two once they are shifted to where it stands. ln 2 is taken in two parts, of which k
+// times the first is exact, so that r is as good for large x as for small.
+//
+// P has degree 5 and is exact at 0, Q has degree 4; both were fitted to the smallest largest relative error (1.0e-7
+// and 1e-8). P is multiplied by 2 and the power of two by 1/2: so 2^128 needs no float of its own, the product
+// overflows to ∞ where e^x does, and the power of two is 0 where e^x lies below the normal numbers.
+
+import type { FunctionBuilder, Local } from "../asm/index.ts";
+import { constant } from "./stream.ts";
+
+/** Largest relative error of e^x, wherever it is a normal number (above 1.7e-38). */
+export const EXP_BOUND = 2.5e-7;
+/** Largest relative error of log(1 + t) on 0 … 1. */
+export const LOG1P_BOUND = 2.5e-7;
+
+/** Here k is 128 and 2^k · P overflows; at the other bound k is -126, whose power of two is 0. */
+const HIGHEST = 89;
+const LOWEST = -87.5;
+/** 2^k is written as 2 · 2^(k-1), whose exponent field is k + 126. */
+const MAGIC = 1.5 * 2 ** 23 + 126;
+/** The first 15 bits of ln 2 and what they leave. */
+const LN2_HIGH = 0.693145751953125;
+const LN2_LOW = Math.LN2 - LN2_HIGH;
+const P = [
+  1, 0.9999997019767761, 0.4999915063381195, 0.1666763722896576, 0.0418979749083519, 0.0082903057336807,
+];
+const Q = [2, 0.6666631698608398, 0.4002490937709808, 0.2796060144901276, 0.2817833423614502];
+
+type Vectors = readonly Local<"v128">[];
+
+/**
+ * Prepares `x ← e^(sign·x)`: declares the constants. What it returns writes the code for some vectors, interleaved.
+ * Exact at 0 (1), -∞ (0), ∞ (∞) and NaN; 0 where the result lies below 1.7e-38.
+ */
+export function exponential(f: FunctionBuilder, sign: 1 | -1): (xs: Vectors) => void {
+  const { f32x4, i32x4 } = f;
+  const low = constant(f, "low", sign === 1 ? LOWEST : -HIGHEST);
+  const high = constant(f, "high", sign === 1 ? HIGHEST : -LOWEST);
+  const perLn2 = constant(f, "perLn2", sign / Math.LN2);
+  const magic = constant(f, "magic", MAGIC);
+  // r comes out as x - sign·k·ln 2, which is r times the sign: the odd powers of P take it up.
+  const ln2High = constant(f, "ln2High", sign * LN2_HIGH);
+  const ln2Low = constant(f, "ln2Low", sign * LN2_LOW);
+  const p = P.map((coefficient, i) => constant(f, `p${i}_`, 2 * coefficient * sign ** i));
+
+  return (xs) => {
+    const ks = f.locals("k", "v128", xs.length);
+    const squares = f.locals("square", "v128", xs.length);
+    const sums = f.locals("sum", "v128", xs.length);
+    const each = (step: (x: Local<"v128">, i: number) => void) => xs.forEach(step);
+    const madd = (a: Local<"v128">, b: Local<"v128">, c: Local<"v128">) => f32x4.add(f32x4.mul(a, b), c);
+    // Behind both bounds a NaN stays one: of unequal pairs pmin and pmax keep the first.
+    each((x) => f.set(x, f32x4.pmax(f32x4.pmin(x, high), low)));
+    each((x, i) => f.set(ks[i], madd(x, perLn2, magic)));
+    each((x, i) => f.set(x, f32x4.sub(x, f32x4.mul(f32x4.sub(ks[i], magic), ln2High))));
+    each((x, i) => f.set(x, f32x4.sub(x, f32x4.mul(f32x4.sub(ks[i], magic), ln2Low))));
+    // ((p5 r + p4) r² + (p3 r + p2)) r² + (p1 r + p0)
+    each((x, i) => f.set(squares[i], f32x4.mul(x, x)));
+    each((x, i) => f.set(sums[i], madd(x, p[5], p[4])));
+    each((x, i) => f.set(sums[i], f32x4.add(f32x4.mul(sums[i], squares[i]), madd(x, p[3], p[2]))));
+    each((x, i) => f.set(sums[i], f32x4.add(f32x4.mul(sums[i], squares[i]), madd(x, p[1], p[0]))));
+    each((x, i) => f.set(x, f32x4.mul(sums[i], i32x4.shl(ks[i], 23))));
+  };
+}
+
+/** Prepares `x ← 1 + e^-x`, by which the logistic function divides. */
+export function onePlusExpOfNegative(f: FunctionBuilder): (xs: Vectors) => void {
+  const exp = exponential(f, -1);
+  const one = constant(f, "one", 1);
+  return (xs) => {
+    exp(xs);
+    for (const x of xs) f.set(x, f.f32x4.add(x, one));
+  };
+}
+
+/** Prepares `t ← log(1 + t)` for t from 0 to 1; NaN stays NaN. */
+export function log1p(f: FunctionBuilder): (ts: Vectors) => void {
+  const { f32x4 } = f;
+  const two = constant(f, "two", 2);
+  const q = Q.map((coefficient, i) => constant(f, `q${i}_`, coefficient));
+  return (ts) => {
+    const squares = f.locals("square", "v128", ts.length);
+    const sums = f.locals("sum", "v128", ts.length);
+    ts.forEach((t, i) => {
+      const [square, sum] = [squares[i], sums[i]];
+      f.set(t, f32x4.div(t, f32x4.add(t, two)));
+      f.set(square, f32x4.mul(t, t));
+      f.set(sum, q.at(-1)!);
+      for (const coefficient of q.slice(0, -1).reverse())
+        f.set(sum, f32x4.add(f32x4.mul(sum, square), coefficient));
+      f.set(t, f32x4.mul(t, sum));
+    });
+  };
+}

@@ -1,0 +1,184 @@
+// The gradient of group normalisation, and so of batch normalisation. With x̂ = (x - mean) · rstd and averages over a
+// group:
+//
+//   gx = rstd · (gamma·gy - average(gamma·gy) - x̂ · average(gamma·gy·x̂))      gGamma = Σ gy·x̂      gBeta = Σ gy
+//
+// Loops and layout: norm-strips.ts.
+
+import { type GroupNormDims, groupNormGradient } from "@saunet/core";
+import type { FunctionBuilder } from "../asm/index.ts";
+import { alignToLine } from "../memory.ts";
+import { type Generator, generator } from "../plan.ts";
+import {
+  addUp,
+  type Block,
+  forEachBlock,
+  forEachChannel,
+  forEachGroup,
+  forEachPosition,
+  type I32,
+  itemsOf,
+  keyOf,
+  load,
+  mapping,
+  placeOf,
+  rootOf,
+  store,
+  suits,
+  summing,
+  sumPositions,
+} from "./norm-strips.ts";
+import { DOUBLE, FLOAT, MEMORY_GRAIN, moveBy, setEach } from "./stream.ts";
+
+/**
+ * Phase 1, each group: coefficient[image, 0, c] = mean
+ * Phase 2, each strip: s[strip, c] = Σ gy, q[strip, c] = Σ gy (x - mean[c])
+ * Phase 3, each group: s and q of the image, left where those of its first strip were, and
+ *   coefficient[image, 1, c] = rstd·gamma[c]
+ *   coefficient[image, 2, c] = -rstd³ · Σ gamma·q / PD      these two sums over the group's channels;
+ *   coefficient[image, 3, c] = -rstd  · Σ gamma·s / PD      0 where mean and variance are constants
+ * Phase 4, each channel: gGamma = Σ rstd·q, gBeta = Σ s over the images
+ * Phase 5, each strip: gx = gy · coefficient[1] + (x - mean) · coefficient[2] + coefficient[3]
+ */
+export const gradient: Generator = generator(groupNormGradient, (d: GroupNormDims) => {
+  if (!suits(d)) return undefined;
+  const { N, P, C, G, D } = d;
+  const sums = summing(d, 2);
+  const maps = mapping(d, 4);
+  const name = `group_norm_gradient_f32_4x${maps.vectors}_simd`;
+  const imageCoefficients = 4 * FLOAT * C;
+  /** Sums lie behind the coefficients. */
+  const offset = alignToLine(imageCoefficients * N);
+  const stripSums = 2 * DOUBLE * C;
+  const imageSums = stripSums * sums.perImage;
+  const coefficientsOf = (f: FunctionBuilder, shared: I32, block: Block): I32 =>
+    placeOf(f, shared, block, imageCoefficients, 1);
+  return {
+    name,
+    key: keyOf(name, d),
+    sharedBytes: offset + imageSums * N,
+    phases: [
+      {
+        items: N * G,
+        grain: MEMORY_GRAIN,
+        write: (f, { from, to, shared, arrays: { mean } }) => {
+          forEachGroup(f, d, { from, to }, [mean], (group) => {
+            const at = placeOf(f, shared, group, imageCoefficients, FLOAT);
+            forEachChannel(f, D, [at], () => f.f32.store(at, f.f32.load(mean)));
+          });
+        },
+      },
+      {
+        ...itemsOf(sums),
+        write: (f, { from, to, shared, arrays: { x, gy } }) => {
+          const { f32x4 } = f;
+          const [xs, gys, means, sumsOfGy, sumsOfProduct] = ["x", "gy", "mean", "sum", "product"].map(
+            (what) => f.locals(what, "v128", sums.vectors),
+          );
+          forEachBlock(f, sums, { from, to }, [x, gy], (block) => {
+            load(f, means, coefficientsOf(f, shared, block));
+            sumPositions(f, sums, block, { shared, offset }, [sumsOfGy, sumsOfProduct], () => {
+              load(f, xs, block.pointers[0]);
+              load(f, gys, block.pointers[1]);
+              xs.forEach((x4, v) => {
+                f.set(x4, f32x4.mul(f32x4.sub(x4, means[v]), gys[v]));
+                f.set(sumsOfGy[v], f32x4.add(sumsOfGy[v], gys[v]));
+                f.set(sumsOfProduct[v], f32x4.add(sumsOfProduct[v], x4));
+              });
+            });
+          });
+        },
+      },
+      {
+        items: N * G,
+        grain: Math.ceil(MEMORY_GRAIN / (8 * D * sums.perImage)),
+        write: (f, { from, to, shared, arrays: { variance, gamma } }) => {
+          const { f32, f64 } = f;
+          const [s, q, sumOfS, sumOfQ, rstd, scale] = f.locals("sum", "f64", 6);
+          const [gammaAt, strip] = f.locals("pointer", "i32", 2);
+          const share = d.fixedStatistics ? 0 : 1 / (P * D);
+          forEachGroup(f, d, { from, to }, [variance], (group) => {
+            const image = placeOf(f, shared, group, imageSums, DOUBLE);
+            const gammaOfGroup = placeOf(f, gamma, group, 0, FLOAT);
+            f.set(sumOfS, 0);
+            f.set(sumOfQ, 0);
+            f.set(gammaAt, gammaOfGroup);
+            forEachChannel(f, D, [gammaAt], () => {
+              f.set(strip, image);
+              addUp(f, strip, [s, q], { count: sums.perImage, step: stripSums, C, offset });
+              f64.store(image, s, { offset });
+              f64.store(image, q, { offset: offset + DOUBLE * C });
+              f.set(scale, f64.promote_f32(f32.load(gammaAt)));
+              f.set(sumOfS, f64.add(sumOfS, f64.mul(s, scale)));
+              f.set(sumOfQ, f64.add(sumOfQ, f64.mul(q, scale)));
+              f.advance(image, DOUBLE);
+            });
+            f.set(rstd, rootOf(f, variance, d));
+            f.set(sumOfS, f64.mul(f64.mul(sumOfS, rstd), -share));
+            f.set(sumOfQ, f64.mul(f64.mul(sumOfQ, f64.mul(f64.mul(rstd, rstd), rstd)), -share));
+            const at = placeOf(f, shared, group, imageCoefficients, FLOAT);
+            f.set(gammaAt, gammaOfGroup);
+            forEachChannel(f, D, [at, gammaAt], () => {
+              f.set(scale, f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd));
+              [scale, sumOfQ, sumOfS].forEach((value, i) => {
+                f32.store(at, f32.demote_f64(value), { offset: FLOAT * C * (i + 1) });
+              });
+            });
+          });
+        },
+      },
+      {
+        items: C,
+        grain: MEMORY_GRAIN,
+        write: (f, { from, to, shared, arrays: { variance, gGamma, gBeta } }) => {
+          const { f32, f64, i32 } = f;
+          const [s, q, sumOfS, sumOfQ] = f.locals("sum", "f64", 4);
+          const [channel, image, at, varianceAt] = f.locals("index", "i32", 4);
+          moveBy(f, gGamma, from);
+          moveBy(f, gBeta, from);
+          f.forRange(channel, { from, to }, () => {
+            f.set(at, i32.add(shared, i32.mul(channel, DOUBLE)));
+            f.set(varianceAt, i32.add(variance, i32.mul(i32.div_u(channel, D), FLOAT)));
+            f.set(sumOfS, 0);
+            f.set(sumOfQ, 0);
+            f.forRange(image, { to: N }, () => {
+              f.set(s, f64.load(at, { offset }));
+              f.set(q, f64.load(at, { offset: offset + DOUBLE * C }));
+              f.set(sumOfS, f64.add(sumOfS, s));
+              f.set(sumOfQ, f64.add(sumOfQ, f64.mul(q, rootOf(f, varianceAt, d))));
+              f.advance(at, imageSums);
+              f.advance(varianceAt, FLOAT * G);
+            });
+            f32.store(gGamma, f32.demote_f64(sumOfQ));
+            f32.store(gBeta, f32.demote_f64(sumOfS));
+            f.advance(gGamma, FLOAT);
+            f.advance(gBeta, FLOAT);
+          });
+        },
+      },
+      {
+        ...itemsOf(maps),
+        write: (f, { from, to, shared, arrays: { x, gy, gx } }) => {
+          const { f32x4 } = f;
+          const [xs, gys, means, fromGy, fromX, constants] = [
+            ...["x", "gy", "mean"],
+            ...["fromGy", "fromX", "constant"],
+          ].map((what) => f.locals(what, "v128", maps.vectors));
+          forEachBlock(f, maps, { from, to }, [x, gy, gx], (block) => {
+            const at = coefficientsOf(f, shared, block);
+            [means, fromGy, fromX, constants].forEach((vectors, which) => {
+              load(f, vectors, at, FLOAT * C * which);
+            });
+            forEachPosition(f, maps, block, block.left, () => {
+              load(f, xs, block.pointers[0]);
+              load(f, gys, block.pointers[1]);
+              setEach(f, xs, (v) => f32x4.mul(f32x4.sub(xs[v], means[v]), fromX[v]));
+              setEach(f, xs, (v) => f32x4.add(f32x4.add(f32x4.mul(gys[v], fromGy[v]), constants[v]), xs[v]));
+              store(f, xs, block.pointers[2]);
+            });
+          });
+        },
+      },
+    ],
+  };
+}) as never;

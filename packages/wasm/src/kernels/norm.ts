@@ -1,0 +1,155 @@
+// Group normalisation: statistics and forward. Batch normalisation runs the same kernels, as one image whose groups are
+// single channels. Loops and layout: norm-strips.ts. Numbers of channels that are not multiples of 4 stay with the
+// portable form.
+
+import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saunet/core";
+import { type Generator, generator } from "../plan.ts";
+import {
+  addUp,
+  forEachBlock,
+  forEachChannel,
+  forEachGroup,
+  forEachPosition,
+  itemsOf,
+  keyOf,
+  load,
+  mapping,
+  placeOf,
+  rootOf,
+  store,
+  suits,
+  summing,
+  sumPositions,
+} from "./norm-strips.ts";
+import { DOUBLE, FLOAT, MEMORY_GRAIN, setEach } from "./stream.ts";
+
+/**
+ * Phase 1, each strip: s[strip, c] = Σ (x - pivot[c]), q[strip, c] = Σ (x - pivot[c])²
+ * Phase 2, each group: with e = pivot[c] - pivot of its first channel,
+ *   t = Σ (s + P e), u = Σ (q + 2 e s + P e²) over its channels, mean = first pivot + t/PD, variance = u/PD - (t/PD)²
+ *
+ * Squares are summed of x - pivot, the pivot being the element in the middle of the image, one for each channel: so a
+ * mean that is large beside the deviation costs no digits, and a channel that never changes has variance 0.
+ */
+export const statistics: Generator = generator(groupNormStatistics, (d: GroupNormDims) => {
+  if (!suits(d)) return undefined;
+  const { N, P, C, G, D } = d;
+  const strips = summing(d, 2);
+  const { vectors } = strips;
+  const name = `group_norm_statistics_f32_4x${vectors}_simd`;
+  /** From the start of an image to its pivots. */
+  const middle = FLOAT * (P >> 1) * C;
+  const bytesOfSums = 2 * DOUBLE * C;
+  return {
+    name,
+    key: keyOf(name, d),
+    sharedBytes: bytesOfSums * N * strips.perImage,
+    phases: [
+      {
+        ...itemsOf(strips),
+        write: (f, { from, to, shared, arrays: { x } }) => {
+          const { f32x4 } = f;
+          const [xs, pivots, sums, squares] = ["x", "pivot", "sum", "square"].map((what) =>
+            f.locals(what, "v128", vectors),
+          );
+          forEachBlock(f, strips, { from, to }, [x], (block) => {
+            load(f, pivots, placeOf(f, x, block, FLOAT * P * C, 1), middle);
+            sumPositions(f, strips, block, { shared, offset: 0 }, [sums, squares], () => {
+              load(f, xs, block.pointers[0]);
+              xs.forEach((x4, v) => {
+                f.set(x4, f32x4.sub(x4, pivots[v]));
+                f.set(sums[v], f32x4.add(sums[v], x4));
+                f.set(squares[v], f32x4.add(squares[v], f32x4.mul(x4, x4)));
+              });
+            });
+          });
+        },
+      },
+      {
+        items: N * G,
+        grain: Math.ceil(MEMORY_GRAIN / (8 * D * strips.perImage)),
+        write: (f, { from, to, shared, arrays: { mean, variance, x } }) => {
+          const { f32, f64 } = f;
+          const [t, u, s, q, first, e] = f.locals("sum", "f64", 6);
+          const at = f.local("strip", "i32");
+          forEachGroup(f, d, { from, to }, [mean, variance], (group) => {
+            const pivot = placeOf(f, x, group, FLOAT * P * C, FLOAT);
+            const sums = placeOf(f, shared, group, bytesOfSums * strips.perImage, DOUBLE);
+            f.set(first, f64.promote_f32(f32.load(pivot, { offset: middle })));
+            f.set(t, 0);
+            f.set(u, 0);
+            forEachChannel(f, D, [pivot], () => {
+              f.set(at, sums);
+              addUp(f, at, [s, q], { count: strips.perImage, step: bytesOfSums, C, offset: 0 });
+              f.set(e, f64.sub(f64.promote_f32(f32.load(pivot, { offset: middle })), first));
+              f.set(t, f64.add(t, f64.add(s, f64.mul(e, P))));
+              f.set(q, f64.add(q, f64.mul(f64.mul(e, e), P)));
+              f.set(u, f64.add(u, f64.add(q, f64.mul(f64.mul(e, 2), s))));
+              f.advance(sums, DOUBLE);
+            });
+            f.set(t, f64.div(t, P * D));
+            f.set(u, f64.sub(f64.div(u, P * D), f64.mul(t, t)));
+            f32.store(mean, f32.demote_f64(f64.add(first, t)));
+            f32.store(variance, f32.demote_f64(f64.max(u, 0)));
+          });
+        },
+      },
+    ],
+  };
+}) as never;
+
+/**
+ * Phase 1, each group: shared[image, 0, c] = mean, shared[image, 1, c] = gamma[c] / sqrt(variance + epsilon)
+ * Phase 2, each strip: y = (x - mean[c]) · scale[c] + beta[c]
+ */
+export const forward: Generator = generator(groupNormForward, (d: GroupNormDims) => {
+  if (!suits(d)) return undefined;
+  const { N, C, G, D } = d;
+  const strips = mapping(d, 4);
+  const { vectors } = strips;
+  const name = `group_norm_f32_4x${vectors}_simd`;
+  return {
+    name,
+    key: keyOf(name, d),
+    sharedBytes: 2 * FLOAT * N * C,
+    phases: [
+      {
+        items: N * G,
+        grain: MEMORY_GRAIN,
+        write: (f, { from, to, shared, arrays: { mean, variance, gamma } }) => {
+          const { f32, f64 } = f;
+          forEachGroup(f, d, { from, to }, [mean, variance], (group) => {
+            const at = placeOf(f, shared, group, 2 * FLOAT * C, FLOAT);
+            const gammaAt = placeOf(f, gamma, group, 0, FLOAT);
+            const rstd = rootOf(f, variance, d);
+            forEachChannel(f, D, [at, gammaAt], () => {
+              f32.store(at, f32.load(mean));
+              const scale = f.let("scale", f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd));
+              f32.store(at, f32.demote_f64(scale), { offset: FLOAT * C });
+            });
+          });
+        },
+      },
+      {
+        ...itemsOf(strips),
+        write: (f, { from, to, shared, arrays: { x, y, beta } }) => {
+          const { f32x4 } = f;
+          const [xs, means, scales, betas] = ["x", "mean", "scale", "beta"].map((what) =>
+            f.locals(what, "v128", vectors),
+          );
+          forEachBlock(f, strips, { from, to }, [x, y], (block) => {
+            const at = placeOf(f, shared, block, 2 * FLOAT * C, 1);
+            load(f, means, at);
+            load(f, scales, at, FLOAT * C);
+            load(f, betas, placeOf(f, beta, block, 0, 1));
+            forEachPosition(f, strips, block, block.left, () => {
+              load(f, xs, block.pointers[0]);
+              setEach(f, xs, (v) => f32x4.add(f32x4.mul(f32x4.sub(xs[v], means[v]), scales[v]), betas[v]));
+              store(f, xs, block.pointers[1]);
+            });
+          });
+        },
+      },
+    ],
+  };
+}) as never;

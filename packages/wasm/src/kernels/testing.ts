@@ -1,0 +1,90 @@
+// What the tests of the kernels share: each kernel is held to its reference, and to itself with its items shared out
+// in other ways.
+
+import { type Arrays, type FlatArray, randomState, uniform } from "@saunet/core";
+import { Arena } from "../memory.ts";
+import type { Generator } from "../plan.ts";
+import { type Crew, lengthsOf, Runner } from "../runner.ts";
+import { errorOf } from "../testing.ts";
+import { generators } from "./index.ts";
+
+const channels = [1, 2, 3, 4, 5, 16, 17, 32, 48, 64];
+
+/** `[N,H,W,C]`: every number of channels on a dot, on two odd pictures, and a few on larger ones. */
+export const shapes: readonly (readonly [number, number, number, number])[] = [
+  ...channels.map((C) => [1, 1, 1, C] as const),
+  ...channels.map((C) => [2, 7, 16, C] as const),
+  ...channels.map((C) => [1, 33, 29, C] as const),
+  ...[3, 16, 64].map((C) => [1, 131, 97, C] as const),
+];
+
+/** How many elements. */
+export const sizeOf = (shape: readonly number[]): number =>
+  shape.reduce((product, size) => product * size, 1);
+
+/** The generator of a kernel. */
+export function generatorFor(kernel: { readonly name: string }): Generator {
+  const found = generators.find((generator) => generator.kernel.name === kernel.name);
+  if (found === undefined) throw new Error(`${kernel.name}: has no generator`);
+  return found;
+}
+
+/** `count` random numbers between -spread and spread; other seeds give others. */
+export function numbers(count: number, seed = 1, spread = 3): Float32Array {
+  return uniform([count], randomState(seed), { low: -spread, high: spread }).data;
+}
+
+/** Shares the items of every phase out among so many ranges, one after the other. */
+const inParts = (parts: number): Crew => ({
+  threads: parts,
+  load: () => {},
+  run: ({ code, items, shared, own, ownBytes, addresses }) => {
+    for (let t = parts - 1; t >= 0; t--) {
+      const [from, to] = [t, t + 1].map((end) => Math.floor((items * end) / parts)) as [number, number];
+      code(from, to, shared, own + t * ownBytes, ...addresses);
+    }
+  },
+});
+
+/** One memory for each number of ranges. */
+const runners = [1, 2, 3, 4].map(
+  (parts) => new Runner(new Arena(false, 2 ** 26), inParts(parts), { relaxed: false }),
+);
+
+/** What a kernel's code makes of some arrays; `undefined` where there is none. The arrays stay as they are. */
+export function outputsOf(
+  generator: Generator,
+  arrays: Arrays,
+  dims: unknown,
+  parts = 1,
+): Record<string, FlatArray> | undefined {
+  const runner = runners[parts - 1];
+  const plan = runner.plan(generator, lengthsOf(generator.kernel, arrays), dims);
+  if (plan === undefined) return undefined;
+  const copies = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array!.slice()]));
+  // Without a grain every phase is shared out, however small.
+  const phases = plan.phases.map((phase) => ({ ...phase, grain: 0 }));
+  runner.run(generator.kernel as never, { ...plan, phases }, copies);
+  if (runner.arena.used > 0) throw new Error(`${plan.name}: left memory in use`);
+  return copies;
+}
+
+/**
+ * Runs a kernel's code: against its reference between guard bands, and in one to four ranges, which must give the
+ * same bits.
+ *
+ * @returns its error relative to the largest element, or `undefined` where the portable form is to run
+ */
+export function check(kernel: { readonly name: string }, arrays: Arrays, dims?: unknown): number | undefined {
+  const generator = generatorFor(kernel);
+  const [whole, ...shared] = [1, 2, 3, 4].map((parts) => outputsOf(generator, arrays, dims, parts));
+  if (whole === undefined) return undefined;
+  for (const outputs of shared)
+    for (const [name, array] of Object.entries(outputs!)) {
+      const same = whole[name];
+      const differs = array.findIndex((value, i) => value !== same[i] && !Object.is(value, same[i]));
+      if (differs >= 0)
+        throw new Error(`${kernel.name}: ${name}[${differs}] depends on how items are shared out`);
+    }
+  return errorOf(generator, arrays as never, dims as never);
+}
