@@ -35,7 +35,7 @@ export async function laboratory(options: Options): Promise<Results> {
     const tasks = new Map<Task, { readonly diff: number; readonly peak: number }>();
     for (const { number, name, code, serves, prepare } of chosen) {
       if (!serves(dims)) continue;
-      const title = `${String(number).padStart(2)} ${name}`;
+      const title = `${String(number).padStart(2, "0")} ${name}`;
       const subject = { shape, name: title, threads: 1 };
       try {
         const { y, run } = prepare(dims, operands);

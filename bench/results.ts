@@ -95,7 +95,7 @@ export function toCsv({ results }: Results): string {
 /** Columns aligned, numbers to the right. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
-  const isNumber = header.map((_, i) => rows.every((row) => row[i] === "" || /^[-\d]/.test(row[i])));
+  const isNumber = header.map((_, i) => rows.every((row) => /^(-?\d[\d.e+-]*%?)?$/.test(row[i])));
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, i) => (isNumber[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
