@@ -3,8 +3,11 @@
 import type { Generator } from "../plan.ts";
 import { relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward } from "./activation.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
+import { convGenerators } from "./conv/index.ts";
+import { concat, gather, scatter, split } from "./movement.ts";
 import { forward as groupNorm, statistics } from "./norm.ts";
 import { gradient as groupNormBackward } from "./norm-gradient.ts";
+import { maxPool, maxPoolBackward } from "./pool.ts";
 import { max, maxBackward, stretch, sum } from "./reduce.ts";
 
 /** What fills core's kernels. */
@@ -12,5 +15,8 @@ export const generators = [
   ...[add, sub, mul, div],
   ...[sum, stretch, max, maxBackward],
   ...[statistics, groupNorm, groupNormBackward],
+  ...[maxPool, maxPoolBackward],
+  ...convGenerators,
+  ...[gather, scatter, concat, split],
   ...[relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward],
 ] as readonly unknown[] as readonly Generator[];

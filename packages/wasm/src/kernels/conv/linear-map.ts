@@ -1,0 +1,176 @@
+// Writes the product of a small constant matrix and a vector of locals in few instructions.
+//
+// Points come in pairs ±p, so rows of Winograd's matrices (or columns, in their transposes) come in pairs that differ
+// in the sign of some coefficients. What a pair of rows shares is computed once: e from the equal coefficients, o from
+// the opposite ones, then e + o and e - o. A pair of columns likewise: their inputs' sum and difference stand for
+// them. In a sum, terms with coefficients ±c are added up before they are multiplied.
+
+import type { FunctionBuilder, Local, Value } from "../../asm/index.ts";
+import type { Matrix } from "./bilinear.ts";
+
+/** `coefficient` times the node of that number. */
+interface Term {
+  readonly node: number;
+  readonly coefficient: number;
+}
+
+/**
+ * A matrix as a list of sums. Nodes 0 … inputs - 1 are the inputs; each sum makes the next node out of earlier ones;
+ * output i is the node `outputs[i]`.
+ */
+export interface LinearMap {
+  readonly inputs: number;
+  readonly sums: readonly (readonly Term[])[];
+  readonly outputs: readonly number[];
+}
+
+/** Finds the sums of a matrix. */
+export function linearMap(matrix: Matrix): LinearMap {
+  const inputs = matrix[0].length;
+  const sums: Term[][] = [];
+  const nodeOf = (terms: Term[]): number => {
+    const [only] = terms;
+    if (terms.length === 1 && only.coefficient === 1) return only.node;
+    return inputs + sums.push(terms) - 1;
+  };
+
+  // Columns in pairs: what stands at a node is then a column of coefficients.
+  let columns = matrix[0].map((_, node) => ({ node, values: matrix.map((row) => row[node]) }));
+  for (let i = 0; i < inputs; i++)
+    for (let j = i + 1; j < inputs; j++) {
+      const [a, b] = [i, j].map((node) => columns.find((column) => column.node === node));
+      if (a === undefined || b === undefined) continue;
+      const parts = split(a.values, b.values);
+      if (
+        parts === undefined ||
+        Math.max(parts.equal.filter(Boolean).length, parts.opposite.filter(Boolean).length) < 2
+      )
+        continue;
+      columns = columns.filter((column) => column !== a && column !== b);
+      for (const [values, sign] of [
+        [parts.equal, 1],
+        [parts.opposite, -1],
+      ] as const) {
+        if (!values.some(Boolean)) continue;
+        columns.push({
+          node: nodeOf([
+            { node: i, coefficient: 1 },
+            { node: j, coefficient: sign },
+          ]),
+          values,
+        });
+      }
+    }
+  const termsOf = (values: readonly number[]) =>
+    values
+      .map((coefficient, i) => ({ node: columns[i].node, coefficient }))
+      .filter(({ coefficient }) => coefficient !== 0);
+
+  // Rows in pairs.
+  const rows = matrix.map((_, i) => columns.map(({ values }) => values[i]));
+  const outputs: number[] = [];
+  rows.forEach((row, i) => {
+    if (outputs[i] !== undefined) return;
+    for (let j = i + 1; j < rows.length; j++) {
+      const parts = outputs[j] === undefined ? split(row, rows[j]) : undefined;
+      const [even, odd] = [termsOf(parts?.equal ?? []), termsOf(parts?.opposite ?? [])];
+      if (even.length === 0 || odd.length === 0 || even.length + odd.length < 3) continue;
+      const [e, o] = [nodeOf(even), nodeOf(odd)];
+      for (const [at, sign] of [
+        [i, 1],
+        [j, -1],
+      ] as const)
+        outputs[at] = nodeOf([
+          { node: e, coefficient: 1 },
+          { node: o, coefficient: sign },
+        ]);
+      return;
+    }
+    outputs[i] = nodeOf(termsOf(row));
+  });
+  return { inputs, sums, outputs };
+}
+
+/** The parts of two lists that are equal and opposite, if they differ in nothing but signs. */
+function split(
+  a: readonly number[],
+  b: readonly number[],
+): { readonly equal: number[]; readonly opposite: number[] } | undefined {
+  if (a.some((value, i) => Math.abs(value) !== Math.abs(b[i]))) return undefined;
+  return {
+    equal: a.map((value, i) => (value === b[i] ? value : 0)),
+    opposite: a.map((value, i) => (value === b[i] ? 0 : value)),
+  };
+}
+
+/** Writes a map's sums: takes the inputs' locals and calls `output` with each output's as soon as it is there. */
+export type MapWriter = (
+  inputs: readonly Local<"v128">[],
+  output: (i: number, value: Local<"v128">) => void,
+) => void;
+
+/**
+ * Prepares the writing of a map; its constants are set here, so that loops behind find them in registers.
+ *
+ * @param lanes what the numbers are
+ * @param relaxed whether a product and a sum may be one instruction
+ */
+export function mapWriter(
+  f: FunctionBuilder,
+  map: LinearMap,
+  { lanes, relaxed }: { readonly lanes: "f32x4" | "f64x2"; readonly relaxed: boolean },
+): MapWriter {
+  const op = f[lanes];
+  const constants = new Map<number, Local<"v128">>();
+  for (const { coefficient } of map.sums.flat()) {
+    const c = Math.abs(coefficient);
+    if (c !== 1 && !constants.has(c)) constants.set(c, f.let("c", f.v128.const(lanes, c)));
+  }
+  const nodes = map.sums.map(() => f.local("node", "v128"));
+
+  return (inputs, output) => {
+    const local = (node: number) => inputs[node] ?? nodes[node - map.inputs];
+    map.sums.forEach((terms, k) => {
+      f.set(nodes[k], sum(terms));
+      map.outputs.forEach((node, i) => {
+        if (node === map.inputs + k) output(i, nodes[k]);
+      });
+    });
+    map.outputs.forEach((node, i) => {
+      if (node < map.inputs) output(i, local(node));
+    });
+
+    function sum(terms: readonly Term[]): Value<"v128"> {
+      const sizes = [...new Set(terms.map(({ coefficient }) => Math.abs(coefficient)))].sort((a, b) => a - b);
+      // Ones come first: they need no product. A group begins with a positive term if it has one.
+      const groups = [...sizes.filter((c) => c === 1), ...sizes.filter((c) => c !== 1)].map((c) => ({
+        c: constants.get(c),
+        terms: terms
+          .filter(({ coefficient }) => Math.abs(coefficient) === c)
+          .sort((a, b) => Math.sign(b.coefficient) - Math.sign(a.coefficient)),
+      }));
+      return upTo(groups.length - 1);
+
+      function upTo(last: number): Value<"v128"> {
+        const { c, terms } = groups[last];
+        const [first, ...rest] = terms as [Term, ...Term[]];
+        const negative = first.coefficient < 0;
+        /** The terms' sum, without constant and with the sign of the first. */
+        const inner = () =>
+          rest.reduce<Value<"v128">>(
+            (value, { node, coefficient }) =>
+              coefficient < 0 === negative ? op.add(value, local(node)) : op.sub(value, local(node)),
+            f.get(local(first.node)),
+          );
+        if (last === 0) {
+          const value = c === undefined ? inner() : op.mul(inner(), c);
+          return negative ? op.neg(value) : value;
+        }
+        if (c === undefined) throw new Error("unreachable: ones come first");
+        if (relaxed) return op[negative ? "relaxed_nmadd" : "relaxed_madd"](inner(), c, upTo(last - 1));
+        const before = upTo(last - 1);
+        return op[negative ? "sub" : "add"](before, op.mul(inner(), c));
+      }
+    }
+  };
+}

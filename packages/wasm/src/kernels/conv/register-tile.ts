@@ -1,0 +1,87 @@
+// The inner step of every product of matrices here: sums of P rows by V vectors of four columns stay in registers
+// while k runs.
+//
+//   for each k:   sums[p][v] += x[p][k] · w[k][v]
+//
+// A round is one k. Engines load all that a round needs before they multiply, so P·V sums, P inputs, V weights and one
+// product have to fit in 15 registers: 2 x 4, 2 x 3, 4 x 2 or 6 x 1; and unrolled by hand, a round would want the
+// loads of all its steps at once (16 -> 16 channels at 592x592 on Node 20: 22 GFLOP/s unrolled by four, 37 like this).
+
+import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import { multiplyAdd } from "../multiply-add.ts";
+import { FLOAT, VECTOR } from "../stream.ts";
+
+type I32 = Local<"i32">;
+
+/** Output channels of a whole block: four vectors. */
+export const BLOCK = 16;
+
+/** Blocks of output channels that share their code: `count` of them, the first at channel `first`. */
+export interface Blocks {
+  readonly first: number;
+  readonly count: number;
+  readonly channels: number;
+  readonly vectors: number;
+}
+
+/** Whole blocks, then the channels that are left. */
+export function blocksOf(channels: number): Blocks[] {
+  const whole = Math.floor(channels / BLOCK);
+  const rest = channels % BLOCK;
+  return [
+    { first: 0, count: whole, channels: BLOCK, vectors: BLOCK / 4 },
+    { first: whole * BLOCK, count: rest === 0 ? 0 : 1, channels: rest, vectors: Math.ceil(rest / 4) },
+  ].filter(({ count }) => count > 0);
+}
+
+/** How many rows go with so many vectors. */
+export const rowsOf = (vectors: number): number => Math.floor((14 - vectors) / (vectors + 1));
+
+/** A tile whose sums stay in locals. */
+export interface RegisterTile {
+  readonly sums: readonly (readonly Local<"v128">[])[];
+  /**
+   * Writes the loop over k: inputs from `x` to before `end` (there is at least one), rows `rowBytes` apart; the weights
+   * of a k are `vectors` vectors from `w` on, those of the next k follow. Both pointers end behind what was read.
+   */
+  readonly accumulate: (x: I32, end: I32, w: I32, rowBytes: number) => void;
+}
+
+/** Declares the locals of a tile. */
+export function registerTile(
+  f: FunctionBuilder,
+  rows: number,
+  vectors: number,
+  relaxed: boolean,
+): RegisterTile {
+  const { i32, v128 } = f;
+  const sums = Array.from({ length: rows }, (_, p) => f.locals(`sum${p}_`, "v128", vectors));
+  const xs = f.locals("x", "v128", rows);
+  const weight = f.local("weight", "v128");
+  const madd = multiplyAdd(f, relaxed);
+  return {
+    sums,
+    accumulate: (x, end, w, rowBytes) => {
+      f.loop((again) => {
+        xs.forEach((value, p) => {
+          f.set(value, v128.load32_splat(x, { offset: p * rowBytes }));
+        });
+        for (let v = 0; v < vectors; v++) {
+          f.set(weight, v128.load(w, { offset: v * VECTOR }));
+          sums.forEach((row, p) => {
+            f.set(row[v], madd(row[v], xs[p], weight));
+          });
+        }
+        f.advance(w, vectors * VECTOR);
+        f.advance(x, FLOAT);
+        f.brIf(again, i32.ne(x, end));
+      });
+    },
+  };
+}
+
+/** `body` so many times. */
+export function repeat(f: FunctionBuilder, name: string, count: number, body: () => void): void {
+  if (count === 1) body();
+  else f.forRange(f.local(name, "i32"), { to: count }, body);
+}

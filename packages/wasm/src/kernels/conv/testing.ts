@@ -1,0 +1,118 @@
+// What the tests of the convolutions share.
+
+import { setFlagsFromString } from "node:v8";
+import {
+  type Arrays,
+  type Conv2dDims,
+  type Conv2dOptions,
+  conv2dDims,
+  normal,
+  type Padding,
+  randomState,
+} from "@saunet/core";
+import fc from "fast-check";
+import { detectFeatures } from "../../features.ts";
+import type { Generator } from "../../plan.ts";
+import { errorOf } from "../../testing.ts";
+import { outputsOf } from "../testing.ts";
+
+// Off by default in Node 20; where it is on by default the flag may be gone.
+if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
+
+/** The ways in which a kernel may multiply and add on this host. */
+export const arithmetics = [false, true].filter(
+  (relaxed) => !relaxed || detectFeatures().relaxedSimd.available,
+);
+
+/** The channels that sweeps draw from. */
+export const channels = [1, 2, 3, 4, 5, 16, 17, 32, 48, 64, 96];
+
+/** One call: a geometry, and whether there is a bias. */
+export interface Case {
+  readonly d: Conv2dDims;
+  readonly bias: boolean;
+}
+
+/** Calls in which x and y together have at most so many numbers of products. */
+export function cases(
+  options: fc.Arbitrary<Conv2dOptions & { readonly kernel: readonly [number, number] }>,
+  {
+    C = channels,
+    O = channels,
+    height = 40,
+    width = 97,
+    products = 4e6,
+  }: {
+    readonly C?: readonly number[];
+    readonly O?: readonly number[];
+    readonly height?: number;
+    readonly width?: number;
+    readonly products?: number;
+  } = {},
+): fc.Arbitrary<Case> {
+  return fc
+    .record({
+      N: fc.integer({ min: 1, max: 2 }),
+      H: fc.integer({ min: 1, max: height }),
+      W: fc.integer({ min: 1, max: width }),
+      C: fc.constantFrom(...C),
+      O: fc.constantFrom(...O),
+      bias: fc.boolean(),
+      options,
+    })
+    .map(({ N, H, W, C, O, bias, options: { kernel, ...options } }) => {
+      const d = dimsOrNothing([N, H, W, C], [...kernel, C, O], options);
+      return d && d.flops < 2 * products ? { d, bias } : undefined;
+    })
+    .filter((found) => found !== undefined);
+}
+
+function dimsOrNothing(x: number[], w: number[], options: Conv2dOptions): Conv2dDims | undefined {
+  try {
+    return conv2dDims("conv2d", x, w, options);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Every kind of padding that 3x3 filters meet. */
+export const paddings = fc.constantFrom<Padding>("same", "valid", 2, {
+  top: 3,
+  bottom: 0,
+  left: 1,
+  right: 4,
+});
+
+/** The arrays of a call of any of the three kernels, with random numbers. */
+export function arraysOf({ kernel }: Generator<never, never>, { d, bias }: Case): Arrays {
+  const [x, y, w] = [d.N * d.H * d.W * d.C, d.N * d.OH * d.OW * d.O, d.KH * d.KW * d.C * d.O];
+  const random = randomState(1);
+  const sizes: Record<string, number> = {
+    ...{ x, y, w, gw: w, gy: y },
+    b: kernel.name === "conv2d.transposed" ? d.C : d.O,
+  };
+  return Object.fromEntries(
+    Object.keys(kernel.roles).map((name) => [
+      name,
+      name === "b" && !bias ? undefined : normal([sizes[name]], random).data,
+    ]),
+  );
+}
+
+/** The largest error of a call, relative to the largest element that is wanted. */
+export function errorIn(generator: Generator<never, never>, call: Case, relaxed = false): number {
+  return errorOf(generator, arraysOf(generator, call) as never, call.d as never, { features: { relaxed } });
+}
+
+/** Throws unless sharing a call's items out among two to four threads changes no bit. */
+export function expectPartitionIndependence(generator: Generator<never, never>, call: Case): void {
+  const arrays = arraysOf(generator, call);
+  const [whole, ...shared] = [1, 2, 3, 4].map((parts) =>
+    outputsOf(generator as unknown as Generator, arrays, call.d, parts),
+  );
+  for (const outputs of shared)
+    for (const [name, array] of Object.entries(outputs!)) {
+      if (array.some((value, i) => !Object.is(value, whole![name][i])))
+        throw new Error(`${generator.kernel.name}: ${name} depends on how items are shared out`);
+    }
+}

@@ -1,0 +1,257 @@
+// Convolutions through bilinear algorithms (bilinear.ts derives them): fewer products than outputs times taps.
+//
+//   once:            filter[points][block][i][16] = G · w · Gᵀ     for each pair of channels, in double
+//   for each strip:  values[points][tile][i]      = the tiles of the input, brought to the points
+//                    products[points][tile][o]    = Σ_i values · filter, a product of matrices at each pair of points
+//                    out                          = the products brought back, plus the bias
+//
+// A strip is small enough for values and products to stay in the second cache. Tiles that reach over the border are
+// cut: what they read outside counts as zero, and nothing is written there.
+
+import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import { FLOAT, VECTOR } from "../stream.ts";
+import type { Bilinear } from "./bilinear.ts";
+import type { Axis, Correlation } from "./geometry.ts";
+import { integers } from "./integers.ts";
+import { linearMap, mapWriter } from "./linear-map.ts";
+import { BLOCK, blocksOf, registerTile, repeat } from "./register-tile.ts";
+import type { Range, Steps } from "./steps.ts";
+import {
+  oddLines,
+  type PointLayout,
+  pointLayout,
+  pointsToTiles,
+  type Strip,
+  scratchOfPointsToTiles,
+  scratchOfTilesToPoints,
+  type TiledImage,
+  tilesToPoints,
+} from "./winograd-tiles.ts";
+
+type I32 = Local<"i32">;
+
+/** Rows of a register tile; strips are padded to a multiple. */
+const ROWS = 2;
+
+/** Tiles that are brought to the points at once, at most: 4 to 40 took the same time. */
+const STRETCH = 10;
+
+/** What the code is made for. */
+interface Code {
+  readonly correlation: Correlation;
+  readonly algorithm: Bilinear;
+  readonly relaxed: boolean;
+}
+
+/** The phases of a correlation. */
+export function winogradSteps(
+  correlation: Correlation,
+  { bilinear: algorithm, stripTiles }: { readonly bilinear: Bilinear; readonly stripTiles: number },
+  relaxed: boolean,
+): Steps {
+  const code = { correlation, algorithm, relaxed };
+  const { N, I, O } = correlation;
+  const { points } = algorithm;
+  const tiled = (channels: number, side: "in" | "out"): TiledImage => ({
+    channels,
+    rows: tiledAxis(correlation.rows, algorithm, side),
+    columns: tiledAxis(correlation.columns, algorithm, side),
+  });
+  const [input, output] = [tiled(I, "in"), tiled(O, "out")];
+  const tiles = N * output.rows.tiles * output.columns.tiles;
+  const values = pointLayout(stripTiles, I);
+  const products = pointLayout(stripTiles, O);
+  const pointsBytes = ({ pointStep }: PointLayout) => points * points * pointStep;
+  const productsStart = pointsBytes(values);
+  const scratchStart = productsStart + pointsBytes(products);
+  const halfStart = scratchStart + scratchOfTilesToPoints(input, STRETCH);
+  return {
+    tile: `winograd${algorithm.outputs}_${ROWS}x${blocksOf(O)[0].vectors * 4}`,
+    sharedBytes: points * points * filterStep(I, O),
+    ownBytes: halfStart + scratchOfPointsToTiles(output),
+    steps: [
+      {
+        items: Math.ceil(O / 4) * 2,
+        reads: ["filter"],
+        write: (f, range, operands) => writeFilter(f, range, operands.filter, code),
+      },
+      {
+        items: Math.ceil(tiles / stripTiles),
+        write: (f, { from, to, shared, own }, operands) => {
+          const { i32 } = f;
+          const productsAt = f.let("products", i32.add(own, productsStart));
+          const scratchAt = f.let("scratch", i32.add(own, scratchStart));
+          const toPoints = tilesToPoints(
+            f,
+            { image: input, values, stretch: STRETCH, relaxed },
+            operands.input,
+            scratchAt,
+            own,
+          );
+          const multiply = strips(f, code, { values, products });
+          const back = pointsToTiles(
+            f,
+            { image: output, products, relaxed },
+            productsAt,
+            f.let("half", i32.add(own, halfStart)),
+            operands.output,
+            operands.bias,
+          );
+          const item = f.local("item", "i32");
+          const strip: Strip = { first: f.local("first", "i32"), count: f.local("count", "i32") };
+          f.forRange(item, { from, to }, () => {
+            f.set(strip.first, i32.mul(item, stripTiles));
+            f.set(strip.count, i32.sub(tiles, strip.first));
+            f.set(strip.count, f.select(strip.count, stripTiles, i32.lt_s(strip.count, stripTiles)));
+            toPoints(strip);
+            multiply(strip, { values: own, filter: shared, products: productsAt });
+            back(strip);
+          });
+        },
+      },
+    ],
+  };
+}
+
+/** One axis as the algorithm cuts it. */
+function tiledAxis(axis: Axis, { advance, outputs, input, output }: Bilinear, side: "in" | "out") {
+  const tiles = Math.ceil(axis.outSize / outputs);
+  return side === "in"
+    ? { size: axis.inSize, tiles, start: axis.phases[0].start, advance, map: input }
+    : { size: axis.outSize, tiles, start: 0, advance: outputs, map: output };
+}
+
+/** Bytes from one pair of points to the next of the transformed filter, which at each is blocks of [i][o]. */
+const filterStep = (I: number, O: number): number => oddLines(I * Math.ceil(O / 4) * VECTOR);
+
+/** Brings the filter to the points, two output channels at a time: items are pairs of these. */
+function writeFilter(
+  f: FunctionBuilder,
+  { from, to, shared }: Range,
+  w: I32,
+  { correlation, algorithm }: Code,
+): void {
+  const { i32, v128, f64x2, f32x4 } = f;
+  const { I, O, filter, rows, columns } = correlation;
+  const { taps, points } = algorithm;
+  const map = mapWriter(f, linearMap(algorithm.filter), { lanes: "f64x2", relaxed: false });
+  const whole = O - (O % BLOCK);
+  const restBytes = Math.ceil((O - whole) / 4) * VECTOR;
+  const { pair, i, first, second, target, rowBytes } = integers(
+    f,
+    "pair",
+    "i",
+    "first",
+    "second",
+    "target",
+    "rowBytes",
+  );
+  const g = Array.from({ length: taps }, () => f.locals("g", "v128", taps));
+  const half = Array.from({ length: points }, () => f.locals("half", "v128", taps));
+  const rounded = f.local("rounded", "v128");
+  // Channels behind the last are its copies: their products are computed, and never stored.
+  const channel = f.local("channel", "i32");
+  const address = (o: I32) => i32.add(w, i32.mul(f.select(o, O - 1, i32.lt_s(o, O)), filter.output * FLOAT));
+  f.forRange(pair, { from, to }, () => {
+    f.set(channel, i32.mul(pair, 2));
+    f.set(first, address(channel));
+    f.set(target, i32.add(shared, i32.mul(i32.div_u(channel, BLOCK), I * BLOCK * FLOAT)));
+    f.set(target, i32.add(target, i32.mul(i32.rem_u(channel, BLOCK), FLOAT)));
+    f.set(rowBytes, i32.const(BLOCK * FLOAT));
+    if (restBytes > 0) f.set(rowBytes, f.select(restBytes, rowBytes, i32.ge_s(channel, whole)));
+    f.advance(channel, 1);
+    f.set(second, address(channel));
+    f.forRange(i, { to: I }, () => {
+      g.forEach((row, ky) => {
+        row.forEach((value, kx) => {
+          const at = (axis: Axis, k: number) => axis.phases[0].firstTap + k * axis.phases[0].tapStep;
+          const offset = (at(rows, ky) * filter.row + at(columns, kx) * filter.column) * FLOAT;
+          f.set(value, v128.load32_zero(first, { offset }));
+          f.set(value, f64x2.promote_low_f32x4(v128.load32_lane(second, value, 1, { offset })));
+        });
+      });
+      for (let kx = 0; kx < taps; kx++)
+        map(
+          g.map((row) => row[kx]),
+          (p, value) => f.set(half[p][kx], value),
+        );
+      half.forEach((row, p) => {
+        map(row, (q, value) => {
+          f.set(rounded, f32x4.demote_f64x2_zero(value));
+          v128.store64_lane(target, rounded, 0, {
+            offset: (p * points + q) * filterStep(I, O),
+            align: FLOAT,
+          });
+        });
+      });
+      f.advance(first, filter.input * FLOAT);
+      f.advance(second, filter.input * FLOAT);
+      f.advance(target, rowBytes);
+    });
+  });
+}
+
+/** Prepares the products of matrices; what it returns writes the code for one strip. */
+function strips(
+  f: FunctionBuilder,
+  { correlation, algorithm, relaxed }: Code,
+  layout: { readonly values: PointLayout; readonly products: PointLayout },
+): (strip: Strip, at: { readonly values: I32; readonly filter: I32; readonly products: I32 }) => void {
+  const { i32, v128 } = f;
+  const { I, O } = correlation;
+  const { values, products } = layout;
+  const groups = blocksOf(O).map((blocks) => ({
+    ...blocks,
+    tile: registerTile(f, ROWS, blocks.vectors, relaxed),
+  }));
+  const { x, end, w, u, out, v, m, point, valuesEnd, bytes } = integers(
+    f,
+    "x",
+    "end",
+    "w",
+    "u",
+    "out",
+    "v",
+    "m",
+    "point",
+    "valuesEnd",
+    "bytes",
+  );
+  const column = f.local("column", "i32");
+  return ({ count }, at) => {
+    // An odd number of tiles is rounded up: there is room, and nobody reads what comes out.
+    f.set(bytes, i32.mul(i32.and(i32.add(count, ROWS - 1), -ROWS), values.tileStep));
+    f.set(v, at.values);
+    f.set(m, at.products);
+    f.set(u, at.filter);
+    f.forRange(point, { to: algorithm.points ** 2 }, () => {
+      f.set(column, m);
+      f.set(valuesEnd, i32.add(v, bytes));
+      for (const { count, channels, vectors, tile } of groups) {
+        repeat(f, "block", count, () => {
+          f.set(x, v);
+          f.set(out, column);
+          f.loop((again) => {
+            for (const row of tile.sums) for (const sum of row) f.set(sum, v128.const("f32x4", 0));
+            f.set(w, u);
+            f.set(end, i32.add(x, I * FLOAT));
+            tile.accumulate(x, end, w, values.tileStep);
+            tile.sums.forEach((row, p) => {
+              row.forEach((sum, v) => {
+                v128.store(out, sum, { offset: p * products.tileStep + v * VECTOR });
+              });
+            });
+            f.advance(x, ROWS * values.tileStep - I * FLOAT);
+            f.advance(out, ROWS * products.tileStep);
+            f.brIf(again, i32.ne(x, valuesEnd));
+          });
+          f.advance(u, I * vectors * VECTOR);
+          f.advance(column, channels * FLOAT);
+        });
+      }
+      f.advance(v, values.pointStep);
+      f.advance(m, products.pointStep);
+      f.advance(u, filterStep(I, O) - I * Math.ceil(O / 4) * VECTOR);
+    });
+  };
+}
