@@ -27,7 +27,7 @@ describe("chooseCorrelation", () => {
   });
 
   it("takes F(4x4, 3x3) where larger tiles would mostly lie outside", () => {
-    expect(choices([1, 8, 8, 16], [3, 3, 16, 16])).toEqual(["F4", "F4"]);
+    expect(choices([1, 16, 16, 16], [3, 3, 16, 16])).toEqual(["F4", "F4"]);
   });
 
   it("forms every product where Winograd does not exist or does not pay", () => {

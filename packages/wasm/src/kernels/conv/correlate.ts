@@ -4,6 +4,7 @@ import { conv2dForward, conv2dTransposed } from "@saunet/core";
 import type { Local } from "../../asm/index.ts";
 import { type CodeFeatures, generator, type Plan } from "../../plan.ts";
 import { type Choice, chooseCorrelation } from "./choose.ts";
+import { directSteps } from "./direct.ts";
 import { type Correlation, forwardOf, transposedOf } from "./geometry.ts";
 import type { Operands, Steps } from "./steps.ts";
 import { winogradSteps } from "./winograd.ts";
@@ -45,16 +46,17 @@ function plan<N extends string>(
   names: Readonly<Record<keyof Operands, N>>,
 ): Plan<Record<N, unknown>> | undefined {
   const choice = choose(correlation);
-  const steps = choice && stepsOf(correlation, choice, relaxed);
-  if (steps === undefined) return undefined;
-  const { tile, sharedBytes, ownBytes } = steps;
+  if (choice === undefined) return undefined;
+  const { tile, sharedBytes, ownBytes, steps } = stepsOf(correlation, choice, hasBias, relaxed);
   const name = `${kernel}_f32_${tile}_${relaxed ? "relaxed" : "simd"}`;
+  // Of these only Winograd's strips depend on how many images there are.
+  const geometry = choice.algorithm === "winograd" ? correlation : { ...correlation, N: 0 };
   return {
     name,
-    key: `${name} ${hasBias} ${JSON.stringify([correlation, choice])}`,
+    key: `${name} ${hasBias} ${JSON.stringify([geometry, choice])}`,
     sharedBytes,
     ownBytes,
-    phases: steps.steps.map(({ items, reads, write }) => ({
+    phases: steps.map(({ items, reads, write }) => ({
       items,
       ...(reads && { reads: reads.map((operand) => names[operand]) }),
       write: (f, { arrays, ...range }) => {
@@ -70,11 +72,11 @@ function plan<N extends string>(
   };
 }
 
-function stepsOf(c: Correlation, choice: Choice, relaxed: boolean): Steps | undefined {
+function stepsOf(c: Correlation, choice: Choice, hasBias: boolean, relaxed: boolean): Steps {
   switch (choice.algorithm) {
     case "winograd":
       return winogradSteps(c, choice, relaxed);
     case "direct":
-      return undefined;
+      return directSteps(c, hasBias, relaxed);
   }
 }

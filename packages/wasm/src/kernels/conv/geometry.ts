@@ -17,7 +17,7 @@ export interface AxisPhase {
   readonly tapStep: number;
   /** The input that the first tap meets for `j = 0`; may lie outside. */
   readonly start: number;
-  /** Distance of the inputs that neighbouring taps meet. */
+  /** Distance of the inputs that neighbouring taps meet; 1 where there are no neighbours. */
   readonly spacing: number;
   /** Number of outputs. */
   readonly outputs: number;
@@ -59,7 +59,7 @@ export function forwardOf(d: Conv2dDims): Correlation {
     inSize,
     outSize: outputs,
     step,
-    phases: [{ taps, firstTap: 0, tapStep: 1, start: 0 - pad, spacing, outputs }],
+    phases: [{ taps, firstTap: 0, tapStep: 1, start: 0 - pad, spacing: taps > 1 ? spacing : 1, outputs }],
   });
   return {
     N: d.N,
@@ -95,7 +95,7 @@ export function transposedOf(d: Conv2dDims): Correlation {
         firstTap: first,
         tapStep: second - first,
         start: met.length === 0 ? 0 : inputOf(first),
-        spacing: inputOf(second) - inputOf(first),
+        spacing: met.length > 1 ? inputOf(second) - inputOf(first) : 1,
         outputs: Math.ceil((outSize - phase) / stride),
       };
     }),

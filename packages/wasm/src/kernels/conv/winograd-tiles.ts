@@ -15,6 +15,7 @@ import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
 import { type Matrix, transpose } from "./bilinear.ts";
 import { integers } from "./integers.ts";
+import { loadLanes, storeLanes } from "./lanes.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
 
 type I32 = Local<"i32">;
@@ -368,25 +369,4 @@ export function pointsToTiles(
       cursor.next(1);
     });
   };
-}
-
-/** Loads the first lanes of a vector, with zeros behind. */
-function loadLanes(f: FunctionBuilder, at: I32, lanes: number) {
-  const { v128 } = f;
-  if (lanes === 4) return v128.load(at, { align: FLOAT });
-  let value = v128.load32_zero(at);
-  const part = f.let("part", value);
-  for (let lane = 1; lane < lanes; lane++) {
-    value = v128.load32_lane(at, part, lane, { offset: lane * FLOAT });
-    f.set(part, value);
-  }
-  return f.get(part);
-}
-
-/** Stores the first lanes of a vector. */
-function storeLanes(f: FunctionBuilder, at: I32, value: Local<"v128">, lanes: number, offset: number): void {
-  if (lanes === 4) f.v128.store(at, value, { offset, align: FLOAT });
-  else
-    for (let lane = 0; lane < lanes; lane++)
-      f.v128.store32_lane(at, value, lane, { offset: offset + lane * FLOAT });
 }

@@ -1,0 +1,30 @@
+// Vectors that are whole, and those at the end of the channels that are not.
+
+import type { FunctionBuilder, Local, Value } from "../../asm/index.ts";
+import { FLOAT } from "../stream.ts";
+
+type I32 = Local<"i32">;
+
+/** Loads the first lanes of a vector, with zeros behind. */
+export function loadLanes(f: FunctionBuilder, at: I32, lanes: number): Value<"v128"> {
+  const { v128 } = f;
+  if (lanes === 4) return v128.load(at, { align: FLOAT });
+  const value = f.let("value", v128.load32_zero(at));
+  for (let lane = 1; lane < lanes; lane++)
+    f.set(value, v128.load32_lane(at, value, lane, { offset: lane * FLOAT }));
+  return f.get(value);
+}
+
+/** Stores the first lanes of a vector. */
+export function storeLanes(
+  f: FunctionBuilder,
+  at: I32,
+  value: Local<"v128">,
+  lanes: number,
+  offset: number,
+): void {
+  if (lanes === 4) f.v128.store(at, value, { offset, align: FLOAT });
+  else
+    for (let lane = 0; lane < lanes; lane++)
+      f.v128.store32_lane(at, value, lane, { offset: offset + lane * FLOAT });
+}
