@@ -4,10 +4,14 @@ import type { Generator } from "../plan.ts";
 import { relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward } from "./activation.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
 import { convGenerators } from "./conv/index.ts";
+import { blockApply, blockMask, blockScale, dropMask } from "./drop-block.ts";
+import { crossEntropy, crossEntropyBackward } from "./losses.ts";
 import { concat, gather, scatter, split } from "./movement.ts";
 import { forward as groupNorm, statistics } from "./norm.ts";
 import { gradient as groupNormBackward } from "./norm-gradient.ts";
+import { adam, sgd } from "./optimizers.ts";
 import { maxPool, maxPoolBackward } from "./pool.ts";
+import { uniform } from "./random.ts";
 import { max, maxBackward, stretch, sum } from "./reduce.ts";
 
 /** What fills core's kernels. */
@@ -18,5 +22,8 @@ export const generators = [
   ...[maxPool, maxPoolBackward],
   ...convGenerators,
   ...[gather, scatter, concat, split],
+  ...[uniform, blockMask, blockScale, blockApply, dropMask],
+  ...[crossEntropy, crossEntropyBackward],
+  ...[sgd, adam],
   ...[relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward],
 ] as readonly unknown[] as readonly Generator[];

@@ -11,7 +11,7 @@
 
 import { maxForward, maxGradient, type ScaledWalk, stretchKernel, sumKernel, type Walk } from "@saunet/core";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
-import { type Generator, generator, type Plan } from "../plan.ts";
+import { type Generator, generator, type PhaseLocals, type Plan } from "../plan.ts";
 import { acrossLanes, addDoubles, sumOfDoubles } from "./lanes.ts";
 import {
   constant,
@@ -49,7 +49,13 @@ export const sum: Generator = generator(sumKernel, ({ walk, scale }: ScaledWalk)
   const { rows, length, steps } = found;
   const [x, out] = steps;
   if (x.inner !== 1) return undefined;
-  if (rows === 1 && out.inner === 0) return sumOfAll(length, scale);
+  if (rows === 1 && out.inner === 0) {
+    const name = "sum_all_f32_4x4_simd";
+    const plan = sumOfAll<SumArrays>(name, length, "x", (f, total, { out }) =>
+      f.f32.store(out, f.f32.demote_f64(f.f64.mul(total, scale))),
+    );
+    return { ...plan, key: `${name} ${length} ${scale}` };
+  }
   if (x.outer !== length) return undefined;
   if (out.outer === 1 && out.inner === 0) return sumOfRows(rows, length, scale);
   if (out.outer === 0 && out.inner === 1 && length % 4 === 0) return sumOfColumns(rows, length, scale);
@@ -57,7 +63,8 @@ export const sum: Generator = generator(sumKernel, ({ walk, scale }: ScaledWalk)
 }) as never;
 
 type V128 = Local<"v128">;
-type SumPlan = Plan<{ out: unknown; x: unknown }>;
+type SumArrays = { out: unknown; x: unknown };
+type SumPlan = Plan<SumArrays>;
 
 /** Sums `count` elements from `x` on, in four pairs of lanes; `x` stands behind them afterwards. */
 function sumOfRun(f: FunctionBuilder, x: Local<"i32">, count: Local<"i32">, sums: Local<"v128">[]) {
@@ -72,41 +79,39 @@ function sumOfRun(f: FunctionBuilder, x: Local<"i32">, count: Local<"i32">, sums
 
 /**
  * Phase 1, each strip: shared[strip] = Σ x[strip]
- * Phase 2: out[0] = scale · Σ shared
+ * Phase 2: finish(Σ shared)
  */
-function sumOfAll(length: number, scale: number): SumPlan {
-  const name = "sum_all_f32_4x4_simd";
+export function sumOfAll<A>(
+  name: string,
+  length: number,
+  x: keyof A,
+  finish: (f: FunctionBuilder, total: Local<"f64">, arrays: PhaseLocals<A>["arrays"]) => void,
+): Omit<Plan<A>, "key"> {
   const strips = Math.ceil(length / STRIP);
   return {
     name,
-    key: `${name} ${length} ${scale}`,
     sharedBytes: DOUBLE * strips,
     phases: [
       {
         items: strips,
         grain: Math.ceil(MEMORY_GRAIN / STRIP),
-        write: (f, { from, to, shared, arrays: { x } }) => {
+        write: (f, { from, to, shared, arrays }) => {
           const { i32, f64 } = f;
           const sums = f.locals("sums", "v128", 4);
-          const count = f.local("count", "i32");
-          const strip = f.local("strip", "i32");
-          moveBy(f, x, from, FLOAT * STRIP);
+          const [count, strip] = f.locals("index", "i32", 2);
+          moveBy(f, arrays[x], from, FLOAT * STRIP);
           moveBy(f, shared, from, DOUBLE);
           f.forRange(strip, { from, to }, () => {
-            const rest = f.let("rest", i32.sub(length, i32.mul(strip, STRIP)));
-            f.set(count, f.select(rest, STRIP, i32.lt_s(rest, STRIP)));
-            const total = f.let("total", sumOfRun(f, x, count, sums));
-            f64.store(shared, total);
+            f.set(count, i32.sub(length, i32.mul(strip, STRIP)));
+            f.set(count, f.select(count, STRIP, i32.lt_s(count, STRIP)));
+            f64.store(shared, sumOfRun(f, arrays[x], count, sums));
             f.advance(shared, DOUBLE);
           });
         },
       },
       {
         items: 1,
-        write: (f, { shared, arrays: { out } }) => {
-          const total = sumOfColumn(f, shared, strips, DOUBLE);
-          f.f32.store(out, f.f32.demote_f64(f.f64.mul(total, scale)));
-        },
+        write: (f, { shared, arrays }) => finish(f, sumOfColumn(f, shared, strips, DOUBLE), arrays),
       },
     ],
   };

@@ -62,8 +62,8 @@ export function outputsOf(
   const plan = runner.plan(generator, lengthsOf(generator.kernel, arrays), dims);
   if (plan === undefined) return undefined;
   const copies = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array!.slice()]));
-  // Without a grain every phase is shared out, however small.
-  const phases = plan.phases.map((phase) => ({ ...phase, grain: 0 }));
+  // Every phase of more than one item is shared out, however small.
+  const phases = plan.phases.map((phase) => ({ ...phase, grain: 1 }));
   runner.run(generator.kernel as never, { ...plan, phases }, copies);
   if (runner.arena.used > 0) throw new Error(`${plan.name}: left memory in use`);
   return copies;

@@ -1,0 +1,51 @@
+import {
+  dropBlockApply,
+  dropBlockDims,
+  dropBlockMask,
+  dropBlockScale,
+  dropoutMask,
+  randomState,
+  uniform,
+} from "@saunet/core";
+import { describe, expect, test } from "vitest";
+import { SMALLEST } from "./stream.ts";
+import { check, generatorFor, numbers, outputsOf, shapes, sizeOf } from "./testing.ts";
+
+const noiseOf = (count: number) => uniform([count], randomState(3)).data;
+
+describe.each(shapes)("[%d,%d,%d,%d]", (N, H, W, C) => {
+  test.each([
+    { rate: 0.15, blockSize: 7 },
+    { rate: 0.15, blockSize: 7, sharedMask: true },
+    { rate: 0.5, blockSize: [2, 4] as const },
+    { rate: 1, blockSize: 1 },
+  ])("%j", (options) => {
+    const d = dropBlockDims([N, H, W, C], options);
+    const noise = noiseOf(N * H * W * d.maskC);
+    const mask = noise.slice();
+    dropBlockMask.reference({ mask, noise }, d);
+    const scale = new Float32Array(1);
+    dropBlockScale.reference({ scale, mask }, undefined);
+    const x = numbers(sizeOf([N, H, W, C]));
+    const small = mask.length < SMALLEST;
+    expect(check(dropBlockMask, { mask: mask.slice(), noise }, d)).toBe(small ? undefined : 0);
+    expect(check(dropBlockScale, { scale: scale.slice(), mask })).toBe(small ? undefined : 0);
+    const error = check(dropBlockApply, { y: x.slice(), x, mask, scale }, d);
+    if (x.length < SMALLEST) expect(error).toBeUndefined();
+    else expect(error).toBeLessThan(1e-7);
+  });
+});
+
+test("a mask that keeps nothing has scale 0", () => {
+  const arrays = { scale: new Float32Array([7]), mask: new Float32Array(1000) };
+  expect(outputsOf(generatorFor(dropBlockScale), arrays, undefined)!.scale[0]).toBe(0);
+});
+
+test.each([0, 0.1, 0.5, 1 / 3, 0.999, 1])("dropout of %d", (rate) => {
+  const noise = noiseOf(1003);
+  // Where the rate lies between two 32-bit numbers, these two decide differently.
+  noise.set([Math.fround(rate), Math.fround(rate) - 2 ** -25, Math.fround(rate) + 2 ** -24]);
+  if (rate < 1) expect(check(dropoutMask, { mask: noise.slice(), noise }, { rate })).toBe(0);
+  else
+    expect(outputsOf(generatorFor(dropoutMask), { mask: noise.slice(), noise }, { rate })!.mask[9]).toBe(0);
+});

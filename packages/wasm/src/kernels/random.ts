@@ -1,0 +1,143 @@
+// Uniform random numbers: Threefry-2x32 with 20 rounds, four counters in a vector, one in each lane. Integers and
+// doubles do here what they do in the reference, so the numbers are the same to the bit.
+//
+//   Phase 1, each counter i: words = hash(key, state + i)
+//                            out[2i], out[2i+1] = low + width · (word >>> 8) / 2^24
+//   Phase 2: state += number of counters
+
+import { uniformKernel } from "@saunet/core";
+import type { FunctionBuilder, Local } from "../asm/index.ts";
+import { type Generator, generator } from "../plan.ts";
+import { ARITHMETIC_GRAIN, FLOAT, moveBy, SMALLEST, setEach, VECTOR, whileAtLeast } from "./stream.ts";
+
+type V128 = Local<"v128">;
+
+const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
+const KEY_PARITY = 0x1bd11bda;
+const ROUNDS = 20;
+/** How many vectors of counters at once. */
+const QUADS = 4;
+
+/** Where the state holds its key and its counter, in bytes. */
+const KEY = [0, 4] as const;
+const COUNTER = [8, 12] as const;
+
+/** `[as[i], bs[i]] ← Threefry(key, [as[i], bs[i]])` in every lane; the pairs are interleaved, since each round waits for the last. */
+function threefry(f: FunctionBuilder, as: readonly V128[], bs: readonly V128[], keys: readonly V128[]): void {
+  const { i32x4, v128 } = f;
+  setEach(f, as, (i) => i32x4.add(as[i], keys[0]));
+  setEach(f, bs, (i) => i32x4.add(bs[i], keys[1]));
+  for (let round = 0; round < ROUNDS; round++) {
+    const rotation = ROTATIONS[round % ROTATIONS.length];
+    setEach(f, as, (i) => i32x4.add(as[i], bs[i]));
+    setEach(f, bs, (i) => v128.or(i32x4.shl(bs[i], rotation), i32x4.shr_u(bs[i], 32 - rotation)));
+    setEach(f, bs, (i) => v128.xor(bs[i], as[i]));
+    if (round % 4 === 3) {
+      const injection = (round + 1) / 4;
+      const count = f.v128.const("i32x4", injection);
+      const second = f.let("injected", i32x4.add(count, keys[(injection + 1) % 3]));
+      setEach(f, as, (i) => i32x4.add(as[i], keys[injection % 3]));
+      setEach(f, bs, (i) => i32x4.add(bs[i], second));
+    }
+  }
+}
+
+const LOWER_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
+const UPPER_HALVES = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31];
+const ALTERNATING_LOW = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
+const ALTERNATING_HIGH = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31];
+
+export const uniform: Generator = generator(uniformKernel, ({ low, width }, { out: length }) => {
+  if (length! < SMALLEST) return undefined;
+  const name = "random_uniform_f32_8x4_simd";
+  const counters = Math.ceil(length! / 2);
+  return {
+    name,
+    key: `${name} ${length} ${low} ${width}`,
+    phases: [
+      {
+        items: counters,
+        grain: ARITHMETIC_GRAIN / 2,
+        write: (f, { from, to, arrays: { out, state } }) => {
+          const { f32x4, f64x2, i32, i32x4, i8x16, v128 } = f;
+          const keys = KEY.map((offset, i) => f.let(`key${i}`, v128.load32_splat(state, { offset })));
+          const parity = v128.xor(v128.xor(keys[0], keys[1]), f.v128.const("i32x4", KEY_PARITY));
+          keys.push(f.let("key2", parity));
+          const [start, high] = COUNTER.map((offset, i) =>
+            f.let(`counter${i}`, v128.load32_splat(state, { offset })),
+          );
+          const lanes = Array.from({ length: QUADS }, (_, i) =>
+            f.let(`lanes${i}`, v128.const("i32x4", 4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3)),
+          );
+          const [unit, lowest, spread] = [2 ** -24, low, width].map((value, i) =>
+            f.let(`factor${i}`, v128.const("f64x2", value)),
+          );
+          const [as, bs] = ["a", "b"].map((name) => f.locals(name, "v128", QUADS));
+          const rest = f.local("rest", "v128");
+          const index = f.let("index", from);
+          const even = Math.floor(length! / 2);
+          const left = f.let("left", i32.sub(f.select(to, even, i32.lt_u(to, even)), from));
+
+          /** low + width · word / 2^24 of the lower two lanes. */
+          const toFloats = (word: V128) => {
+            const share = f64x2.mul(f64x2.convert_low_i32x4_u(word), unit);
+            return f32x4.demote_f64x2_zero(f64x2.add(f64x2.mul(share, spread), lowest));
+          };
+          /** Eight numbers from each of some pairs: the lower four in a, the others in b. */
+          const draw = (quads: number) => {
+            const [a, b] = [as.slice(0, quads), bs.slice(0, quads)];
+            setEach(f, a, (i) => i32x4.add(i32x4.add(i32x4.splat(index), lanes[i]), start));
+            // A lower word that is smaller than at the start has wrapped: -1 in its lane carries.
+            setEach(f, b, (i) => i32x4.sub(high, i32x4.lt_u(a[i], start)));
+            threefry(f, a, b, keys);
+            a.forEach((low, i) => {
+              const up = b[i];
+              f.set(low, i32x4.shr_u(low, 8));
+              f.set(up, i32x4.shr_u(up, 8));
+              // Words of one counter lie side by side: those of counters 0 and 1, then of 2 and 3.
+              f.set(rest, i8x16.shuffle(low, up, ALTERNATING_HIGH));
+              f.set(low, i8x16.shuffle(low, up, ALTERNATING_LOW));
+              f.set(up, i8x16.shuffle(low, low, UPPER_HALVES));
+              f.set(low, i8x16.shuffle(toFloats(low), toFloats(up), LOWER_HALVES));
+              f.set(up, i8x16.shuffle(rest, rest, UPPER_HALVES));
+              f.set(up, i8x16.shuffle(toFloats(rest), toFloats(up), LOWER_HALVES));
+            });
+          };
+          moveBy(f, out, from, 2 * FLOAT);
+          whileAtLeast(f, left, 4 * QUADS, () => {
+            draw(QUADS);
+            as.forEach((a, i) => {
+              v128.store(out, a, { offset: 2 * VECTOR * i, align: FLOAT });
+              v128.store(out, bs[i], { offset: 2 * VECTOR * i + VECTOR, align: FLOAT });
+            });
+            f.advance(index, 4 * QUADS);
+            f.advance(out, 2 * VECTOR * QUADS);
+          });
+          whileAtLeast(f, left, 1, () => {
+            draw(1);
+            v128.store64_lane(out, as[0], 0, { align: FLOAT });
+            f.advance(index, 1);
+            f.advance(out, 2 * FLOAT);
+          });
+          if (length! % 2 === 1)
+            f.if(i32.gt_u(to, even), () => {
+              draw(1);
+              v128.store32_lane(out, as[0], 0);
+            });
+        },
+      },
+      {
+        items: 1,
+        write: (f, { arrays: { state } }) => {
+          const { i32 } = f;
+          const before = f.let("before", i32.load(state, { offset: COUNTER[0] }));
+          const after = f.let("after", i32.add(before, counters));
+          i32.store(state, after, { offset: COUNTER[0] });
+          const carried = i32.add(i32.load(state, { offset: COUNTER[1] }), i32.lt_u(after, before));
+          const next = f.let("next", carried);
+          i32.store(state, next, { offset: COUNTER[1] });
+        },
+      },
+    ],
+  };
+}) as never;
