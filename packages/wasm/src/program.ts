@@ -15,6 +15,7 @@ import {
   shareInPlace,
   Tensor,
 } from "@saunet/core";
+import { fuseAll, fusedGenerators } from "./fusions/index.ts";
 import { generators } from "./kernels/index.ts";
 import { alignToLine } from "./memory.ts";
 import type { Lengths, Plan } from "./plan.ts";
@@ -50,11 +51,12 @@ interface External {
 /**
  * Makes a program ready to run in a runner's arena.
  *
+ * @param without names of fusions to leave out
  * @throws MemoryError where it does not fit
  */
-export function prepareInArena(runner: Runner, captured: Program): Runnable {
+export function prepareInArena(runner: Runner, captured: Program, without: readonly string[] = []): Runnable {
   const { arena } = runner;
-  const program = shareInPlace(captured);
+  const program = shareInPlace(fuseAll(captured, without));
   const { buffers, calls, inputs, outputs } = program;
   const writtenBuffers = new Set(calls.flatMap(buffersWritten));
   const planned = calls.map((call): Planned => {
@@ -179,7 +181,9 @@ function planOf(
   { buffers }: Program,
   { kernel, buffers: used, dims }: ProgramCall,
 ): Plan | undefined {
-  const generator = generators.find((candidate) => candidate.kernel.name === kernel.name);
+  const generator = [...generators, ...fusedGenerators].find(
+    (candidate) => candidate.kernel.name === kernel.name,
+  );
   if (generator === undefined) return undefined;
   const lengths = Object.keys(kernel.roles).map((name) => {
     const buffer = used[name];

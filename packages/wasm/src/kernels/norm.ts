@@ -3,7 +3,9 @@
 // portable form.
 
 import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saunet/core";
+import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
+import { onePlusExpOfNegative } from "./exp.ts";
 import {
   addUp,
   forEachBlock,
@@ -20,8 +22,9 @@ import {
   suits,
   summing,
   sumPositions,
+  type V128,
 } from "./norm-strips.ts";
-import { DOUBLE, FLOAT, MEMORY_GRAIN, setEach } from "./stream.ts";
+import { constant, DOUBLE, FLOAT, MEMORY_GRAIN, setEach } from "./stream.ts";
 
 /**
  * Phase 1, each strip: s[strip, c] = Σ (x - pivot[c]), q[strip, c] = Σ (x - pivot[c])²
@@ -98,58 +101,85 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
   };
 }) as never;
 
+/** What may stand behind the normalisation: writes code that changes vectors in place. */
+const activations = {
+  none: () => () => {},
+  relu: (f: FunctionBuilder) => {
+    const zero = constant(f, "zero", 0);
+    return (ys: readonly V128[]) => setEach(f, ys, (i) => f.f32x4.pmax(ys[i], zero));
+  },
+  silu: (f: FunctionBuilder, vectors: number) => {
+    const divisor = onePlusExpOfNegative(f);
+    const divisors = f.locals("divisor", "v128", vectors);
+    return (ys: readonly V128[]) => {
+      setEach(f, divisors, (i) => ys[i]);
+      divisor(divisors);
+      setEach(f, ys, (i) => f.f32x4.div(ys[i], divisors[i]));
+    };
+  },
+} as const;
+
 /**
  * Phase 1, each group: shared[image, 0, c] = mean, shared[image, 1, c] = gamma[c] / sqrt(variance + epsilon)
- * Phase 2, each strip: y = (x - mean[c]) · scale[c] + beta[c]
+ * Phase 2, each strip: y = activation((x - mean[c]) · scale[c] + beta[c])
  */
-export const forward: Generator = generator(groupNormForward, (d: GroupNormDims) => {
-  if (!suits(d)) return undefined;
-  const { N, C, G, D } = d;
-  const strips = mapping(d, 4);
-  const { vectors } = strips;
-  const name = `group_norm_f32_4x${vectors}_simd`;
-  return {
-    name,
-    key: keyOf(name, d),
-    sharedBytes: 2 * FLOAT * N * C,
-    phases: [
-      {
-        items: N * G,
-        grain: MEMORY_GRAIN,
-        write: (f, { from, to, shared, arrays: { mean, variance, gamma } }) => {
-          const { f32, f64 } = f;
-          forEachGroup(f, d, { from, to }, [mean, variance], (group) => {
-            const at = placeOf(f, shared, group, 2 * FLOAT * C, FLOAT);
-            const gammaAt = placeOf(f, gamma, group, 0, FLOAT);
-            const rstd = rootOf(f, variance, d);
-            forEachChannel(f, D, [at, gammaAt], () => {
-              f32.store(at, f32.load(mean));
-              const scale = f.let("scale", f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd));
-              f32.store(at, f32.demote_f64(scale), { offset: FLOAT * C });
+export const normalizing = (
+  kernel: typeof groupNormForward,
+  activation: keyof typeof activations,
+): Generator =>
+  generator(kernel, (d: GroupNormDims) => {
+    if (!suits(d)) return undefined;
+    const { N, C, G, D } = d;
+    const strips = mapping(d, 4);
+    const { vectors } = strips;
+    const suffix = activation === "none" ? "" : `_${activation}`;
+    const name = `group_norm${suffix}_f32_4x${vectors}_simd`;
+    return {
+      name,
+      key: keyOf(name, d),
+      sharedBytes: 2 * FLOAT * N * C,
+      phases: [
+        {
+          items: N * G,
+          grain: MEMORY_GRAIN,
+          write: (f, { from, to, shared, arrays: { mean, variance, gamma } }) => {
+            const { f32, f64 } = f;
+            forEachGroup(f, d, { from, to }, [mean, variance], (group) => {
+              const at = placeOf(f, shared, group, 2 * FLOAT * C, FLOAT);
+              const gammaAt = placeOf(f, gamma, group, 0, FLOAT);
+              const rstd = rootOf(f, variance, d);
+              forEachChannel(f, D, [at, gammaAt], () => {
+                f32.store(at, f32.load(mean));
+                const scale = f.let("scale", f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd));
+                f32.store(at, f32.demote_f64(scale), { offset: FLOAT * C });
+              });
             });
-          });
+          },
         },
-      },
-      {
-        ...itemsOf(strips),
-        write: (f, { from, to, shared, arrays: { x, y, beta } }) => {
-          const { f32x4 } = f;
-          const [xs, means, scales, betas] = ["x", "mean", "scale", "beta"].map((what) =>
-            f.locals(what, "v128", vectors),
-          );
-          forEachBlock(f, strips, { from, to }, [x, y], (block) => {
-            const at = placeOf(f, shared, block, 2 * FLOAT * C, 1);
-            load(f, means, at);
-            load(f, scales, at, FLOAT * C);
-            load(f, betas, placeOf(f, beta, block, 0, 1));
-            forEachPosition(f, strips, block, block.left, () => {
-              load(f, xs, block.pointers[0]);
-              setEach(f, xs, (v) => f32x4.add(f32x4.mul(f32x4.sub(xs[v], means[v]), scales[v]), betas[v]));
-              store(f, xs, block.pointers[1]);
+        {
+          ...itemsOf(strips),
+          write: (f, { from, to, shared, arrays: { x, y, beta } }) => {
+            const { f32x4 } = f;
+            const [xs, means, scales, betas] = ["x", "mean", "scale", "beta"].map((what) =>
+              f.locals(what, "v128", vectors),
+            );
+            const activate = activations[activation](f, vectors);
+            forEachBlock(f, strips, { from, to }, [x, y], (block) => {
+              const at = placeOf(f, shared, block, 2 * FLOAT * C, 1);
+              load(f, means, at);
+              load(f, scales, at, FLOAT * C);
+              load(f, betas, placeOf(f, beta, block, 0, 1));
+              forEachPosition(f, strips, block, block.left, () => {
+                load(f, xs, block.pointers[0]);
+                setEach(f, xs, (v) => f32x4.add(f32x4.mul(f32x4.sub(xs[v], means[v]), scales[v]), betas[v]));
+                activate(xs);
+                store(f, xs, block.pointers[1]);
+              });
             });
-          });
+          },
         },
-      },
-    ],
-  };
-}) as never;
+      ],
+    };
+  }) as never;
+
+export const forward: Generator = /* @__PURE__ */ normalizing(groupNormForward, "none");

@@ -1,0 +1,139 @@
+import {
+  add,
+  capture,
+  concat,
+  groupNorm,
+  mul,
+  normal,
+  ones,
+  type Program,
+  prepareWithKernels,
+  randomState,
+  relu,
+  sigmoid,
+  silu,
+  type Tensor,
+  zeros,
+} from "@saunet/core";
+import { relativeError } from "@saunet/core/testing";
+import { beforeAll, describe, expect, it } from "vitest";
+import { Arena } from "../memory.ts";
+import { prepareInArena } from "../program.ts";
+import { alone, Runner } from "../runner.ts";
+import { errorOf } from "../testing.ts";
+import { gateConcat, gateConcatGenerator } from "./gate-concat.ts";
+import { fuseAll, fusions } from "./index.ts";
+import { groupNormRelu, groupNormSilu, normalizeActivateGenerators } from "./normalize-activate.ts";
+
+const random = (shape: readonly number[], seed: number) => normal(shape, randomState(seed));
+const names = ({ calls }: Program) => calls.map(({ kernel }) => kernel.name);
+const [C, shape] = [16, [1, 20, 24, 16]];
+const norm = (x: Tensor) => groupNorm(x, ones([C]), zeros([C]), { groups: 4 });
+const gated = (x: Tensor, gate: Tensor) => concat([x, mul(x, sigmoid(gate))], -1);
+const gateShape = [1, 20, 24, 1];
+
+describe("fusions", () => {
+  it("join what belongs together", () => {
+    expect(names(fuseAll(capture(([x]) => [silu(norm(x))], [zeros(shape)])))).toEqual([
+      "groupNorm.statistics",
+      "groupNorm.silu",
+    ]);
+    expect(names(fuseAll(capture(([x]) => [relu(norm(x))], [zeros(shape)])))).toContain("groupNorm.relu");
+    const gate = capture(([x, g]) => [gated(x, g)], [zeros(shape), zeros(gateShape)]);
+    expect(names(fuseAll(gate))).toEqual(["sigmoid.forward", "gate.concat"]);
+  });
+
+  it("leave alone what somebody else reads, what is given out, and what only looks alike", () => {
+    const kept = [
+      capture(
+        ([x]) => {
+          const y = norm(x);
+          return [add(silu(y), y)];
+        },
+        [zeros(shape)],
+      ),
+      capture(
+        ([x]) => {
+          const y = norm(x);
+          return [silu(y), y];
+        },
+        [zeros(shape)],
+      ),
+      capture(([x, y]) => [concat([x, mul(x, y)], -1)], [zeros(shape), zeros(shape)]),
+      capture(([x, g]) => [concat([mul(x, g), x], -1)], [zeros(shape), zeros(gateShape)]),
+    ];
+    for (const program of kept) expect(names(fuseAll(program))).toEqual(names(program));
+  });
+
+  it.each(fusions.map(({ name }) => name))("%s can be switched off", (name) => {
+    const program = capture(
+      ([x, g]) => [gated(silu(norm(relu(norm(x)))), g)],
+      [zeros(shape), zeros(gateShape)],
+    );
+    expect(names(fuseAll(program, [name])).length).toBeGreaterThan(names(fuseAll(program)).length);
+  });
+
+  describe("keep the numbers", () => {
+    let runner: Runner;
+    beforeAll(() => {
+      runner = new Runner(new Arena(false, 2 ** 26), alone, { relaxed: false });
+    });
+
+    it("of a network with all of them", () => {
+      const program = capture(
+        ([x, g]) => [gated(silu(norm(relu(norm(x)))), g)],
+        [zeros(shape), zeros(gateShape)],
+      );
+      const inputs = [random(shape, 1), random(gateShape, 2)];
+      const [wanted] = prepareWithKernels(program).runSync(inputs);
+      for (const without of [[], fusions.map(({ name }) => name)]) {
+        const [actual] = prepareInArena(runner, program, without).runSync(inputs);
+        expect(relativeError(actual.data, wanted.data)).toBeLessThan(1e-5);
+      }
+      // Without WebAssembly the joined kernels run their references.
+      const [fused] = prepareWithKernels(fuseAll(program)).runSync(inputs);
+      expect(relativeError(fused.data, wanted.data)).toBeLessThan(1e-6);
+    });
+
+    it.each([4, 8, 12, 16, 20, 32, 48])("of normalisation and activation, %i channels", (channels) => {
+      const x = random([2, 331, channels], 1).data;
+      const [mean, variance] = [
+        random([2 * 4], 2).data,
+        random([2 * 4], 3).data.map((value) => value * value),
+      ];
+      const [gamma, beta] = [random([channels], 4).data, random([channels], 5).data];
+      const arrays = { y: new Float32Array(x.length), x, mean, variance, gamma, beta };
+      const d = {
+        N: 2,
+        P: 331,
+        C: channels,
+        G: 4,
+        D: channels / 4,
+        epsilon: 1e-3,
+        fixedStatistics: false,
+        flops: 0,
+      };
+      normalizeActivateGenerators.forEach((generator, i) => {
+        expect(generator.kernel.name).toBe([groupNormSilu, groupNormRelu][i].name);
+        expect(errorOf(generator as never, arrays as never, d as never)).toBeLessThan(2e-6);
+      });
+    });
+
+    it.each([
+      [4, 4],
+      [16, 16],
+      [48, 48],
+      [8, 20],
+    ])("of gate and concatenation, %i and %i channels", (A, B) => {
+      const pixels = 97;
+      const arrays = {
+        y: new Float32Array(pixels * (A + B)),
+        a: random([pixels * A], 1).data,
+        b: random([pixels * B], 2).data,
+        gate: random([pixels], 3).data,
+      };
+      expect(gateConcatGenerator.kernel.name).toBe(gateConcat.name);
+      expect(errorOf(gateConcatGenerator as never, arrays as never, { A, B } as never)).toBeLessThan(1e-7);
+    });
+  });
+});

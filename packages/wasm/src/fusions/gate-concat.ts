@@ -1,0 +1,113 @@
+// A gated skip connection and the concatenation behind it in one pass:
+//
+//   y[p] = [ a[p, 0 … A-1], b[p, 0 … B-1] · gate[p] ]      for every pixel p
+//
+// The gated features are never written on their own.
+
+import { type AnyKernel, concatKernel, type Floats, kernel, mulKernel, type Walk } from "@saunet/core";
+import type { Local } from "../asm/index.ts";
+import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, VECTOR } from "../kernels/stream.ts";
+import { type Generator, generator } from "../plan.ts";
+import type { Fusion } from "./fuse.ts";
+
+/** Channels of the two halves. */
+interface GateDims {
+  readonly A: number;
+  readonly B: number;
+}
+
+interface GateArrays {
+  y: Floats;
+  a: Floats;
+  b: Floats;
+  gate: Floats;
+}
+
+/** See the head of this file. */
+export const gateConcat = kernel(
+  "gate.concat",
+  { y: "write", a: "read", b: "read", gate: "read" },
+  ({ y, a, b, gate }: GateArrays, { A, B }: GateDims) => {
+    for (let p = 0; p < gate.length; p++) {
+      const out = p * (A + B);
+      for (let c = 0; c < A; c++) y[out + c] = a[p * A + c];
+      for (let c = 0; c < B; c++) y[out + A + c] = b[p * B + c] * gate[p];
+    }
+  },
+);
+
+/** Whether a product is one of pixels by a number each, and with how many channels. */
+function gatedChannels({ shape, strides }: Walk): number | undefined {
+  const [out, features, gate] = strides.map(String);
+  const [pixels, channels] = shape;
+  return shape.length === 2 &&
+    pixels > 0 &&
+    out === `${channels},1` &&
+    features === `${channels},1` &&
+    gate === "1,0"
+    ? channels
+    : undefined;
+}
+
+export const gateConcatFusion: Fusion = {
+  name: "gate+concat",
+  producer: mulKernel as AnyKernel,
+  result: "out",
+  consumer: concatKernel as AnyKernel,
+  operand: "b",
+  join: (multiply, join) => {
+    const B = gatedChannels(multiply.dims as Walk);
+    const { sizeA, sizeB } = join.dims as { sizeA: number; sizeB: number };
+    if (B === undefined || B !== sizeB) return undefined;
+    const { a: b, b: gate } = multiply.buffers;
+    return {
+      kernel: gateConcat as AnyKernel,
+      buffers: { y: join.buffers.y, a: join.buffers.a, b, gate },
+      dims: { A: sizeA, B: sizeB } satisfies GateDims,
+    };
+  },
+};
+
+type I32 = Local<"i32">;
+
+/**
+ * for each pixel:  copy A/4 vectors of a;  g = gate[p] in all lanes;  B/4 vectors of b times g
+ */
+export const gateConcatGenerator: Generator = generator(gateConcat, ({ A, B }: GateDims, { gate }) => {
+  if (A % 4 !== 0 || B % 4 !== 0 || gate! * (A + B) < SMALLEST) return undefined;
+  const name = `gate_concat_f32_${A}x${B}_simd`;
+  return {
+    name,
+    key: name,
+    phases: [
+      {
+        items: gate!,
+        grain: Math.ceil(MEMORY_GRAIN / (A + B)),
+        write: (f, { from, to, arrays }) => {
+          const { f32x4, v128 } = f;
+          const [a, b, y, scale] = [arrays.a, arrays.b, arrays.y, arrays.gate];
+          moveBy(f, a, from, FLOAT * A);
+          moveBy(f, b, from, FLOAT * B);
+          moveBy(f, y, from, FLOAT * (A + B));
+          moveBy(f, scale, from);
+          const pixel: I32 = f.local("pixel", "i32");
+          const g = f.local("g", "v128");
+          f.forRange(pixel, { from, to }, () => {
+            for (let offset = 0; offset < FLOAT * A; offset += VECTOR) {
+              v128.store(y, v128.load(a, { offset, align: FLOAT }), { offset, align: FLOAT });
+            }
+            f.set(g, v128.load32_splat(scale));
+            for (let offset = 0; offset < FLOAT * B; offset += VECTOR) {
+              const gated = f32x4.mul(v128.load(b, { offset, align: FLOAT }), g);
+              v128.store(y, gated, { offset: FLOAT * A + offset, align: FLOAT });
+            }
+            f.advance(a, FLOAT * A);
+            f.advance(b, FLOAT * B);
+            f.advance(y, FLOAT * (A + B));
+            f.advance(scale, FLOAT);
+          });
+        },
+      },
+    ],
+  };
+}) as never;

@@ -1,0 +1,18 @@
+// Every rewrite, in the order in which they are tried, and the generated code of the kernels that they bring in.
+
+import type { Program } from "@saunet/core";
+import type { Generator } from "../plan.ts";
+import { type Fusion, fuse } from "./fuse.ts";
+import { gateConcatFusion, gateConcatGenerator } from "./gate-concat.ts";
+import { normalizeActivateFusions, normalizeActivateGenerators } from "./normalize-activate.ts";
+
+export const fusions: readonly Fusion[] = [...normalizeActivateFusions, gateConcatFusion];
+
+export const fusedGenerators: readonly Generator[] = [...normalizeActivateGenerators, gateConcatGenerator];
+
+/** Applies every fusion whose name is not among `without`. */
+export function fuseAll(program: Program, without: readonly string[] = []): Program {
+  return fusions
+    .filter(({ name }) => !without.includes(name))
+    .reduce((rewritten, fusion) => fuse(rewritten, fusion), program);
+}
