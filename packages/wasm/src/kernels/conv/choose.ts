@@ -11,60 +11,78 @@ export type Choice =
   | {
       readonly algorithm: "winograd";
       readonly bilinear: Bilinear;
-      /** Tiles of a strip: an item. */
+      /** Tiles of a strip, which is worked on at once; even. */
       readonly stripTiles: number;
     }
   | { readonly algorithm: "direct" };
 
-/** Multiply-adds a cycle in the products of the transformed values. */
+/** What decides; tests put in their own. */
+export type Choose = (c: Correlation) => Choice;
+
+/** Multiply-adds a cycle: of transformed values, over the taps themselves, and of outer products. */
 const PRODUCTS = 7;
-/** The same over the taps themselves. */
 const DIRECT = 7.3;
+const DIRECT_GRADIENT = 5.5;
 
 interface Candidate {
   readonly bilinear: Bilinear;
   /** Cycles of bringing a tile to the points or back, for each four channels. */
   readonly tile: number;
-  /** Cycles of transforming the filter, for each pair of channels. */
+  /** Cycles of transforming the filter or adding up its gradient, for each pair of channels. */
   readonly filter: number;
+  readonly gradient: number;
 }
 
 const CANDIDATES: readonly Candidate[] = [
-  { bilinear: F6, tile: 300, filter: 84 },
-  { bilinear: F4, tile: 120, filter: 50 },
+  { bilinear: F6, tile: 300, filter: 84, gradient: 333 },
+  { bilinear: F4, tile: 120, filter: 50, gradient: 190 },
 ];
 
 /** Strips of 14 to 40 tiles took the same time; shorter ones repeat the loads of the filter too often. */
 const STRIPS = [14, 16, 18, 20, 22, 24];
+/** A strip's products are added to sums in memory: 20 tiles took up to 10 % longer, 60 were no faster. */
+const GRADIENT_STRIP = 40;
 
 /** Chooses for a convolution or its adjoint. */
-export function chooseCorrelation(c: Correlation): Choice {
-  const { N, I, O, rows, columns } = c;
-  const taps = (axis: Axis) => axis.phases.reduce((sum, phase) => sum + phase.taps * phase.outputs, 0);
-  let best = {
-    cost: (N * taps(rows) * taps(columns) * I * ceil4(O)) / DIRECT,
-    choice: { algorithm: "direct" } as Choice,
-  };
+export const chooseCorrelation: Choose = (c) => {
+  const cost = (c.N * taps(c.rows) * taps(c.columns) * c.I * ceil4(c.O)) / DIRECT;
   // The transforms read four numbers of a row of pixels at a time.
-  if (!hasThreeTaps(rows) || !hasThreeTaps(columns) || I < 4) return best.choice;
-  for (const { bilinear, tile, filter } of CANDIDATES) {
-    const tiles =
-      N * Math.ceil(rows.outSize / bilinear.outputs) * Math.ceil(columns.outSize / bilinear.outputs);
+  const found = c.I < 4 ? undefined : cheapest(c, cost, "filter");
+  return found
+    ? { algorithm: "winograd", bilinear: found.bilinear, stripTiles: chooseStrip(found.tiles) }
+    : { algorithm: "direct" };
+};
+
+/** Chooses for the gradient of a filter. */
+export const chooseGradient: Choose = (c) => {
+  const cost = (c.N * taps(c.rows) * taps(c.columns) * c.I * c.O) / DIRECT_GRADIENT;
+  const found = Math.min(c.I, c.O) < 4 ? undefined : cheapest(c, cost, "gradient");
+  return found
+    ? { algorithm: "winograd", bilinear: found.bilinear, stripTiles: GRADIENT_STRIP }
+    : { algorithm: "direct" };
+};
+
+/** The algorithm that costs least, if there is one that costs less than `limit`. */
+function cheapest({ N, I, O, rows, columns }: Correlation, limit: number, once: "filter" | "gradient") {
+  if (!hasThreeTaps(rows) || !hasThreeTaps(columns)) return undefined;
+  const options = CANDIDATES.map(({ bilinear, tile, [once]: filter }) => {
+    const tilesOf = ({ outSize }: Axis) => Math.ceil(outSize / bilinear.outputs);
+    const tiles = N * tilesOf(rows) * tilesOf(columns);
     const products = (bilinear.points ** 2 * I * ceil4(O)) / PRODUCTS;
-    const cost = tiles * (products + (tile * (ceil4(I) + ceil4(O))) / 4) + filter * I * ceil4(O);
-    if (cost < best.cost) {
-      best = { cost, choice: { algorithm: "winograd", bilinear, stripTiles: chooseStrip(tiles) } };
-    }
-  }
-  return best.choice;
+    const transforms = (tile * (ceil4(I) + ceil4(O))) / 4;
+    return { bilinear, tiles, cost: tiles * (products + transforms) + filter * I * ceil4(O) };
+  });
+  return options.filter(({ cost }) => cost < limit).sort((a, b) => a.cost - b.cost)[0];
 }
 
 const ceil4 = (count: number): number => 4 * Math.ceil(count / 4);
 
+/** Taps of all outputs along an axis. */
+const taps = ({ phases }: Axis): number => phases.reduce((sum, phase) => sum + phase.taps * phase.outputs, 0);
+
 /** Whether every output meets three neighbouring inputs. */
-function hasThreeTaps({ step, phases }: Axis): boolean {
-  const [phase] = phases;
-  return step === 1 && phases.length === 1 && phase.taps === 3 && phase.spacing === 1;
+function hasThreeTaps({ step, phases: [phase, ...others] }: Axis): boolean {
+  return step === 1 && others.length === 0 && phase.taps === 3 && phase.spacing === 1;
 }
 
 /** The strip that shares out the tiles most evenly among two to four threads. */

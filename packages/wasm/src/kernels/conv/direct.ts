@@ -67,7 +67,7 @@ export function directSteps(correlation: Correlation, hasBias: boolean, relaxed:
   const code = { correlation, blocks, parts, hasBias, relaxed };
   const [{ vectors }] = blocks;
   return {
-    tile: `direct_${rowsOf(vectors)}x${4 * vectors}`,
+    tile: `direct_${rowsOf(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
     sharedBytes: start * Math.ceil(O / 4) * VECTOR,
     ownBytes: 0,
     steps: [
@@ -253,7 +253,7 @@ function rowWriter(
             f.set(wk, tap);
             const sumUp = () => {
               f.set(end, i32.add(xk, run));
-              accumulate(xk, end, wk, stepBytes);
+              accumulate(xk, end, wk, { row: stepBytes });
             };
             if (joined) sumUp();
             else

@@ -2,6 +2,7 @@
 
 import type { Generator } from "../../plan.ts";
 import { forward, transposed } from "./correlate.ts";
+import { gradient } from "./gradient.ts";
 
 /** What fills core's convolution kernels. */
-export const convGenerators = [forward, transposed] as readonly unknown[] as readonly Generator[];
+export const convGenerators = [forward, transposed, gradient] as readonly unknown[] as readonly Generator[];

@@ -40,11 +40,18 @@ export const rowsOf = (vectors: number): number => Math.floor((14 - vectors) / (
 /** A tile whose sums stay in locals. */
 export interface RegisterTile {
   readonly sums: readonly (readonly Local<"v128">[])[];
+  /** Sets the sums to zero. */
+  readonly clear: () => void;
   /**
-   * Writes the loop over k: inputs from `x` to before `end` (there is at least one), rows `rowBytes` apart; the weights
-   * of a k are `vectors` vectors from `w` on, those of the next k follow. Both pointers end behind what was read.
+   * Writes the loop over k, while `x` is not `end`; there is at least one k. Bytes from row to row of x, and from one k
+   * to the next of x and w: as they lie in packed matrices where they are left out. Both pointers are moved on.
    */
-  readonly accumulate: (x: I32, end: I32, w: I32, rowBytes: number) => void;
+  readonly accumulate: (
+    x: I32,
+    end: I32,
+    w: I32,
+    bytes: { readonly row: number; readonly x?: number; readonly w?: number },
+  ) => void;
 }
 
 /** Declares the locals of a tile. */
@@ -61,10 +68,13 @@ export function registerTile(
   const madd = multiplyAdd(f, relaxed);
   return {
     sums,
-    accumulate: (x, end, w, rowBytes) => {
+    clear: () => {
+      for (const row of sums) for (const sum of row) f.set(sum, v128.const("f32x4", 0));
+    },
+    accumulate: (x, end, w, bytes) => {
       f.loop((again) => {
         xs.forEach((value, p) => {
-          f.set(value, v128.load32_splat(x, { offset: p * rowBytes }));
+          f.set(value, v128.load32_splat(x, { offset: p * bytes.row }));
         });
         for (let v = 0; v < vectors; v++) {
           f.set(weight, v128.load(w, { offset: v * VECTOR }));
@@ -72,8 +82,8 @@ export function registerTile(
             f.set(row[v], madd(row[v], xs[p], weight));
           });
         }
-        f.advance(w, vectors * VECTOR);
-        f.advance(x, FLOAT);
+        f.advance(w, bytes.w ?? vectors * VECTOR);
+        f.advance(x, bytes.x ?? FLOAT);
         f.brIf(again, i32.ne(x, end));
       });
     },

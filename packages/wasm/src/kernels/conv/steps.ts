@@ -1,7 +1,7 @@
-// The steps of a correlation before they know what a kernel calls its arrays: forward and transposed convolutions
-// share them.
+// The steps of a convolution before they know what a kernel calls its arrays: all three kernels share them.
 
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { Plan } from "../../plan.ts";
 
 type I32 = Local<"i32">;
 
@@ -33,9 +33,49 @@ export interface Step {
 
 /** The phases of a plan and the scratch memory they want. */
 export interface Steps {
-  /** The algorithm and its register tile, for the plan's name. */
+  /** The algorithm, its register tile and its instructions, for the plan's name. */
   readonly tile: string;
   readonly sharedBytes: number;
   readonly ownBytes: number;
   readonly steps: readonly Step[];
+}
+
+/** The operands by the names that a kernel has for them. */
+export type Names<N extends string> = Readonly<Record<"input" | "output" | "filter", N>> & {
+  /** Undefined where there is none. */
+  readonly bias: N | undefined;
+};
+
+/**
+ * The plan of a kernel.
+ *
+ * @param specialised everything that the code depends on, as text
+ */
+export function planOf<N extends string>(
+  kernel: string,
+  { tile, sharedBytes, ownBytes, steps }: Steps,
+  names: Names<N>,
+  specialised: string,
+): Plan<Record<N, unknown>> {
+  const name = `${kernel}_f32_${tile}`;
+  return {
+    name,
+    key: `${name} ${specialised}`,
+    sharedBytes,
+    ownBytes,
+    phases: steps.map(({ items, reads, write }) => ({
+      items,
+      ...(reads && { reads: reads.map((operand) => names[operand]!) }),
+      write: (f, { arrays, ...range }) => {
+        const at = arrays as Readonly<Record<N, I32>>;
+        const { input, output, filter, bias } = names;
+        write(f, range, {
+          input: at[input],
+          output: at[output],
+          filter: at[filter],
+          bias: bias === undefined ? undefined : at[bias],
+        });
+      },
+    })),
+  };
 }

@@ -13,7 +13,8 @@
 
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
-import { type Matrix, transpose } from "./bilinear.ts";
+import { type Bilinear, type Matrix, transpose } from "./bilinear.ts";
+import type { Axis, Correlation } from "./geometry.ts";
 import { integers } from "./integers.ts";
 import { loadLanes, storeLanes } from "./lanes.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
@@ -36,6 +37,25 @@ export interface TiledImage {
   readonly channels: number;
   readonly rows: TiledAxis;
   readonly columns: TiledAxis;
+}
+
+/**
+ * How an algorithm cuts the images of a correlation: the inputs to be brought to the points, the outputs to be brought
+ * back, or the gradients of the outputs to be brought to the points by the adjoint of that.
+ */
+export function tiledImage(
+  { I, O, rows, columns }: Correlation,
+  { advance, outputs, input, output }: Bilinear,
+  side: "inputs" | "outputs" | "gradients",
+): TiledImage {
+  const map = side === "inputs" ? input : side === "outputs" ? output : transpose(output);
+  const tiled = ({ inSize, outSize, phases }: Axis): TiledAxis => {
+    const tiles = Math.ceil(outSize / outputs);
+    return side === "inputs"
+      ? { size: inSize, tiles, start: phases[0].start, advance, map }
+      : { size: outSize, tiles, start: 0, advance: outputs, map };
+  };
+  return { channels: side === "inputs" ? I : O, rows: tiled(rows), columns: tiled(columns) };
 }
 
 /** Values of a strip: at each pair of points a matrix [tile][channel]. */

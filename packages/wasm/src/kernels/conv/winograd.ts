@@ -24,7 +24,7 @@ import {
   type Strip,
   scratchOfPointsToTiles,
   scratchOfTilesToPoints,
-  type TiledImage,
+  tiledImage,
   tilesToPoints,
 } from "./winograd-tiles.ts";
 
@@ -52,22 +52,17 @@ export function winogradSteps(
   const code = { correlation, algorithm, relaxed };
   const { N, I, O } = correlation;
   const { points } = algorithm;
-  const tiled = (channels: number, side: "in" | "out"): TiledImage => ({
-    channels,
-    rows: tiledAxis(correlation.rows, algorithm, side),
-    columns: tiledAxis(correlation.columns, algorithm, side),
-  });
-  const [input, output] = [tiled(I, "in"), tiled(O, "out")];
+  const input = tiledImage(correlation, algorithm, "inputs");
+  const output = tiledImage(correlation, algorithm, "outputs");
   const tiles = N * output.rows.tiles * output.columns.tiles;
   const values = pointLayout(stripTiles, I);
   const products = pointLayout(stripTiles, O);
-  const pointsBytes = ({ pointStep }: PointLayout) => points * points * pointStep;
-  const productsStart = pointsBytes(values);
-  const scratchStart = productsStart + pointsBytes(products);
+  const productsStart = points ** 2 * values.pointStep;
+  const scratchStart = productsStart + points ** 2 * products.pointStep;
   const halfStart = scratchStart + scratchOfTilesToPoints(input, STRETCH);
   return {
-    tile: `winograd${algorithm.outputs}_${ROWS}x${blocksOf(O)[0].vectors * 4}`,
-    sharedBytes: points * points * filterStep(I, O),
+    tile: `winograd${algorithm.outputs}_${ROWS}x${blocksOf(O)[0].vectors * 4}_${relaxed ? "relaxed" : "simd"}`,
+    sharedBytes: points ** 2 * filterStep(I, O),
     ownBytes: halfStart + scratchOfPointsToTiles(output),
     steps: [
       {
@@ -111,14 +106,6 @@ export function winogradSteps(
       },
     ],
   };
-}
-
-/** One axis as the algorithm cuts it. */
-function tiledAxis(axis: Axis, { advance, outputs, input, output }: Bilinear, side: "in" | "out") {
-  const tiles = Math.ceil(axis.outSize / outputs);
-  return side === "in"
-    ? { size: axis.inSize, tiles, start: axis.phases[0].start, advance, map: input }
-    : { size: axis.outSize, tiles, start: 0, advance: outputs, map: output };
 }
 
 /** Bytes from one pair of points to the next of the transformed filter, which at each is blocks of [i][o]. */
@@ -232,10 +219,10 @@ function strips(
           f.set(x, v);
           f.set(out, column);
           f.loop((again) => {
-            for (const row of tile.sums) for (const sum of row) f.set(sum, v128.const("f32x4", 0));
+            tile.clear();
             f.set(w, u);
             f.set(end, i32.add(x, I * FLOAT));
-            tile.accumulate(x, end, w, values.tileStep);
+            tile.accumulate(x, end, w, { row: values.tileStep });
             tile.sums.forEach((row, p) => {
               row.forEach((sum, v) => {
                 v128.store(out, sum, { offset: p * products.tileStep + v * VECTOR });
