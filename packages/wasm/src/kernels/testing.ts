@@ -1,7 +1,7 @@
 // What the tests of the kernels share: each kernel is held to its reference, and to itself with its items shared out
 // in other ways.
 
-import { type Arrays, type FlatArray, randomState, uniform } from "@saunet/core";
+import { type AnyKernel, type Arrays, type FlatArray, randomState, uniform } from "@saunet/core";
 import { Arena } from "../memory.ts";
 import type { Generator } from "../plan.ts";
 import { type Crew, lengthsOf, Runner } from "../runner.ts";
@@ -51,40 +51,64 @@ const runners = [1, 2, 3, 4].map(
   (parts) => new Runner(new Arena(false, 2 ** 26), inParts(parts), { relaxed: false }),
 );
 
-/** What a kernel's code makes of some arrays; `undefined` where there is none. The arrays stay as they are. */
+/**
+ * What a kernel's code makes of some arrays; `undefined` where there is none. The arrays stay as they are.
+ *
+ * @param parts how many ranges the items are shared out into
+ * @param inPlace written arrays that lie where a read one does
+ */
 export function outputsOf(
   generator: Generator,
   arrays: Arrays,
   dims: unknown,
-  parts = 1,
+  { parts = 1, inPlace = {} }: { parts?: number; inPlace?: Readonly<Record<string, string>> } = {},
 ): Record<string, FlatArray> | undefined {
   const runner = runners[parts - 1];
+  const { arena } = runner;
   const plan = runner.plan(generator, lengthsOf(generator.kernel, arrays), dims);
   if (plan === undefined) return undefined;
-  const copies = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array!.slice()]));
+  const placed: Record<string, FlatArray> = {};
+  for (const [name, array] of Object.entries(arrays) as [string, FlatArray][]) {
+    if (name in inPlace) continue;
+    const address = arena.reserve(array.byteLength);
+    arena.write(address, array);
+    const Type = array.constructor as Float32ArrayConstructor;
+    placed[name] = new Type(arena.memory.buffer as ArrayBuffer, address, array.length);
+  }
+  for (const [written, read] of Object.entries(inPlace)) placed[written] = placed[read];
   // Every phase of more than one item is shared out, however small.
   const phases = plan.phases.map((phase) => ({ ...phase, grain: 1 }));
-  runner.run(generator.kernel as never, { ...plan, phases }, copies);
-  if (runner.arena.used > 0) throw new Error(`${plan.name}: left memory in use`);
-  return copies;
+  runner.run(generator.kernel as never, { ...plan, phases }, placed);
+  const outputs = Object.fromEntries(Object.entries(placed).map(([name, array]) => [name, array.slice()]));
+  for (const { byteOffset } of new Set(Object.values(placed))) arena.free(byteOffset);
+  if (arena.used > 0) throw new Error(`${plan.name}: left memory in use`);
+  return outputs;
 }
 
 /**
- * Runs a kernel's code: against its reference between guard bands, and in one to four ranges, which must give the
- * same bits.
+ * Runs a kernel's code: against its reference between guard bands; in one to four ranges, which must give the same
+ * bits; and in place where the kernel allows it, which must give them too.
  *
  * @returns its error relative to the largest element, or `undefined` where the portable form is to run
  */
 export function check(kernel: { readonly name: string }, arrays: Arrays, dims?: unknown): number | undefined {
   const generator = generatorFor(kernel);
-  const [whole, ...shared] = [1, 2, 3, 4].map((parts) => outputsOf(generator, arrays, dims, parts));
+  const { inPlace, roles } = generator.kernel as unknown as AnyKernel;
+  const whole = outputsOf(generator, arrays, dims);
   if (whole === undefined) return undefined;
-  for (const outputs of shared)
-    for (const [name, array] of Object.entries(outputs!)) {
-      const same = whole[name];
-      const differs = array.findIndex((value, i) => value !== same[i] && !Object.is(value, same[i]));
-      if (differs >= 0)
-        throw new Error(`${kernel.name}: ${name}[${differs}] depends on how items are shared out`);
+  const others = [2, 3, 4].map((parts) => ({ how: `${parts} ranges`, options: { parts } as object }));
+  if (Object.entries(inPlace).every(([written, read]) => arrays[written]?.length === arrays[read]?.length))
+    others.push({ how: "in place", options: { parts: 2, inPlace } });
+  for (const { how, options } of others) {
+    const outputs = outputsOf(generator, arrays, dims, options)!;
+    for (const [name, role] of Object.entries(roles)) {
+      if (role === "read" || arrays[name] === undefined) continue;
+      const wanted = whole[name];
+      const differs = outputs[name].findIndex(
+        (value, i) => value !== wanted[i] && !Object.is(value, wanted[i]),
+      );
+      if (differs >= 0) throw new Error(`${kernel.name}: ${name}[${differs}] is another number with ${how}`);
     }
+  }
   return errorOf(generator, arrays as never, dims as never);
 }
