@@ -18,6 +18,10 @@ const benches: Readonly<Record<string, BenchEntry>> = {
     about: "the whole network, ours and the peers, same weights, same photograph",
     run: async (options) => (await import("./race.ts")).race("model", sizeOf(options, 592), options),
   },
+  sizes: {
+    about: "the whole network at several sizes: time and memory",
+    run: async (options) => (await import("./sizes.ts")).sizes(options),
+  },
   train: {
     about: "a step of training, ours and the peers that can",
     run: async (options) => (await import("./race.ts")).race("train", sizeOf(options, 128), options),
@@ -33,6 +37,18 @@ const benches: Readonly<Record<string, BenchEntry>> = {
   lab: {
     about: "numbered attempts at conv2d, from seven loops to the winner",
     run: async (options) => (await import("./laboratory.ts")).laboratory(options),
+  },
+  report: {
+    about: "docs/performance.md from bench/results",
+    run: async (options) => {
+      const { REPORTED, resultFile, writeReport } = await import("./report/report.ts");
+      for (const bench of options.measure ? REPORTED : []) {
+        process.stderr.write(`bench: ${bench}\n`);
+        const results = await benches[bench].run({ ...options, command: `pnpm bench ${bench}` });
+        writeFileSync(resultFile(bench), `${JSON.stringify(results, undefined, 2)}\n`);
+      }
+      return writeReport();
+    },
   },
   compare: {
     about: "two result files: what got faster or slower",

@@ -9,6 +9,7 @@ export interface Options {
   /** Also keep the JSON here. */
   readonly out: string | undefined;
   readonly quick: boolean;
+  readonly measure: boolean;
   readonly peers: readonly string[] | undefined;
   readonly shapes: string | undefined;
   readonly attempts: readonly string[] | undefined;
@@ -26,6 +27,7 @@ export interface Options {
 export const OPTIONS_HELP = `  --json, --csv       print JSON or CSV instead of a table
   --out FILE          also write the JSON there
   --quick             the short run
+  --measure           report: take all results anew
   --peers A,B         model, train: only these peers
   --size N or HxW     model, train, layers: rows and columns, multiples of 8 (592)
   --shapes NAME       kernels, lab: the list bench/shapes/NAME.txt
@@ -41,6 +43,7 @@ export function parseOptions(bench: string, args: readonly string[]): Options {
     format: values.json ? "json" : values.csv ? "csv" : "table",
     out: values.out,
     quick: values.quick ?? false,
+    measure: values.measure ?? false,
     peers: values.peers?.split(","),
     shapes: values.shapes,
     attempts: values.attempts?.split(","),
@@ -61,6 +64,7 @@ function parse(args: readonly string[]) {
         json: { type: "boolean" },
         csv: { type: "boolean" },
         quick: { type: "boolean" },
+        measure: { type: "boolean" },
         out: { type: "string" },
         peers: { type: "string" },
         shapes: { type: "string" },

@@ -21,7 +21,7 @@ import { type Effort, measure, type Task } from "./harness.ts";
 import { machineRecord } from "./machine.ts";
 import type { Options } from "./options.ts";
 import { precise, type Results, type Row, rowOf } from "./results.ts";
-import { maxAbsDiff } from "./statistics.ts";
+import { maxAbsDiff, perCall } from "./statistics.ts";
 
 /** One kernel call. */
 export interface Part {
@@ -75,12 +75,7 @@ export async function timeParts(bench: string, parts: readonly Part[], options: 
         results.push({ ...row(form), status: "failed", reason: summary.message });
         continue;
       }
-      const one = {
-        ...summary,
-        median_ms: summary.median_ms / form.calls,
-        mad_ms: summary.mad_ms / form.calls,
-        min_ms: summary.min_ms / form.calls,
-      };
+      const one = perCall(summary, form.calls);
       const flops = flopsOf(part);
       const peak = form.code === "typescript" ? machine.peak_gflops.typescript : simd * form.threads;
       const gflops = flops === undefined ? undefined : flops / one.median_ms / 1e6;
@@ -98,7 +93,7 @@ export async function timeParts(bench: string, parts: readonly Part[], options: 
 }
 
 /** A way to make the call. */
-interface Form extends Task {
+export interface Form extends Task {
   readonly code: "typescript" | "accelerated";
   readonly threads: number;
   /** How many calls a run makes. */
@@ -137,7 +132,8 @@ function typescriptForm(part: Part): Form {
   };
 }
 
-function acceleratedForm(part: Part, threads: number): Form {
+/** As accelerate(), which must have been called, runs it in a captured program. */
+export function acceleratedForm(part: Part, threads: number): Form {
   const inputs = floatsRead(part);
   const values = inputs.map((name) => tensor(part.arrays[name] as Float32Array));
   const often = program(part, inputs, values, CALLS);

@@ -2,7 +2,7 @@
 // compared with the reference, and those that are right take turns.
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { exportOnnx } from "@saunet/interop";
 import { inspectNetwork } from "@saunet/model";
@@ -52,7 +52,7 @@ export async function race(
   const ready: Entrant[] = [];
   const diffs = new Map<Entrant, number | null>();
   const processes: ContenderProcess[] = [];
-  let reference: readonly number[] | Float32Array | undefined;
+  let reference: Float32Array | undefined;
   try {
     for (const contender of chosen)
       for (const threads of contender.threads) {
@@ -65,7 +65,10 @@ export async function race(
           await child.load(name, threads, discipline, files);
           const output = await firstOutput(discipline, child);
           const diff = reference === undefined ? null : maxAbsDiff(output, reference);
-          reference ??= output;
+          if (reference === undefined) {
+            reference = output;
+            keepForScripts(discipline, files, output);
+          }
           if (diff !== null && !(diff <= TOLERANCE)) {
             rows.push(wrong(entrant, diff));
             child.end();
@@ -139,6 +142,11 @@ function prepareFiles(height: number, width: number): ContenderFiles {
   const { config, parameters } = inputs;
   writeFileSync(files.onnx, exportOnnx({ config, parameters, metadata: {} }, { batch: 1, height, width }));
   return files;
+}
+
+/** The scripts in bench/peers that run by hand compare themselves with this. */
+function keepForScripts(discipline: Discipline, { inputs }: ContenderFiles, output: Float32Array): void {
+  writeFileSync(join(dirname(inputs), `${discipline}.f32`), output);
 }
 
 async function firstOutput(discipline: Discipline, child: ContenderProcess): Promise<Float32Array> {

@@ -28,6 +28,11 @@ export function summarize(times: readonly number[]): Summary {
   };
 }
 
+/** The summary of one call, where a run makes several. */
+export function perCall({ runs, median_ms, mad_ms, min_ms }: Summary, calls: number): Summary {
+  return { runs, median_ms: median_ms / calls, mad_ms: mad_ms / calls, min_ms: min_ms / calls };
+}
+
 /** `max |a - b|`; infinite where the lengths differ or an element is no number. */
 export function maxAbsDiff(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;

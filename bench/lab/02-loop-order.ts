@@ -3,6 +3,8 @@
 // They are neighbours in the filter and in the output, so the innermost loop walks along memory, and the check for the
 // border has moved four loops out. The price: each product reads and writes its sum in memory, rounded to float every
 // time.
+//
+// Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 2.6 to 2.9 times faster than attempt 1.
 
 import { inTypeScript } from "./attempt.ts";
 

@@ -2,6 +2,9 @@
 //
 // The copy costs one pass over the image and saves a conversion and a check at every tap. With the filter in the order
 // in which it is read, one row of taps is one run of KW·C neighbours in both.
+//
+// Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 1.04 to 1.08 times faster than attempt 3. What it
+// pays for is attempt 6.
 
 import { inBlocksOf, inTypeScript } from "./attempt.ts";
 import { copyPadded, inFours, paddedSize } from "./padded.ts";

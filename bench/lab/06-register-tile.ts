@@ -3,6 +3,9 @@
 // Row r of that matrix begins one pixel after row r - 1 in the padded image itself: neighbouring rows overlap. So the
 // tile of three pixels by four channels reads the image in place, and every number is copied once instead of KH·KW
 // times. (In core this form serves every geometry that Winograd's does not: packages/core/src/portable/direct.ts.)
+//
+// Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 1.15 times faster than attempt 5 for 16 channels, 0.98
+// for 64: the more output channels share a row of the matrix, the less it matters that it was written down.
 
 import { inBlocksOf, inTypeScript } from "./attempt.ts";
 import { copyPadded, inFours, paddedSize } from "./padded.ts";

@@ -1,6 +1,9 @@
 // 7. Winograd F(2x2, 3x3): 16 products where 36 were, 2.25 times fewer.
 //
 // With the points 0, 1, -1 and ∞ the transforms are additions alone.
+//
+// Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 1.5 times faster than attempt 6 for 16 channels, where
+// the transforms weigh most, 2.0 for 64.
 
 import { inTypeScript, threeTapsInBlocksOf } from "./attempt.ts";
 import { convolveWinograd, transformFilter, type Winograd } from "./winograd.ts";

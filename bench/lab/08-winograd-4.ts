@@ -2,6 +2,8 @@
 //
 // Two points more, 2 and -2: the transforms now multiply by small numbers, and rounding errors grow, which doubles do
 // not notice.
+//
+// Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 1.6 to 1.7 times faster than attempt 7.
 
 import { inTypeScript, threeTapsInBlocksOf } from "./attempt.ts";
 import { convolveWinograd, transformFilter, type Winograd } from "./winograd.ts";

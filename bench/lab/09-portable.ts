@@ -3,6 +3,9 @@
 //
 // 64 products where 324 were, 5 times fewer. The code is packages/core/src/portable; it also transforms its filter
 // inside the clock, as an operator has to that knows nothing of the call before.
+//
+// Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 1.07 to 1.23 times faster than attempt 8, and 31 to 42
+// times faster than attempt 1.
 
 import { conv2dForward } from "@saunet/core";
 import { inTypeScript } from "./attempt.ts";

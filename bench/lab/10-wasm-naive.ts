@@ -2,6 +2,9 @@
 //
 // Attempt 1 word for word, a float at a time. A compiler that knows its types saves the conversions and nothing else:
 // the order of the loops is as bad for the caches as it was.
+//
+// Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 1.6 to 2.6 times faster than attempt 1, 12 to 23 times
+// slower than attempt 9. The algorithm comes before the language.
 
 import { FLOAT, inWebAssembly } from "./wasm.ts";
 

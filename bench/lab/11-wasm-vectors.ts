@@ -2,6 +2,8 @@
 //
 // Output channels are innermost and neighbours, so four of them fit in one vector: one input, spread over four lanes,
 // times four weights. But the sums still live in memory: a load and a store for each product of vectors.
+//
+// Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 8 to 26 times faster than attempt 10.
 
 import { inBlocksOf } from "./attempt.ts";
 import { address, FLOAT, inWebAssembly, VECTOR } from "./wasm.ts";

@@ -1,6 +1,9 @@
 // 15. Winograd F(2x2, 3x3) with SIMD.
 //
 // 2.25 times fewer products than attempt 12, for transforms that only add.
+//
+// Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 1.5 times faster than attempt 12 for 16 channels, 1.9
+// for 64.
 
 import { f2 } from "./07-winograd-2.ts";
 import { wasmWinograd } from "./wasm-winograd.ts";

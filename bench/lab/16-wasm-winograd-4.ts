@@ -2,6 +2,9 @@
 //
 // 4 times fewer products. In floats the error grows to some 1e-6 of the largest output, a few times that of the direct
 // form.
+//
+// Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 1.5 to 1.6 times faster than attempt 15, and 220 to 320
+// times faster than attempt 1.
 
 import { f4 } from "./08-winograd-4.ts";
 import { wasmWinograd } from "./wasm-winograd.ts";

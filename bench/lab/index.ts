@@ -16,6 +16,7 @@ import { wasmUnrolled } from "./13-wasm-unrolled.ts";
 import { wasmRelaxed } from "./14-wasm-relaxed.ts";
 import { wasmWinograd2 } from "./15-wasm-winograd-2.ts";
 import { wasmWinograd4 } from "./16-wasm-winograd-4.ts";
+import { accelerated } from "./17-accelerated.ts";
 import type { Attempt } from "./attempt.ts";
 
 export const attempts: readonly Attempt[] = [
@@ -35,4 +36,5 @@ export const attempts: readonly Attempt[] = [
   wasmRelaxed,
   wasmWinograd2,
   wasmWinograd4,
+  accelerated,
 ];

@@ -1,0 +1,66 @@
+// Writes docs/performance.md and its plots from the result files in bench/results.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readResults } from "../compare.ts";
+import { DOCS, RESULTS } from "../paths.ts";
+import { isMeasured, type Results, type Row } from "../results.ts";
+import { UsageError } from "../usage.ts";
+import { section } from "./markdown.ts";
+
+/** The benches on the page, in its order. */
+export const REPORTED = ["model", "sizes", "train", "layers", "lab"] as const;
+
+/** Where the results of a bench are kept. */
+export const resultFile = (bench: string): string => join(RESULTS, `${bench}.json`);
+
+const INTRODUCTION = `# Performance
+
+Written by \`pnpm bench report\` from the files in [bench/results](../bench/results); \`pnpm bench report --measure\` takes all of
+them anew first. Times are medians with the median absolute deviation (MAD); contenders take turns, so that a slow minute
+of the machine falls on all of them. [bench/README.md](../bench/README.md) says how, and what is inside the clock.
+`;
+
+/** Writes the page; tells what it wrote. */
+export async function writeReport(): Promise<string> {
+  const files = REPORTED.map(resultFile).filter(existsSync);
+  if (files.length === 0) throw new UsageError("report: no result files; use --measure to make them");
+  const parts = [INTRODUCTION];
+  for (const file of files) {
+    const { markdown, plots } = await section(withRowsByHand(readResults(file)));
+    parts.push(markdown);
+    for (const [name, svg] of Object.entries(plots)) writeFileSync(join(DOCS, name), svg);
+  }
+  const page = join(DOCS, "performance.md");
+  writeFileSync(
+    page,
+    `${parts
+      .join("\n")
+      .replace(/\n{3,}/g, "\n\n")
+      .trim()}\n`,
+  );
+  return `${page}\n`;
+}
+
+/** What the Python scripts printed into by-hand.jsonl, where it is of the same bench and the same input. */
+function withRowsByHand(results: Results): Results {
+  const path = join(RESULTS, "by-hand.jsonl");
+  if (!existsSync(path)) return results;
+  const rows = readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Row & { readonly bench: string; readonly input: readonly number[] })
+    .filter(({ bench, input }) => bench === results.bench && String(input) === String(results.input));
+  const ours = results.results.filter(isMeasured).filter(({ name }) => name === "saunet");
+  const ratios = rows.filter(isMeasured).flatMap(({ name, threads, median_ms }) => {
+    const same = ours.find((row) => row.threads === threads);
+    return same === undefined
+      ? []
+      : [[`${name}/${threads}`, Number((median_ms / same.median_ms).toPrecision(4))]];
+  });
+  return {
+    ...results,
+    results: [...results.results, ...rows],
+    ...(results.ratios && { ratios: { ...results.ratios, ...Object.fromEntries(ratios) } }),
+  };
+}
