@@ -3,24 +3,29 @@ import { expect, test } from "vitest";
 import { SMALLEST } from "./stream.ts";
 import { check, generatorFor, numbers, outputsOf, shapes, sizeOf } from "./testing.ts";
 
-test.each([addKernel, subKernel, mulKernel, divKernel])(
-  "%o is the reference to the bit, whatever is stretched",
-  (kernel) => {
-    for (const shape of shapes) {
-      const [N, H, W, C] = shape;
-      for (const small of [shape, [N, H, W, 1], [C], []])
-        for (const [a, b] of [[shape, small] as const, [small, shape] as const]) {
-          const arrays = {
-            out: new Float32Array(sizeOf(shape)),
-            a: numbers(sizeOf(a), 1),
-            b: numbers(sizeOf(b), 2),
-          };
-          const error = check(kernel, arrays, walkOver(shape, [shape, a, b]));
-          expect(error).toBe(sizeOf(shape) < SMALLEST ? undefined : 0);
-        }
-    }
-  },
-);
+// All four are one generator; subtraction tells its operands apart, so it goes through all shapes.
+const few = shapes.filter(([, H, , C]) => H < 100 && (C === 5 || C === 16));
+
+test.each([
+  [subKernel, shapes],
+  [addKernel, few],
+  [mulKernel, few],
+  [divKernel, few],
+])("%o is the reference to the bit, whatever is stretched", (kernel, all) => {
+  for (const shape of all) {
+    const [N, H, W, C] = shape;
+    for (const small of [shape, [N, H, W, 1], [C], []])
+      for (const [a, b] of [[shape, small] as const, [small, shape] as const]) {
+        const arrays = {
+          out: new Float32Array(sizeOf(shape)),
+          a: numbers(sizeOf(a), 1),
+          b: numbers(sizeOf(b), 2),
+        };
+        const error = check(kernel, arrays, walkOver(shape, [shape, a, b]));
+        expect(error).toBe(sizeOf(shape) < SMALLEST ? undefined : 0);
+      }
+  }
+});
 
 test("division by zero, ∞ and NaN follow IEEE 754", () => {
   const [a, b] = [numbers(600), numbers(600, 2)];
