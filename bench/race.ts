@@ -157,7 +157,7 @@ async function firstOutput(discipline: Discipline, child: ContenderProcess): Pro
 }
 
 function effortOf({ quick, seconds }: Options): Effort {
-  const usual = quick ? 5 : 20;
+  const usual = quick ? 4 : 20;
   return { seconds: seconds ?? usual, minRuns: quick ? 1 : 2, maxRuns: 30 };
 }
 

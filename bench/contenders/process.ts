@@ -1,8 +1,13 @@
 // A contender as the bench sees it: a process that answers requests, one at a time.
 
 import { type ChildProcess, fork } from "node:child_process";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Discipline } from "./contender.ts";
 import type { Answer, Request } from "./protocol.ts";
+
+/** The command, beside this file in its built or its written form. */
+const MAIN = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
 
 /** What a contender has to say when it cannot. */
 export class ContenderError extends Error {
@@ -29,7 +34,7 @@ export class ContenderProcess {
   /** Starts a process; nothing is loaded yet. */
   constructor() {
     // Whatever a library prints goes to stderr: stdout belongs to the results.
-    this.#child = fork(process.argv[1], ["contender"], {
+    this.#child = fork(MAIN, ["contender"], {
       serialization: "advanced",
       stdio: ["ignore", 2, 2, "ipc"],
     });

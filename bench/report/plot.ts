@@ -107,7 +107,7 @@ async function render(theme: Theme, spec: object): Promise<string> {
       legend: { labelColor: text, orient: "bottom" },
       range: { category: { scheme: theme === "light" ? "tableau10" : "set2" } },
     },
-  } as TopLevelSpec;
+  } as unknown as TopLevelSpec;
   const view = new View(parse(compile(themed).spec), { renderer: "none" });
   const svg = await view.toSVG();
   view.finalize();

@@ -42,15 +42,18 @@ export async function writeReport(): Promise<string> {
   return `${page}\n`;
 }
 
+/** A row says by itself what it belongs to. */
+type RowByHand = Row & { readonly bench: string; readonly input: readonly number[] };
+
 /** What the Python scripts printed into by-hand.jsonl, where it is of the same bench and the same input. */
 function withRowsByHand(results: Results): Results {
   const path = join(RESULTS, "by-hand.jsonl");
   if (!existsSync(path)) return results;
-  const rows = readFileSync(path, "utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Row & { readonly bench: string; readonly input: readonly number[] })
-    .filter(({ bench, input }) => bench === results.bench && String(input) === String(results.input));
+  const lines = readFileSync(path, "utf8").split("\n");
+  const found = lines.filter((line) => line !== "").map((line) => JSON.parse(line) as RowByHand);
+  const rows: readonly Row[] = found.filter(
+    ({ bench, input }) => bench === results.bench && String(input) === String(results.input),
+  );
   const ours = results.results.filter(isMeasured).filter(({ name }) => name === "saunet");
   const ratios = rows.filter(isMeasured).flatMap(({ name, threads, median_ms }) => {
     const same = ours.find((row) => row.threads === threads);
