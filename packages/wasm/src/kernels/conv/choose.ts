@@ -5,6 +5,7 @@
 
 import { type Bilinear, F4, F6 } from "./bilinear.ts";
 import type { Axis, Correlation } from "./geometry.ts";
+import { isPlanar } from "./planar.ts";
 
 /** A choice. */
 export type Choice =
@@ -14,6 +15,7 @@ export type Choice =
       /** Tiles of a strip, which is worked on at once; even. */
       readonly stripTiles: number;
     }
+  | { readonly algorithm: "planar" }
   | { readonly algorithm: "direct" };
 
 /** What decides; tests put in their own. */
@@ -45,6 +47,7 @@ const GRADIENT_STRIP = 40;
 
 /** Chooses for a convolution or its adjoint. */
 export const chooseCorrelation: Choose = (c) => {
+  if (isPlanar(c)) return { algorithm: "planar" };
   const cost = (c.N * taps(c.rows) * taps(c.columns) * c.I * ceil4(c.O)) / DIRECT;
   // The transforms read four numbers of a row of pixels at a time.
   const found = c.I < 4 ? undefined : cheapest(c, cost, "filter");

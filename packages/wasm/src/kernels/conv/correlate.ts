@@ -2,10 +2,11 @@
 
 import { conv2dForward, conv2dTransposed } from "@saunet/core";
 import { type CodeFeatures, generator } from "../../plan.ts";
-import { type Choose, chooseCorrelation } from "./choose.ts";
+import { type Choice, type Choose, chooseCorrelation } from "./choose.ts";
 import { directSteps } from "./direct.ts";
 import { type Correlation, forwardOf, transposedOf } from "./geometry.ts";
-import { type Names, planOf } from "./steps.ts";
+import { planarSteps } from "./planar.ts";
+import { type Names, planOf, type Steps } from "./steps.ts";
 import { winogradSteps } from "./winograd.ts";
 
 /** `conv2d.forward` with a way of choosing. */
@@ -36,11 +37,19 @@ function plan<N extends string>(
 ) {
   const choice = choose(correlation);
   const hasBias = names.bias !== undefined;
-  const steps =
-    choice.algorithm === "winograd"
-      ? winogradSteps(correlation, choice, relaxed)
-      : directSteps(correlation, hasBias, relaxed);
+  const steps = stepsOf(correlation, choice, hasBias, relaxed);
   // Of these only Winograd's strips depend on how many images there are.
   const geometry = choice.algorithm === "winograd" ? correlation : { ...correlation, N: 0 };
   return planOf(kernel, steps, names, JSON.stringify([geometry, choice, hasBias, relaxed]));
+}
+
+function stepsOf(c: Correlation, choice: Choice, hasBias: boolean, relaxed: boolean): Steps {
+  switch (choice.algorithm) {
+    case "winograd":
+      return winogradSteps(c, choice, relaxed);
+    case "planar":
+      return planarSteps(c, relaxed);
+    case "direct":
+      return directSteps(c, hasBias, relaxed);
+  }
 }

@@ -301,7 +301,7 @@ function rowWriter(
 }
 
 /** Of taps that read at `at` and every `spacing` behind, those inside the image: `count` of them from `first` on. */
-function clipTaps(
+export function clipTaps(
   f: FunctionBuilder,
   at: I32,
   size: number,

@@ -39,9 +39,9 @@ export function cases(
   {
     C = channels,
     O = channels,
-    height = 40,
-    width = 97,
-    products = 4e6,
+    height = 30,
+    width = 70,
+    products = 1e6,
   }: {
     readonly C?: readonly number[];
     readonly O?: readonly number[];
@@ -108,7 +108,7 @@ export function errorIn(generator: Generator<never, never>, call: Case, relaxed 
 export function expectPartitionIndependence(generator: Generator<never, never>, call: Case): void {
   const arrays = arraysOf(generator, call);
   const [whole, ...shared] = [1, 2, 3, 4].map((parts) =>
-    outputsOf(generator as unknown as Generator, arrays, call.d, parts),
+    outputsOf(generator as unknown as Generator, arrays, call.d, { parts }),
   );
   for (const outputs of shared)
     for (const [name, array] of Object.entries(outputs!)) {
