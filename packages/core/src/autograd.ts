@@ -40,7 +40,8 @@ export function record(
   return result;
 }
 
-const sumOfGradients = kernel(
+/** `out = a + b`: what a tensor with two consumers receives. */
+export const sumOfGradients = kernel(
   "gradient.sum",
   { out: "write", a: "read", b: "read" },
   ({ out, a, b }: { out: Floats; a: Floats; b: Floats }) => {

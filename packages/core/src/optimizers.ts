@@ -72,7 +72,7 @@ export const adamUpdate = kernel(
 );
 
 /** Adds 1 to a step count. */
-const countStep = kernel("optimizer.count", { count: "update" }, ({ count }: { count: Floats }) => {
+export const countStep = kernel("optimizer.count", { count: "update" }, ({ count }: { count: Floats }) => {
   count[0] += 1;
 });
 
@@ -169,7 +169,7 @@ export function adamW(parameters: Parameters, options: AdamOptions = {}): Optimi
 }
 
 /** Adds the squares of `g` to `out[0]`. */
-const addSquares = kernel(
+export const addSquares = kernel(
   "clip.squares",
   { out: "update", g: "read" },
   ({ out, g }: { out: Floats; g: Floats }) => {
@@ -180,7 +180,7 @@ const addSquares = kernel(
 );
 
 /** `out = g · min(1, limit / sqrt(squares[0]))`. */
-const scaleToNorm = kernel(
+export const scaleToNorm = kernel(
   "clip.scale",
   { out: "write", g: "read", squares: "read" },
   ({ out, g, squares }: { out: Floats; g: Floats; squares: Floats }, { limit }: { limit: number }) => {
@@ -190,7 +190,8 @@ const scaleToNorm = kernel(
   },
 );
 
-const fillZero = kernel("fill.zero", { out: "write" }, ({ out }: { out: Floats }) => {
+/** `out = 0`. */
+export const fillZero = kernel("fill.zero", { out: "write" }, ({ out }: { out: Floats }) => {
   out.fill(0);
 });
 

@@ -200,6 +200,8 @@ function runOthers(): void {
   const w = parameter(ones([3]));
   w.grad = new Float32Array([3, 4, 0]);
   clipGlobalNorm({ w }, 1);
+  backward(sum(add(w, w)));
+  backward(sum(w));
 }
 
 describe("declared roles", () => {

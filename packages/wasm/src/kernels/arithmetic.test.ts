@@ -1,4 +1,4 @@
-import { addKernel, divKernel, mulKernel, subKernel, walkOver } from "@saunet/core";
+import { addKernel, divKernel, mulKernel, subKernel, sumOfGradients, walkOver } from "@saunet/core";
 import { expect, test } from "vitest";
 import { SMALLEST } from "./stream.ts";
 import { check, generatorFor, numbers, outputsOf, shapes, sizeOf } from "./testing.ts";
@@ -47,4 +47,9 @@ test("three axes that do not join stay with the portable form", () => {
   );
   const arrays = { out: new Float32Array(1024), a: numbers(1024), b: numbers(64) };
   expect(check(addKernel, arrays, walk)).toBeUndefined();
+});
+
+test.each([600, 1023, 4096])("two gradients of %i elements add up to the bit", (length) => {
+  const arrays = { out: new Float32Array(length), a: numbers(length, 1), b: numbers(length, 2) };
+  expect(check(sumOfGradients, arrays, undefined)).toBe(0);
 });

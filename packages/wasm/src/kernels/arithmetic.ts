@@ -1,8 +1,10 @@
 // a + b, a - b, a · b and a / b with broadcasting. Each is one instruction, rounded once as in the reference: equal
 // to it to the bit.
 
-import { addKernel, divKernel, mulKernel, subKernel } from "@saunet/core";
+import { addKernel, divKernel, mulKernel, subKernel, sumOfGradients } from "@saunet/core";
 import type { Generator } from "../plan.ts";
+import { elementwise } from "./elementwise.ts";
+import { MEMORY_GRAIN, setEach } from "./stream.ts";
 import { alongWalk } from "./walk.ts";
 
 const arithmetic = (kernel: typeof addKernel, instruction: "add" | "sub" | "mul" | "div"): Generator =>
@@ -20,3 +22,12 @@ export const add = arithmetic(addKernel, "add");
 export const sub = arithmetic(subKernel, "sub");
 export const mul = arithmetic(mulKernel, "mul");
 export const div = arithmetic(divKernel, "div");
+
+export const gradientSum = elementwise(sumOfGradients, {
+  name: "gradient_sum",
+  reads: ["a", "b"],
+  writes: ["out"],
+  vectors: 4,
+  grain: MEMORY_GRAIN,
+  prepare: (f) => (values) => setEach(f, values.out, (i) => f.f32x4.add(values.a[i], values.b[i])),
+});
