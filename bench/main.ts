@@ -1,9 +1,10 @@
 // The command: pnpm bench <bench> [options].
 
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { compareFiles } from "./compare.ts";
 import { serve } from "./contenders/worker.ts";
 import { OPTIONS_HELP, type Options, parseOptions, sizeOf } from "./options.ts";
+import { RESULTS } from "./paths.ts";
 import { type Results, toCsv, toTable } from "./results.ts";
 import { oneOf, UsageError } from "./usage.ts";
 
@@ -45,6 +46,7 @@ const benches: Readonly<Record<string, BenchEntry>> = {
       for (const bench of options.measure ? REPORTED : []) {
         process.stderr.write(`bench: ${bench}\n`);
         const results = await benches[bench].run({ ...options, command: `pnpm bench ${bench}` });
+        mkdirSync(RESULTS, { recursive: true });
         writeFileSync(resultFile(bench), `${JSON.stringify(results, undefined, 2)}\n`);
       }
       return writeReport();
