@@ -8,6 +8,7 @@ import { format } from "node:util";
 import * as core from "@saunet/core";
 import * as coreTesting from "@saunet/core/testing";
 import * as data from "@saunet/data";
+import * as interop from "@saunet/interop";
 import * as model from "@saunet/model";
 import * as wasm from "@saunet/wasm";
 import * as asm from "@saunet/wasm/asm";
@@ -19,6 +20,7 @@ const modules = {
   "@saunet/core": core,
   "@saunet/core/testing": coreTesting,
   "@saunet/data": data,
+  "@saunet/interop": interop,
   "@saunet/model": model,
   "@saunet/wasm": wasm,
   "@saunet/wasm/asm": asm,
@@ -44,7 +46,8 @@ const sources = readdirSync(join(root, "packages"), { withFileTypes: true, recur
   .filter((entry) => entry.isFile() && /\.ts$/.test(entry.name) && !/\.test\.ts$/.test(entry.name))
   .map((entry) => join(entry.parentPath, entry.name))
   .filter(
-    (path) => /packages[\\/](core|data|model|wasm)[\\/]src[\\/]/.test(path) && !/[\\/]files[\\/]/.test(path),
+    (path) =>
+      /packages[\\/](core|data|interop|model|wasm)[\\/]src[\\/]/.test(path) && !/[\\/]files[\\/]/.test(path),
   );
 
 /** An import for every exported name that the code mentions. */
