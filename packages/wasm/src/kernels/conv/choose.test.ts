@@ -1,16 +1,15 @@
 import { type Conv2dOptions, conv2dDims } from "@saunet/core";
 import { describe, expect, it } from "vitest";
-import { F4, F6 } from "./bilinear.ts";
 import { type Choose, chooseCorrelation, chooseGradient } from "./choose.ts";
 import { type Correlation, forwardOf, transposedOf } from "./geometry.ts";
 
-/** What runs forward, as the adjoint, and as the filter gradient, in short. */
+/** What runs forward, as the adjoint, and as the filter gradient; of Winograd's algorithms the outputs of a tile. */
 function choices(x: number[], w: number[], options: Conv2dOptions = {}): string[] {
   const d = conv2dDims("conv2d", x, w, options);
   const short = (choose: Choose, correlation: Correlation) => {
     const choice = choose(correlation);
     if (choice.algorithm !== "winograd") return choice.algorithm;
-    return choice.bilinear === F6 ? "F6" : choice.bilinear === F4 ? "F4" : "another";
+    return `${choice.rows.outputs}x${choice.columns.outputs}`;
   };
   return [
     short(chooseCorrelation, forwardOf(d)),
@@ -18,6 +17,8 @@ function choices(x: number[], w: number[], options: Conv2dOptions = {}): string[
     short(chooseGradient, forwardOf(d)),
   ];
 }
+
+const direct = ["direct", "direct", "direct"];
 
 describe("the choice", () => {
   it.each([
@@ -27,17 +28,28 @@ describe("the choice", () => {
     [148, 96, 48],
     [74, 64, 64],
   ])("is F(6x6, 3x3) for the layers of the network: %i², %i -> %i", (size, C, O) => {
-    expect(choices([1, size, size, C], [3, 3, C, O])).toEqual(["F6", "F6", "F6"]);
-    expect(choices([1, size, size, C], [3, 3, C, O], { padding: "valid" })).toEqual(["F6", "F6", "F6"]);
+    expect(choices([1, size, size, C], [3, 3, C, O])).toEqual(["6x6", "6x6", "6x6"]);
+    expect(choices([1, size, size, C], [3, 3, C, O], { padding: "valid" })).toEqual(["6x6", "6x6", "6x6"]);
   });
 
-  it("is F(4x4, 3x3) where larger tiles would mostly lie outside", () => {
-    expect(choices([1, 16, 16, 16], [3, 3, 16, 16])).toEqual(["F4", "F4", "F4"]);
+  it.each([
+    [592, 16, 32],
+    [296, 32, 48],
+    [148, 48, 64],
+  ])("is an F(m, 2) beside single products for stride 2: %i², %i -> %i", (size, C, O) => {
+    const [forward, transposed, gradient] = choices([1, size, size, C], [3, 3, C, O], { stride: 2 });
+    expect(["4x4", "5x5"]).toContain(forward);
+    expect(["8x8", "10x10"]).toContain(transposed);
+    expect(["4x4", "5x5"]).toContain(gradient);
+  });
+
+  it("is smaller tiles where larger ones would mostly lie outside", () => {
+    expect(choices([1, 16, 16, 16], [3, 3, 16, 16])).toEqual(["4x4", "4x4", "4x4"]);
+    expect(choices([1, 12, 64, 16], [3, 3, 16, 16])[0]).toBe("6x4");
   });
 
   it("is to form every product where Winograd does not exist or does not pay", () => {
-    const direct = ["direct", "direct", "direct"];
-    expect(choices([1, 592, 592, 16], [3, 3, 16, 16], { stride: 2 })).toEqual(direct);
+    expect(choices([1, 592, 592, 16], [3, 3, 16, 16], { stride: 3 })).toEqual(direct);
     expect(choices([1, 592, 592, 16], [3, 3, 16, 16], { dilation: 2 })).toEqual(direct);
     expect(choices([1, 592, 592, 16], [5, 5, 16, 16])).toEqual(direct);
     expect(choices([1, 592, 592, 16], [1, 3, 16, 16])).toEqual(direct);
@@ -45,8 +57,13 @@ describe("the choice", () => {
   });
 
   it("leaves fewer than four channels to the direct form, which reads them one by one", () => {
-    expect(choices([1, 592, 592, 3], [3, 3, 3, 16])).toEqual(["direct", "F4", "direct"]);
-    expect(choices([1, 592, 592, 16], [3, 3, 16, 3])).toEqual(["F4", "direct", "direct"]);
+    expect(choices([1, 592, 592, 3], [3, 3, 3, 16])).toEqual(["direct", "6x4", "direct"]);
+    expect(choices([1, 592, 592, 16], [3, 3, 16, 3])).toEqual(["6x4", "direct", "direct"]);
+  });
+
+  it("is planes for the filters of spatial attention", () => {
+    expect(choices([1, 592, 592, 2], [7, 7, 2, 1])).toEqual(["planar", "planar", "direct"]);
+    expect(choices([1, 592, 592, 16], [1, 1, 16, 1])).toEqual(direct);
   });
 
   it("cuts strips that share out evenly", () => {

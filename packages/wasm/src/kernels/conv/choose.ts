@@ -3,15 +3,19 @@
 // Costs are in cycles of one core. Their constants were fitted to the layers of SA-UNetv2 (592x592 with 16 channels to
 // 74x74 with 64; Node 20 and 26, strict, AMD EPYC at 3.9 GHz, 128-bit peak 8 multiply-adds a cycle).
 
-import { type Bilinear, F4, F6 } from "./bilinear.ts";
+import { type AxisAlgorithm, algorithmsFor } from "./axis-algorithm.ts";
+import type { Matrix } from "./bilinear.ts";
 import type { Axis, Correlation } from "./geometry.ts";
+import { linearMap } from "./linear-map.ts";
 import { isPlanar } from "./planar.ts";
+import { type Algorithms, pairsOf, tilesOf } from "./winograd-tiles.ts";
 
 /** A choice. */
 export type Choice =
   | {
       readonly algorithm: "winograd";
-      readonly bilinear: Bilinear;
+      readonly rows: AxisAlgorithm;
+      readonly columns: AxisAlgorithm;
       /** Tiles of a strip, which is worked on at once; even. */
       readonly stripTiles: number;
     }
@@ -26,19 +30,11 @@ const PRODUCTS = 7;
 const DIRECT = 7.3;
 const DIRECT_GRADIENT = 5.5;
 
-interface Candidate {
-  readonly bilinear: Bilinear;
-  /** Cycles of bringing a tile to the points or back, for each four channels. */
-  readonly tile: number;
-  /** Cycles of transforming the filter or adding up its gradient, for each pair of channels. */
-  readonly filter: number;
-  readonly gradient: number;
-}
-
-const CANDIDATES: readonly Candidate[] = [
-  { bilinear: F6, tile: 300, filter: 84, gradient: 333 },
-  { bilinear: F4, tile: 120, filter: 50, gradient: 190 },
-];
+/** Cycles an instruction that adds or stores: of four floats in the transforms, of two doubles in the filter's. */
+const TRANSFORM = 0.67;
+const FILTER = 0.8;
+/** Cycles of clearing the parts of a filter gradient's sum and adding them up, for each point and pair of channels. */
+const PARTS = 3.9;
 
 /** Strips of 14 to 40 tiles took the same time; shorter ones repeat the loads of the filter too often. */
 const STRIPS = [14, 16, 18, 20, 22, 24];
@@ -50,43 +46,53 @@ export const chooseCorrelation: Choose = (c) => {
   if (isPlanar(c)) return { algorithm: "planar" };
   const cost = (c.N * taps(c.rows) * taps(c.columns) * c.I * ceil4(c.O)) / DIRECT;
   // The transforms read four numbers of a row of pixels at a time.
-  const found = c.I < 4 ? undefined : cheapest(c, cost, "filter");
+  const found = c.I < 4 ? undefined : cheapest(c, cost, 0);
   return found
-    ? { algorithm: "winograd", bilinear: found.bilinear, stripTiles: chooseStrip(found.tiles) }
+    ? { algorithm: "winograd", ...found, stripTiles: chooseStrip(tilesOf(c, found)) }
     : { algorithm: "direct" };
 };
 
 /** Chooses for the gradient of a filter. */
 export const chooseGradient: Choose = (c) => {
   const cost = (c.N * taps(c.rows) * taps(c.columns) * c.I * c.O) / DIRECT_GRADIENT;
-  const found = Math.min(c.I, c.O) < 4 ? undefined : cheapest(c, cost, "gradient");
-  return found
-    ? { algorithm: "winograd", bilinear: found.bilinear, stripTiles: GRADIENT_STRIP }
-    : { algorithm: "direct" };
+  const found = Math.min(c.I, c.O) < 4 ? undefined : cheapest(c, cost, PARTS);
+  return found ? { algorithm: "winograd", ...found, stripTiles: GRADIENT_STRIP } : { algorithm: "direct" };
 };
 
-/** The algorithm that costs least, if there is one that costs less than `limit`. */
-function cheapest({ N, I, O, rows, columns }: Correlation, limit: number, once: "filter" | "gradient") {
-  if (!hasThreeTaps(rows) || !hasThreeTaps(columns)) return undefined;
-  const options = CANDIDATES.map(({ bilinear, tile, [once]: filter }) => {
-    const tilesOf = ({ outSize }: Axis) => Math.ceil(outSize / bilinear.outputs);
-    const tiles = N * tilesOf(rows) * tilesOf(columns);
-    const products = (bilinear.points ** 2 * I * ceil4(O)) / PRODUCTS;
-    const transforms = (tile * (ceil4(I) + ceil4(O))) / 4;
-    return { bilinear, tiles, cost: tiles * (products + transforms) + filter * I * ceil4(O) };
-  });
-  return options.filter(({ cost }) => cost < limit).sort((a, b) => a.cost - b.cost)[0];
+/** The algorithms that cost least, if they cost less than `limit`; `once` for each point and pair of channels. */
+function cheapest(c: Correlation, limit: number, once: number): Algorithms | undefined {
+  let [least, found] = [limit, undefined as Algorithms | undefined];
+  for (const rows of algorithmsFor(c.rows))
+    for (const columns of algorithmsFor(c.columns)) {
+      const algorithms = { rows, columns };
+      const cost = costOf(c, algorithms, once);
+      if (cost < least) [least, found] = [cost, algorithms];
+    }
+  return found;
 }
+
+function costOf(c: Correlation, algorithms: Algorithms, once: number): number {
+  const { rows, columns } = algorithms;
+  const [I, O] = [ceil4(c.I), ceil4(c.O)];
+  const products = (pairsOf(algorithms) * c.I * O) / PRODUCTS;
+  // Columns of pixels that neighbouring tiles share are transformed once.
+  const forth = operations(rows.input) * columns.advance + operations(columns.input) * rows.points;
+  const back = operations(rows.output) * columns.points + operations(columns.output) * rows.outputs;
+  const filter = operations(rows.filter) * columns.taps + operations(columns.filter) * rows.points;
+  return (
+    tilesOf(c, algorithms) * (products + TRANSFORM * (forth * (I / 4) + back * (O / 4))) +
+    (FILTER * (filter / 2) + once * pairsOf(algorithms)) * c.I * O
+  );
+}
+
+/** Additions and stores of a transform along one axis. */
+const operations = (matrix: Matrix): number =>
+  linearMap(matrix).sums.reduce((sum, terms) => sum + terms.length - 1, matrix.length);
 
 const ceil4 = (count: number): number => 4 * Math.ceil(count / 4);
 
 /** Taps of all outputs along an axis. */
 const taps = ({ phases }: Axis): number => phases.reduce((sum, phase) => sum + phase.taps * phase.outputs, 0);
-
-/** Whether every output meets three neighbouring inputs. */
-function hasThreeTaps({ step, phases: [phase, ...others] }: Axis): boolean {
-  return step === 1 && others.length === 0 && phase.taps === 3 && phase.spacing === 1;
-}
 
 /** The strip that shares out the tiles most evenly among two to four threads. */
 function chooseStrip(tiles: number): number {

@@ -1,9 +1,16 @@
 import { conv2dDims, type Padding } from "@saunet/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Bilinear, F4, F6 } from "./bilinear.ts";
 import { gradientWith } from "./gradient.ts";
-import { arithmetics, cases, channels, errorIn, expectPartitionIndependence, paddings } from "./testing.ts";
+import {
+  arithmetics,
+  cases,
+  channels,
+  errorIn,
+  expectPartitionIndependence,
+  threeTaps,
+  winogradOf,
+} from "./testing.ts";
 
 /** The bounds that are promised. */
 const TOLERANCE = { direct: 1e-5, winograd: 1e-4 };
@@ -52,28 +59,23 @@ describe("conv2d.filterGradient directly", () => {
 });
 
 describe("conv2d.filterGradient through Winograd", () => {
-  const generatorOf = (bilinear: Bilinear, stripTiles: number) =>
-    gradientWith(() => ({ algorithm: "winograd", bilinear, stripTiles }));
-  const options = paddings.map((padding) => ({ padding, kernel: [3, 3] as const }));
   const C = channels.filter((count) => count >= 4);
+  const calls = cases(threeTaps, { C, O: C });
+  const which = fc.nat(1);
 
-  it.each(arithmetics)("is right for any size, padding and channels, relaxed %s", (relaxed) => {
+  it.each(arithmetics)("is right for any size, padding, stride and channels, relaxed %s", (relaxed) => {
     fc.assert(
-      fc.property(
-        cases(options, { C, O: C }),
-        fc.constantFrom(F4, F6),
-        fc.constantFrom(2, 6, 20),
-        (call, bilinear, stripTiles) => {
-          expect(errorIn(generatorOf(bilinear, stripTiles), call, relaxed)).toBeLessThan(TOLERANCE.winograd);
-        },
-      ),
-      { numRuns: 60 },
+      fc.property(calls, which, which, fc.constantFrom(2, 6, 20), (call, rows, columns, stripTiles) => {
+        const generator = gradientWith(winogradOf(rows, columns, stripTiles));
+        expect(errorIn(generator, call, relaxed)).toBeLessThan(TOLERANCE.winograd);
+      }),
+      { numRuns: 80 },
     );
   });
 
-  it("gives the same bits for any number of threads", () => {
-    const d = conv2dDims("conv2d", [2, 37, 50, 16], [3, 3, 16, 20]);
-    for (const bilinear of [F4, F6])
-      expectPartitionIndependence(generatorOf(bilinear, 4), { d, bias: false });
+  it.each([1, 2])("gives the same bits for any number of threads, stride %i", (stride) => {
+    const d = conv2dDims("conv2d", [2, 37, 50, 16], [3, 3, 16, 20], { stride });
+    for (const algorithm of [0, 1])
+      expectPartitionIndependence(gradientWith(winogradOf(algorithm, algorithm, 4)), { d, bias: false });
   });
 });

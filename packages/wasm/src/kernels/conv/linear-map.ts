@@ -129,7 +129,7 @@ export function mapWriter(
   const nodes = map.sums.map(() => f.local("node", "v128"));
 
   return (inputs, output) => {
-    const local = (node: number) => inputs[node] ?? nodes[node - map.inputs];
+    const local = (node: number) => (node < map.inputs ? inputs[node] : nodes[node - map.inputs]);
     map.sums.forEach((terms, k) => {
       f.set(nodes[k], sum(terms));
       map.outputs.forEach((node, i) => {

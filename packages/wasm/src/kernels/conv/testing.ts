@@ -15,6 +15,9 @@ import { detectFeatures } from "../../features.ts";
 import type { Generator } from "../../plan.ts";
 import { errorOf } from "../../testing.ts";
 import { outputsOf } from "../testing.ts";
+import { algorithmsFor } from "./axis-algorithm.ts";
+import type { Choose } from "./choose.ts";
+import type { Correlation } from "./geometry.ts";
 
 // Off by default in Node 20; where it is on by default the flag may be gone.
 if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
@@ -75,14 +78,6 @@ function dimsOrNothing(x: number[], w: number[], options: Conv2dOptions): Conv2d
   }
 }
 
-/** Every kind of padding that 3x3 filters meet. */
-export const paddings = fc.constantFrom<Padding>("same", "valid", 2, {
-  top: 3,
-  bottom: 0,
-  left: 1,
-  right: 4,
-});
-
 /** The arrays of a call of any of the three kernels, with random numbers. */
 export function arraysOf({ kernel }: Generator<never, never>, { d, bias }: Case): Arrays {
   const [x, y, w] = [d.N * d.H * d.W * d.C, d.N * d.OH * d.OW * d.O, d.KH * d.KW * d.C * d.O];
@@ -116,3 +111,27 @@ export function expectPartitionIndependence(generator: Generator<never, never>, 
         throw new Error(`${generator.kernel.name}: ${name} depends on how items are shared out`);
     }
 }
+
+/** Chooses Winograd with the algorithm of that number for each axis, counted around, and such strips. */
+export const winogradOf =
+  (rows: number, columns: number, stripTiles: number): Choose =>
+  (c) => {
+    const [down, across] = [algorithmsFor(c.rows), algorithmsFor(c.columns)];
+    return {
+      algorithm: "winograd",
+      rows: down[rows % down.length],
+      columns: across[columns % across.length],
+      stripTiles,
+    };
+  };
+
+/** Whether {@link winogradOf} finds something. */
+export const hasWinograd = (c: Correlation): boolean =>
+  algorithmsFor(c.rows).length * algorithmsFor(c.columns).length > 0;
+
+/** Filters of 3x3 with strides of 1 and 2, and every kind of padding. */
+export const threeTaps = fc.record({
+  kernel: fc.constant([3, 3] as const),
+  stride: fc.tuple(fc.constantFrom(1, 1, 2), fc.constantFrom(1, 1, 2)),
+  padding: fc.constantFrom<Padding>("same", "valid", 2, { top: 3, bottom: 0, left: 1, right: 4 }),
+});

@@ -12,19 +12,22 @@
 
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
-import { type Bilinear, transpose } from "./bilinear.ts";
-import type { Axis, Correlation } from "./geometry.ts";
+import { transpose } from "./bilinear.ts";
+import type { Correlation } from "./geometry.ts";
 import { integers } from "./integers.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
 import { blocksOf, registerTile, repeat, rowsOf } from "./register-tile.ts";
 import type { Range, Steps } from "./steps.ts";
 import {
+  type Algorithms,
   oddLines,
   type PointLayout,
+  pairsOf,
   pointLayout,
   type Strip,
   scratchOfTilesToPoints,
   tiledImage,
+  tilesOf,
   tilesToPoints,
 } from "./winograd-tiles.ts";
 
@@ -39,7 +42,7 @@ const STRETCH = 10;
 /** What the code is made for. */
 interface Code {
   readonly correlation: Correlation;
-  readonly algorithm: Bilinear;
+  readonly algorithms: Algorithms;
   readonly relaxed: boolean;
   readonly parts: number;
   /** Bytes from row to row of the sums, from one pair of points to the next, and from part to part. */
@@ -51,14 +54,14 @@ interface Code {
 /** The phases of the gradient of a correlation's filter; `output` is the gradient that is given. */
 export function winogradGradientSteps(
   correlation: Correlation,
-  { bilinear: algorithm, stripTiles }: { readonly bilinear: Bilinear; readonly stripTiles: number },
+  { stripTiles, ...algorithms }: Algorithms & { readonly stripTiles: number },
   relaxed: boolean,
 ): Steps {
-  const { N, I, O } = correlation;
-  const pairs = algorithm.points ** 2;
-  const input = tiledImage(correlation, algorithm, "inputs");
-  const gradient = tiledImage(correlation, algorithm, "gradients");
-  const tiles = N * input.rows.tiles * input.columns.tiles;
+  const { I, O } = correlation;
+  const pairs = pairsOf(algorithms);
+  const input = tiledImage(correlation, algorithms, "inputs");
+  const gradient = tiledImage(correlation, algorithms, "gradients");
+  const tiles = tilesOf(correlation, algorithms);
   const strips = Math.ceil(tiles / stripTiles);
   const [values, gradients] = [pointLayout(stripTiles, I), pointLayout(stripTiles, O)];
   const gradientsStart = pairs * values.pointStep;
@@ -71,7 +74,7 @@ export function winogradGradientSteps(
   const parts = Math.min(PARTS, strips);
   const code = {
     correlation,
-    algorithm,
+    algorithms,
     relaxed,
     parts,
     rowBytes,
@@ -80,7 +83,7 @@ export function winogradGradientSteps(
   };
   const { vectors } = blocks[0];
   return {
-    tile: `winograd${algorithm.outputs}_${rowsOf(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
+    tile: `winograd${algorithms.columns.outputs}_${rowsOf(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
     sharedBytes: parts * code.partBytes,
     ownBytes: gradientScratch + scratchOfTilesToPoints(gradient, STRETCH),
     steps: [
@@ -140,7 +143,7 @@ export function winogradGradientSteps(
 /** Prepares the products of a strip; what it returns writes the code that adds them up. */
 function outerProducts(
   f: FunctionBuilder,
-  { correlation, algorithm, relaxed, rowBytes, pointBytes }: Code,
+  { correlation, algorithms, relaxed, rowBytes, pointBytes }: Code,
   layout: { readonly values: PointLayout; readonly gradients: PointLayout },
 ): (strip: Strip, at: { readonly values: I32; readonly gradients: I32; readonly sums: I32 }) => void {
   const { i32, v128, f32x4 } = f;
@@ -156,7 +159,7 @@ function outerProducts(
     f.set(v, at.values);
     f.set(g, at.gradients);
     f.set(sum, at.sums);
-    f.forRange(point, { to: algorithm.points ** 2 }, () => {
+    f.forRange(point, { to: pairsOf(algorithms) }, () => {
       f.set(column, g);
       f.set(out, sum);
       for (const { count, channels, tile } of groups) {
@@ -208,27 +211,27 @@ function writeSum(
 /** Brings the sums of input channels `from` … `to - 1` back to the taps, two output channels at a time. */
 function writeFilter(f: FunctionBuilder, { from, to, shared }: Range, gw: I32, code: Code): void {
   const { i32, v128, f64x2, f32x4 } = f;
-  const { correlation, algorithm, rowBytes, pointBytes } = code;
-  const { O, filter, rows, columns } = correlation;
-  const { taps, points } = algorithm;
-  const map = mapWriter(f, linearMap(transpose(algorithm.filter)), { lanes: "f64x2", relaxed: false });
-  const sums = f.locals("sum", "v128", points);
-  const half = Array.from({ length: taps }, () => f.locals("half", "v128", points));
+  const { correlation, algorithms, rowBytes, pointBytes } = code;
+  const { O, filter } = correlation;
+  const { rows, columns } = algorithms;
+  const lanes = { lanes: "f64x2", relaxed: false } as const;
+  const [up, across] = [rows, columns].map((axis) => mapWriter(f, linearMap(transpose(axis.filter)), lanes));
+  const sums = f.locals("sum", "v128", rows.points);
+  const half = Array.from({ length: rows.taps }, () => f.locals("half", "v128", columns.points));
   const rounded = f.local("rounded", "v128");
   const { i, o, source, target } = integers(f, "i", "o", "source", "target");
-  const tapOf = (axis: Axis, k: number) => axis.phases[0].firstTap + k * axis.phases[0].tapStep;
   const pair = (channels: number) => {
-    for (let q = 0; q < points; q++) {
+    for (let q = 0; q < columns.points; q++) {
       sums.forEach((sum, p) => {
-        const offset = (p * points + q) * pointBytes;
+        const offset = (p * columns.points + q) * pointBytes;
         f.set(sum, f64x2.promote_low_f32x4(v128.load64_zero(source, { offset })));
       });
-      map(sums, (ky, value) => f.set(half[ky][q], value));
+      up(sums, (ky, value) => f.set(half[ky][q], value));
     }
     half.forEach((row, ky) => {
-      map(row, (kx, value) => {
+      across(row, (kx, value) => {
         f.set(rounded, f32x4.demote_f64x2_zero(value));
-        const offset = (tapOf(rows, ky) * filter.row + tapOf(columns, kx) * filter.column) * FLOAT;
+        const offset = (ky * filter.row + kx * filter.column) * FLOAT;
         if (channels === 2) v128.store64_lane(target, rounded, 0, { offset, align: FLOAT });
         else v128.store32_lane(target, rounded, 0, { offset });
       });

@@ -13,7 +13,8 @@
 
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
-import { type Bilinear, type Matrix, transpose } from "./bilinear.ts";
+import type { AxisAlgorithm } from "./axis-algorithm.ts";
+import { type Matrix, transpose } from "./bilinear.ts";
 import type { Axis, Correlation } from "./geometry.ts";
 import { integers } from "./integers.ts";
 import { loadLanes, storeLanes } from "./lanes.ts";
@@ -39,23 +40,41 @@ export interface TiledImage {
   readonly columns: TiledAxis;
 }
 
+/** The algorithms of both axes. */
+export interface Algorithms {
+  readonly rows: AxisAlgorithm;
+  readonly columns: AxisAlgorithm;
+}
+
+/** Pairs of points. */
+export const pairsOf = ({ rows, columns }: Algorithms): number => rows.points * columns.points;
+
+/** Tiles of all images. */
+export const tilesOf = ({ N, rows, columns }: Correlation, algorithms: Algorithms): number =>
+  N *
+  Math.ceil(rows.outSize / algorithms.rows.outputs) *
+  Math.ceil(columns.outSize / algorithms.columns.outputs);
+
 /**
- * How an algorithm cuts the images of a correlation: the inputs to be brought to the points, the outputs to be brought
+ * How algorithms cut the images of a correlation: the inputs to be brought to the points, the outputs to be brought
  * back, or the gradients of the outputs to be brought to the points by the adjoint of that.
  */
 export function tiledImage(
-  { I, O, rows, columns }: Correlation,
-  { advance, outputs, input, output }: Bilinear,
+  c: Correlation,
+  algorithms: Algorithms,
   side: "inputs" | "outputs" | "gradients",
 ): TiledImage {
-  const map = side === "inputs" ? input : side === "outputs" ? output : transpose(output);
-  const tiled = ({ inSize, outSize, phases }: Axis): TiledAxis => {
+  const tiled = ({ inSize, outSize }: Axis, { start, advance, outputs, input, output }: AxisAlgorithm) => {
     const tiles = Math.ceil(outSize / outputs);
-    return side === "inputs"
-      ? { size: inSize, tiles, start: phases[0].start, advance, map }
-      : { size: outSize, tiles, start: 0, advance: outputs, map };
+    if (side === "inputs") return { size: inSize, tiles, start, advance, map: input };
+    const map = side === "outputs" ? output : transpose(output);
+    return { size: outSize, tiles, start: 0, advance: outputs, map };
   };
-  return { channels: side === "inputs" ? I : O, rows: tiled(rows), columns: tiled(columns) };
+  return {
+    channels: side === "inputs" ? c.I : c.O,
+    rows: tiled(c.rows, algorithms.rows),
+    columns: tiled(c.columns, algorithms.columns),
+  };
 }
 
 /** Values of a strip: at each pair of points a matrix [tile][channel]. */
@@ -283,7 +302,7 @@ function mapWriters(f: FunctionBuilder, rows: Matrix, columns: Matrix, relaxed: 
   const down = mapWriter(f, linearMap(rows), { lanes: "f32x4", relaxed });
   return [
     down,
-    rows === columns ? down : mapWriter(f, linearMap(columns), { lanes: "f32x4", relaxed }),
+    String(rows) === String(columns) ? down : mapWriter(f, linearMap(columns), { lanes: "f32x4", relaxed }),
   ] as const;
 }
 

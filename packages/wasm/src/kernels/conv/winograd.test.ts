@@ -1,56 +1,60 @@
 import { conv2dDims } from "@saunet/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Bilinear, F4, F6, winograd } from "./bilinear.ts";
 import { forwardWith, transposedWith } from "./correlate.ts";
-import { arithmetics, cases, channels, errorIn, expectPartitionIndependence, paddings } from "./testing.ts";
-
-const F2 = winograd(2, 3, [0, 1, -1]);
+import { forwardOf, transposedOf } from "./geometry.ts";
+import {
+  arithmetics,
+  cases,
+  channels,
+  errorIn,
+  expectPartitionIndependence,
+  hasWinograd,
+  threeTaps,
+  winogradOf,
+} from "./testing.ts";
 
 /** The bound that is promised. */
 const TOLERANCE = 1e-4;
 
-const kernel = [3, 3] as const;
-const options = paddings.map((padding) => ({ padding, kernel }));
 const kernels = [
-  ["forward", forwardWith],
-  ["transposed", transposedWith],
+  ["forward", forwardWith, forwardOf],
+  ["transposed", transposedWith, transposedOf],
 ] as const;
 /** Fewer than four input channels are not for Winograd. */
 const inputs = channels.filter((count) => count >= 4);
+const which = fc.nat(1);
 
-describe.each(kernels)("conv2d.%s through Winograd", (which, generatorWith) => {
-  const generatorOf = (bilinear: Bilinear, stripTiles: number) =>
-    generatorWith(() => ({ algorithm: "winograd", bilinear, stripTiles }));
-  const sides = which === "forward" ? { C: inputs } : { O: inputs };
+describe.each(kernels)("conv2d.%s through Winograd", (direction, generatorWith, correlationOf) => {
+  const sides = direction === "forward" ? { C: inputs } : { O: inputs };
+  const calls = cases(threeTaps, sides).filter(({ d }) => hasWinograd(correlationOf(d)));
 
-  it.each(arithmetics)("is right for any size, padding and channels, relaxed %s", (relaxed) => {
+  it.each(arithmetics)("is right for any size, padding, stride and channels, relaxed %s", (relaxed) => {
     fc.assert(
-      fc.property(
-        cases(options, sides),
-        fc.constantFrom(F2, F4, F6),
-        fc.constantFrom(2, 6, 20),
-        (call, bilinear, stripTiles) => {
-          expect(errorIn(generatorOf(bilinear, stripTiles), call, relaxed)).toBeLessThan(TOLERANCE);
-        },
-      ),
-      { numRuns: 60 },
+      fc.property(calls, which, which, fc.constantFrom(2, 6, 20), (call, rows, columns, stripTiles) => {
+        const generator = generatorWith(winogradOf(rows, columns, stripTiles));
+        expect(errorIn(generator, call, relaxed)).toBeLessThan(TOLERANCE);
+      }),
+      { numRuns: 80 },
     );
   });
 
   it.each([
-    [131, 97, 16, 16],
-    [97, 131, 5, 17],
-    [1, 1, 32, 48],
-    [6, 12, 96, 4],
-  ])("is right for %i x %i, %i -> %i", (H, W, I, O) => {
-    const [C, out] = which === "forward" ? [I, O] : [O, I];
-    const d = conv2dDims("conv2d", [1, H, W, C], [3, 3, C, out]);
-    expect(errorIn(generatorOf(F6, 20), { d, bias: true })).toBeLessThan(TOLERANCE);
+    [131, 97, 16, 16, 1],
+    [97, 131, 5, 17, 1],
+    [1, 1, 32, 48, 1],
+    [6, 12, 96, 4, 1],
+    [130, 98, 16, 16, 2],
+    [97, 31, 5, 17, 2],
+  ])("is right for %i x %i, %i -> %i, stride %i", (H, W, I, O, stride) => {
+    const [C, out] = direction === "forward" ? [I, O] : [O, I];
+    const d = conv2dDims("conv2d", [1, H, W, C], [3, 3, C, out], { stride });
+    expect(errorIn(generatorWith(winogradOf(0, 0, 20)), { d, bias: true })).toBeLessThan(TOLERANCE);
   });
 
-  it("gives the same bits for any number of threads", () => {
-    const d = conv2dDims("conv2d", [2, 37, 50, 16], [3, 3, 16, 20]);
-    for (const bilinear of [F4, F6]) expectPartitionIndependence(generatorOf(bilinear, 4), { d, bias: true });
+  it.each([1, 2])("gives the same bits for any number of threads, stride %i", (stride) => {
+    const d = conv2dDims("conv2d", [2, 37, 50, 16], [3, 3, 16, 20], { stride });
+    for (const algorithm of [0, 1])
+      expectPartitionIndependence(generatorWith(winogradOf(algorithm, algorithm, 4)), { d, bias: true });
   });
 });

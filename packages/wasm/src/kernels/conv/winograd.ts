@@ -10,21 +10,23 @@
 
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
-import type { Bilinear } from "./bilinear.ts";
-import type { Axis, Correlation } from "./geometry.ts";
+import type { Correlation } from "./geometry.ts";
 import { integers } from "./integers.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
 import { BLOCK, blocksOf, registerTile, repeat } from "./register-tile.ts";
 import type { Range, Steps } from "./steps.ts";
 import {
+  type Algorithms,
   oddLines,
   type PointLayout,
+  pairsOf,
   pointLayout,
   pointsToTiles,
   type Strip,
   scratchOfPointsToTiles,
   scratchOfTilesToPoints,
   tiledImage,
+  tilesOf,
   tilesToPoints,
 } from "./winograd-tiles.ts";
 
@@ -39,30 +41,30 @@ const STRETCH = 10;
 /** What the code is made for. */
 interface Code {
   readonly correlation: Correlation;
-  readonly algorithm: Bilinear;
+  readonly algorithms: Algorithms;
   readonly relaxed: boolean;
 }
 
 /** The phases of a correlation. */
 export function winogradSteps(
   correlation: Correlation,
-  { bilinear: algorithm, stripTiles }: { readonly bilinear: Bilinear; readonly stripTiles: number },
+  { stripTiles, ...algorithms }: Algorithms & { readonly stripTiles: number },
   relaxed: boolean,
 ): Steps {
-  const code = { correlation, algorithm, relaxed };
-  const { N, I, O } = correlation;
-  const { points } = algorithm;
-  const input = tiledImage(correlation, algorithm, "inputs");
-  const output = tiledImage(correlation, algorithm, "outputs");
-  const tiles = N * output.rows.tiles * output.columns.tiles;
+  const code = { correlation, algorithms, relaxed };
+  const { I, O } = correlation;
+  const pairs = pairsOf(algorithms);
+  const input = tiledImage(correlation, algorithms, "inputs");
+  const output = tiledImage(correlation, algorithms, "outputs");
+  const tiles = tilesOf(correlation, algorithms);
   const values = pointLayout(stripTiles, I);
   const products = pointLayout(stripTiles, O);
-  const productsStart = points ** 2 * values.pointStep;
-  const scratchStart = productsStart + points ** 2 * products.pointStep;
+  const productsStart = pairs * values.pointStep;
+  const scratchStart = productsStart + pairs * products.pointStep;
   const halfStart = scratchStart + scratchOfTilesToPoints(input, STRETCH);
   return {
-    tile: `winograd${algorithm.outputs}_${ROWS}x${blocksOf(O)[0].vectors * 4}_${relaxed ? "relaxed" : "simd"}`,
-    sharedBytes: points ** 2 * filterStep(I, O),
+    tile: `winograd${algorithms.columns.outputs}_${ROWS}x${blocksOf(O)[0].vectors * 4}_${relaxed ? "relaxed" : "simd"}`,
+    sharedBytes: pairs * filterStep(I, O),
     ownBytes: halfStart + scratchOfPointsToTiles(output),
     steps: [
       {
@@ -116,12 +118,13 @@ function writeFilter(
   f: FunctionBuilder,
   { from, to, shared }: Range,
   w: I32,
-  { correlation, algorithm }: Code,
+  { correlation, algorithms }: Code,
 ): void {
   const { i32, v128, f64x2, f32x4 } = f;
-  const { I, O, filter, rows, columns } = correlation;
-  const { taps, points } = algorithm;
-  const map = mapWriter(f, linearMap(algorithm.filter), { lanes: "f64x2", relaxed: false });
+  const { I, O, filter } = correlation;
+  const { rows, columns } = algorithms;
+  const lanes = { lanes: "f64x2", relaxed: false } as const;
+  const [down, across] = [rows, columns].map((axis) => mapWriter(f, linearMap(axis.filter), lanes));
   const whole = O - (O % BLOCK);
   const restBytes = Math.ceil((O - whole) / 4) * VECTOR;
   const { pair, i, first, second, target, rowBytes } = integers(
@@ -133,8 +136,8 @@ function writeFilter(
     "target",
     "rowBytes",
   );
-  const g = Array.from({ length: taps }, () => f.locals("g", "v128", taps));
-  const half = Array.from({ length: points }, () => f.locals("half", "v128", taps));
+  const g = Array.from({ length: rows.taps }, () => f.locals("g", "v128", columns.taps));
+  const half = Array.from({ length: rows.points }, () => f.locals("half", "v128", columns.taps));
   const rounded = f.local("rounded", "v128");
   // Channels behind the last are its copies: their products are computed, and never stored.
   const channel = f.local("channel", "i32");
@@ -151,22 +154,21 @@ function writeFilter(
     f.forRange(i, { to: I }, () => {
       g.forEach((row, ky) => {
         row.forEach((value, kx) => {
-          const at = (axis: Axis, k: number) => axis.phases[0].firstTap + k * axis.phases[0].tapStep;
-          const offset = (at(rows, ky) * filter.row + at(columns, kx) * filter.column) * FLOAT;
+          const offset = (ky * filter.row + kx * filter.column) * FLOAT;
           f.set(value, v128.load32_zero(first, { offset }));
           f.set(value, f64x2.promote_low_f32x4(v128.load32_lane(second, value, 1, { offset })));
         });
       });
-      for (let kx = 0; kx < taps; kx++)
-        map(
+      for (let kx = 0; kx < columns.taps; kx++)
+        down(
           g.map((row) => row[kx]),
           (p, value) => f.set(half[p][kx], value),
         );
       half.forEach((row, p) => {
-        map(row, (q, value) => {
+        across(row, (q, value) => {
           f.set(rounded, f32x4.demote_f64x2_zero(value));
           v128.store64_lane(target, rounded, 0, {
-            offset: (p * points + q) * filterStep(I, O),
+            offset: (p * columns.points + q) * filterStep(I, O),
             align: FLOAT,
           });
         });
@@ -181,7 +183,7 @@ function writeFilter(
 /** Prepares the products of matrices; what it returns writes the code for one strip. */
 function strips(
   f: FunctionBuilder,
-  { correlation, algorithm, relaxed }: Code,
+  { correlation, algorithms, relaxed }: Code,
   layout: { readonly values: PointLayout; readonly products: PointLayout },
 ): (strip: Strip, at: { readonly values: I32; readonly filter: I32; readonly products: I32 }) => void {
   const { i32, v128 } = f;
@@ -211,7 +213,7 @@ function strips(
     f.set(v, at.values);
     f.set(m, at.products);
     f.set(u, at.filter);
-    f.forRange(point, { to: algorithm.points ** 2 }, () => {
+    f.forRange(point, { to: pairsOf(algorithms) }, () => {
       f.set(column, m);
       f.set(valuesEnd, i32.add(v, bytes));
       for (const { count, channels, vectors, tile } of groups) {
