@@ -63,7 +63,10 @@ describe("the choice", () => {
 
   it("is planes for the filters of spatial attention", () => {
     expect(choices([1, 592, 592, 2], [7, 7, 2, 1])).toEqual(["planar", "planar", "direct"]);
-    expect(choices([1, 592, 592, 16], [1, 1, 16, 1])).toEqual(direct);
+  });
+
+  it("is dot products for a head", () => {
+    expect(choices([1, 592, 592, 16], [1, 1, 16, 1])).toEqual(["dot", "direct", "direct"]);
   });
 
   it("cuts strips that share out evenly", () => {

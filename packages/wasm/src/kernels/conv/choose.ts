@@ -5,6 +5,7 @@
 
 import { type AxisAlgorithm, algorithmsFor } from "./axis-algorithm.ts";
 import type { Matrix } from "./bilinear.ts";
+import { isDot } from "./dot.ts";
 import type { Axis, Correlation } from "./geometry.ts";
 import { linearMap } from "./linear-map.ts";
 import { isPlanar } from "./planar.ts";
@@ -20,6 +21,7 @@ export type Choice =
       readonly stripTiles: number;
     }
   | { readonly algorithm: "planar" }
+  | { readonly algorithm: "dot" }
   | { readonly algorithm: "direct" };
 
 /** What decides; tests put in their own. */
@@ -43,6 +45,7 @@ const GRADIENT_STRIP = 40;
 
 /** Chooses for a convolution or its adjoint. */
 export const chooseCorrelation: Choose = (c) => {
+  if (isDot(c)) return { algorithm: "dot" };
   if (isPlanar(c)) return { algorithm: "planar" };
   const cost = (c.N * taps(c.rows) * taps(c.columns) * c.I * ceil4(c.O)) / DIRECT;
   // The transforms read four numbers of a row of pixels at a time.

@@ -4,6 +4,7 @@ import { conv2dForward, conv2dTransposed } from "@saunet/core";
 import { type CodeFeatures, generator } from "../../plan.ts";
 import { type Choice, type Choose, chooseCorrelation } from "./choose.ts";
 import { directSteps } from "./direct.ts";
+import { dotSteps } from "./dot.ts";
 import { type Correlation, forwardOf, transposedOf } from "./geometry.ts";
 import { planarSteps } from "./planar.ts";
 import { type Names, planOf, type Steps } from "./steps.ts";
@@ -38,8 +39,9 @@ function plan<N extends string>(
   const choice = choose(correlation);
   const hasBias = names.bias !== undefined;
   const steps = stepsOf(correlation, choice, hasBias, relaxed);
-  // Of these only Winograd's strips depend on how many images there are.
-  const geometry = choice.algorithm === "winograd" ? correlation : { ...correlation, N: 0 };
+  // Most code goes row by row, whatever image a row is of; the other needs to know how many images there are.
+  const rowByRow = choice.algorithm === "direct" || choice.algorithm === "planar";
+  const geometry = rowByRow ? { ...correlation, N: 0 } : correlation;
   return planOf(kernel, steps, names, JSON.stringify([geometry, choice, hasBias, relaxed]));
 }
 
@@ -49,6 +51,8 @@ function stepsOf(c: Correlation, choice: Choice, hasBias: boolean, relaxed: bool
       return winogradSteps(c, choice, relaxed);
     case "planar":
       return planarSteps(c, relaxed);
+    case "dot":
+      return dotSteps(c, relaxed);
     case "direct":
       return directSteps(c, hasBias, relaxed);
   }

@@ -1,4 +1,4 @@
-// Vectors that are whole, and those at the end of the channels that are not.
+// Vectors at the end of the channels, which are not whole, and shuffles of numbers.
 
 import type { FunctionBuilder, Local, Value } from "../../asm/index.ts";
 import { FLOAT } from "../stream.ts";
@@ -28,3 +28,7 @@ export function storeLanes(
     for (let lane = 0; lane < lanes; lane++)
       f.v128.store32_lane(at, value, lane, { offset: offset + lane * FLOAT });
 }
+
+/** What a shuffle is told to take these of the numbers 0 … 3 of its first operand and 4 … 7 of its second. */
+export const numbers = (...which: readonly number[]): number[] =>
+  which.flatMap((i) => [0, 1, 2, 3].map((byte) => 4 * i + byte));

@@ -16,14 +16,12 @@ import { FLOAT, VECTOR } from "../stream.ts";
 import { clipTaps } from "./direct.ts";
 import type { Correlation } from "./geometry.ts";
 import { integers } from "./integers.ts";
+import { numbers } from "./lanes.ts";
 import { registerTile, rowsOf } from "./register-tile.ts";
 import type { Operands, Range, Steps } from "./steps.ts";
 
 type I32 = Local<"i32">;
 
-/** Bytes of two vectors, seen as numbers 0 … 7, that a shuffle picks four numbers of. */
-const numbers = (...which: readonly number[]): number[] =>
-  which.flatMap((i) => [0, 1, 2, 3].map((byte) => 4 * i + byte));
 const EVEN = numbers(0, 2, 4, 6);
 const ODD = numbers(1, 3, 5, 7);
 const ZIPPED_LOW = numbers(0, 4, 1, 5);
