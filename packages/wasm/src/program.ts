@@ -17,7 +17,7 @@ import {
 } from "@saunet/core";
 import { fuseAll, fusedGenerators } from "./fusions/index.ts";
 import { generators } from "./kernels/index.ts";
-import { alignToLine } from "./memory.ts";
+import { type Arena, alignToLine } from "./memory.ts";
 import type { Lengths, Plan } from "./plan.ts";
 import type { Job, Runner } from "./runner.ts";
 
@@ -157,8 +157,26 @@ export function prepareInArena(runner: Runner, captured: Program, without: reado
     last = own.catch(() => {});
     return own;
   };
-  return { program, bytes, run, runSync, release: () => arena.free(base) };
+  const block = { arena, base, isFree: false };
+  const runnable = { program, bytes, run, runSync, release: () => giveBack(block) };
+  abandoned.register(runnable, block);
+  return runnable;
 }
+
+/** Memory of a program. */
+interface Block {
+  readonly arena: Arena;
+  readonly base: number;
+  isFree: boolean;
+}
+
+function giveBack(block: Block): void {
+  if (!block.isFree) block.arena.free(block.base);
+  block.isFree = true;
+}
+
+/** Programs that were forgotten without being released give their memory back when they are collected. */
+const abandoned = /* @__PURE__ */ new FinalizationRegistry(giveBack);
 
 /** Runs steps, as many in a row as can be on other threads. */
 async function runFreely(runner: Runner, steps: readonly Step[]): Promise<void> {

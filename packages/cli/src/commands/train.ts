@@ -11,6 +11,7 @@ import {
   type NetworkConfig,
   networks,
   paperLoss,
+  type Segmenter,
   saUNetV2,
   segmenterOf,
   sizeMultiple,
@@ -173,6 +174,9 @@ async function learn({ options, network, data, run, bar, signal }: Learning): Pr
     learningRate: (step) => options.learningRate * schedule(Math.floor(total * over(step))),
   });
 
+  // It reads the parameters as they are at each validation: training changes them in place.
+  const segmenter = segmenterOf(network);
+
   let ending: Outcome["ending"] = "finished";
   let best: Outcome["best"] = null;
   let epoch = 0;
@@ -186,7 +190,7 @@ async function learn({ options, network, data, run, bar, signal }: Learning): Pr
   const endEpoch = async (isLast: boolean) => {
     await save("last");
     const isDue = isLast || epoch % options.validateEvery === 0;
-    const f1 = isDue ? await validate(network, data.validation, bar, signal) : undefined;
+    const f1 = isDue ? await validate(segmenter, data.validation, bar, signal) : undefined;
     const isBest = f1 !== undefined && f1 > (best?.f1 ?? -1);
     if (isBest) {
       best = { epoch, f1 };
@@ -242,12 +246,11 @@ async function learn({ options, network, data, run, bar, signal }: Learning): Pr
 
 /** Mean F1 over whole pictures; undefined where Ctrl-C comes before the end. */
 async function validate(
-  network: Weights,
+  segmenter: Segmenter,
   pictures: readonly Picture[],
   bar: Progress,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const segmenter = segmenterOf(network);
   const figures: Metrics[] = [];
   for (const { id, photograph, vessels } of pictures) {
     bar.show(`validating on ${id}`);
