@@ -30,7 +30,7 @@ if (existsSync(report)) {
   failed += numFailedTests;
 }
 step("types", () => bin("tsc", ["-p", "tsconfig.check.json"]));
-step("lint and import cycles", () => bin("biome", ["ci", "--error-on-warnings", "."]));
+step("lint and import cycles", () => bin("biome", ["ci", "--colors=off", "--error-on-warnings", "."]));
 step("budgets", () => node("scripts/budgets.mjs"));
 step("npm start", () => {
   const out = join(scratch, "out");

@@ -1,8 +1,9 @@
 // What WebAssembly would refuse is refused while it is being written, in words.
 
 import { describe, expect, test } from "vitest";
-import type { BlockResult, FunctionBuilder } from "./function.ts";
+import type { FunctionBuilder } from "./function.ts";
 import { AssemblyError, type Label, type Local, ModuleBuilder, type Operand } from "./index.ts";
+import type { BlockResult } from "./structure.ts";
 
 interface Variables {
   readonly i: Local<"i32">;

@@ -9,15 +9,10 @@
 // Functions are numbered through, imported ones first; that is why they have to be declared first.
 
 import { type Bytes, concat, name as nameBytes, sized, unsigned, vector } from "./encode.ts";
-import {
-  AssemblyError,
-  type BlockResult,
-  type Func,
-  FunctionBuilder,
-  type ModuleContext,
-} from "./function.ts";
+import { FunctionBuilder } from "./function.ts";
 import type { Local } from "./instructions.ts";
 import { type ValueType, valueTypes } from "./opcodes.ts";
+import { AssemblyError, type BlockResult, type Func, type ModuleContext } from "./structure.ts";
 
 /** The size of a memory, in pages of 64 KiB. A shared one needs a maximum. */
 export interface MemorySize {
