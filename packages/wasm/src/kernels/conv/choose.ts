@@ -9,7 +9,7 @@ import { isDot } from "./dot.ts";
 import type { Axis, Correlation } from "./geometry.ts";
 import { linearMap } from "./linear-map.ts";
 import { isPlanar } from "./planar.ts";
-import { type Algorithms, pairsOf, tilesOf } from "./winograd-tiles.ts";
+import { type Algorithms, pairsOf, tilesOf } from "./tiled-image.ts";
 
 /** A choice. */
 export type Choice =

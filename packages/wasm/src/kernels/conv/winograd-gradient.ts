@@ -25,19 +25,15 @@ import {
   pairsOf,
   pointLayout,
   type Strip,
-  scratchOfTilesToPoints,
   tiledImage,
   tilesOf,
-  tilesToPoints,
-} from "./winograd-tiles.ts";
+} from "./tiled-image.ts";
+import { scratchOfTilesToPoints, tilesToPoints } from "./tiles-to-points.ts";
 
 type I32 = Local<"i32">;
 
 /** Parts that are summed up each for itself: as many threads share the work. */
 export const PARTS = 8;
-
-/** Tiles that are brought to the points at once, at most. */
-const STRETCH = 10;
 
 /** What the code is made for. */
 interface Code {
@@ -66,7 +62,7 @@ export function winogradGradientSteps(
   const [values, gradients] = [pointLayout(stripTiles, I), pointLayout(stripTiles, O)];
   const gradientsStart = pairs * values.pointStep;
   const inputScratch = gradientsStart + pairs * gradients.pointStep;
-  const gradientScratch = inputScratch + scratchOfTilesToPoints(input, STRETCH);
+  const gradientScratch = inputScratch + scratchOfTilesToPoints(input);
   const blocks = blocksOf(O);
   const rows = Math.max(...blocks.map(({ vectors }) => rowsOf(vectors) * Math.ceil(I / rowsOf(vectors))));
   const rowBytes = Math.ceil(O / 4) * VECTOR;
@@ -85,7 +81,7 @@ export function winogradGradientSteps(
   return {
     tile: `winograd${algorithms.columns.outputs}_${rowsOf(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
     sharedBytes: parts * code.partBytes,
-    ownBytes: gradientScratch + scratchOfTilesToPoints(gradient, STRETCH),
+    ownBytes: gradientScratch + scratchOfTilesToPoints(gradient),
     steps: [
       {
         items: parts,
@@ -99,8 +95,7 @@ export function winogradGradientSteps(
             source: I32,
             scratch: I32,
             target: I32,
-          ) =>
-            tilesToPoints(f, { image, values: layout, stretch: STRETCH, relaxed }, source, scratch, target);
+          ) => tilesToPoints(f, { image, values: layout, relaxed }, source, scratch, target);
           const inputToPoints = prepare(input, values, operands.input, at("scratchX", inputScratch), own);
           const gradientToPoints = prepare(
             gradient,

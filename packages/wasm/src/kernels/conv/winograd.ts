@@ -13,6 +13,7 @@ import { FLOAT, VECTOR } from "../stream.ts";
 import type { Correlation } from "./geometry.ts";
 import { integers } from "./integers.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
+import { pointsToTiles, scratchOfPointsToTiles } from "./points-to-tiles.ts";
 import { BLOCK, blocksOf, registerTile, repeat } from "./register-tile.ts";
 import type { Range, Steps } from "./steps.ts";
 import {
@@ -21,22 +22,16 @@ import {
   type PointLayout,
   pairsOf,
   pointLayout,
-  pointsToTiles,
   type Strip,
-  scratchOfPointsToTiles,
-  scratchOfTilesToPoints,
   tiledImage,
   tilesOf,
-  tilesToPoints,
-} from "./winograd-tiles.ts";
+} from "./tiled-image.ts";
+import { scratchOfTilesToPoints, tilesToPoints } from "./tiles-to-points.ts";
 
 type I32 = Local<"i32">;
 
 /** Rows of a register tile; strips are padded to a multiple. */
 const ROWS = 2;
-
-/** Tiles that are brought to the points at once, at most: 4 to 40 took the same time. */
-const STRETCH = 10;
 
 /** What the code is made for. */
 interface Code {
@@ -61,7 +56,7 @@ export function winogradSteps(
   const products = pointLayout(stripTiles, O);
   const productsStart = pairs * values.pointStep;
   const scratchStart = productsStart + pairs * products.pointStep;
-  const halfStart = scratchStart + scratchOfTilesToPoints(input, STRETCH);
+  const halfStart = scratchStart + scratchOfTilesToPoints(input);
   return {
     tile: `winograd${algorithms.columns.outputs}_${ROWS}x${blocksOf(O)[0].vectors * 4}_${relaxed ? "relaxed" : "simd"}`,
     sharedBytes: pairs * filterStep(I, O),
@@ -80,7 +75,7 @@ export function winogradSteps(
           const scratchAt = f.let("scratch", i32.add(own, scratchStart));
           const toPoints = tilesToPoints(
             f,
-            { image: input, values, stretch: STRETCH, relaxed },
+            { image: input, values, relaxed },
             operands.input,
             scratchAt,
             own,

@@ -1,0 +1,148 @@
+// Images cut into tiles, and what a strip of tiles is at the points of a bilinear algorithm. A strip is a run of tiles in
+// the order of (image, row, column); at the points it stands as one matrix [tile][channel] for each pair of points.
+
+import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import { FLOAT, VECTOR } from "../stream.ts";
+import type { AxisAlgorithm } from "./axis-algorithm.ts";
+import { type Matrix, transpose } from "./bilinear.ts";
+import type { Axis, Correlation } from "./geometry.ts";
+import { integers } from "./integers.ts";
+import { linearMap, mapWriter } from "./linear-map.ts";
+
+type I32 = Local<"i32">;
+
+/** One axis of an image that is cut into tiles. */
+export interface TiledAxis {
+  readonly size: number;
+  readonly tiles: number;
+  /** The first pixel of tile 0, which may lie outside, and how much further that of the next is. */
+  readonly start: number;
+  readonly advance: number;
+  /** From the pixels of a tile to the points, or from the points to the pixels. */
+  readonly map: Matrix;
+}
+
+/** An image cut into tiles. */
+export interface TiledImage {
+  readonly channels: number;
+  readonly rows: TiledAxis;
+  readonly columns: TiledAxis;
+}
+
+/** The algorithms of both axes. */
+export interface Algorithms {
+  readonly rows: AxisAlgorithm;
+  readonly columns: AxisAlgorithm;
+}
+
+/** Pairs of points. */
+export const pairsOf = ({ rows, columns }: Algorithms): number => rows.points * columns.points;
+
+/** Tiles of all images. */
+export const tilesOf = ({ N, rows, columns }: Correlation, algorithms: Algorithms): number =>
+  N *
+  Math.ceil(rows.outSize / algorithms.rows.outputs) *
+  Math.ceil(columns.outSize / algorithms.columns.outputs);
+
+/**
+ * How algorithms cut the images of a correlation: the inputs to be brought to the points, the outputs to be brought
+ * back, or the gradients of the outputs to be brought to the points by the adjoint of that.
+ */
+export function tiledImage(
+  c: Correlation,
+  algorithms: Algorithms,
+  side: "inputs" | "outputs" | "gradients",
+): TiledImage {
+  const tiled = ({ inSize, outSize }: Axis, { start, advance, outputs, input, output }: AxisAlgorithm) => {
+    const tiles = Math.ceil(outSize / outputs);
+    if (side === "inputs") return { size: inSize, tiles, start, advance, map: input };
+    const map = side === "outputs" ? output : transpose(output);
+    return { size: outSize, tiles, start: 0, advance: outputs, map };
+  };
+  return {
+    channels: side === "inputs" ? c.I : c.O,
+    rows: tiled(c.rows, algorithms.rows),
+    columns: tiled(c.columns, algorithms.columns),
+  };
+}
+
+/** Values of a strip: at each pair of points a matrix [tile][channel]. */
+export interface PointLayout {
+  /** Bytes from tile to tile, a multiple of a vector, and from one pair of points to the next. */
+  readonly tileStep: number;
+  readonly pointStep: number;
+}
+
+/** How the values of strips of so many tiles lie. */
+export function pointLayout(tiles: number, channels: number): PointLayout {
+  const tileStep = Math.ceil(channels / 4) * VECTOR;
+  return { tileStep, pointStep: oddLines(tiles * tileStep) };
+}
+
+/**
+ * Bytes rounded up to an odd number of cache lines: streams that lie so far apart do not compete for the same places
+ * in a cache.
+ */
+export function oddLines(bytes: number): number {
+  const lines = Math.ceil(bytes / 64);
+  return 64 * (lines + 1 - (lines % 2));
+}
+
+/** Where a strip lies: tile `first` and the `count - 1` tiles behind it. */
+export interface Strip {
+  readonly first: I32;
+  readonly count: I32;
+}
+
+/** The place of a tile, counted on by `next`. */
+export function tileCursor(f: FunctionBuilder, { rows, columns }: TiledImage) {
+  const { i32 } = f;
+  const { n, ty, tx } = integers(f, "n", "ty", "tx");
+  return {
+    n,
+    ty,
+    tx,
+    start: (tile: I32) => {
+      f.set(ty, i32.div_u(tile, columns.tiles));
+      f.set(tx, i32.sub(tile, i32.mul(ty, columns.tiles)));
+      f.set(n, i32.div_u(ty, rows.tiles));
+      f.set(ty, i32.sub(ty, i32.mul(n, rows.tiles)));
+    },
+    /** `count` tiles further, at most to the start of the next row. */
+    next: (count: I32 | number) => {
+      f.advance(tx, count);
+      f.if(i32.eq(tx, columns.tiles), () => {
+        f.set(tx, 0);
+        f.advance(ty, 1);
+        f.if(i32.eq(ty, rows.tiles), () => {
+          f.set(ty, 0);
+          f.advance(n, 1);
+        });
+      });
+    },
+  };
+}
+
+/** `base + ((n · height + y) · width + x) · channels`, in floats. */
+export function pixelAddress(
+  f: FunctionBuilder,
+  { channels, rows, columns }: TiledImage,
+  base: I32,
+  { n, y, x }: { readonly n: I32; readonly y: I32; readonly x: I32 },
+) {
+  const { i32 } = f;
+  const row = () => i32.add(i32.mul(n, rows.size), y);
+  return i32.add(base, i32.mul(i32.add(i32.mul(row(), columns.size), x), channels * FLOAT));
+}
+
+/** The smaller of two. */
+export const least = (f: FunctionBuilder, a: I32, b: I32 | number) => f.select(a, b, f.i32.lt_s(a, b));
+
+/** What writes the maps of both axes. */
+export function mapWriters(f: FunctionBuilder, rows: Matrix, columns: Matrix, relaxed: boolean) {
+  const down = mapWriter(f, linearMap(rows), { lanes: "f32x4", relaxed });
+  return [
+    down,
+    String(rows) === String(columns) ? down : mapWriter(f, linearMap(columns), { lanes: "f32x4", relaxed }),
+  ] as const;
+}

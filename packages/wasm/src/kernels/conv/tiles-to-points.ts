@@ -1,0 +1,174 @@
+// Brings strips of tiles to the points of a bilinear algorithm, on both axes.
+//
+//   for each stretch of tiles in one row of tiles:
+//     for each number of the rows that the stretch reads:       lines[0 … ] = map · (one number from each row)
+//     for each line, tile and vector of four channels:  values[line, 0 … ] = map · (the tile's pixels of the line)
+//
+// Neighbouring tiles share pixels: in lines these are computed once. Rows outside of the image are read from zeros,
+// columns outside become zeros in the lines.
+
+import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import { FLOAT, VECTOR } from "../stream.ts";
+import { integers } from "./integers.ts";
+import {
+  least,
+  mapWriters,
+  type PointLayout,
+  pixelAddress,
+  type Strip,
+  type TiledImage,
+  tileCursor,
+} from "./tiled-image.ts";
+
+type I32 = Local<"i32">;
+
+/** Tiles of a stretch, at most: 4 to 40 took the same time. */
+const STRETCH = 10;
+
+/** Bytes of one line of {@link tilesToPoints}: whole cache lines, with room behind. */
+function lineBytes({ channels, columns }: TiledImage): number {
+  const pixels = (STRETCH - 1) * columns.advance + columns.map[0].length;
+  return Math.ceil((pixels * channels * FLOAT + VECTOR) / 64) * 64;
+}
+
+/** Bytes of the scratch memory of {@link tilesToPoints}: a line of zeros, then a line for each point of the rows. */
+export function scratchOfTilesToPoints(image: TiledImage): number {
+  return (1 + image.rows.map.length) * lineBytes(image);
+}
+
+interface ToPoints {
+  readonly image: TiledImage;
+  readonly values: PointLayout;
+  readonly relaxed: boolean;
+}
+
+/**
+ * Prepares the way to the points; what it returns writes the code for one strip.
+ *
+ * @param source where the image begins
+ * @param scratch memory of {@link scratchOfTilesToPoints} bytes; its zeros are written here
+ * @param target where the strip's values go
+ */
+export function tilesToPoints(
+  f: FunctionBuilder,
+  { image, values, relaxed }: ToPoints,
+  source: I32,
+  scratch: I32,
+  target: I32,
+): (strip: Strip) => void {
+  const { i32, v128, memory } = f;
+  const { channels, rows, columns } = image;
+  const line = lineBytes(image);
+  const pixelBytes = channels * FLOAT;
+  const [height, width] = [rows.map[0].length, columns.map[0].length];
+  const [down, across] = mapWriters(f, rows.map, columns.map, relaxed);
+  const inputs = f.locals("in", "v128", Math.max(height, width));
+  memory.fill(scratch, 0, line);
+  const lines = f.let("lines", i32.add(scratch, line));
+  const cursor = tileCursor(f, image);
+  const { y, x, left, right, pixels } = integers(f, "y", "x", "left", "right", "pixels");
+  const { tile, length, from, at, bytes, last } = integers(
+    f,
+    "tile",
+    "length",
+    "from",
+    "at",
+    "bytes",
+    "last",
+  );
+  const pointers = f.locals("row", "i32", height);
+  const { to, r, t, c } = integers(f, "to", "r", "t", "c");
+
+  /** The lines of the stretch's pixels: `pixels` columns from `x`, those from `left` to before `right` in the image. */
+  const evaluateRows = () => {
+    f.set(from, i32.mul(left, pixelBytes));
+    f.set(bytes, i32.sub(i32.mul(right, pixelBytes), from));
+    f.set(x, i32.add(x, left));
+    f.set(at, pixelAddress(f, image, source, { n: cursor.n, y, x }));
+    pointers.forEach((pointer, i) => {
+      f.set(pointer, i32.add(at, i * columns.size * pixelBytes));
+      f.set(pointer, f.select(pointer, scratch, i32.lt_u(i32.add(y, i), rows.size)));
+    });
+    f.set(last, i32.sub(bytes, VECTOR));
+    f.set(to, i32.add(lines, from));
+    f.set(at, 0);
+    f.if(bytes, () => {
+      f.loop((again) => {
+        pointers.forEach((pointer, i) => {
+          f.set(inputs[i], v128.load(i32.add(pointer, at), { align: FLOAT }));
+        });
+        const store = f.let("store", i32.add(to, at));
+        down(inputs, (i, value) => v128.store(store, value, { offset: i * line, align: FLOAT }));
+        if (channels % 4 === 0) {
+          f.advance(at, VECTOR);
+          f.brIf(again, i32.le_s(at, last));
+        } else {
+          // The last vector ends with the last pixel: it overlaps the one before.
+          const done = f.let("done", i32.eq(at, last));
+          f.advance(at, VECTOR);
+          f.set(at, f.select(at, last, i32.lt_s(at, last)));
+          f.brIf(again, i32.eqz(done));
+        }
+      });
+    });
+    const zero = (start: I32, end: I32) => {
+      f.if(i32.gt_s(end, start), () => {
+        f.set(bytes, i32.mul(i32.sub(end, start), pixelBytes));
+        f.set(at, i32.add(lines, i32.mul(start, pixelBytes)));
+        f.forRange(r, { to: rows.map.length }, () => {
+          memory.fill(at, 0, bytes);
+          f.advance(at, line);
+        });
+      });
+    };
+    f.set(from, 0);
+    zero(from, left);
+    zero(right, pixels);
+  };
+
+  /** From the lines to the values of the tiles `tile` … `tile + length - 1` of the strip. */
+  const evaluateColumns = () => {
+    f.set(from, lines);
+    f.set(to, i32.add(target, i32.mul(tile, values.tileStep)));
+    f.forRange(r, { to: rows.map.length }, () => {
+      f.set(at, from);
+      f.set(last, to);
+      f.forRange(t, { to: length }, () => {
+        f.forRange(c, { to: values.tileStep / VECTOR }, () => {
+          for (let i = 0; i < width; i++)
+            f.set(inputs[i], v128.load(at, { offset: i * pixelBytes, align: FLOAT }));
+          across(inputs, (i, value) => v128.store(last, value, { offset: i * values.pointStep }));
+          f.advance(at, VECTOR);
+          f.advance(last, VECTOR);
+        });
+        f.advance(at, columns.advance * pixelBytes - values.tileStep);
+      });
+      f.advance(from, line);
+      f.advance(to, columns.map.length * values.pointStep);
+    });
+  };
+
+  return ({ first, count }) => {
+    cursor.start(first);
+    f.set(tile, 0);
+    f.loop((again) => {
+      f.set(length, i32.sub(columns.tiles, cursor.tx));
+      f.set(length, least(f, length, f.let("rest", i32.sub(count, tile))));
+      f.set(length, least(f, length, STRETCH));
+      f.set(y, i32.add(i32.mul(cursor.ty, rows.advance), rows.start));
+      f.set(x, i32.add(i32.mul(cursor.tx, columns.advance), columns.start));
+      f.set(pixels, i32.add(i32.mul(length, columns.advance), width - columns.advance));
+      f.set(left, i32.sub(0, x));
+      f.set(left, f.select(left, 0, i32.gt_s(left, 0)));
+      f.set(left, least(f, left, pixels));
+      f.set(right, i32.sub(columns.size, x));
+      f.set(right, least(f, right, pixels));
+      f.set(right, f.select(right, left, i32.gt_s(right, left)));
+      evaluateRows();
+      evaluateColumns();
+      f.advance(tile, length);
+      cursor.next(length);
+      f.brIf(again, i32.lt_s(tile, count));
+    });
+  };
+}
