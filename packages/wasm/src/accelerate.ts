@@ -2,7 +2,7 @@
 // kernels. What has no fast form here, or not for some dims, runs as before.
 
 import * as core from "@saunet/core";
-import { type AnyKernel, type Arrays, installKernel, installPreparer } from "@saunet/core";
+import { type AnyKernel, type Arrays, installKernel, installPreparer, type Kernel } from "@saunet/core";
 import { cores } from "#spawn";
 import { detectFeatures, type Features } from "./features.ts";
 import { generators } from "./kernels/index.ts";
@@ -92,22 +92,22 @@ export async function accelerate(options: AccelerateOptions = {}): Promise<Accel
 /** Takes the kernels out again and ends the threads. */
 export function restore(): void {
   if (current === undefined) return;
-  for (const { kernel } of generators) installKernel(kernel, undefined);
+  for (const { kernel } of generators) installKernel(kernel as Kernel, undefined);
   installPreparer(undefined);
   current.pool?.stop();
   current = undefined;
 }
 
 function install(runner: Runner, generator: Generator): void {
-  const kernel = generator.kernel as unknown as AnyKernel;
+  const { kernel } = generator;
   const isNarrow = (array: unknown) => !(array instanceof Float64Array);
-  installKernel(generator.kernel, ((arrays: Arrays, dims: unknown) => {
+  installKernel(kernel as Kernel<Arrays>, (arrays, dims) => {
     const plan = Object.values(arrays).every(isNarrow)
       ? runner.plan(generator, lengthsOf(kernel, arrays), dims)
       : undefined;
     if (plan === undefined) kernel.portable(arrays as never, dims as never);
     else runner.run(kernel, plan, arrays);
-  }) as never);
+  });
 }
 
 /** Every kernel that core exports. */

@@ -8,7 +8,7 @@
 // A sum over items must not depend on how they are shared out: a phase writes one partial sum an item into scratch
 // memory and the next phase adds them in order. Then the result is the same, to the bit, for any number of threads.
 
-import type { Arrays, Kernel } from "@saunet/core";
+import type { AnyKernel, Arrays, Kernel } from "@saunet/core";
 import type { FunctionBuilder, Local } from "./asm/index.ts";
 
 /** What generated code may use, as probed on this host and wished by its user. */
@@ -31,7 +31,7 @@ export interface PhaseLocals<A> {
   readonly arrays: { readonly [K in keyof A]-?: Local<"i32"> };
 }
 
-/** One step of a plan: its items may run in any order and at the same time. */
+/** One step of a plan: its items may run in any order and at the same time, each of them once. */
 export interface Phase<A> {
   readonly items: number;
   /** Fewer items than this are not worth waking another thread for. */
@@ -61,16 +61,17 @@ export interface Plan<A = Arrays> {
 /** The lengths of a call's arrays, in elements; `undefined` where one is absent. */
 export type Lengths<A> = { readonly [K in keyof A]: number | undefined };
 
-/** A generator: what it makes of a call, or `undefined` where the portable form is to run (too small, too odd). */
-export interface Generator<A = never, D = never> {
-  readonly kernel: Kernel<A, D>;
-  plan(dims: D, lengths: Lengths<A>, features: CodeFeatures): Plan<A> | undefined;
+/** Code for a kernel: what it makes of a call, or `undefined` where the portable form is to run (too small, too odd). */
+export interface Generator {
+  readonly kernel: AnyKernel;
+  plan(dims: unknown, lengths: Lengths<Arrays>, features: CodeFeatures): Plan | undefined;
 }
 
-/** Ties a generator to the types of its kernel. */
+/** Makes a generator; `plan` sees the types of its kernel. */
 export function generator<A, D>(
   kernel: Kernel<A, D>,
   plan: (dims: D, lengths: Lengths<A>, features: CodeFeatures) => Plan<A> | undefined,
-): Generator<A, D> {
-  return { kernel, plan };
+): Generator {
+  // Whoever holds a list of generators calls each with the arrays and dims of a call of its own kernel.
+  return { kernel, plan } as unknown as Generator;
 }

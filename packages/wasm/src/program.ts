@@ -18,7 +18,7 @@ import {
 import { fuseAll, fusedGenerators } from "./fusions/index.ts";
 import { generators } from "./kernels/index.ts";
 import { type Arena, alignToLine } from "./memory.ts";
-import type { Lengths, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import type { Job, Runner } from "./runner.ts";
 
 const VIEWS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
@@ -207,7 +207,7 @@ function planOf(
     const buffer = used[name];
     return [name, buffer === undefined ? undefined : buffers[buffer].length];
   });
-  return runner.plan(generator, Object.fromEntries(lengths) as Lengths<never>, dims);
+  return runner.plan(generator, Object.fromEntries(lengths), dims);
 }
 
 function portableStep({ kernel, buffers, dims }: ProgramCall, viewOf: (buffer: number) => FlatArray): Step {

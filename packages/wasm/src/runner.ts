@@ -47,8 +47,8 @@ interface Compiled {
 }
 
 /** The lengths of a call's arrays, in the order of the kernel's roles. */
-export function lengthsOf({ roles }: { readonly roles: object }, arrays: Arrays): Lengths<never> {
-  return Object.fromEntries(Object.keys(roles).map((name) => [name, arrays[name]?.length])) as Lengths<never>;
+export function lengthsOf({ roles }: { readonly roles: object }, arrays: Arrays): Lengths<Arrays> {
+  return Object.fromEntries(Object.keys(roles).map((name) => [name, arrays[name]?.length]));
 }
 
 /** Runs kernels in one arena. */
@@ -66,10 +66,9 @@ export class Runner {
   }
 
   /** What a generator makes of a call; remembered, since a network repeats its calls. */
-  plan({ kernel, plan }: Generator, lengths: Lengths<never>, dims: unknown): Plan | undefined {
+  plan({ kernel, plan }: Generator, lengths: Lengths<Arrays>, dims: unknown): Plan | undefined {
     const key = `${kernel.name} ${Object.values(lengths)} ${JSON.stringify(dims)}`;
-    if (!this.#plans.has(key))
-      this.#plans.set(key, plan(dims as never, lengths, this.#features) as Plan | undefined);
+    if (!this.#plans.has(key)) this.#plans.set(key, plan(dims, lengths, this.#features));
     return this.#plans.get(key);
   }
 

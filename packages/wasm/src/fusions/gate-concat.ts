@@ -110,4 +110,4 @@ export const gateConcatGenerator: Generator = generator(gateConcat, ({ A, B }: G
       },
     ],
   };
-}) as never;
+});

@@ -116,7 +116,7 @@ export const blockMask: Generator = generator(dropBlockMask, (d: DropBlockDims) 
       },
     ],
   };
-}) as never;
+});
 
 /** Phase 1 is that of a sum over everything. Phase 2: scale[0] = length / Σ, or 0 */
 export const blockScale: Generator = generator(dropBlockScale, (_, { mask: length }) => {
@@ -133,7 +133,7 @@ export const blockScale: Generator = generator(dropBlockScale, (_, { mask: lengt
     },
   );
   return { ...plan, key: `${name} ${length}`, phases };
-}) as never;
+});
 
 export const blockApply: Generator = alongWalk(dropBlockApply, {
   name: "drop_block_apply",

@@ -54,5 +54,5 @@ export function elementwise<A, D>(
         },
       ],
     };
-  }) as never;
+  });
 }

@@ -15,7 +15,7 @@ import { uniform } from "./random.ts";
 import { max, maxBackward, stretch, sum } from "./reduce.ts";
 
 /** What fills core's kernels. */
-export const generators = [
+export const generators: readonly Generator[] = [
   ...[add, sub, mul, div, gradientSum],
   ...[sum, stretch, max, maxBackward],
   ...[statistics, groupNorm, groupNormBackward],
@@ -26,4 +26,4 @@ export const generators = [
   ...[crossEntropy, crossEntropyBackward],
   ...[sgd, adam],
   ...[relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward],
-] as readonly unknown[] as readonly Generator[];
+];

@@ -89,7 +89,7 @@ export const gather: Generator = generator(gatherKernel, (box: Box) => {
     key: boxKey(name, box),
     phases: [copyBox(box, ({ y, x }: { y: I32; x: I32 }) => ({ dense: y, boxed: x, to: "dense" }))],
   };
-}) as never;
+});
 
 /** Phase 1: all of y = value. Phase 2: the box. */
 export const scatter: Generator = generator(
@@ -117,7 +117,7 @@ export const scatter: Generator = generator(
       ],
     };
   },
-) as never;
+);
 
 /** Each pair of runs, of a and of b, between them and their place in y. */
 function alternate(
@@ -158,7 +158,7 @@ const alternation = (kernel: typeof concatKernel | typeof splitKernel, name: str
         },
       ],
     };
-  }) as never;
+  });
 
 export const concat = alternation(concatKernel, "concat");
 export const split = alternation(splitKernel, "split");

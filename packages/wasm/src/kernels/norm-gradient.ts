@@ -181,4 +181,4 @@ export const gradient: Generator = generator(groupNormGradient, (d: GroupNormDim
       },
     ],
   };
-}) as never;
+});

@@ -99,7 +99,7 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
       },
     ],
   };
-}) as never;
+});
 
 /** What may stand behind the normalisation: writes code that changes vectors in place. */
 const activations = {
@@ -180,6 +180,6 @@ export const normalizing = (
         },
       ],
     };
-  }) as never;
+  });
 
 export const forward: Generator = /* @__PURE__ */ normalizing(groupNormForward, "none");

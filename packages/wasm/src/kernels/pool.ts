@@ -108,7 +108,7 @@ export const maxPool: Generator = generator(maxPool2dForward, (d: Pool2dDims) =>
       },
     ],
   };
-}) as never;
+});
 
 /** Every window: gx[k] = argmax is k ? gy : 0; 0 in a last row or column without a window. */
 export const maxPoolBackward: Generator = generator(maxPool2dGradient, (d: Pool2dDims) => {
@@ -161,4 +161,4 @@ export const maxPoolBackward: Generator = generator(maxPool2dGradient, (d: Pool2
       },
     ],
   };
-}) as never;
+});

@@ -140,4 +140,4 @@ export const uniform: Generator = generator(uniformKernel, ({ low, width }, { ou
       },
     ],
   };
-}) as never;
+});

@@ -60,7 +60,7 @@ export const sum: Generator = generator(sumKernel, ({ walk, scale }: ScaledWalk)
   if (out.outer === 1 && out.inner === 0) return sumOfRows(rows, length, scale);
   if (out.outer === 0 && out.inner === 1 && length % 4 === 0) return sumOfColumns(rows, length, scale);
   return undefined;
-}) as never;
+});
 
 type V128 = Local<"v128">;
 type SumArrays = { out: unknown; x: unknown };
@@ -287,7 +287,7 @@ export const max: Generator = generator(maxForward, (walk: Walk) => {
       },
     ],
   };
-}) as never;
+});
 
 /** Each row: ties = how often x[row, …] = y[row]; gx[row, …] = gy[row] / ties where x = y, else 0. */
 export const maxBackward: Generator = generator(maxGradient, (walk: Walk) => {
@@ -335,4 +335,4 @@ export const maxBackward: Generator = generator(maxGradient, (walk: Walk) => {
       },
     ],
   };
-}) as never;
+});

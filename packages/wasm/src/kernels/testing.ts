@@ -1,7 +1,7 @@
 // What the tests of the kernels share: each kernel is held to its reference, and to itself with its items shared out
 // in other ways.
 
-import { type AnyKernel, type Arrays, type FlatArray, randomState, uniform } from "@saunet/core";
+import { type Arrays, type FlatArray, randomState, uniform } from "@saunet/core";
 import { Arena } from "../memory.ts";
 import type { Generator } from "../plan.ts";
 import { type Crew, lengthsOf, Runner } from "../runner.ts";
@@ -78,7 +78,7 @@ export function outputsOf(
   for (const [written, read] of Object.entries(inPlace)) placed[written] = placed[read];
   // Every phase of more than one item is shared out, however small.
   const phases = plan.phases.map((phase) => ({ ...phase, grain: 1 }));
-  runner.run(generator.kernel as never, { ...plan, phases }, placed);
+  runner.run(generator.kernel, { ...plan, phases }, placed);
   const outputs = Object.fromEntries(Object.entries(placed).map(([name, array]) => [name, array.slice()]));
   for (const { byteOffset } of new Set(Object.values(placed))) arena.free(byteOffset);
   if (arena.used > 0) throw new Error(`${plan.name}: left memory in use`);
@@ -93,7 +93,7 @@ export function outputsOf(
  */
 export function check(kernel: { readonly name: string }, arrays: Arrays, dims?: unknown): number | undefined {
   const generator = generatorFor(kernel);
-  const { inPlace, roles } = generator.kernel as unknown as AnyKernel;
+  const { inPlace, roles } = generator.kernel;
   const whole = outputsOf(generator, arrays, dims);
   if (whole === undefined) return undefined;
   const others = [2, 3, 4].map((parts) => ({ how: `${parts} ranges`, options: { parts } as object }));
@@ -110,5 +110,5 @@ export function check(kernel: { readonly name: string }, arrays: Arrays, dims?: 
       if (differs >= 0) throw new Error(`${kernel.name}: ${name}[${differs}] is another number with ${how}`);
     }
   }
-  return errorOf(generator, arrays as never, dims as never);
+  return errorOf(generator, arrays, dims);
 }

@@ -113,5 +113,5 @@ export function alongWalk<A, D>(
         },
       ],
     };
-  }) as never;
+  });
 }

@@ -121,7 +121,7 @@ describe("Pool", () => {
   });
 
   it("plans a call once", () => {
-    const plan = () => runner.plan(gen as never, { out: 4, x: 4 } as never, undefined);
+    const plan = () => runner.plan(gen, { out: 4, x: 4 }, undefined);
     expect(plan()).toBe(plan());
   });
 });

@@ -5,4 +5,4 @@ import { forward, transposed } from "./correlate.ts";
 import { gradient } from "./gradient.ts";
 
 /** What fills core's convolution kernels. */
-export const convGenerators = [forward, transposed, gradient] as readonly unknown[] as readonly Generator[];
+export const convGenerators: readonly Generator[] = [forward, transposed, gradient];

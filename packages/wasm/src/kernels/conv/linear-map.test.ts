@@ -52,7 +52,7 @@ describe("linearMap", () => {
     fc.assert(
       fc.property(matrices, (matrix) => {
         const inputs = matrix[0].map((_, i) => 2 ** i);
-        const wanted = matrix.map((row) => row.reduce((sum, value, i) => sum + value * inputs[i], 0));
+        const wanted = matrix.map((row) => row.reduce<number>((sum, value, i) => sum + value * inputs[i], 0));
         expect(run(matrix, relaxed, inputs)).toEqual(wanted);
       }),
     );

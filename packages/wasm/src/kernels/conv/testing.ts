@@ -79,7 +79,7 @@ function dimsOrNothing(x: number[], w: number[], options: Conv2dOptions): Conv2d
 }
 
 /** The arrays of a call of any of the three kernels, with random numbers. */
-export function arraysOf({ kernel }: Generator<never, never>, { d, bias }: Case): Arrays {
+export function arraysOf({ kernel }: Generator, { d, bias }: Case): Arrays {
   const [x, y, w] = [d.N * d.H * d.W * d.C, d.N * d.OH * d.OW * d.O, d.KH * d.KW * d.C * d.O];
   const random = randomState(1);
   const sizes: Record<string, number> = {
@@ -95,16 +95,14 @@ export function arraysOf({ kernel }: Generator<never, never>, { d, bias }: Case)
 }
 
 /** The largest error of a call, relative to the largest element that is wanted. */
-export function errorIn(generator: Generator<never, never>, call: Case, relaxed = false): number {
-  return errorOf(generator, arraysOf(generator, call) as never, call.d as never, { features: { relaxed } });
+export function errorIn(generator: Generator, call: Case, relaxed = false): number {
+  return errorOf(generator, arraysOf(generator, call), call.d, { features: { relaxed } });
 }
 
 /** Throws unless sharing a call's items out among two to four threads changes no bit. */
-export function expectPartitionIndependence(generator: Generator<never, never>, call: Case): void {
+export function expectPartitionIndependence(generator: Generator, call: Case): void {
   const arrays = arraysOf(generator, call);
-  const [whole, ...shared] = [1, 2, 3, 4].map((parts) =>
-    outputsOf(generator as unknown as Generator, arrays, call.d, { parts }),
-  );
+  const [whole, ...shared] = [1, 2, 3, 4].map((parts) => outputsOf(generator, arrays, call.d, { parts }));
   for (const outputs of shared)
     for (const [name, array] of Object.entries(outputs!)) {
       if (array.some((value, i) => !Object.is(value, whole![name][i])))
