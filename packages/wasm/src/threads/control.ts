@@ -60,3 +60,6 @@ export const CONTROL_BYTES = MESSAGES_START + MOST_THREADS * MESSAGE_BYTES;
  * microsecond, where waking a sleeping thread takes 11 to 115; 20,000 looks take about 50 microseconds.
  */
 export const SPINS = 20_000;
+
+/** The same at a barrier of a list: somebody is at work then, and the next job is near. About a millisecond. */
+export const LIST_SPINS = 400_000;

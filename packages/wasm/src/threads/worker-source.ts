@@ -6,6 +6,7 @@ import {
   JOB,
   JOB_WORDS,
   KIND,
+  LIST_SPINS,
   MESSAGE_BYTES,
   MESSAGES_START,
   SPINS,
@@ -22,9 +23,9 @@ export const workerBody = `
   const modules = [];
 
   // Waits until a word is no longer what it was: looks for a while, then sleeps.
-  const changed = (word, old) => {
+  const changed = (word, old, spins) => {
     for (let looks = 0; Atomics.load(words, word) === old; looks++) {
-      if (looks >= ${SPINS}) Atomics.wait(words, word, old);
+      if (looks >= spins) Atomics.wait(words, word, old);
     }
   };
 
@@ -61,15 +62,18 @@ export const workerBody = `
     const count = words[${WORD.length}];
     const jobs = new Int32Array(memory.buffer, words[${WORD.address}] >>> 0, count * ${JOB_WORDS});
     const threads = words[${WORD.threads}];
+    const alone = (number) => number < count && jobs[number * ${JOB_WORDS} + ${JOB.alone}] === 1;
     let meeting = words[${WORD.arrivedBefore}];
     for (let number = 0; number < count; number++) {
       if (Atomics.load(words, ${WORD.aborted}) === 0) {
         attempt(run, jobs.subarray(number * ${JOB_WORDS}, (number + 1) * ${JOB_WORDS}), number);
       }
+      // From one job of its own to the next, thread 0 goes without the others.
+      if (alone(number) && alone(number + 1)) continue;
       meeting = (meeting + threads) | 0;
       if (((Atomics.add(words, ${WORD.arrived}, 1) + 1) | 0) === meeting) Atomics.notify(words, ${WORD.arrived});
       for (let seen; (((seen = Atomics.load(words, ${WORD.arrived})) - meeting) | 0) < 0; ) {
-        changed(${WORD.arrived}, seen);
+        changed(${WORD.arrived}, seen, ${LIST_SPINS});
       }
     }
     if (thread === 0) tell("finished");
@@ -80,7 +84,7 @@ export const workerBody = `
   let seen = Atomics.load(words, turn);
   tell("ready");
   for (;;) {
-    changed(turn, seen);
+    changed(turn, seen, ${SPINS});
     seen = Atomics.load(words, turn);
     const kind = words[${WORD.kind}];
     if (kind === ${KIND.stop}) break;
