@@ -11,6 +11,7 @@
 
 import { contribute, record } from "../autograd.ts";
 import { type Floats, kernel } from "../kernel.ts";
+import { fastExp } from "../portable/exp.ts";
 import { empty, type Tensor } from "../tensor.ts";
 
 type Forward = {
@@ -19,7 +20,6 @@ type Forward = {
 };
 
 const forwardRoles = { y: "write", x: "read" } as const;
-const forwardInPlace = { inPlace: { y: "x" } } as const;
 const gradientInPlace = { inPlace: { gx: "gy" } } as const;
 
 /** `y = max(x, 0)`. */
@@ -29,7 +29,7 @@ export const reluForward = kernel(
   ({ y, x }: Forward) => {
     for (let i = 0; i < y.length; i++) y[i] = Math.max(x[i], 0);
   },
-  forwardInPlace,
+  { inPlace: { y: "x" } },
 );
 
 /** `gx = gy` where `y > 0`, else 0. */
@@ -49,7 +49,12 @@ export const sigmoidForward = kernel(
   ({ y, x }: Forward) => {
     for (let i = 0; i < y.length; i++) y[i] = 1 / (1 + Math.exp(-x[i]));
   },
-  forwardInPlace,
+  {
+    inPlace: { y: "x" },
+    portable: ({ y, x }) => {
+      for (let i = 0; i < y.length; i++) y[i] = 1 / (1 + fastExp(-x[i]));
+    },
+  },
 );
 
 /** `gx = gy · y (1 - y)`. */
@@ -69,7 +74,12 @@ export const siluForward = kernel(
   ({ y, x }: Forward) => {
     for (let i = 0; i < y.length; i++) y[i] = x[i] / (1 + Math.exp(-x[i]));
   },
-  forwardInPlace,
+  {
+    inPlace: { y: "x" },
+    portable: ({ y, x }) => {
+      for (let i = 0; i < y.length; i++) y[i] = x[i] / (1 + fastExp(-x[i]));
+    },
+  },
 );
 
 /** `gx = gy · s (1 + x (1 - s))` with `s = sigmoid(x)`, computed again from x: nothing but x is kept. */
