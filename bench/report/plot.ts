@@ -104,7 +104,7 @@ async function render(theme: Theme, spec: object): Promise<string> {
         tickColor: faint,
         labelLimit: 0,
       },
-      legend: { labelColor: text, orient: "bottom" },
+      legend: { labelLimit: 0, labelColor: text, orient: "bottom" },
       range: { category: { scheme: theme === "light" ? "tableau10" : "set2" } },
     },
   } as unknown as TopLevelSpec;
