@@ -1,10 +1,10 @@
 // The whole network against Keras 2.12: logits, probabilities, loss, every gradient, and the losses of ten steps of
 // Adam from the same start. fixtures/README.md says how the numbers were made.
 
-import { readFileSync } from "node:fs";
-import { adam, backward, noGrad, randomState, readSafetensors, sigmoid, Tensor } from "@saunet/core";
+import { adam, backward, noGrad, randomState, sigmoid, Tensor } from "@saunet/core";
 import { expectClose, relativeError } from "@saunet/core/testing";
 import { describe, expect, it } from "vitest";
+import { type Fixture, largestDifference, readNetwork, section } from "../../../fixtures/networks.ts";
 import { type NetworkConfig, saUNet, saUNetV2 } from "./config.ts";
 import { paperLoss } from "./losses.ts";
 import { forward } from "./network.ts";
@@ -16,30 +16,8 @@ const noDropBlock = { rate: 0, size: 7 };
 const v2: NetworkConfig = { ...saUNetV2, dropBlock: noDropBlock };
 const halfWidthV1: NetworkConfig = { ...saUNet, channels: [8, 16, 32, 64], dropBlock: noDropBlock };
 
-type Fixture = Record<string, Tensor>;
-
-const load = (name: string): Fixture =>
-  readSafetensors(readFileSync(new URL(`../../../fixtures/networks/${name}.safetensors`, import.meta.url)))
-    .tensors;
-
-/** The entries whose name begins with `prefix.`, without it. */
-function section(fixture: Fixture, prefix: string): Fixture {
-  const entries = Object.entries(fixture).filter(([name]) => name.startsWith(`${prefix}.`));
-  return Object.fromEntries(entries.map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]));
-}
-
-function largestDifference(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  let largest = 0;
-  for (let i = 0; i < wanted.length; i++) largest = Math.max(largest, Math.abs(actual[i] - wanted[i]));
-  return largest;
-}
-
-const parametersOf = (config: NetworkConfig, fixture: Fixture): Parameters => {
-  const copies = Object.entries(section(fixture, "param")).map(([name, { data, shape }]) => {
-    return [name, new Tensor(data.slice(), shape)];
-  });
-  return parametersFrom(config, Object.fromEntries(copies));
-};
+const parametersOf = (config: NetworkConfig, fixture: Fixture): Parameters =>
+  parametersFrom(config, section(fixture, "param"));
 
 const training = { training: true, random: randomState(0) } as const;
 
@@ -47,7 +25,7 @@ describe.each([
   ["sa-unet-v2", v2],
   ["sa-unet", halfWidthV1],
 ] as const)("%s as Keras runs it, 64x64, batch of 2", (file, config) => {
-  const fixture = load(file);
+  const fixture = readNetwork(file);
   const { x, target } = fixture;
 
   it("has its logits, probabilities and loss", () => {
@@ -85,7 +63,7 @@ describe.each([
 
 describe("sa-unet", () => {
   it("moves its running statistics and uses them at inference", () => {
-    const fixture = load("sa-unet");
+    const fixture = readNetwork("sa-unet");
     const parameters = parametersOf(halfWidthV1, fixture);
     const inference = noGrad(() => forward(halfWidthV1, parameters, fixture.x));
     expectClose(inference, fixture.inference_logits, 1e-5);
@@ -114,8 +92,8 @@ function picture592(): Tensor {
 
 describe("sa-unet-v2 at 592x592", () => {
   it("has Keras's probabilities", () => {
-    const { grid, corners, statistics } = load("sa-unet-v2-592");
-    const parameters = parametersOf(v2, load("sa-unet-v2"));
+    const { grid, corners, statistics } = readNetwork("sa-unet-v2-592");
+    const parameters = parametersOf(v2, readNetwork("sa-unet-v2"));
     const { data } = noGrad(() => sigmoid(forward(v2, parameters, picture592())));
     const onGrid = Array.from(data).filter((_, i) => Math.floor(i / 592) % 7 === 0 && (i % 592) % 7 === 0);
     expect(onGrid.length).toBe(grid.size);

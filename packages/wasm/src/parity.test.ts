@@ -1,6 +1,5 @@
 // Whole networks with the generated kernels: eager and captured, one thread and several, against Keras's fixtures.
 
-import { readFileSync } from "node:fs";
 import {
   adam,
   backward,
@@ -10,9 +9,8 @@ import {
   noGrad,
   prepare,
   randomState,
-  readSafetensors,
   sigmoid,
-  Tensor,
+  type Tensor,
 } from "@saunet/core";
 import { relativeError } from "@saunet/core/testing";
 import {
@@ -27,6 +25,7 @@ import {
   trainStep,
 } from "@saunet/model";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { largestDifference, readNetwork, section } from "../../../fixtures/networks.ts";
 import { accelerate, restore } from "./accelerate.ts";
 
 /**
@@ -46,25 +45,6 @@ const networks: Record<string, NetworkConfig> = {
   "sa-unet": { ...saUNet, channels: [8, 16, 32, 64], dropBlock: noDropBlock },
 };
 
-type Fixture = Record<string, Tensor>;
-
-const load = (name: string): Fixture =>
-  readSafetensors(readFileSync(new URL(`../../../fixtures/networks/${name}.safetensors`, import.meta.url)))
-    .tensors;
-
-function section(fixture: Fixture, prefix: string): Fixture {
-  const entries = Object.entries(fixture).filter(([name]) => name.startsWith(`${prefix}.`));
-  return Object.fromEntries(
-    entries.map(([name, { data, shape }]) => [
-      name.slice(prefix.length + 1),
-      new Tensor(data.slice(), shape),
-    ]),
-  );
-}
-
-const largestDifference = (actual: ArrayLike<number>, wanted: ArrayLike<number>) =>
-  Array.from(wanted).reduce((largest, value, i) => Math.max(largest, Math.abs(actual[i] - value)), 0);
-
 const training = { training: true, random: randomState(0) } as const;
 
 describe.each([1, 2])("with %i threads", (threads) => {
@@ -74,7 +54,7 @@ describe.each([1, 2])("with %i threads", (threads) => {
   afterEach(restore);
 
   describe.each(Object.entries(networks))("%s", (file, config) => {
-    const fixture = load(file);
+    const fixture = readNetwork(file);
     const { x, target } = fixture;
     const bounds = BOUNDS[file as keyof typeof BOUNDS];
     const parameters = (): Parameters => parametersFrom(config, section(fixture, "param"));
@@ -119,7 +99,7 @@ describe.each([1, 2])("with %i threads", (threads) => {
 
 describe("all kernels but the convolution forward", () => {
   it.each(Object.entries(networks))("give %s Keras's gradients within 2e-4", async (file, config) => {
-    const fixture = load(file);
+    const fixture = readNetwork(file);
     const p = parametersFrom(config, section(fixture, "param"));
     await accelerate({ threads: 2, relaxed: false });
     installKernel(conv2dForward, undefined);
@@ -134,7 +114,7 @@ describe("all kernels but the convolution forward", () => {
 
 describe("any number of threads", () => {
   it("gives the same bits", async () => {
-    const fixture = load("sa-unet-v2");
+    const fixture = readNetwork("sa-unet-v2");
     const p = parametersFrom(networks["sa-unet-v2"], section(fixture, "param"));
     const results: Float32Array[] = [];
     for (const threads of [1, 2, 4]) {

@@ -194,14 +194,17 @@ function buffersWritten({ kernel, buffers }: ProgramCall): number[] {
     .map(([name]) => buffers[name] as number);
 }
 
+/** The generator of each kernel by its name, fused ones among them. */
+const generatorOf = /* @__PURE__ */ new Map(
+  [...generators, ...fusedGenerators].map((generator) => [generator.kernel.name, generator]),
+);
+
 function planOf(
   runner: Runner,
   { buffers }: Program,
   { kernel, buffers: used, dims }: ProgramCall,
 ): Plan | undefined {
-  const generator = [...generators, ...fusedGenerators].find(
-    (candidate) => candidate.kernel.name === kernel.name,
-  );
+  const generator = generatorOf.get(kernel.name);
   if (generator === undefined) return undefined;
   const lengths = Object.keys(kernel.roles).map((name) => {
     const buffer = used[name];
