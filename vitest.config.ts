@@ -1,18 +1,21 @@
 import { defineConfig } from "vitest/config";
 
 // Tests read the packages' sources through the private "@saunet/source" export condition: no build is needed.
-// Checks on real photographs (*.photos.test.ts) run only where `npm run check:photos` finds them.
-const photos = process.env.SAUNET_PHOTOS !== undefined;
+// Two kinds of tests run only where their scripts find what they need: those on real photographs (*.photos.test.ts,
+// `npm run check:photos`) and those in a real browser (*.browser.test.ts, `npm run check:browser`).
+const only = process.env.SAUNET_TESTS;
+const special = ["photos", "browser"].map((kind) => `**/*.${kind}.test.ts`);
 
 export default defineConfig({
   resolve: { conditions: ["@saunet/source"] },
   ssr: { resolve: { conditions: ["@saunet/source", "node"] } },
   test: {
-    include: photos
-      ? ["packages/*/src/**/*.photos.test.ts"]
-      : ["packages/*/src/**/*.test.ts", "bench/**/*.test.ts", "scripts/**/*.test.ts"],
-    exclude: photos ? [] : ["**/*.photos.test.ts", "**/node_modules/**", "**/dist/**"],
+    include:
+      only === undefined
+        ? ["packages/*/src/**/*.test.ts", "bench/**/*.test.ts", "scripts/**/*.test.ts"]
+        : [`packages/*/src/**/*.${only}.test.ts`],
+    exclude: ["**/node_modules/**", "**/dist/**", ...(only === undefined ? special : [])],
     maxWorkers: 2,
-    testTimeout: photos ? 300_000 : 60_000,
+    testTimeout: only === undefined ? 60_000 : 300_000,
   },
 });

@@ -11,6 +11,7 @@ if (!existsSync(join(folder, "CHASE_DB1"))) {
   process.exit(2);
 }
 process.env.SAUNET_PHOTOS = folder;
+process.env.SAUNET_TESTS = "photos";
 install();
 build();
 process.exit(bin("vitest", ["run"]));
