@@ -233,7 +233,7 @@ describe("a data set", () => {
     await expectFailure(train("no-set"), /^saunet: no-set: images\/ missing/);
     await expectFailure(
       ["evaluate", "--dataset", "chase", "--data", "no-set"],
-      /^saunet: no-set: no such file or folder\n$/,
+      /^saunet: no-set: no such file or folder: CHASE_DB1 is one folder with .*\n$/,
     );
   });
 

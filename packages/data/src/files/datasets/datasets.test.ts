@@ -44,7 +44,7 @@ async function refusal(kind: DatasetKind, directory: string, split?: Split): Pro
 it("knows its kinds and splits", async () => {
   const directory = folder;
   await expect(readDataset({ kind: "none" as DatasetKind, directory })).rejects.toThrow(
-    "readDataset: kind must be chase or folder but is none",
+    "readDataset: kind must be chase or hrf or folder but is none",
   );
   await expect(readDataset({ kind: "chase", directory, split: "half" as Split })).rejects.toThrow(
     "readDataset: split must be train or test or all but is half",
@@ -93,9 +93,54 @@ describe("chase", () => {
     const wanted =
       /^Image_01L.jpg, Image_01L_1stHO.png, Image_01R.jpg and 53 more missing: .*Kingston University/;
     expect(await refusal("chase", empty)).toMatch(wanted);
-    expect(await refusal("chase", join(folder, "nowhere"))).toBe("no such file or folder");
+    expect(await refusal("chase", join(folder, "nowhere"))).toMatch(
+      /^no such file or folder: CHASE_DB1 is one folder with .*Kingston University/,
+    );
     const { "Image_07R.jpg": _, ...others } = files;
     expect(await refusal("chase", await fill("chase-27", others))).toMatch(/^Image_07R.jpg missing: /);
+  });
+});
+
+describe("hrf", () => {
+  const numbers = Array.from({ length: 15 }, (_, i) => String(i + 1).padStart(2, "0"));
+  const files = Object.fromEntries(
+    numbers.flatMap((number) =>
+      ["dr", "g", "h"].flatMap((group) => [
+        // The photographs of one group carry their ending in capitals.
+        [`images/${number}_${group}.${group === "dr" ? "JPG" : "jpg"}`, "photograph"],
+        [`manual1/${number}_${group}.tif`, "vessels"],
+        [`mask/${number}_${group}_mask.tif`, "field"],
+      ]),
+    ),
+  );
+
+  it("trains on the first five of each group and tests on the others", async () => {
+    const directory = await fill("hrf", files);
+    const idsOf = async (split: Split): Promise<string[]> =>
+      (await readDataset({ kind: "hrf", directory, split })).map(({ id }) => id);
+    const [train, test] = [await idsOf("train"), await idsOf("test")];
+    expect(train).toEqual(
+      numbers.slice(0, 5).flatMap((number) => ["dr", "g", "h"].map((g) => `${number}_${g}`)),
+    );
+    expect([test.length, test[0], test[29]]).toEqual([30, "06_dr", "15_h"]);
+    expect(await idsOf("all")).toEqual([...train, ...test]);
+  });
+
+  it("reads photograph, vessels and the field of view that comes with the set", async () => {
+    const [sample] = await readDataset({ kind: "hrf", directory: await fill("hrf", files) });
+    expect(sample.observers).toEqual(["manual1"]);
+    expect(Uint8Array.from((await sample.image()).data)).toEqual(Uint8Array.from(eye.image.data));
+    expect(await sample.vessels()).toEqual(eye.vessels);
+    expect(await sample.fieldOfView()).toEqual(eye.fieldOfView);
+  });
+
+  it("wants the files of the part that is asked for, no others", async () => {
+    const { "mask/07_g_mask.tif": _, ...others } = files;
+    const directory = await fill("hrf-incomplete", others);
+    expect(await refusal("hrf", directory, "test")).toMatch(
+      /^mask\/07_g_mask.tif missing: HRF is one folder .*Friedrich-Alexander-Universität/,
+    );
+    expect(await readDataset({ kind: "hrf", directory, split: "train" })).toHaveLength(15);
   });
 });
 

@@ -2,15 +2,17 @@
 
 import { chaseFiles } from "./chase.ts";
 import { folderFiles } from "./folder.ts";
+import { hrfFiles } from "./hrf.ts";
 import { type Sample, type SampleFiles, type Split, sampleOf } from "./sample.ts";
 
 export type { Sample, Split };
 
-/** Data sets that are known: CHASE_DB1, and a plain folder of images and masks. */
-export type DatasetKind = "chase" | "folder";
+/** Data sets that are known: CHASE_DB1, HRF, and a plain folder of images and masks. */
+export type DatasetKind = "chase" | "hrf" | "folder";
 
 const READERS: Readonly<Record<DatasetKind, (directory: string, split: Split) => Promise<SampleFiles[]>>> = {
   chase: chaseFiles,
+  hrf: hrfFiles,
   folder: folderFiles,
 };
 

@@ -28,14 +28,14 @@ export type Split = "train" | "test" | "all";
 export interface SampleFiles {
   readonly id: string;
   readonly image: string;
-  /** Path by observer, the reference first. */
-  readonly vessels: Readonly<Record<string, string>>;
+  /** Path by observer, the reference first; undefined where an observer did not draw this one. */
+  readonly vessels: Readonly<Record<string, string | undefined>>;
   readonly fieldOfView?: string | undefined;
 }
 
 /** A sample that reads these files. */
 export function sampleOf(files: SampleFiles): Sample {
-  const observers = Object.keys(files.vessels);
+  const observers = Object.keys(files.vessels).filter((observer) => files.vessels[observer] !== undefined);
   return {
     id: files.id,
     observers,
