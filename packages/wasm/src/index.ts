@@ -3,4 +3,5 @@
 export { type AccelerateOptions, type AccelerationReport, accelerate, restore } from "./accelerate.ts";
 export { detectFeatures, type Feature, type Features } from "./features.ts";
 export { MemoryError } from "./memory.ts";
+export { observe, type Span, type StepTiming } from "./observe.ts";
 export { KernelError } from "./runner.ts";

@@ -18,6 +18,7 @@ import {
 import { fuseAll, fusedGenerators } from "./fusions/index.ts";
 import { generators } from "./kernels/index.ts";
 import { type Arena, alignToLine } from "./memory.ts";
+import { runObserved } from "./observe.ts";
 import type { Plan } from "./plan.ts";
 import type { Job, Runner } from "./runner.ts";
 
@@ -25,6 +26,10 @@ const VIEWS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
 
 /** One step of a prepared program: a phase in WebAssembly, or a call that has only its TypeScript form. */
 interface Step {
+  /** Number of the call that it belongs to. */
+  readonly call: number;
+  /** The generated code, or the kernel. */
+  readonly name: string;
   readonly job?: Job;
   readonly run: () => void;
   /** Set where the step needs to run only after one of these external buffers has changed. */
@@ -110,11 +115,11 @@ export function prepareInArena(runner: Runner, captured: Program, without: reado
   const inputViews = inputs.map(({ buffer }) => viewOf(buffer));
   const outputViews = outputs.map(({ buffer }) => viewOf(buffer) as Float32Array);
   const steps = planned.flatMap(({ call, plan, keepsScratch }, i): Step[] => {
-    if (plan === undefined) return [portableStep(call, viewOf)];
+    if (plan === undefined) return [portableStep(i, call, viewOf)];
     const addresses = Object.keys(call.kernel.roles).map((name) => addressOf(call.buffers[name]));
     const jobs = runner.jobs(call.kernel, plan, addresses, base + keptOffsets[i], base + ownOffset);
     return jobs.map((job, phase) =>
-      phaseStep(runner, job, keepsScratch ? plan.phases[phase].reads : undefined, call),
+      phaseStep(runner, i, job, keepsScratch ? plan.phases[phase].reads : undefined, call),
     );
   });
 
@@ -144,7 +149,7 @@ export function prepareInArena(runner: Runner, captured: Program, without: reado
     return outputs.map(({ shape }, i) => new Tensor(Float32Array.from(outputViews[i]), shape));
   };
   const runSync = (values: readonly Tensor[]): Tensor[] => {
-    for (const { run } of enter(values)) run();
+    for (const step of enter(values)) runObserved(step, () => step.job && runner.spansOf(step.job));
     return leave();
   };
   // Runs of one program wait for each other: they share their memory.
@@ -213,28 +218,34 @@ function planOf(
   return runner.plan(generator, Object.fromEntries(lengths), dims);
 }
 
-function portableStep({ kernel, buffers, dims }: ProgramCall, viewOf: (buffer: number) => FlatArray): Step {
+function portableStep(
+  number: number,
+  { kernel, buffers, dims }: ProgramCall,
+  viewOf: (buffer: number) => FlatArray,
+): Step {
   const arrays: Arrays = Object.fromEntries(
     Object.entries(buffers).map(([name, buffer]) => [
       name,
       buffer === undefined ? undefined : viewOf(buffer),
     ]),
   );
-  return { run: () => kernel.portable(arrays as never, dims as never) };
+  const run = () => kernel.portable(arrays as never, dims as never);
+  return { call: number, name: kernel.name, run };
 }
 
 function phaseStep(
   runner: Runner,
+  number: number,
   job: Job,
   reads: readonly PropertyKey[] | undefined,
   call: ProgramCall,
 ): Step {
-  const run = () => runner.execute(job);
-  if (reads === undefined) return { job, run };
+  const step = { call: number, name: job.name, job, run: () => runner.execute(job) };
+  if (reads === undefined) return step;
   const dependsOn = reads
     .map((name) => call.buffers[name as string])
     .filter((buffer) => buffer !== undefined);
-  return { job, run, dependsOn };
+  return { ...step, dependsOn };
 }
 
 function equal(a: FlatArray, b: FlatArray): boolean {

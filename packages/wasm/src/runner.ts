@@ -4,6 +4,7 @@
 import type { AnyKernel, Arrays, FlatArray } from "@saunet/core";
 import { assemble, instantiate, type PhaseFunction } from "./compile.ts";
 import { type Arena, alignToLine } from "./memory.ts";
+import type { Span } from "./observe.ts";
 import type { CodeFeatures, Generator, Lengths, Plan } from "./plan.ts";
 
 /** Generated code that trapped, in any thread; the message begins with the plan's name. */
@@ -22,6 +23,8 @@ export interface Crew {
    * `own` is the scratch of thread 0; thread t's begins `ownBytes·t` further.
    */
   run(job: Job): void;
+  /** When each thread was at work on the last phase that they shared. */
+  spans?(): readonly Span[];
   /** Runs jobs one after the other without the caller, where the crew can. */
   runList?(jobs: readonly Job[]): Promise<void>;
 }
@@ -146,6 +149,11 @@ export class Runner {
     } catch (error) {
       throw error instanceof KernelError ? error : new KernelError(`${name}: ${(error as Error).message}`);
     }
+  }
+
+  /** When each thread was at work on the job that has just been executed; `undefined` where this one did it all. */
+  spansOf({ alone }: Job): readonly Span[] | undefined {
+    return alone ? undefined : this.#crew.spans?.();
   }
 
   #compile(kernel: AnyKernel, plan: Plan): Compiled {

@@ -51,9 +51,15 @@ export const KIND = { load: 1, run: 2, list: 3, stop: 4 } as const;
 export const MOST_THREADS = 32;
 /** Bytes that a thread has for the message of an error, behind the words. */
 export const MESSAGE_BYTES = 256;
-/** Where the messages begin, and how many bytes the whole block takes. */
+/** Where the messages begin. */
 export const MESSAGES_START = 4 * (WORD.failed + MOST_THREADS);
-export const CONTROL_BYTES = MESSAGES_START + MOST_THREADS * MESSAGE_BYTES;
+/**
+ * Where the times begin: two doubles a worker, the beginning and the end of its share of the last single job, in
+ * milliseconds since the epoch, since every thread's own clock starts with it.
+ */
+export const TIMES_START = MESSAGES_START + MOST_THREADS * MESSAGE_BYTES;
+/** How many bytes the whole block takes. */
+export const CONTROL_BYTES = TIMES_START + 16 * MOST_THREADS;
 
 /**
  * How often a waiting thread looks before it goes to sleep. Back-to-back jobs are then joined in well under a

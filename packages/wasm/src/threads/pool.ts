@@ -4,6 +4,7 @@
 
 import { spawn } from "#spawn";
 import type { Arena } from "../memory.ts";
+import type { Span } from "../observe.ts";
 import { type Crew, type Job, KernelError } from "../runner.ts";
 import {
   CONTROL_BYTES,
@@ -14,6 +15,7 @@ import {
   MESSAGES_START,
   MOST_THREADS,
   SPINS,
+  TIMES_START,
   WORD,
 } from "./control.ts";
 
@@ -50,6 +52,8 @@ export class Pool implements Crew {
   /** The list that runs, or ran last: the next waits for it. */
   #list: Promise<void> = Promise.resolve();
   #listRuns = false;
+  /** The caller's share of the last single job. */
+  #ownSpan: Span = { thread: 0, start: 0, end: 0 };
 
   private constructor(arena: Arena) {
     this.#arena = arena;
@@ -118,9 +122,21 @@ export class Pool implements Crew {
     try {
       code(0, Math.floor(items / this.threads), shared, own, ...addresses);
     } finally {
+      const ended = performance.now();
+      this.#ownSpan = { thread: 0, start: started, end: ended };
       // Whatever happened here: nobody may still be writing when the caller goes on.
-      this.#join(name, this.#workers.length, performance.now() - started);
+      this.#join(name, this.#workers.length, ended - started);
     }
+  }
+
+  spans(): readonly Span[] {
+    const start = this.#control + TIMES_START;
+    const times = new Float64Array(this.#arena.memory.buffer, start, 2 * MOST_THREADS);
+    const workers = this.#workers.map((_, i): Span => {
+      const [start, end] = times.subarray(2 * (i + 1)).map((time) => time - performance.timeOrigin);
+      return { thread: i + 1, start, end };
+    });
+    return [this.#ownSpan, ...workers];
   }
 
   async runList(jobs: readonly Job[]): Promise<void> {

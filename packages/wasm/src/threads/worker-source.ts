@@ -9,7 +9,9 @@ import {
   LIST_SPINS,
   MESSAGE_BYTES,
   MESSAGES_START,
+  MOST_THREADS,
   SPINS,
+  TIMES_START,
   WORD,
 } from "./control.ts";
 
@@ -20,6 +22,8 @@ import {
  */
 export const workerBody = `
   const words = new Int32Array(memory.buffer, control, ${CONTROL_BYTES / 4});
+  const times = new Float64Array(memory.buffer, control + ${TIMES_START}, ${2 * MOST_THREADS});
+  const now = () => performance.timeOrigin + performance.now();
   const modules = [];
 
   // Waits until a word is no longer what it was: looks for a while, then sleeps.
@@ -92,7 +96,9 @@ export const workerBody = `
       list();
       continue;
     }
+    times[2 * thread] = now();
     attempt(kind === ${KIND.load} ? load : run, single, 0);
+    times[2 * thread + 1] = now();
     Atomics.add(words, ${WORD.done}, 1);
     Atomics.notify(words, ${WORD.done});
   }
