@@ -19,7 +19,7 @@ export interface Crew {
   /** Makes the next module known to the other threads; they are numbered from 0. */
   load(name: string, bytes: Uint8Array<ArrayBuffer>): void;
   /**
-   * Runs one phase: thread t does items `items·t/threads … items·(t+1)/threads - 1`, the caller those of thread 0.
+   * Runs one phase: the threads, the caller among them as thread 0, take its items a few at a time until none are left.
    * `own` is the scratch of thread 0; thread t's begins `ownBytes·t` further.
    */
   run(job: Job): void;

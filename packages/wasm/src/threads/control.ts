@@ -1,8 +1,11 @@
 // How the threads of a pool talk: words in shared memory.
 //
-// A job: the caller writes it down and moves `generation` on; every worker that sees it move does its part and counts
-// itself into `done`. A list: jobs written one behind the other, which the workers go through by themselves, meeting
-// at a barrier (`arrived`) after each, while the caller is free.
+// A job: the caller writes it down and moves `generation` on; every worker that sees it move takes items of it until
+// none are left and counts itself into `done`. A list: jobs written one behind the other, which the workers go through
+// by themselves, meeting at a barrier (`arrived`) after each, while the caller is free.
+//
+// Items are taken a few at a time from a counter in the job. Shares fixed in advance leave everybody waiting for the
+// one thread that another program has pushed off its core; so a late thread costs no more than the few it holds.
 
 /** Places of the words of the control block. */
 export const WORD = {
@@ -38,9 +41,12 @@ export const JOB = {
   shared: 4,
   own: 5,
   ownBytes: 6,
-  /** How many array addresses follow. */
+  /** How many array addresses there are. */
   count: 7,
-  arrays: 8,
+  /** The first item that nobody has taken yet, and how many are taken at a time. */
+  next: 8,
+  chunk: 9,
+  arrays: 10,
 } as const;
 export const JOB_WORDS = WORD.failed - WORD.job;
 
@@ -61,11 +67,12 @@ export const TIMES_START = MESSAGES_START + MOST_THREADS * MESSAGE_BYTES;
 /** How many bytes the whole block takes. */
 export const CONTROL_BYTES = TIMES_START + 16 * MOST_THREADS;
 
+/** Into how many chunks the share of a thread falls. */
+export const CHUNKS_PER_THREAD = 8;
+
 /**
  * How often a waiting thread looks before it goes to sleep. Back-to-back jobs are then joined in well under a
- * microsecond, where waking a sleeping thread takes 11 to 115; 20,000 looks take about 50 microseconds.
+ * microsecond, where waking a sleeping thread takes 11 to 115; 20,000 looks take about 50 microseconds. Longer looking
+ * does harm where cores are shared: it keeps the very thread that is waited for off its core.
  */
 export const SPINS = 20_000;
-
-/** The same at a barrier of a list: somebody is at work then, and the next job is near. About a millisecond. */
-export const LIST_SPINS = 400_000;

@@ -7,6 +7,7 @@ import type { Arena } from "../memory.ts";
 import type { Span } from "../observe.ts";
 import { type Crew, type Job, KernelError } from "../runner.ts";
 import {
+  CHUNKS_PER_THREAD,
   CONTROL_BYTES,
   JOB,
   JOB_WORDS,
@@ -115,12 +116,14 @@ export class Pool implements Crew {
     this.#expectFree(name);
     const words = this.#words;
     words[WORD.kind] = KIND.run;
-    words[WORD.threads] = this.threads;
-    writeJob(words, WORD.job, job);
+    const chunk = this.#writeJob(words, WORD.job, job);
     this.#start(false);
     const started = performance.now();
     try {
-      code(0, Math.floor(items / this.threads), shared, own, ...addresses);
+      const take = () => Atomics.add(words, WORD.job + JOB.next, chunk);
+      for (let from = take(); from < items; from = take()) {
+        code(from, Math.min(from + chunk, items), shared, own, ...addresses);
+      }
     } finally {
       const ended = performance.now();
       this.#ownSpan = { thread: 0, start: started, end: ended };
@@ -151,7 +154,7 @@ export class Pool implements Crew {
     const address = this.#arena.reserve(4 * JOB_WORDS * jobs.length);
     const list = new Int32Array(this.#arena.memory.buffer, address, JOB_WORDS * jobs.length);
     jobs.forEach((job, i) => {
-      writeJob(list, i * JOB_WORDS, job);
+      this.#writeJob(list, i * JOB_WORDS, job);
     });
     const words = this.#words;
     words[WORD.kind] = KIND.list;
@@ -177,6 +180,23 @@ export class Pool implements Crew {
         `${name}: the threads are at work on a program; await it before running anything else`,
       );
     }
+  }
+
+  /** Writes a job down and tells how many of its items are taken at a time. */
+  #writeJob(words: Int32Array, at: number, job: Job): number {
+    const chunk = job.alone ? job.items : Math.ceil(job.items / (CHUNKS_PER_THREAD * this.threads));
+    words[at + JOB.module] = job.module;
+    words[at + JOB.phase] = job.phase;
+    words[at + JOB.items] = job.items;
+    words[at + JOB.alone] = job.alone ? 1 : 0;
+    words[at + JOB.shared] = job.shared;
+    words[at + JOB.own] = job.own;
+    words[at + JOB.ownBytes] = job.ownBytes;
+    words[at + JOB.count] = job.addresses.length;
+    words[at + JOB.next] = 0;
+    words[at + JOB.chunk] = chunk;
+    words.set(job.addresses, at + JOB.arrays);
+    return chunk;
   }
 
   /** @param everyone whether the stand-in takes part */
@@ -229,18 +249,6 @@ export class Pool implements Crew {
     this.#hire(count).catch(() => {});
     throw new KernelError(`${name}: ${missing} of ${count} workers did not answer; they are being replaced`);
   }
-}
-
-function writeJob(words: Int32Array, at: number, job: Job): void {
-  words[at + JOB.module] = job.module;
-  words[at + JOB.phase] = job.phase;
-  words[at + JOB.items] = job.items;
-  words[at + JOB.alone] = job.alone ? 1 : 0;
-  words[at + JOB.shared] = job.shared;
-  words[at + JOB.own] = job.own;
-  words[at + JOB.ownBytes] = job.ownBytes;
-  words[at + JOB.count] = job.addresses.length;
-  words.set(job.addresses, at + JOB.arrays);
 }
 
 function maySleep(): boolean {

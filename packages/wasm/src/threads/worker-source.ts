@@ -6,7 +6,6 @@ import {
   JOB,
   JOB_WORDS,
   KIND,
-  LIST_SPINS,
   MESSAGE_BYTES,
   MESSAGES_START,
   MOST_THREADS,
@@ -27,9 +26,9 @@ export const workerBody = `
   const modules = [];
 
   // Waits until a word is no longer what it was: looks for a while, then sleeps.
-  const changed = (word, old, spins) => {
+  const changed = (word, old) => {
     for (let looks = 0; Atomics.load(words, word) === old; looks++) {
-      if (looks >= spins) Atomics.wait(words, word, old);
+      if (looks >= ${SPINS}) Atomics.wait(words, word, old);
     }
   };
 
@@ -40,15 +39,15 @@ export const workerBody = `
   };
 
   const run = (job) => {
+    if (thread > 0 && job[${JOB.alone}]) return;
     const items = job[${JOB.items}];
-    const threads = job[${JOB.alone}] ? 1 : words[${WORD.threads}];
-    if (thread >= threads) return;
-    const from = Math.floor((items * thread) / threads);
-    const to = Math.floor((items * (thread + 1)) / threads);
-    if (from === to) return;
+    const chunk = job[${JOB.chunk}];
     const own = job[${JOB.own}] + job[${JOB.ownBytes}] * thread;
     const arrays = job.subarray(${JOB.arrays}, ${JOB.arrays} + job[${JOB.count}]);
-    modules[job[${JOB.module}]]["phase" + job[${JOB.phase}]](from, to, job[${JOB.shared}], own, ...arrays);
+    const code = modules[job[${JOB.module}]]["phase" + job[${JOB.phase}]];
+    for (let from; (from = Atomics.add(job, ${JOB.next}, chunk)) < items; ) {
+      code(from, Math.min(from + chunk, items), job[${JOB.shared}], own, ...arrays);
+    }
   };
 
   const attempt = (work, job, number) => {
@@ -77,7 +76,7 @@ export const workerBody = `
       meeting = (meeting + threads) | 0;
       if (((Atomics.add(words, ${WORD.arrived}, 1) + 1) | 0) === meeting) Atomics.notify(words, ${WORD.arrived});
       for (let seen; (((seen = Atomics.load(words, ${WORD.arrived})) - meeting) | 0) < 0; ) {
-        changed(${WORD.arrived}, seen, ${LIST_SPINS});
+        changed(${WORD.arrived}, seen);
       }
     }
     if (thread === 0) tell("finished");
@@ -88,7 +87,7 @@ export const workerBody = `
   let seen = Atomics.load(words, turn);
   tell("ready");
   for (;;) {
-    changed(turn, seen, ${SPINS});
+    changed(turn, seen);
     seen = Atomics.load(words, turn);
     const kind = words[${WORD.kind}];
     if (kind === ${KIND.stop}) break;
