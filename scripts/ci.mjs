@@ -1,5 +1,6 @@
 // Everything that must hold before a change lands: tests, types, lint (with import cycles), budgets, packed tarballs,
-// the command on its built-in picture, and the real photographs where they lie beside the checkout.
+// the command on its built-in picture, the tests in a real browser where one can be had, and the real photographs where
+// they lie beside the checkout.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -42,6 +43,9 @@ step("npm start", () => {
   return code === 0 && missing.length === 0 ? 0 : 1;
 });
 step("packed tarballs", () => node("scripts/pack-check.mjs"));
+// It says why where there is no browser and none can be installed.
+if (node("scripts/chromium.mjs") === 0) step("browser", () => run("npm", ["run", "-s", "check:browser"]));
+else console.log("\n== browser: NOT CHECKED");
 if (existsSync(join(root, "../shared/data")))
   step("real photographs", () => run("npm", ["run", "check:photos"]));
 else console.log("\n== real photographs: not beside this checkout, not checked");
