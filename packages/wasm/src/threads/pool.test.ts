@@ -112,7 +112,9 @@ describe("Pool", () => {
     expect(() => run(9)).not.toThrow();
     await Promise.all(lists);
     expect(x.every((value) => value === 2 ** 20)).toBe(true);
-    await expect(runner.executeList(jobs(500))).rejects.toThrow(/^double_f32_500: thread [012]: .*unreachable/);
+    await expect(runner.executeList(jobs(500))).rejects.toThrow(
+      /^double_f32_500: thread [012]: .*unreachable/,
+    );
     await runner.executeList(jobs(-1));
     clearInterval(timer);
     expect(turns).toBeGreaterThan(0);
