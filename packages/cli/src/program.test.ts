@@ -48,8 +48,8 @@ describe("saunet", () => {
     [["train", "--dataset", "chase"], /required option '-o, --out <folder>' not specified/],
     [["train", "--dataset", "chase", "--out", "r"], /'--data <folder>' not specified/],
     [
-      ["train", "--dataset", "drive", "--out", "r"],
-      /'--dataset <kind>' argument 'drive' is invalid. Allowed choices/,
+      ["train", "--dataset", "rite", "--out", "r"],
+      /'--dataset <kind>' argument 'rite' is invalid. Allowed choices/,
     ],
     [["train", "--dataset", "synthetic", "--out", "r", "--epochs", "-1"], /'--epochs <n>' argument '-1'/],
     [["train", "--dataset", "synthetic", "--out", "r", "--minutes", "0"], /'--minutes <m>' argument '0'/],

@@ -1,10 +1,13 @@
 // Reading pictures from files by way of sharp. Whatever the file holds (grey, palette, 16 bits, CMYK, an alpha
 // channel, a camera held sideways), what comes out is upright RGB of 8 bits.
 
-import { stat } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import sharp, { type Metadata } from "sharp";
 import type { Mask, Photograph } from "../image.ts";
 import { firstLine, ImageFileError, systemReason } from "./errors.ts";
+import { decodeNetpbm, netpbmHeader } from "./netpbm.ts";
 
 /** How to read a picture. */
 export interface ReadOptions {
@@ -17,15 +20,19 @@ const MAX_PIXELS = 100_000_000;
 /** Kinds that cameras and data sets use; sharp would also draw SVG and run through the pages of a PDF. */
 const FORMATS = ["jpeg", "png", "tiff", "webp", "gif"];
 
+/** What a file must be. */
+export const NOT_A_PICTURE = "is not a picture of a kind that is read (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM)";
+
 /**
- * Reads a photograph: JPEG, PNG, TIFF, WebP or GIF, the first page or frame of many. See-through pixels lie over
- * black; colour profiles are converted to sRGB, 16 bits to 8; the EXIF orientation is applied.
+ * Reads a photograph: JPEG, PNG, TIFF, WebP or GIF, the first page or frame of many, or a binary PPM or PGM; each of
+ * them also gzipped. See-through pixels lie over black; colour profiles are converted to sRGB, 16 bits to 8; the EXIF
+ * orientation is applied.
  *
  * @throws ImageFileError where the file is missing, empty, damaged, no picture or larger than `maxPixels`
  */
 export async function readPhotograph(path: string, options: ReadOptions = {}): Promise<Photograph> {
-  await readSize(path, options);
-  return decode(path);
+  const picture = await openPicture(path, options);
+  return picture.decode();
 }
 
 /**
@@ -65,38 +72,103 @@ const LIGHT = 207;
 const MOST_COLOURED = 0.01;
 const MOST_GREY = 0.05;
 
-/** Size of the upright picture in a file, from its header. */
+/**
+ * Size of the upright picture in a file, from its header.
+ *
+ * @throws ImageFileError where the file is missing, empty, no picture or larger than `maxPixels`
+ */
 export async function readSize(
   path: string,
-  { maxPixels = MAX_PIXELS }: ReadOptions = {},
+  options: ReadOptions = {},
 ): Promise<{ readonly width: number; readonly height: number }> {
-  await expectFile(path);
-  const { format, autoOrient } = await readMetadata(path);
-  if (!FORMATS.includes(format)) throw new ImageFileError(path, `${NOT_A_PICTURE} (it is ${format})`);
-  const { width, height } = autoOrient;
+  const { width, height } = await openPicture(path, options);
+  return { width, height };
+}
+
+/** A picture whose header has been read. */
+interface OpenPicture {
+  readonly width: number;
+  readonly height: number;
+  readonly decode: () => Promise<Photograph>;
+}
+
+async function openPicture(path: string, { maxPixels = MAX_PIXELS }: ReadOptions): Promise<OpenPicture> {
+  const content = await contentOf(path, maxPixels);
+  const picture = netpbmPicture(path, content) ?? (await sharpPicture(path, content));
+  const { width, height } = picture;
   if (width * height > maxPixels) {
     throw new ImageFileError(
       path,
       `has ${width} x ${height} = ${width * height} pixels; the limit is ${maxPixels}`,
     );
   }
-  return { width, height };
+  return picture;
 }
 
-const NOT_A_PICTURE = "is not a picture of a kind that is read (JPEG, PNG, TIFF, WebP, GIF)";
+/** A file by its path, or by its bytes where sharp cannot read it by itself: unpacked, or Netpbm. */
+type Content = string | Buffer;
 
-async function expectFile(path: string): Promise<void> {
-  const status = await stat(path).catch((error: unknown) => {
+/** Six bytes a pixel are RGB of 16 bits; the rest is for headers, profiles and thumbnails. */
+const unpackedLimit = (maxPixels: number): number => 6 * maxPixels + 2 ** 20;
+
+async function contentOf(path: string, maxPixels: number): Promise<Content> {
+  const [first, second] = await firstBytes(path);
+  const isNetpbm = first === 0x50 && (second === 0x35 || second === 0x36);
+  const isGzip = first === 0x1f && second === 0x8b;
+  if (!isNetpbm && !isGzip) return path;
+  const bytes = await readFile(path);
+  if (isNetpbm) return bytes;
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength: unpackedLimit(maxPixels) });
+  } catch (error) {
+    const tooLarge = (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
+    const reason = tooLarge
+      ? `unpacks to more than ${maxPixels} pixels can take`
+      : damaged((error as Error).message);
+    throw new ImageFileError(path, reason, { cause: error });
+  }
+}
+
+async function firstBytes(path: string): Promise<Uint8Array> {
+  const refuse = (error: unknown): never => {
     throw new ImageFileError(path, systemReason(error), { cause: error });
-  });
+  };
+  const status = await stat(path).catch(refuse);
   if (status.isDirectory()) throw new ImageFileError(path, "is a folder, not a picture");
   if (!status.isFile()) throw new ImageFileError(path, "is not an ordinary file");
   if (status.size === 0) throw new ImageFileError(path, "is empty");
+  const file = await open(path).catch(refuse);
+  try {
+    const { buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
+    return buffer;
+  } finally {
+    await file.close();
+  }
 }
 
-async function readMetadata(path: string): Promise<Metadata> {
+function netpbmPicture(path: string, content: Content): OpenPicture | undefined {
+  if (typeof content === "string") return undefined;
+  const header = netpbmHeader(content);
+  if (header === undefined) return undefined;
+  const { width, height } = header;
+  const decode = async () => {
+    const photograph = decodeNetpbm(content, header);
+    if (photograph === undefined) throw new ImageFileError(path, damaged("too few samples"));
+    return photograph;
+  };
+  return { width, height, decode };
+}
+
+async function sharpPicture(path: string, content: Content): Promise<OpenPicture> {
+  const { format, autoOrient } = await readMetadata(path, content);
+  if (!FORMATS.includes(format)) throw new ImageFileError(path, `${NOT_A_PICTURE} (it is ${format})`);
+  const { width, height } = autoOrient;
+  return { width, height, decode: () => decode(path, content) };
+}
+
+async function readMetadata(path: string, content: Content): Promise<Metadata> {
   try {
-    return await sharp(path, { limitInputPixels: false }).metadata();
+    return await sharp(content, { limitInputPixels: false }).metadata();
   } catch (error) {
     const { message } = error as Error;
     const unknown = /unsupported image format/.test(message);
@@ -104,9 +176,9 @@ async function readMetadata(path: string): Promise<Metadata> {
   }
 }
 
-async function decode(path: string): Promise<Photograph> {
+async function decode(path: string, content: Content): Promise<Photograph> {
   try {
-    const { data, info } = await sharp(path, { limitInputPixels: false, failOn: "error" })
+    const { data, info } = await sharp(content, { limitInputPixels: false, failOn: "error" })
       .autoOrient()
       .flatten({ background: "black" })
       .toColourspace("srgb")

@@ -1,7 +1,7 @@
 // CHASE_DB1 (Fraz et al., IEEE Transactions on Biomedical Engineering 59(9), 2012): both eyes of 14 children, 999 x 960,
 // two observers, no masks of the field of view. The first 20 pictures train, the last 8 test, as in the literature.
 
-import { officialFiles } from "./official.ts";
+import { numbers, officialFiles } from "./official.ts";
 import type { SampleFiles, Split } from "./sample.ts";
 
 const TRAINING = 20;
@@ -12,12 +12,9 @@ const LAYOUT =
 
 /** The files of CHASE_DB1 in a folder. */
 export async function chaseFiles(directory: string, split: Split): Promise<SampleFiles[]> {
-  const ids = Array.from({ length: 28 }, (_, i) => {
-    const child = String(Math.floor(i / 2) + 1).padStart(2, "0");
-    return `Image_${child}${i % 2 === 0 ? "L" : "R"}`;
-  });
+  const ids = numbers(1, 14, 2).flatMap((child) => [`Image_${child}L`, `Image_${child}R`]);
   const chosen = { train: ids.slice(0, TRAINING), test: ids.slice(TRAINING), all: ids }[split];
-  const files = await officialFiles(directory, LAYOUT);
+  const files = await officialFiles(directory, ["."], LAYOUT);
   const samples = chosen.map((id) => ({
     id,
     image: files.required(`${id}.jpg`),

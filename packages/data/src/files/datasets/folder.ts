@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatasetError } from "../errors.ts";
-import { nameSome, picturesByStem, type SampleFiles, type Split } from "./sample.ts";
+import { expectMatch, picturesByStem, type SampleFiles, type Split } from "./sample.ts";
 
 const LAYOUT =
   "a data set of one's own is a folder with images/a.jpg …, masks/a.png … and perhaps fov/a.png …";
@@ -21,28 +21,17 @@ export async function folderFiles(directory: string, split: Split): Promise<Samp
   }
   const images = await picturesByStem(join(directory, "images"));
   if (images.size === 0) throw new DatasetError(directory, `images/ is empty: ${LAYOUT}`);
-  const masks = await matching(directory, "masks", images);
-  const fields = existsSync(join(directory, "fov")) ? await matching(directory, "fov", images) : undefined;
+  const matching = async (part: string) => {
+    const pictures = await picturesByStem(join(directory, part));
+    expectMatch(directory, ["images", images], [part, pictures]);
+    return pictures;
+  };
+  const masks = await matching("masks");
+  const fields = existsSync(join(directory, "fov")) ? await matching("fov") : undefined;
   return [...images].map(([id, image]) => ({
     id,
     image,
-    vessels: { masks: masks.get(id)! },
+    vessels: { masks: masks.get(id) },
     fieldOfView: fields?.get(id),
   }));
-}
-
-/** The pictures of a part, exactly one for each image. */
-async function matching(
-  directory: string,
-  part: string,
-  images: ReadonlyMap<string, string>,
-): Promise<Map<string, string>> {
-  const pictures = await picturesByStem(join(directory, part));
-  const lonely = [...images.keys()].filter((id) => !pictures.has(id));
-  if (lonely.length > 0)
-    throw new DatasetError(directory, `${part}/ has nothing for ${nameSome(lonely)} of images/`);
-  const stray = [...pictures.keys()].filter((id) => !images.has(id));
-  if (stray.length > 0)
-    throw new DatasetError(directory, `images/ has nothing for ${nameSome(stray)} of ${part}/`);
-  return pictures;
 }

@@ -2,7 +2,7 @@
 // 15 with diabetic retinopathy and 15 with glaucoma, 3504 x 2336, one observer, masks of the field of view. The first
 // five of each group train, the other ten test, as in the literature.
 
-import { officialFiles } from "./official.ts";
+import { numbers, officialFiles } from "./official.ts";
 import type { SampleFiles, Split } from "./sample.ts";
 
 const GROUPS = ["dr", "g", "h"];
@@ -16,9 +16,8 @@ const LAYOUT =
 /** The files of HRF in a folder. */
 export async function hrfFiles(directory: string, split: Split): Promise<SampleFiles[]> {
   const [first, last] = { train: [1, TRAINING], test: [TRAINING + 1, 15], all: [1, 15] }[split];
-  const numbers = Array.from({ length: last - first + 1 }, (_, i) => String(first + i).padStart(2, "0"));
-  const ids = numbers.flatMap((number) => GROUPS.map((group) => `${number}_${group}`));
-  const files = await officialFiles(directory, LAYOUT);
+  const ids = numbers(first, last, 2).flatMap((number) => GROUPS.map((group) => `${number}_${group}`));
+  const files = await officialFiles(directory, ["images", "manual1", "mask"], LAYOUT);
   const samples = ids.map((id) => ({
     id,
     image: files.required(`images/${id}.jpg`),

@@ -1,18 +1,24 @@
 // One file a data set; here they come together.
 
 import { chaseFiles } from "./chase.ts";
+import { driveFiles } from "./drive.ts";
+import { fivesFiles } from "./fives.ts";
 import { folderFiles } from "./folder.ts";
 import { hrfFiles } from "./hrf.ts";
 import { type Sample, type SampleFiles, type Split, sampleOf } from "./sample.ts";
+import { stareFiles } from "./stare.ts";
 
 export type { Sample, Split };
 
-/** Data sets that are known: CHASE_DB1, HRF, and a plain folder of images and masks. */
-export type DatasetKind = "chase" | "hrf" | "folder";
+/** Data sets that are known: CHASE_DB1, HRF, DRIVE, STARE, FIVES, and a plain folder of images and masks. */
+export type DatasetKind = "chase" | "hrf" | "drive" | "stare" | "fives" | "folder";
 
 const READERS: Readonly<Record<DatasetKind, (directory: string, split: Split) => Promise<SampleFiles[]>>> = {
   chase: chaseFiles,
   hrf: hrfFiles,
+  drive: driveFiles,
+  stare: stareFiles,
+  fives: fivesFiles,
   folder: folderFiles,
 };
 

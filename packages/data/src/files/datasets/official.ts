@@ -1,50 +1,62 @@
 // Finding the files of a data set whose names are known.
 
 import { readdir } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { join } from "node:path";
 import { DatasetError, systemReason } from "../errors.ts";
 import { nameSome } from "./sample.ts";
 
-/** The files of a folder. What is asked for and not there is remembered, so that one error names all of it. */
+/** The files of a data set. What is asked for and not there is remembered, so that one error names all of it. */
 export interface OfficialFiles {
-  /** The path of a file that must be there. */
-  required(name: string): string;
+  /** The path of a file that must be there, under the first of these names that it has. */
+  required(...names: readonly string[]): string;
   /** The path of a file, or undefined where it is not there. */
-  optional(name: string): string | undefined;
+  optional(...names: readonly string[]): string | undefined;
   /** Throws, naming what is missing, unless everything required was there. */
   expectComplete(): void;
 }
 
 /**
- * Looks through a folder and those in it. Names are compared without regard to case: HRF itself has .JPG beside .jpg,
- * and copies of a set are found with either.
+ * Lists the folders that a data set consists of. Names are compared without regard to case: HRF itself has .JPG beside
+ * .jpg, and copies of a set are found with either.
  *
+ * @param folders relative to the directory, `"."` for itself; one that is missing has no files
  * @param layout how the folder must look, and where the data set is to be had
- * @throws DatasetError where the folder cannot be read
+ * @throws DatasetError where the directory cannot be read
  */
-export async function officialFiles(directory: string, layout: string): Promise<OfficialFiles> {
-  const entries = await readdir(directory, { withFileTypes: true, recursive: true }).catch(
-    (error: unknown) => {
-      throw new DatasetError(directory, `${systemReason(error)}: ${layout}`);
-    },
-  );
+export async function officialFiles(
+  directory: string,
+  folders: readonly string[],
+  layout: string,
+): Promise<OfficialFiles> {
+  const refuse = (reason: string): never => {
+    throw new DatasetError(directory, `${reason}: ${layout}`);
+  };
+  await readdir(directory).catch((error: unknown) => refuse(systemReason(error)));
   const paths = new Map<string, string>();
-  for (const entry of entries) {
-    if (entry.isDirectory()) continue;
-    const path = join(entry.parentPath, entry.name);
-    paths.set(relative(directory, path).split(sep).join("/").toLowerCase(), path);
+  for (const folder of folders) {
+    for (const name of await readdir(join(directory, folder)).catch(() => [])) {
+      paths.set(keyOf(join(folder, name)), join(directory, folder, name));
+    }
   }
-  const optional = (name: string) => paths.get(name.toLowerCase());
+  const optional = (...names: readonly string[]) =>
+    names.map((name) => paths.get(keyOf(name))).find((path) => path !== undefined);
   const missing: string[] = [];
   return {
     optional,
-    required(name) {
-      const path = optional(name);
-      if (path === undefined) missing.push(name);
-      return path ?? join(directory, name);
+    required(...names) {
+      const path = optional(...names);
+      if (path === undefined) missing.push(names[0]);
+      return path ?? join(directory, names[0]);
     },
     expectComplete() {
-      if (missing.length > 0) throw new DatasetError(directory, `${nameSome(missing)} missing: ${layout}`);
+      if (missing.length > 0) refuse(`${nameSome(missing)} missing`);
     },
   };
+}
+
+const keyOf = (name: string): string => name.replaceAll("\\", "/").toLowerCase();
+
+/** The numbers from first to last, written with so many digits. */
+export function numbers(first: number, last: number, digits: number): string[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => String(first + i).padStart(digits, "0"));
 }

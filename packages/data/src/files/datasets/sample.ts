@@ -1,11 +1,11 @@
 // What every data set comes down to, and what reading one needs.
 
 import { readdir } from "node:fs/promises";
-import { extname, join, parse } from "node:path";
+import { basename, join } from "node:path";
 import { fieldOfView } from "../../field-of-view.ts";
 import type { Mask, Photograph } from "../../image.ts";
 import { DatasetError, ImageFileError, systemReason } from "../errors.ts";
-import { readMask, readPhotograph, readSize } from "../read.ts";
+import { NOT_A_PICTURE, readMask, readPhotograph, readSize } from "../read.ts";
 
 /** One photograph with its labels. Nothing is read before it is asked for, and nothing is kept. */
 export interface Sample {
@@ -91,27 +91,37 @@ export async function listFiles(directory: string): Promise<string[]> {
 /** What file managers leave in folders. */
 const HIDDEN = /^\.|^(thumbs\.db|desktop\.ini)$/i;
 
-const PICTURE = /^\.(jpe?g|png|tiff?|webp|gif)$/i;
+const PICTURE = /\.(jpe?g|png|tiff?|webp|gif|p[gnp]m)(\.gz)?$/i;
 
 /** The pictures of a folder by their name without its ending. */
 export async function picturesByStem(directory: string): Promise<Map<string, string>> {
   const pictures = new Map<string, string>();
   for (const file of await listFiles(directory)) {
     const path = join(directory, file);
-    const stem = parse(file).name;
+    const stem = file.replace(PICTURE, "");
     const other = pictures.get(stem);
-    if (!PICTURE.test(extname(file))) {
-      throw new DatasetError(
-        directory,
-        `${file} is not a picture of a kind that is read (JPEG, PNG, TIFF, WebP, GIF)`,
-      );
-    }
+    if (stem === file) throw new DatasetError(directory, `${file} ${NOT_A_PICTURE}`);
     if (other !== undefined)
-      throw new DatasetError(directory, `${parse(other).base} and ${file} have one name`);
+      throw new DatasetError(directory, `${basename(other)} and ${file} have one name`);
     pictures.set(stem, path);
   }
   return pictures;
 }
+
+/** Throws, naming what is alone, unless two parts of a data set hold the same names. */
+export function expectMatch(directory: string, one: Part, other: Part): void {
+  for (const [[name, pictures], [otherName, others]] of [
+    [one, other],
+    [other, one],
+  ]) {
+    const lonely = [...pictures.keys()].filter((id) => !others.has(id));
+    if (lonely.length === 0) continue;
+    throw new DatasetError(directory, `${otherName}/ has nothing for ${nameSome(lonely)} of ${name}/`);
+  }
+}
+
+/** A folder's name and its pictures. */
+type Part = readonly [name: string, pictures: ReadonlyMap<string, string>];
 
 /** Names a few of many: `a, b, c and 4 more`. */
 export function nameSome(names: readonly string[]): string {
