@@ -49,8 +49,11 @@ export interface Program {
 export interface Runnable {
   /** The program as it runs: rewritten, its temporaries shared. */
   readonly program: Program;
-  /** Bytes of memory that a run works in, besides its inputs and outputs. */
-  readonly bytes: number;
+  /**
+   * Bytes that it holds, by what they are for: `temporaries`, and whatever else whoever prepared it needs. Inputs and
+   * outputs of a run are the caller's.
+   */
+  readonly memory: Readonly<Record<string, number>>;
   /** Runs without blocking the caller where the host and the program allow it. */
   run(inputs: readonly Tensor[]): Promise<Tensor[]>;
   /** Runs and waits. */
@@ -234,5 +237,11 @@ export function prepareWithKernels(captured: Program): Runnable {
     for (const { kernel, arrays: named, dims } of bound) kernel(named as never, dims as never);
     return outputs.map(({ buffer, shape }) => new Tensor((arrays[buffer] as Float32Array).slice(), shape));
   };
-  return { program, bytes: plan.bytes, run: async (values) => runSync(values), runSync, release: () => {} };
+  return {
+    program,
+    memory: { temporaries: plan.bytes },
+    run: async (values) => runSync(values),
+    runSync,
+    release: () => {},
+  };
 }

@@ -90,16 +90,24 @@ export function prepareInArena(runner: Runner, captured: Program, without: reado
   buffers.forEach(({ external, length }, buffer) => {
     if (external !== undefined) offsets.set(buffer, place(4 * length));
   });
+  const arrayBytes = bytes;
   const most = (size: (plan: Plan) => number, kept: boolean) =>
     Math.max(0, ...planned.map(({ plan, keepsScratch }) => (plan && keepsScratch === kept ? size(plan) : 0)));
   const sharedOffset = place(most(({ sharedBytes = 0 }) => sharedBytes, false));
   const ownOffset = place(
     Math.max(...[true, false].map((kept) => most((plan) => runner.ownBytesOf(plan), kept))),
   );
+  const usedBytes = bytes;
   const keptOffsets = planned.map(({ plan, keepsScratch }) =>
     keepsScratch ? place(plan?.sharedBytes ?? 0) : sharedOffset,
   );
   const base = arena.reserve(bytes);
+  const memory = {
+    temporaries: alignToLine(arenaPlan.bytes),
+    externals: arrayBytes - alignToLine(arenaPlan.bytes),
+    scratch: usedBytes - arrayBytes,
+    "packed weights": bytes - usedBytes,
+  };
 
   const addressOf = (buffer: number | undefined): number =>
     buffer === undefined ? 0 : base + offsets.get(buffer)!;
@@ -163,7 +171,7 @@ export function prepareInArena(runner: Runner, captured: Program, without: reado
     return own;
   };
   const block = { arena, base, isFree: false };
-  const runnable = { program, bytes, run, runSync, release: () => giveBack(block) };
+  const runnable = { program, memory, run, runSync, release: () => giveBack(block) };
   abandoned.register(runnable, block);
   return runnable;
 }
