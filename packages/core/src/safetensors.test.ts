@@ -56,6 +56,16 @@ describe("safetensors", () => {
     ]);
   });
 
+  it("writes 16-bit floats, and refuses what they cannot hold", () => {
+    const bytes = writeSafetensors({ a: tensor([1, 1 / 3, -2e-7]), b: tensor(-65504) }, {}, { half: true });
+    expect(bytes.length).toBe(writeSafetensors({ a: tensor([1, 2, 3]), b: tensor(0) }).length - 2 * 4);
+    const { a, b } = readSafetensors(bytes).tensors;
+    expect([...a.data, ...b.data]).toEqual([1, 0.333251953125, -3 * 2 ** -24, -65504]);
+    expect(() => writeSafetensors({ big: tensor([1, 1e5]) }, {}, { half: true })).toThrow(
+      'safetensors: tensor "big" holds 100000, too large for 16 bits',
+    );
+  });
+
   const f32 = (shape: unknown, data_offsets: unknown) => ({ dtype: "F32", shape, data_offsets });
   it.each<[string, Uint8Array, string]>([
     ["no bytes", new Uint8Array(0), "too few"],

@@ -7,6 +7,7 @@
 // A file comes from outside, so nothing in it is believed: every length and offset is checked before it is used.
 
 import { formatShape } from "./errors.ts";
+import { fromHalf, LARGEST_HALF, toHalf } from "./portable/half.ts";
 import { sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -131,20 +132,26 @@ function checkMetadata(metadata: unknown): Record<string, string> {
 }
 
 /**
- * Writes named tensors as 32-bit floats.
+ * Writes named tensors as 32-bit floats, or rounded to 16 bits (three digits, half the bytes).
  *
  * @returns the bytes of a safetensors file; equal input gives equal bytes
+ * @throws RangeError where a number is too large for 16 bits
+ * @example
+ * const bytes = writeSafetensors({ w: tensor([1, 0.1]) }, {}, { half: true });
+ * console.log(String(readSafetensors(bytes).tensors.w)); // Tensor [2] [1, 0.0999756]
  */
 export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
+  { half = false }: { readonly half?: boolean } = {},
 ): Uint8Array {
+  const dtype = half ? "F16" : "F32";
   const header: Record<string, unknown> = { __metadata__: metadata };
   let end = 0;
   for (const [name, { shape, size }] of Object.entries(tensors)) {
     const begin = end;
-    end += size * BYTES.F32;
-    header[name] = { dtype: "F32", shape, data_offsets: [begin, end] };
+    end += size * BYTES[dtype];
+    header[name] = { dtype, shape, data_offsets: [begin, end] };
   }
   const text = JSON.stringify(header);
   // Spaces up to a multiple of 8 let readers map the tensors in place.
@@ -155,23 +162,16 @@ export function writeSafetensors(
   view.setBigUint64(0, BigInt(headerLength), true);
   bytes.set(json, PREFIX);
   let at = PREFIX + headerLength;
-  for (const { data } of Object.values(tensors)) {
+  for (const [name, { data }] of Object.entries(tensors)) {
     for (const value of data) {
-      view.setFloat32(at, value, true);
-      at += BYTES.F32;
+      if (half && Number.isFinite(value) && Math.abs(value) > LARGEST_HALF)
+        throw new RangeError(`safetensors: tensor "${name}" holds ${value}, too large for 16 bits`);
+      if (half) view.setUint16(at, toHalf(value), true);
+      else view.setFloat32(at, value, true);
+      at += BYTES[dtype];
     }
   }
   return bytes;
-}
-
-/** IEEE 754 binary16: 1 sign bit, 5 of exponent (bias 15), 10 of fraction. */
-function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -3,6 +3,7 @@
 export * from "./attention.ts";
 export * from "./config.ts";
 export * from "./inspect.ts";
+export * from "./load-weights.ts";
 export * from "./losses.ts";
 export * from "./metrics.ts";
 export * from "./network.ts";

@@ -21,6 +21,7 @@ import {
   relu,
   ShapeError,
   silu,
+  slice,
   type Tensor,
 } from "@saunet/core";
 import { crossScaleAttention, spatialAttention } from "./attention.ts";
@@ -71,13 +72,21 @@ export function forward(config: NetworkConfig, p: Parameters, x: Tensor, mode: M
 
   for (let stage = depth; stage >= 1; stage--) {
     const name = `decoder${stage}`;
-    const up = convTranspose2d(f, p[`${name}.up.filter`], p[`${name}.up.bias`], { stride: 2 });
+    const up = enlarge(config, f, p[`${name}.up.filter`], p[`${name}.up.bias`]);
     let skip = skips.pop() as Tensor;
     if (config.skipAttention === "spatial") skip = spatialAttention(skip, attention(name));
     if (config.skipAttention === "cross-scale") skip = crossScaleAttention(skip, up, attention(name));
     f = unit(unit(concat([up, skip], -1), name, 1), name, 2);
   }
   return conv2d(f, p["head.filter"], p["head.bias"]);
+}
+
+/** Twice the rows and columns. */
+function enlarge({ transposedPadding = 0 }: NetworkConfig, f: Tensor, filter: Tensor, bias: Tensor): Tensor {
+  if (transposedPadding === 0) return convTranspose2d(f, filter, bias, { stride: 2 });
+  const [N, H, W] = f.shape;
+  const whole = convTranspose2d(f, filter, bias, { stride: 2, padding: "valid" });
+  return slice(whole, [0, 1, 1, 0], [N, 2 * H, 2 * W, filter.shape[2]]);
 }
 
 function normalize(
@@ -89,14 +98,15 @@ function normalize(
 ): Tensor {
   const gamma = p[`${name}.gamma`];
   const beta = p[`${name}.beta`];
-  if (config.normalization === "group") return groupNorm(f, gamma, beta, { groups: config.groups });
+  const { groups, epsilon = 1e-3 } = config;
+  if (config.normalization === "group") return groupNorm(f, gamma, beta, { groups, epsilon });
   if (config.normalization === "none") return f;
   return batchNorm(
     f,
     gamma,
     beta,
     { mean: p[`${name}.mean`], variance: p[`${name}.variance`] },
-    { training },
+    { training, epsilon },
   );
 }
 

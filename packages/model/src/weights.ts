@@ -52,13 +52,18 @@ const NETWORK = "network";
 /**
  * Writes a network as a weights file.
  *
+ * @param options `half` stores 16-bit floats, which halves the file; arithmetic stays in 32 bits
+ * @throws RangeError where a weight is too large for 16 bits
  * @example
  * const parameters = initialize(saUNetV2, randomState(1));
  * const bytes = writeWeights({ config: saUNetV2, parameters, metadata: { licence: "MIT" } });
  * console.log(readWeights(bytes).config.name); // sa-unet-v2
  */
-export function writeWeights({ config, parameters, metadata }: Weights): Uint8Array {
-  return writeSafetensors(parameters, { ...metadata, [NETWORK]: JSON.stringify(config) });
+export function writeWeights(
+  { config, parameters, metadata }: Weights,
+  options: { readonly half?: boolean } = {},
+): Uint8Array {
+  return writeSafetensors(parameters, { ...metadata, [NETWORK]: JSON.stringify(config) }, options);
 }
 
 /**
@@ -102,6 +107,8 @@ function parseConfig(description: string): NetworkConfig {
     typeof config.dropBlock?.rate === "number" &&
     isCount(config.dropBlock.size) &&
     typeof config.bottleneckAttention === "boolean" &&
-    ["none", "spatial", "cross-scale"].includes(config.skipAttention);
+    ["none", "spatial", "cross-scale"].includes(config.skipAttention) &&
+    [undefined, 0, 1].includes(config.transposedPadding) &&
+    (config.epsilon === undefined || (typeof config.epsilon === "number" && config.epsilon >= 0));
   return sound ? config : refuse();
 }

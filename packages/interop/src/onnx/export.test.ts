@@ -73,6 +73,8 @@ describe("exportOnnx", () => {
   it.each<Partial<NetworkConfig>>([
     { normalization: "none" },
     { inputChannels: 1, channels: [4, 6], groups: 2 },
+    { epsilon: 1e-5, transposedPadding: 1 },
+    { normalization: "batch", epsilon: 0.1 },
     { skipAttention: "spatial", activation: "relu", bottleneckAttention: false },
   ])("serves what no published network has: %j", async (change) => {
     const weights = weightsOf({ ...saUNetV2, ...small, ...change });

@@ -9,7 +9,7 @@
 //
 // TensorFlow's SAME is said in numbers, since ONNX's own SAME_LOWER and SAME_UPPER have been read differently by
 // different runtimes. A transposed 3x3 filter with stride 2 puts input i on outputs 2i … 2i+2 and drops what lies
-// past 2n - 1: pads of 0 before and 1 after.
+// past 2n - 1: pads of 0 before and 1 after (the other way round for networks that PyTorch's padding=1 trained).
 //
 // Group normalisation is written with operators that every runtime has: [N,C,H,W] is seen as [N,G,C/G·H·W],
 // normalised by InstanceNormalization and brought back; scale and shift follow by channel. (GroupNormalization
@@ -36,8 +36,6 @@ const OLDEST_OPSET = 13;
 const NEWEST_OPSET = 21;
 /** From here on ReduceMean and ReduceMax take their axes as an input. */
 const OPSET_OF_AXES_AS_INPUT = 18;
-/** Keras's, as in core. */
-const EPSILON = { float: 1e-3 };
 
 /**
  * Writes a network as an ONNX file: input `image [N,3,H,W]`, RGB in 0 … 1, output `probability [N,1,H,W]`. Rows and
@@ -109,18 +107,26 @@ function networkGraph({ config, parameters }: Weights, opset: number): GraphBuil
     return g.node("Conv", name, inputs, { kernel_shape: [KH, KW], pads: [above, left, above, left] });
   };
 
-  const enlarge = (x: string, name: string): string =>
-    g.node("ConvTranspose", name, [x, filter(`${name}.filter`, [3, 2, 0, 1]), vector(`${name}.bias`)], {
-      kernel_shape: [3, 3],
-      strides: [2, 2],
-      pads: [0, 0, 1, 1],
-    });
+  const enlarge = (x: string, name: string): string => {
+    const { transposedPadding: before = 0 } = config;
+    return g.node(
+      "ConvTranspose",
+      name,
+      [x, filter(`${name}.filter`, [3, 2, 0, 1]), vector(`${name}.bias`)],
+      {
+        kernel_shape: [3, 3],
+        strides: [2, 2],
+        pads: [before, before, 1 - before, 1 - before],
+      },
+    );
+  };
 
+  const epsilon = { float: config.epsilon ?? 1e-3 };
   const normalize = (x: string, name: string): string => {
     if (config.normalization === "none") return x;
     if (config.normalization === "batch") {
       const inputs = ["gamma", "beta", "mean", "variance"].map((entry) => vector(`${name}.${entry}`));
-      return g.node("BatchNormalization", name, [x, ...inputs], { epsilon: EPSILON });
+      return g.node("BatchNormalization", name, [x, ...inputs], { epsilon });
     }
     const G = config.groups;
     const [C] = p[`${name}.gamma`].shape;
@@ -131,7 +137,7 @@ function networkGraph({ config, parameters }: Weights, opset: number): GraphBuil
       g.floats(`${name}.zeros`, [G], new Float32Array(G)),
     ];
     const normal = g.node("InstanceNormalization", `${name}.normal`, [grouped, ...unit], {
-      epsilon: EPSILON,
+      epsilon,
     });
     const back = g.node("Reshape", `${name}.channels`, [normal, shape]);
     const scaled = g.node("Mul", `${name}.scaled`, [back, vector(`${name}.gamma`, [C, 1, 1])]);

@@ -6,3 +6,8 @@ export async function readBundledWeights(): Promise<Uint8Array> {
     throw new Error(`loadSegmenter: ${url} answered ${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
 }
+
+/** A browser has no paths: everything is fetched, relative to the page. */
+export async function readLocal(_source: string | URL): Promise<Uint8Array | undefined> {
+  return undefined;
+}

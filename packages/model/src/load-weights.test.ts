@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { randomState, SafetensorsError } from "@saunet/core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { saUNet, saUNetV2 } from "./config.ts";
+import { readLocal } from "./host/web.ts";
+import { loadWeights } from "./load-weights.ts";
+import { initialize } from "./parameters.ts";
+import { WeightsError, writeWeights } from "./weights.ts";
+
+const config = { ...saUNetV2, name: "tiny", channels: [8, 8] };
+const parameters = initialize(config, randomState(1));
+const bytes = writeWeights({ config, parameters, metadata: { licence: "MIT" } });
+const sha256 = createHash("sha256").update(bytes).digest("hex");
+
+let folder: string;
+let path: string;
+let server: Server;
+let url: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "saunet-weights-"));
+  path = join(folder, "tiny one.safetensors");
+  await writeFile(path, bytes);
+  server = createServer((request, response) => {
+    if (request.url === "/missing") response.writeHead(404).end();
+    else if (request.url === "/unsized") {
+      response.write(bytes.subarray(0, 1000));
+      response.end(bytes.subarray(1000));
+    } else if (request.url === "/endless") {
+      const more = () => {
+        while (!response.destroyed && response.write(bytes));
+      };
+      response.on("drain", more);
+      more();
+    } else response.writeHead(200, { "content-length": bytes.length }).end(bytes);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await rm(folder, { recursive: true });
+});
+
+describe("loadWeights", () => {
+  it.each<[string, () => Parameters<typeof loadWeights>[0]]>([
+    ["bytes", () => bytes],
+    [
+      "bytes in shared memory",
+      () => new Uint8Array(new SharedArrayBuffer(bytes.length)).fill(0).map((_, i) => bytes[i]),
+    ],
+    ["a Blob", () => new Blob([new Uint8Array(bytes)])],
+    ["a path", () => path],
+    ["a file: URL", () => pathToFileURL(path)],
+    ["a file: URL as text", () => pathToFileURL(path).href],
+    ["a URL", () => new URL(`${url}/weights`)],
+    ["a URL as text", () => `${url}/unsized`],
+    ["a data: URL", () => `data:application/octet-stream;base64,${Buffer.from(bytes).toString("base64")}`],
+  ])("reads %s and checks the hash", async (_, source) => {
+    const progress: [number, number | undefined][] = [];
+    const onProgress = (loaded: number, total: number | undefined) => void progress.push([loaded, total]);
+    const loaded = await loadWeights(source(), { sha256: sha256.toUpperCase(), onProgress });
+    expect(loaded.config).toEqual(config);
+    expect(loaded.metadata).toEqual({ licence: "MIT" });
+    expect(loaded.parameters["head.filter"].data).toEqual(parameters["head.filter"].data);
+    expect(progress.at(-1)![0]).toBe(bytes.length);
+    const wrong = loadWeights(source(), { sha256: "0".repeat(64) });
+    await expect(wrong).rejects.toThrow(`SHA-256 must be ${"0".repeat(64)} but is ${sha256}`);
+  });
+
+  it("tells how much is to come where the server does", async () => {
+    const totals = new Set<number | undefined>();
+    await loadWeights(`${url}/weights`, { onProgress: (_, total) => totals.add(total) });
+    await loadWeights(`${url}/unsized`, { onProgress: (_, total) => totals.add(total) });
+    expect([...totals]).toEqual([bytes.length, undefined]);
+  });
+
+  it("refuses what the server does not have, what never ends, and what is too large", async () => {
+    await expect(loadWeights(`${url}/missing`)).rejects.toThrow(`${url}/missing answered 404 Not Found`);
+    const limit = { maxBytes: 3 * bytes.length };
+    await expect(loadWeights(`${url}/endless`, limit)).rejects.toThrow(/the limit is/);
+    for (const source of [bytes, new Blob([new Uint8Array(bytes)]), path, `${url}/weights`]) {
+      await expect(loadWeights(source, { maxBytes: 100 })).rejects.toThrow(WeightsError);
+    }
+  });
+
+  it("refuses a damaged file, another network and what is no hash", async () => {
+    await expect(loadWeights(bytes.subarray(0, 5000))).rejects.toThrow(SafetensorsError);
+    await expect(loadWeights(bytes, { config: saUNet })).rejects.toThrow("not a sa-unet");
+    await expect(loadWeights(bytes, { sha256: "abc" })).rejects.toThrow(
+      "64 hexadecimal digits, which abc has not",
+    );
+    await expect(loadWeights(join(folder, "none"))).rejects.toThrow("ENOENT");
+  });
+
+  it("ends when it is told to", async () => {
+    const signal = AbortSignal.abort();
+    await expect(loadWeights(`${url}/weights`, { signal })).rejects.toThrow("aborted");
+    await expect(loadWeights(bytes, { signal })).rejects.toThrow("aborted");
+  });
+
+  it("leaves everything to fetch in a browser", async () => {
+    expect(await readLocal("weights.safetensors")).toBeUndefined();
+  });
+});
+
+describe("writeWeights", () => {
+  it("stores halves in half the bytes, and they read back as the nearest", async () => {
+    const half = writeWeights({ config, parameters, metadata: {} }, { half: true });
+    expect(half.length).toBeLessThan(0.6 * bytes.length);
+    const read = await loadWeights(half);
+    for (const [name, { data }] of Object.entries(parameters)) {
+      const found = read.parameters[name].data;
+      for (let i = 0; i < data.length; i++) {
+        expect(Math.abs(found[i] - data[i])).toBeLessThanOrEqual(
+          Math.max(2 ** -11 * Math.abs(data[i]), 2 ** -25),
+        );
+      }
+    }
+  });
+});
