@@ -22,16 +22,25 @@ export function writeJson(host: Host, document: unknown): void {
   host.stdout.write(`${JSON.stringify(document)}\n`);
 }
 
+type Rows = readonly (readonly (string | number)[])[];
+
 /** Columns side by side: texts flush left, numbers flush right under their heading. */
-export function table(rows: readonly (readonly (string | number)[])[]): string {
+export function table([heading, ...rows]: Rows): string {
+  return sideBySide(rows, heading);
+}
+
+/** {@link table} that may do without a heading. */
+export function sideBySide(body: Rows, heading?: Rows[number]): string {
+  const rows = heading === undefined ? body : [heading, ...body];
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)));
-  const numeric = rows[0].map((_, column) =>
-    rows.slice(1).every((row) => /^[-\d.,]*$/.test(String(row[column]))),
-  );
+  const numeric = rows[0].map((_, column) => body.every((row) => /^[-\d.,]*$/.test(String(row[column]))));
   const cell = (value: string | number, column: number) =>
     numeric[column] ? String(value).padStart(widths[column]) : String(value).padEnd(widths[column]);
   return rows.map((row) => row.map(cell).join("  ").trimEnd()).join("\n");
 }
+
+/** Bytes in millions, one place behind the point. */
+export const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
 /** Seconds as a person says them: `8.2 s`, `12 min`, `3.5 h`. */
 export function duration(seconds: number): string {

@@ -19,7 +19,7 @@ describe("saunet", () => {
     expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it.each([[], ["segment"], ["train"], ["evaluate"], ["inspect"]])(
+  it.each([[], ["segment"], ["train"], ["evaluate"], ["inspect"], ["profile"]])(
     "shows help with examples: %s",
     async (...argv) => {
       const { code, out, err } = await saunet(here, [...argv, "--help"]);
@@ -66,6 +66,8 @@ describe("saunet", () => {
     [["inspect", "--size", "592"], /'--size <HxW>' argument '592' is invalid. It must be HEIGHTxWIDTH/],
     [["inspect", "--size", "590x592"], /multiples of 8/],
     [["inspect", "photo.jpg"], /too many arguments/],
+    [["profile", "--runs", "0"], /'--runs <n>' argument '0' is invalid. It must be an integer of at least 1/],
+    [["profile", "a.jpg", "b.jpg"], /too many arguments/],
   ])("refuses %j", expectUsage);
 
   it("tells an unexpected error in one line, and where it arose only when debugging", async () => {
@@ -95,6 +97,18 @@ describe("saunet inspect", () => {
       input: [592, 592, 3],
     });
     expect((flops / 1e9).toFixed(2)).toBe("21.19");
+  });
+
+  it("tells what a run holds in memory, and what is alive at its peak", async () => {
+    const argv = ["inspect", "--size", "64x64", "--memory", "--threads", "1"];
+    const { memory } = JSON.parse((await saunet(here, [...argv, "--json"])).out);
+    const sum = (numbers: readonly number[]) => numbers.reduce((total, value) => total + value, 0);
+    expect(memory.parts.temporaries).toBeGreaterThanOrEqual(memory.lowerBound);
+    expect(sum(memory.alive.map(({ bytes }: { bytes: number }) => bytes))).toBe(memory.lowerBound);
+    const { out, code, err } = await saunet(here, argv);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/memory of a run, in MB:\ntemporaries +[\d.]+\n/);
+    expect(out).toMatch(/most temporaries alive at one time, at decoder1\..*: [\d.]+; planned: [\d.]+\n/);
   });
 
   it("prints a table whose columns stand under each other", async () => {

@@ -8,6 +8,7 @@ import { accelerate, restore } from "@saunet/wasm";
 import { Command, CommanderError, Option } from "commander";
 import { type EvaluateOptions, evaluate } from "./commands/evaluate.ts";
 import { type InspectOptions, inspect } from "./commands/inspect.ts";
+import { type ProfileOptions, profile } from "./commands/profile.ts";
 import { type SegmentCommandOptions, segment } from "./commands/segment.ts";
 import { type TrainOptions, train } from "./commands/train.ts";
 import { DONE, exitCodeOf, explain } from "./errors.ts";
@@ -43,7 +44,7 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
 }
 
 /** Takes the exit code of a command. */
-type Finish = (work: Promise<number> | number) => Promise<void>;
+type Finish = (work: Promise<number>) => Promise<void>;
 
 /** Options of the commands that compute. */
 interface ThreadOptions {
@@ -80,6 +81,7 @@ function commandLine(host: Host, finish: Finish): Command {
   addTrain(program, host, finish);
   addEvaluate(program, host, finish);
   addInspect(program, host, finish);
+  addProfile(program, host, finish);
   return program;
 }
 
@@ -100,6 +102,8 @@ const padTo = ["--pad-to <n>", "pad with black to at least n rows and columns", 
 const maxPixels = ["--max-pixels <n>", "refuse larger photographs", integer(1), 10_000_000] as const;
 const threads = ["--threads <n>", "threads that compute (default: one a core)", integer(1)] as const;
 const network = (purpose: string) => new Option("--network <name>", purpose).choices(Object.keys(networks));
+const photographSize = (purpose = "height and width of the photograph") =>
+  new Option("--size <HxW>", purpose).argParser(size(sizeMultiple(saUNetV2)));
 const dataset = (...others: string[]) =>
   new Option("--dataset <kind>", "how the photographs and masks are laid out")
     .choices([...DATASET_KINDS, ...others])
@@ -193,18 +197,38 @@ function addEvaluate(program: Command, host: Host, finish: Finish): void {
 }
 
 function addInspect(program: Command, host: Host, finish: Finish): void {
-  const size592 = { height: 592, width: 592 };
   program
     .command("inspect")
     .description("list the operators of a network with shapes, parameters and FLOPs")
     .addOption(network("the network").default(saUNetV2.name))
-    .addOption(
-      new Option("--size <HxW>", "height and width of the photograph")
-        .argParser(size(sizeMultiple(saUNetV2)))
-        .default(size592, "592x592"),
-    )
-    .option("--memory", "print how much memory a run works in")
+    .addOption(photographSize().default({ height: 592, width: 592 }, "592x592"))
+    .option("--memory", "print what a run on this machine holds in memory, and why so much")
+    .option(...threads)
     .option(...json)
     .addHelpText("after", examples("saunet inspect", "saunet inspect --network sa-unet --json"))
-    .action((options: InspectOptions) => finish(inspect(options, host)));
+    .action((options: InspectOptions & ThreadOptions) => {
+      const work = () => inspect(options, host);
+      return finish(options.memory ? accelerated(options, host, work) : work());
+    });
+}
+
+function addProfile(program: Command, host: Host, finish: Finish): void {
+  program
+    .command("profile")
+    .description("time every step of a run: milliseconds, GFLOP/s, bytes moved, threads")
+    .argument("[image]", "a photograph; a synthetic one when left out")
+    .addOption(photographSize("height and width of the synthetic photograph (default: 592x592)"))
+    .option("--runs <n>", "timed runs, of which the medians are shown", integer(1), 9)
+    .option("--trace <file>", "write the run as trace events, for a trace viewer such as ui.perfetto.dev")
+    .option(...weights)
+    .option(...maxPixels)
+    .option(...threads)
+    .option(...json)
+    .addHelpText(
+      "after",
+      examples("saunet profile --threads 1", "saunet profile photo.jpg --trace trace.json"),
+    )
+    .action((photo: string | undefined, options: ProfileOptions & ThreadOptions) =>
+      finish(accelerated(options, host, () => profile(photo, options, host))),
+    );
 }

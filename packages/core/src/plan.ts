@@ -13,6 +13,7 @@ export interface Lifetime {
 
 /** Offsets of buffers in one block of memory. */
 export interface ArenaPlan {
+  readonly lifetimes: readonly Lifetime[];
   readonly offsets: readonly number[];
   /** Size of the block. */
   readonly bytes: number;
@@ -52,7 +53,7 @@ export function planArena(lifetimes: readonly Lifetime[], alignment = 64): Arena
     placed.push(i);
   }
   const bytes = offsets.reduce((end, offset, i) => Math.max(end, offset + sizes[i]), 0);
-  return { offsets, bytes, lowerBound: mostAlive(lifetimes, sizes) };
+  return { lifetimes, offsets, bytes, lowerBound: mostAlive(lifetimes, sizes) };
 }
 
 function mostAlive(lifetimes: readonly Lifetime[], sizes: readonly number[]): number {

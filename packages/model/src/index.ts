@@ -2,6 +2,7 @@
 
 export * from "./attention.ts";
 export * from "./config.ts";
+export * from "./inference.ts";
 export * from "./inspect.ts";
 export * from "./load-weights.ts";
 export * from "./losses.ts";

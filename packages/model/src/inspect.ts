@@ -1,21 +1,10 @@
 // What a network is made of: every operator of one forward pass with its shape, parameters and FLOPs. The pass is
 // recorded but its kernels are not run, so any input size costs next to nothing.
 
-import {
-  capture,
-  intercept,
-  noGrad,
-  planProgram,
-  randomState,
-  type Shape,
-  shareInPlace,
-  sigmoid,
-  type Tensor,
-  zeros,
-} from "@saunet/core";
+import { intercept, randomState, type Shape, type Tensor, zeros } from "@saunet/core";
 import type { NetworkConfig } from "./config.ts";
 import { forward } from "./network.ts";
-import { countParameters, initialize, type Parameters } from "./parameters.ts";
+import { countParameters, initialize } from "./parameters.ts";
 
 /** One operator of the forward pass. */
 export interface LayerReport {
@@ -36,8 +25,6 @@ export interface NetworkReport {
   /** All numbers of a weights file, running statistics included. */
   readonly parameters: number;
   readonly flops: number;
-  /** What a captured forward pass works in: one planned block, and the least that any plan needs, in bytes. */
-  readonly memory: { readonly planned: number; readonly lowerBound: number };
   readonly layers: readonly LayerReport[];
 }
 
@@ -107,15 +94,8 @@ export function inspectNetwork(
     input: [height, width, config.inputChannels],
     parameters: countParameters(config),
     flops: layers.reduce((sum, { flops }) => sum + flops, 0),
-    memory: memoryOf(config, parameters, x),
     layers,
   };
-}
-
-function memoryOf(config: NetworkConfig, parameters: Parameters, x: Tensor): NetworkReport["memory"] {
-  const program = capture(([image]) => [noGrad(() => sigmoid(forward(config, parameters, image)))], [x]);
-  const { bytes, lowerBound } = planProgram(shareInPlace(program));
-  return { planned: bytes, lowerBound };
 }
 
 /** Every result that led to `last`, in order of execution. */

@@ -1,11 +1,11 @@
 // From a photograph of any size to its vessels.
 
-import { capture, noGrad, prepare, type Runnable, sigmoid, Tensor } from "@saunet/core";
+import { prepare, type Runnable, Tensor } from "@saunet/core";
 import { floatsOf, type Mask, type Photograph } from "@saunet/data";
 import { readBundledWeights } from "#host";
 import { type NetworkConfig, sizeMultiple } from "./config.ts";
+import { captureInference } from "./inference.ts";
 import { DEFAULT_THRESHOLD } from "./metrics.ts";
-import { forward } from "./network.ts";
 import { readWeights, type Weights } from "./weights.ts";
 
 /** What the network says of a photograph, pixel by pixel. */
@@ -65,13 +65,12 @@ const PROGRAMS_KEPT = 2;
 
 /** The segmenter of a network in memory. */
 export function segmenterOf(network: Weights): Segmenter {
-  const { config, parameters } = network;
+  const { config } = network;
   const programs = new Map<string, Runnable>();
   const programFor = (x: Tensor): Runnable => {
     const size = String(x.shape);
     const known = programs.get(size);
-    const infer = ([image]: readonly Tensor[]) => [noGrad(() => sigmoid(forward(config, parameters, image)))];
-    const program = known ?? prepare(capture(infer, [x]));
+    const program = known ?? prepare(captureInference(network, x));
     // A map keeps the order of insertion: the first is the one that was not used for longest.
     programs.delete(size);
     programs.set(size, program);

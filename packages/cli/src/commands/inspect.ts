@@ -1,9 +1,17 @@
-// saunet inspect: what a network is made of.
+// saunet inspect: what a network is made of, and what a run of it holds in memory.
 
-import { inspectNetwork, networks } from "@saunet/model";
+import { prepare, randomState, zeros } from "@saunet/core";
+import {
+  captureInference,
+  initialize,
+  inspectNetwork,
+  memoryOf,
+  networks,
+  type ProgramMemory,
+} from "@saunet/model";
 import { DONE } from "../errors.ts";
 import type { Size } from "../options.ts";
-import { type Host, table, writeJson } from "../output.ts";
+import { type Host, megabytes, sideBySide, table, writeJson } from "../output.ts";
 
 /** Options of `saunet inspect`. */
 export interface InspectOptions {
@@ -14,10 +22,11 @@ export interface InspectOptions {
 }
 
 /** Prints the operators of a network with their shapes, parameters and FLOPs. */
-export function inspect(options: InspectOptions, host: Host): number {
+export async function inspect(options: InspectOptions, host: Host): Promise<number> {
   const report = inspectNetwork(networks[options.network], options.size);
+  const memory = options.memory ? memoryOfRun(options) : undefined;
   if (options.json) {
-    writeJson(host, report);
+    writeJson(host, { ...report, ...(memory && { memory }) });
     return DONE;
   }
   const figure = (count: number) => (count === 0 ? "" : count.toLocaleString("en"));
@@ -34,12 +43,31 @@ export function inspect(options: InspectOptions, host: Host): number {
       `${report.model} on ${height}x${width}x${channels}: ${report.parameters.toLocaleString("en")} parameters, ` +
       `${(report.flops / 1e9).toFixed(2)} GFLOPs\n`,
   );
-  if (options.memory) {
-    const { planned, lowerBound } = report.memory;
-    const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-    host.stdout.write(
-      `planned memory of a run: ${megabytes(planned)}; no plan needs less than ${megabytes(lowerBound)}\n`,
-    );
-  }
+  if (memory !== undefined) host.stdout.write(`\n${textOf(memory)}\n`);
   return DONE;
+}
+
+/** Prepares a run, as any command would on this machine, and asks it. */
+function memoryOfRun({ network, size: { height, width } }: InspectOptions): ProgramMemory {
+  const config = networks[network];
+  const parameters = initialize(config, randomState(0));
+  const x = zeros([1, height, width, config.inputChannels]);
+  const runnable = prepare(captureInference({ config, parameters }, x));
+  const memory = memoryOf(runnable, parameters);
+  runnable.release();
+  return memory;
+}
+
+function textOf({ parts, lowerBound, peak, alive }: ProgramMemory): string {
+  const whole = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
+  const purposes = Object.entries(parts).map(([purpose, bytes]) => [purpose, megabytes(bytes)]);
+  const arrays = alive.map(({ layer, kernel, bytes }) => [layer, kernel, megabytes(bytes)]);
+  return [
+    "memory of a run, in MB:",
+    sideBySide([...purposes, ["together", megabytes(whole)]]),
+    "",
+    `most temporaries alive at one time, at ${peak.layer} (${peak.kernel}): ${megabytes(lowerBound)}; ` +
+      `planned: ${megabytes(parts.temporaries)}`,
+    table([["written at", "by", "MB"], ...arrays]),
+  ].join("\n");
 }
