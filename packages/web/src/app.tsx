@@ -1,0 +1,123 @@
+// The frame: three tabs, one page each. A page is made when its tab is first opened and stays.
+
+import { signal, useSignal } from "@preact/signals";
+import { Moon, Sun, SunMoon } from "lucide";
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import { addFiles } from "./segment/queue.ts";
+import { SegmentPage } from "./segment/segment-page.tsx";
+import { type Theme, theme } from "./theme.ts";
+import { Icon } from "./ui/icon.tsx";
+
+const TABS = [{ id: "segment", text: "Segment" }] as const;
+type TabId = (typeof TABS)[number]["id"];
+
+const tabOf = (hash: string): TabId => TABS.find(({ id }) => `#${id}` === hash)?.id ?? "segment";
+const tab = signal<TabId>(tabOf(location.hash));
+addEventListener("hashchange", () => {
+  tab.value = tabOf(location.hash);
+});
+
+const isPicture = ({ type, name }: File) => type.startsWith("image/") || /\.tiff?$/i.test(name);
+
+/** Everything on the page. */
+export function App() {
+  const dragged = useSignal(false);
+  useEffect(() => {
+    const take = (files: FileList | undefined) => {
+      if (files === undefined || files.length === 0) return;
+      location.hash = "#segment";
+      addFiles([...files]);
+    };
+    const listeners = {
+      dragover: (event: DragEvent) => {
+        event.preventDefault();
+        dragged.value = true;
+      },
+      dragleave: (event: DragEvent) => {
+        if (event.relatedTarget === null) dragged.value = false;
+      },
+      drop: (event: DragEvent) => {
+        event.preventDefault();
+        dragged.value = false;
+        take(event.dataTransfer?.files);
+      },
+      paste: (event: ClipboardEvent) => {
+        if ([...(event.clipboardData?.files ?? [])].some(isPicture)) take(event.clipboardData?.files);
+      },
+    };
+    for (const [name, listener] of Object.entries(listeners))
+      addEventListener(name, listener as EventListener);
+    return () => {
+      for (const [name, listener] of Object.entries(listeners))
+        removeEventListener(name, listener as EventListener);
+    };
+  }, []);
+  return (
+    <>
+      <a class="skip-link" href="#content">
+        To the content
+      </a>
+      <Header />
+      <main id="content" tabIndex={-1}>
+        <Page id="segment">
+          <SegmentPage />
+        </Page>
+      </main>
+      <footer>
+        <p>For research and education; not a medical device.</p>
+        <p>
+          SA-UNetv2 (Guo et al., arXiv 2509.11774) on an engine written in TypeScript from scratch. Nothing
+          you open here is sent anywhere.
+        </p>
+      </footer>
+      {dragged.value && <div class="drop-veil">Drop to see the vessels</div>}
+    </>
+  );
+}
+
+function Page({ id, children }: { id: TabId; children: ComponentChildren }) {
+  const opened = useSignal(false);
+  const isOpen = tab.value === id;
+  if (isOpen) opened.value = true;
+  return <div hidden={!isOpen}>{opened.value && children}</div>;
+}
+
+function Header() {
+  return (
+    <header class="top">
+      <a class="wordmark" href="#segment">
+        <img src="./icon.svg" alt="" width={26} height={26} /> saunet
+      </a>
+      <nav aria-label="Pages">
+        {TABS.map(({ id, text }) => (
+          <a key={id} href={`#${id}`} aria-current={tab.value === id ? "page" : undefined}>
+            {text}
+          </a>
+        ))}
+      </nav>
+      <ThemeButton />
+    </header>
+  );
+}
+
+const NEXT_THEME: Readonly<Record<Theme, Theme>> = { system: "light", light: "dark", dark: "system" };
+const THEME_ICON = { system: SunMoon, light: Sun, dark: Moon };
+
+function ThemeButton() {
+  const { value: now } = theme;
+  const text = `Theme: ${now === "system" ? "as the system" : now}`;
+  return (
+    <button
+      type="button"
+      class="round"
+      aria-label={text}
+      title={text}
+      onClick={() => {
+        theme.value = NEXT_THEME[now];
+      }}
+    >
+      <Icon node={THEME_ICON[now]} />
+    </button>
+  );
+}

@@ -1,0 +1,25 @@
+// What every worker of the page needs from the engine: itself made fast, and a word on how fast.
+
+import { accelerate } from "@saunet/wasm";
+
+/** How the engine runs here, in words for a person. */
+export interface EngineReport {
+  readonly threads: number;
+  readonly cores: number;
+  readonly relaxed: boolean;
+  /** Why there are not more threads, or why nothing is accelerated. */
+  readonly reasons: readonly string[];
+}
+
+let started: Promise<EngineReport> | undefined;
+
+/** Installs the generated kernels in this worker, once. */
+export function startEngine(): Promise<EngineReport> {
+  started ??= accelerate().then(({ threads, relaxed, reasons }) => ({
+    threads,
+    cores: navigator.hardwareConcurrency,
+    relaxed,
+    reasons,
+  }));
+  return started;
+}

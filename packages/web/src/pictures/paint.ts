@@ -1,0 +1,60 @@
+// Layers over a photograph, one RGBA pixel each. How strongly a layer covers is left to whoever draws it.
+
+/** What lies over the photograph. */
+export type Layer = "mask" | "probability" | "errors";
+
+type Colour = readonly [red: number, green: number, blue: number];
+
+/** A green that no fundus has. */
+export const VESSEL: Colour = [0, 255, 140];
+/** Three colours that stay apart for the colour-blind. */
+export const ERROR_COLOURS: Readonly<Record<"hit" | "missed" | "falseAlarm", Colour>> = {
+  hit: [255, 255, 255],
+  missed: [64, 150, 255],
+  falseAlarm: [255, 214, 0],
+};
+
+/** What a layer is painted from; one element a pixel. */
+export interface Painted {
+  readonly width: number;
+  readonly height: number;
+  readonly probability: Float32Array;
+  readonly field: Uint8Array;
+  readonly truth?: Uint8Array | undefined;
+}
+
+/** A colour as one word of an RGBA picture on a little-endian machine, which is every one that runs WebAssembly. */
+const word = ([red, green, blue]: Colour, alpha = 255): number =>
+  ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+
+/** Paints a layer; pixels that it does not mark stay clear. */
+export function paint(picture: Painted, layer: Layer, threshold: number, fieldOnly: boolean): ImageData {
+  const { width, height, probability, field, truth } = picture;
+  const image = new ImageData(width, height);
+  const words = new Uint32Array(image.data.buffer);
+  const vessel = word(VESSEL);
+  const [hit, missed, falseAlarm] = [ERROR_COLOURS.hit, ERROR_COLOURS.missed, ERROR_COLOURS.falseAlarm].map(
+    (colour) => word(colour),
+  );
+  for (let i = 0; i < words.length; i++) {
+    if (fieldOnly && field[i] === 0) continue;
+    const p = probability[i];
+    const called = p >= threshold;
+    if (layer === "probability") words[i] = word(VESSEL, Math.round(255 * p));
+    else if (layer === "mask" || truth === undefined) words[i] = called ? vessel : 0;
+    else if (truth[i] === 1) words[i] = called ? hit : missed;
+    else words[i] = called ? falseAlarm : 0;
+  }
+  return image;
+}
+
+/** A grey picture of values from 0 to 1. */
+export function grey(width: number, height: number, value: (pixel: number) => number): ImageData {
+  const image = new ImageData(width, height);
+  const words = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < words.length; i++) {
+    const level = Math.round(255 * value(i));
+    words[i] = word([level, level, level]);
+  }
+  return image;
+}

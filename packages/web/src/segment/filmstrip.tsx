@@ -1,0 +1,74 @@
+// The queue as a strip of small pictures.
+
+import { CircleAlert, FileDown, X } from "lucide";
+import { count } from "../ui/format.ts";
+import { Icon } from "../ui/icon.tsx";
+import { cancel, type Item, isOpen, items, remove, selectedId } from "./queue.ts";
+
+const STATES: Readonly<Record<Item["progress"]["kind"], string>> = {
+  waiting: "waiting",
+  reading: "reading",
+  segmenting: "being segmented",
+  done: "segmented",
+  failed: "could not be segmented",
+  cancelled: "cancelled",
+};
+
+/** All photographs; the one that is shown is marked. */
+export function Filmstrip() {
+  const { value: all } = items;
+  if (all.length === 0) return null;
+  const open = all.filter(isOpen).length;
+  const done = all.length - open;
+  return (
+    <section class="filmstrip" aria-label="Photographs">
+      {open > 0 && (
+        <div class="queue-progress">
+          <progress value={done} max={all.length} aria-label="Photographs done" />
+          <span role="status">
+            {done} of {count(all.length, "photograph")}
+          </span>
+          <button type="button" class="button quiet" onClick={cancel}>
+            Cancel
+          </button>
+        </div>
+      )}
+      <ul>
+        {all.map((item) => (
+          <li key={item.id}>
+            <Film item={item} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Film({ item }: { item: Item }) {
+  const { id, name, thumbnail, progress } = item;
+  const isShown = selectedId.value === id;
+  return (
+    <div class={`film ${progress.kind} ${isShown ? "shown" : ""}`}>
+      <button
+        type="button"
+        class="film-picture"
+        aria-pressed={isShown}
+        aria-label={`${name}, ${STATES[progress.kind]}`}
+        title={name}
+        onClick={() => {
+          selectedId.value = id;
+        }}
+      >
+        {thumbnail ? (
+          <img src={thumbnail} alt="" />
+        ) : (
+          <Icon node={progress.kind === "failed" ? CircleAlert : FileDown} size={22} />
+        )}
+        {(progress.kind === "reading" || progress.kind === "segmenting") && <span class="spinner" />}
+      </button>
+      <button type="button" class="film-remove" aria-label={`Remove ${name}`} onClick={() => remove(id)}>
+        <Icon node={X} size={12} />
+      </button>
+    </div>
+  );
+}

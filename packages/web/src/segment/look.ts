@@ -1,0 +1,26 @@
+// How the photographs are seen: one choice for all of them.
+
+import { computed, signal } from "@preact/signals";
+import type { Layer } from "../pictures/paint.ts";
+import { STEPS } from "../pictures/tally.ts";
+import type { Look, Viewport } from "./view.worker.ts";
+
+/** In hundredths. */
+export const threshold = signal(50);
+/** In hundredths. */
+export const opacity = signal(85);
+/** Whether only the field of view counts and is drawn over. */
+export const fieldOnly = signal(true);
+export const layer = signal<Layer>("mask");
+export const mode = signal<Viewport["mode"]>("compare");
+/** Where before ends and after begins, in thousandths of the width. */
+export const split = signal(500);
+
+export const look = computed(
+  (): Look => ({
+    layer: layer.value,
+    threshold: threshold.value / STEPS,
+    opacity: opacity.value / 100,
+    fieldOnly: fieldOnly.value,
+  }),
+);

@@ -1,0 +1,43 @@
+import { ImagePlus, Sparkles } from "lucide";
+import { FileButton } from "../ui/controls.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { Filmstrip } from "./filmstrip.tsx";
+import { Panel } from "./panel.tsx";
+import { addExample, addFiles, notice } from "./queue.ts";
+import { Viewer } from "./viewer.tsx";
+
+/** Photographs in, vessels out. */
+export function SegmentPage() {
+  return (
+    <>
+      <div class="intro">
+        <div>
+          <h1>The vessels of the retina</h1>
+          <p class="lead">
+            Drop, paste or choose a fundus photograph. It is computed here and never leaves this machine.
+          </p>
+        </div>
+        <div class="button-row">
+          <FileButton accept="image/*,.tif,.tiff" multiple className="button primary" onFiles={addFiles}>
+            <Icon node={ImagePlus} /> Choose photographs
+          </FileButton>
+          <button type="button" class="button" onClick={addExample}>
+            <Icon node={Sparkles} /> Synthetic example
+          </button>
+        </div>
+      </div>
+      {notice.value && (
+        <p class="notice" role="alert">
+          {notice.value}
+        </p>
+      )}
+      <div class="workbench">
+        <div class="stage-column">
+          <Viewer />
+          <Filmstrip />
+        </div>
+        <Panel />
+      </div>
+    </>
+  );
+}

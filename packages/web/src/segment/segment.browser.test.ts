@@ -1,0 +1,134 @@
+// The first tab in a real browser: what it finds is what Node finds, wherever it is served from.
+
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { syntheticFundus } from "@saunet/data";
+import { readPhotograph, writePng } from "@saunet/data/files";
+import { loadSegmenter } from "@saunet/model";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchChromium } from "../../../../scripts/chromium.mjs";
+import { askWorker, assetOf, complaintsOf, openSite, type Site } from "../testing.ts";
+
+const SIZE = { width: 200, height: 136 };
+
+let site: Site;
+let browser: Browser;
+let folder: string;
+const { image, vessels, fieldOfView } = syntheticFundus({ seed: 5, ...SIZE });
+const file = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "saunet-pictures-"));
+  await writePng(file("eye.png"), image);
+  await writePng(file("eye-truth.png"), vessels);
+  await writePng(file("eye-field.png"), fieldOfView);
+  await writeFile(file("broken.png"), (await readFile(file("eye.png"))).subarray(0, 4000));
+  await writeFile(file("wrong.png"), "This is no picture.");
+  await writeFile(file("empty.png"), "");
+  await sharp(file("eye.png")).tiff({ compression: "lzw" }).toFile(file("eye.tif"));
+  [site, browser] = await Promise.all([openSite(), launchChromium()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Opens the page and waits for its synthetic photograph. */
+async function open(
+  address: string,
+  context?: BrowserContext,
+): Promise<{ page: Page; complaints: string[] }> {
+  const page = await (context ?? browser).newPage();
+  const complaints = complaintsOf(page);
+  await page.goto(address);
+  await done(page, "synthetic.png");
+  return { page, complaints };
+}
+
+const done = (page: Page, name: string) =>
+  page.getByRole("button", { name: `${name}, segmented` }).waitFor({ timeout: 60_000 });
+const choose = (page: Page, ...names: string[]) =>
+  page.getByLabel("Choose photographs").setInputFiles(names.map(file));
+const textOf = (page: Page, id: string) => page.getByTestId(id).textContent();
+
+describe("the first tab", () => {
+  it.each([
+    ["eye.png", 2],
+    ["eye.tif", 2],
+    ["eye.png", 1],
+  ])("finds in %s what Node finds, where there may be %i threads", async (name, threads) => {
+    const context = await browser.newContext(threads === 1 ? { serviceWorkers: "block" } : {});
+    const { page, complaints } = await open(threads === 1 ? site.plain : site.isolated, context);
+    const bytes = [...(await readFile(file(name)))];
+    const there = await askWorker<{ width: number; height: number; probability: number[] }>(
+      page,
+      await assetOf(site, "segment.worker"),
+      [{ name: "read", bytes }, { name: "segment" }],
+    );
+    const here = await (await loadSegmenter()).segment(await readPhotograph(file(name)));
+    expect([there.width, there.height]).toEqual([SIZE.width, SIZE.height]);
+    const largest = there.probability.reduce(
+      (most, p, i) => Math.max(most, Math.abs(p - here.probability[i])),
+      0,
+    );
+    expect(there.probability).toHaveLength(here.probability.length);
+    expect(largest).toBeLessThan(2e-5);
+    const text = await page.getByRole("region", { name: "Result" }).textContent();
+    if (threads === 1) expect(text).toMatch(/1 thread.*not cross-origin isolated/s);
+    else expect(text).toMatch(/\d+ threads?/);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("compares with masks that are dropped along", async () => {
+    const { page } = await open(site.isolated);
+    await choose(page, "eye.png", "eye-truth.png", "eye-field.png");
+    await done(page, "eye.png");
+    await page.getByTestId("f1").waitFor();
+    const { probability } = await (await loadSegmenter()).segment(image);
+    const counts = { hit: 0, called: 0, vessel: 0 };
+    probability.forEach((p, i) => {
+      if (fieldOfView.data[i] === 0) return;
+      counts.hit += p >= 0.5 ? vessels.data[i] : 0;
+      counts.called += p >= 0.5 ? 1 : 0;
+      counts.vessel += vessels.data[i];
+    });
+    expect(await textOf(page, "f1")).toBe(((2 * counts.hit) / (counts.called + counts.vessel)).toFixed(4));
+    await page.getByLabel("Threshold").fill("90");
+    expect(await textOf(page, "f1")).not.toBe(
+      ((2 * counts.hit) / (counts.called + counts.vessel)).toFixed(4),
+    );
+    await page.close();
+  });
+
+  it("says what is wrong with a file, and goes on", async () => {
+    const { page } = await open(site.isolated);
+    await choose(page, "broken.png", "wrong.png", "empty.png", "eye.png");
+    await done(page, "eye.png");
+    for (const [name, message] of [
+      ["broken.png", "is damaged or cut short"],
+      ["wrong.png", "is not a picture"],
+      ["empty.png", "is empty"],
+    ]) {
+      await page.getByRole("button", { name: `${name}, could not be segmented` }).click();
+      await page.getByText(`${name} ${message}`).waitFor();
+    }
+    await page.close();
+  });
+
+  it("isolates itself where the host does not, and works without the host from then on", async () => {
+    const context = await browser.newContext();
+    const { page } = await open(site.plain, context);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    site.stop();
+    await page.reload();
+    await done(page, "synthetic.png");
+    await choose(page, "eye.tif");
+    await done(page, "eye.tif");
+    await context.close();
+  });
+});

@@ -1,0 +1,116 @@
+// Reads pictures and segments them, away from the page. One picture is held at a time.
+
+import { fieldOfView, type Photograph, syntheticFundus } from "@saunet/data";
+import { loadSegmenter, type Segmenter } from "@saunet/model";
+import { expose, transfer } from "comlink";
+import { type EngineReport, startEngine } from "../engine.ts";
+import { decodePicture, pixelsOf, pngOf, shrink } from "../pictures/decode.ts";
+import { kindOf, maskOf, type PictureKind } from "../pictures/kind.ts";
+import { type Tally, tallyOf } from "../pictures/tally.ts";
+
+/** A picture that has been read. */
+export interface ReadPicture {
+  readonly kind: PictureKind;
+  readonly width: number;
+  readonly height: number;
+  /** Of a photograph: a small copy. */
+  readonly thumbnail?: Blob;
+  /** Of a mask: 0 or 1 a pixel. */
+  readonly mask?: Uint8Array;
+}
+
+/** A photograph that has been segmented. */
+export interface Segmented {
+  readonly width: number;
+  readonly height: number;
+  readonly probability: Float32Array;
+  readonly field: Uint8Array;
+  readonly tally: Tally;
+  /** What the network took. */
+  readonly seconds: number;
+}
+
+/** The synthetic photograph with its exact truth. */
+export interface Example {
+  readonly photograph: Blob;
+  readonly truth: Uint8Array;
+}
+
+const THUMBNAIL_SIDE = 144;
+/** The picture that `npm start` segments too. */
+const EXAMPLE_SEED = 1;
+
+let segmenter: Promise<Segmenter> | undefined;
+let held: Photograph | undefined;
+/** The run at hand, or the last one. */
+let running: Promise<unknown> = Promise.resolve();
+
+const api = {
+  /** Gets everything ready, so that the first photograph finds it so. */
+  async start(): Promise<EngineReport> {
+    segmenter ??= loadSegmenter();
+    const [report] = await Promise.all([startEngine(), segmenter]);
+    return report;
+  },
+
+  /** Segments with other weights from here on; the shipped ones when left out. */
+  async use(weights?: Uint8Array): Promise<void> {
+    const next = await loadSegmenter(weights === undefined ? {} : { weights });
+    await running;
+    (await segmenter)?.release();
+    segmenter = Promise.resolve(next);
+  },
+
+  async read(file: Blob): Promise<ReadPicture> {
+    const bitmap = await decodePicture(file);
+    const pixels = pixelsOf(bitmap);
+    const { width, height } = bitmap;
+    const kind = kindOf(pixels);
+    if (kind !== "photograph") {
+      bitmap.close();
+      const mask = maskOf(pixels).data;
+      return transfer({ kind, width, height, mask }, [mask.buffer]);
+    }
+    held = pixels;
+    const small = await shrink(bitmap, THUMBNAIL_SIDE);
+    bitmap.close();
+    const thumbnail = await pngOf(pixelsOf(small));
+    small.close();
+    return { kind, width, height, thumbnail };
+  },
+
+  /** Segments the photograph that was read last. */
+  async segment(): Promise<Segmented> {
+    if (held === undefined) throw new Error("segment: no photograph has been read");
+    const photograph = held;
+    held = undefined;
+    await api.start();
+    const started = performance.now();
+    const run = (await segmenter!).segment(photograph);
+    running = run.catch(() => {});
+    const { width, height, probability } = await run;
+    const seconds = (performance.now() - started) / 1000;
+    const field = fieldOfView(photograph).data;
+    const tally = tallyOf({ probability, field });
+    return transfer({ width, height, probability, field, tally, seconds }, [
+      probability.buffer,
+      field.buffer,
+    ]);
+  },
+
+  async example(): Promise<Example> {
+    const { image, vessels } = syntheticFundus({ seed: EXAMPLE_SEED });
+    const { width, height, data } = image;
+    const pixels = new ImageData(width, height);
+    for (let pixel = 0; pixel < width * height; pixel++) {
+      for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = data[3 * pixel + c];
+      pixels.data[4 * pixel + 3] = 255;
+    }
+    return { photograph: await pngOf(pixels), truth: vessels.data };
+  },
+};
+
+/** What the page may ask of this worker. */
+export type SegmentWorker = typeof api;
+
+expose(api);

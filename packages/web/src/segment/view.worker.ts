@@ -1,0 +1,184 @@
+// Draws the photograph and what was found, and writes the pictures that can be downloaded. It owns the page's canvas,
+// so that neither zooming nor a new threshold ever keeps the page waiting.
+
+import { expose } from "comlink";
+import { decodePicture, pngOf } from "../pictures/decode.ts";
+import { grey, type Layer, type Painted, paint } from "../pictures/paint.ts";
+import { type Tally, tallyOf } from "../pictures/tally.ts";
+
+/** What is to be seen. A picture without probabilities is shown as it is. */
+export interface PictureToShow {
+  readonly file: Blob;
+  readonly found?: FoundBlobs | undefined;
+}
+
+/** Results as the page keeps them: outside its own memory. */
+export interface FoundBlobs {
+  readonly probability: Blob;
+  readonly field: Blob;
+  readonly truth?: Blob | undefined;
+}
+
+/** How it is to be seen. */
+export interface Look {
+  readonly layer: Layer;
+  /** 0 … 1 */
+  readonly threshold: number;
+  readonly opacity: number;
+  readonly fieldOnly: boolean;
+}
+
+/** Which part, where: one pixel of the photograph is `scale` pixels of the canvas. */
+export interface Viewport {
+  /** Of the canvas, in its own pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly scale: number;
+  /** Where the photograph's left top corner lies within a pane. */
+  readonly x: number;
+  readonly y: number;
+  /** `side`: two panes, the photograph alone and with the layer. `compare`: the layer right of `split`. */
+  readonly mode: "compare" | "side" | "overlay";
+  /** 0 … 1 */
+  readonly split: number;
+}
+
+/** What can be downloaded. */
+export type Download = "mask" | "probability" | "overlay";
+
+let canvas: OffscreenCanvas | undefined;
+let photograph: ImageBitmap | undefined;
+let found: Painted | undefined;
+let layer: OffscreenCanvas | undefined;
+let look: Look = { layer: "mask", threshold: 0.5, opacity: 0.8, fieldOnly: true };
+let viewport: Viewport | undefined;
+/** Counts calls of `show`: a later one overtakes an earlier. */
+let turn = 0;
+
+/** Above this scale single pixels are worth seeing. */
+const PIXELS_FROM = 3;
+
+function repaint(): void {
+  if (found === undefined) {
+    layer = undefined;
+    return;
+  }
+  const { width, height } = found;
+  if (layer?.width !== width || layer.height !== height) layer = new OffscreenCanvas(width, height);
+  layer.getContext("2d")!.putImageData(paint(found, look.layer, look.threshold, look.fieldOnly), 0, 0);
+}
+
+function redraw(): void {
+  if (canvas === undefined || viewport === undefined) return;
+  const { width, height, mode, split } = viewport;
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d")!;
+  context.reset();
+  if (photograph === undefined) return;
+  const panes = mode === "side" ? 2 : 1;
+  for (let pane = 0; pane < panes; pane++) {
+    const left = (pane * width) / panes;
+    const from = mode === "compare" ? split * width : pane === panes - 1 ? left : width;
+    drawPane(context, viewport, { left, right: left + width / panes, layerFrom: from });
+  }
+}
+
+/** @param pane where it lies on the canvas, and from where on the layer covers it */
+function drawPane(
+  context: OffscreenCanvasRenderingContext2D,
+  { height, scale, x, y }: Viewport,
+  { left, right, layerFrom }: { left: number; right: number; layerFrom: number },
+): void {
+  const draw = (image: CanvasImageSource, from: number, alpha: number) => {
+    context.save();
+    context.beginPath();
+    context.rect(from, 0, right - from, height);
+    context.clip();
+    context.setTransform(scale, 0, 0, scale, left + x, y);
+    context.globalAlpha = alpha;
+    context.imageSmoothingEnabled = scale < PIXELS_FROM;
+    context.imageSmoothingQuality = "medium";
+    context.drawImage(image, 0, 0);
+    context.restore();
+  };
+  draw(photograph!, left, 1);
+  if (layer !== undefined && layerFrom < right) draw(layer, layerFrom, look.opacity);
+}
+
+async function openFound(size: { width: number; height: number }, blobs: FoundBlobs): Promise<Painted> {
+  const bytes = (blob: Blob) => blob.arrayBuffer();
+  const truth = blobs.truth === undefined ? undefined : new Uint8Array(await bytes(blobs.truth));
+  return {
+    ...size,
+    probability: new Float32Array(await bytes(blobs.probability)),
+    field: new Uint8Array(await bytes(blobs.field)),
+    truth,
+  };
+}
+
+const api = {
+  attach(own: OffscreenCanvas): void {
+    canvas = own;
+    redraw();
+  },
+
+  /** Shows another picture, or none. */
+  async show(picture: PictureToShow | undefined): Promise<void> {
+    const own = ++turn;
+    const bitmap = picture && (await decodePicture(picture.file));
+    const opened = bitmap && picture?.found && (await openFound(bitmap, picture.found));
+    if (own !== turn) {
+      bitmap?.close();
+      return;
+    }
+    photograph?.close();
+    photograph = bitmap;
+    found = opened && { ...opened, width: bitmap!.width, height: bitmap!.height };
+    repaint();
+    redraw();
+  },
+
+  setLook(next: Look): void {
+    const before = look;
+    look = next;
+    const repaints =
+      before.layer !== next.layer ||
+      before.threshold !== next.threshold ||
+      before.fieldOnly !== next.fieldOnly;
+    if (repaints) repaint();
+    redraw();
+  },
+
+  setViewport(next: Viewport): void {
+    viewport = next;
+    redraw();
+  },
+
+  /** Counts anew, where a truth or a field of view has been added. */
+  async judge(blobs: FoundBlobs): Promise<Tally> {
+    return tallyOf(await openFound({ width: 0, height: 0 }, blobs));
+  },
+
+  /** Writes what is shown as a PNG file, in the photograph's own size. */
+  async png(kind: Download): Promise<Blob> {
+    if (found === undefined || photograph === undefined) throw new Error("png: nothing has been found yet");
+    const { width, height, probability, field } = found;
+    if (kind === "probability") return pngOf(grey(width, height, (pixel) => probability[pixel]));
+    if (kind === "mask") {
+      const isVessel = (pixel: number) =>
+        probability[pixel] >= look.threshold && !(look.fieldOnly && field[pixel] === 0);
+      return pngOf(grey(width, height, (pixel) => Number(isVessel(pixel))));
+    }
+    const whole = new OffscreenCanvas(width, height);
+    const context = whole.getContext("2d")!;
+    context.drawImage(photograph, 0, 0);
+    context.globalAlpha = look.opacity;
+    context.drawImage(layer!, 0, 0);
+    return whole.convertToBlob({ type: "image/png" });
+  },
+};
+
+/** What the page may ask of this worker. */
+export type ViewWorker = typeof api;
+
+expose(api);

@@ -1,0 +1,240 @@
+// The stage: a canvas that a worker draws on, moved with pointer, wheel, fingers or keys.
+
+import { effect, signal, useSignal } from "@preact/signals";
+import { transfer } from "comlink";
+import { Maximize, ZoomIn, ZoomOut } from "lucide";
+import { useEffect, useRef } from "preact/hooks";
+import { Icon } from "../ui/icon.tsx";
+import { type Camera, cornerOf, pan, type Size, scaleOf, whole, zoomBy } from "./camera.ts";
+import { look, mode, split } from "./look.ts";
+import { items, selected, view } from "./queue.ts";
+
+const camera = signal<Camera>({ zoom: 1, x: 0, y: 0 });
+/** Of the photograph that is shown. */
+const photograph = signal<Size>({ width: 1, height: 1 });
+/** Of the stage, in CSS pixels. */
+const stage = signal<Size>({ width: 1, height: 1 });
+const paneOf = (): Size =>
+  mode.value === "side" ? { ...stage.value, width: stage.value.width / 2 } : stage.value;
+
+const KEY_STEP = 60;
+const ZOOM_STEP = 1.5;
+
+function zoom(factor: number, at?: { x: number; y: number }): void {
+  camera.value = zoomBy(camera.value, photograph.value, paneOf(), factor, at);
+}
+
+function move(dx: number, dy: number): void {
+  camera.value = pan(camera.value, photograph.value, paneOf(), dx, dy);
+}
+
+function fit(): void {
+  camera.value = whole(photograph.value);
+}
+
+/** Sends a value at most once a frame, the last one. */
+function oncePerFrame<T>(send: (value: T) => void): (value: T) => void {
+  let latest: T;
+  let asked = false;
+  return (value) => {
+    latest = value;
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      send(latest);
+    });
+  };
+}
+
+/** Keeps the worker told of what is to be seen, and how. */
+function tellView(): () => void {
+  const sendViewport = oncePerFrame((viewport: Parameters<typeof view.setViewport>[0]) => {
+    void view.setViewport(viewport);
+  });
+  const sendLook = oncePerFrame((next: Parameters<typeof view.setLook>[0]) => void view.setLook(next));
+  let shown: unknown;
+  const stops = [
+    effect(() => sendLook(look.value)),
+    effect(() => {
+      const pane = paneOf();
+      const ratio = devicePixelRatio;
+      const corner = cornerOf(camera.value, photograph.value, pane);
+      sendViewport({
+        width: Math.round(stage.value.width * ratio),
+        height: Math.round(stage.value.height * ratio),
+        scale: scaleOf(camera.value, photograph.value, pane) * ratio,
+        x: corner.x * ratio,
+        y: corner.y * ratio,
+        mode: mode.value,
+        split: split.value / 1000,
+      });
+    }),
+    effect(() => {
+      const item = items.value && selected();
+      const result = item?.progress.kind === "done" ? item.progress.result : undefined;
+      const next = result ?? item?.size;
+      if (shown === next) return;
+      shown = next;
+      if (item?.size === undefined) {
+        void view.show(undefined);
+        return;
+      }
+      const before = photograph.peek();
+      if (item.size.width !== before.width || item.size.height !== before.height) {
+        photograph.value = item.size;
+        camera.value = whole(item.size);
+      }
+      const found = result && { probability: result.probability, field: result.field, truth: result.truth };
+      void view.show({ file: item.file, found });
+    }),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** The stage with its buttons. */
+export function Viewer() {
+  const frame = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const pointers = useRef(new Map<number, { x: number; y: number }>());
+  const held = useSignal(false);
+
+  useEffect(() => {
+    const own = canvas.current!.transferControlToOffscreen();
+    void view.attach(transfer(own, [own]));
+    const observer = new ResizeObserver(([{ contentRect }]) => {
+      stage.value = { width: Math.max(1, contentRect.width), height: Math.max(1, contentRect.height) };
+      camera.value = pan(camera.value, photograph.value, paneOf(), 0, 0);
+    });
+    observer.observe(frame.current!);
+    const stop = tellView();
+    // A wheel must be heard before the page scrolls, which JSX's listeners are not asked for.
+    const onWheel = (event: WheelEvent) => {
+      event.preventDefault();
+      zoom(Math.exp(-event.deltaY / 400), placeOf(event));
+    };
+    frame.current!.addEventListener("wheel", onWheel, { passive: false });
+    return () => {
+      stop();
+      observer.disconnect();
+    };
+  }, []);
+
+  /** Where the pointer is in its pane. */
+  const placeOf = ({ clientX, clientY }: { clientX: number; clientY: number }) => {
+    const { left, top } = frame.current!.getBoundingClientRect();
+    return { x: (clientX - left) % paneOf().width, y: clientY - top };
+  };
+  const onPointerDown = (event: PointerEvent) => {
+    canvas.current!.setPointerCapture(event.pointerId);
+    pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    held.value = true;
+  };
+  const onPointerMove = (event: PointerEvent) => {
+    const before = pointers.current.get(event.pointerId);
+    if (before === undefined) return;
+    const [x, y] = [event.clientX, event.clientY];
+    const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1];
+    if (other === undefined) move(x - before.x, y - before.y);
+    else {
+      const middle = placeOf({ clientX: (x + other.x) / 2, clientY: (y + other.y) / 2 });
+      const distance = (at: { x: number; y: number }) => Math.hypot(at.x - other.x, at.y - other.y);
+      zoom(distance({ x, y }) / Math.max(1, distance(before)), middle);
+      move((x - before.x) / 2, (y - before.y) / 2);
+    }
+    pointers.current.set(event.pointerId, { x, y });
+  };
+  const onPointerEnd = (event: PointerEvent) => {
+    pointers.current.delete(event.pointerId);
+    held.value = pointers.current.size > 0;
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const act = {
+      ArrowLeft: () => move(KEY_STEP, 0),
+      ArrowRight: () => move(-KEY_STEP, 0),
+      ArrowUp: () => move(0, KEY_STEP),
+      ArrowDown: () => move(0, -KEY_STEP),
+      "+": () => zoom(ZOOM_STEP),
+      "=": () => zoom(ZOOM_STEP),
+      "-": () => zoom(1 / ZOOM_STEP),
+      "0": fit,
+    }[event.key];
+    if (act === undefined || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    act();
+  };
+
+  const isCompared = mode.value === "compare" && selected()?.progress.kind === "done";
+  return (
+    <div class={`stage ${held.value ? "held" : ""}`} ref={frame}>
+      <canvas
+        ref={canvas}
+        class={camera.value.zoom > 1 ? "zoomed" : ""}
+        tabIndex={0}
+        role="img"
+        aria-label="The photograph with the vessels that were found. Arrow keys move it, plus and minus zoom, zero shows all of it."
+        onPointerDown={onPointerDown}
+        onPointerMove={onPointerMove}
+        onPointerUp={onPointerEnd}
+        onPointerCancel={onPointerEnd}
+        onKeyDown={onKeyDown}
+        onDblClick={(event) => zoom(2, placeOf(event))}
+      />
+      {isCompared && (
+        <>
+          <div class="split-line" style={{ left: `${split.value / 10}%` }} />
+          <input
+            class="split"
+            type="range"
+            min={0}
+            max={1000}
+            value={split.value}
+            aria-label="Where the photograph ends and the vessels begin"
+            aria-valuetext={`${Math.round(split.value / 10)} %`}
+            onInput={(event) => {
+              split.value = event.currentTarget.valueAsNumber;
+            }}
+          />
+        </>
+      )}
+      <div class="stage-buttons">
+        <button type="button" aria-label="Zoom in" title="Zoom in" onClick={() => zoom(ZOOM_STEP)}>
+          <Icon node={ZoomIn} />
+        </button>
+        <button type="button" aria-label="Zoom out" title="Zoom out" onClick={() => zoom(1 / ZOOM_STEP)}>
+          <Icon node={ZoomOut} />
+        </button>
+        <button type="button" aria-label="Show all of it" title="Show all of it" onClick={fit}>
+          <Icon node={Maximize} />
+        </button>
+      </div>
+      <StageMessage />
+    </div>
+  );
+}
+
+/** What stands on the stage where there is no picture yet. */
+function StageMessage() {
+  const item = items.value && selected();
+  if (item === undefined) return <p class="stage-message">Drop fundus photographs anywhere on this page.</p>;
+  const { progress } = item;
+  switch (progress.kind) {
+    case "done":
+      return null;
+    case "failed":
+      return <p class="stage-message failed">{progress.message}</p>;
+    case "cancelled":
+      return <p class="stage-message">{item.name} was cancelled.</p>;
+    case "waiting":
+      return <p class="stage-message">{item.name} waits for its turn.</p>;
+    default:
+      return (
+        <p class="stage-message busy">
+          <span class="spinner" />
+          {progress.kind === "reading" ? `Reading ${item.name} …` : `Finding the vessels of ${item.name} …`}
+        </p>
+      );
+  }
+}

@@ -1,0 +1,70 @@
+// Makes the page work offline, and isolated on hosts that do not send the headers for it: everything is kept at the
+// first visit, and every answer gets the headers that let threads share memory.
+
+/** Names of all files of the page; the build writes them here. */
+declare const FILES: readonly string[];
+/** Another one for every build. */
+declare const VERSION: string;
+
+interface LastingEvent extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+
+interface FetchEvent extends LastingEvent {
+  readonly request: Request;
+  respondWith(answer: Promise<Response>): void;
+}
+
+/** The parts of its global scope that it uses; TypeScript has them only in place of a page's. */
+interface Scope {
+  readonly registration: { readonly active: unknown; readonly scope: string };
+  readonly clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: "install" | "activate", listener: (event: LastingEvent) => void): void;
+  addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
+}
+
+const scope = self as unknown as Scope;
+/** Other pages of the same host may keep things too. */
+const OURS = `saunet ${scope.registration.scope} `;
+const CACHE = OURS + VERSION;
+
+async function install(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  await cache.addAll(FILES.map((file) => new Request(file, { cache: "no-cache" })));
+  // A page that is open goes on with the version that it began with; the first version has none to wait for.
+  if (scope.registration.active === null) await scope.skipWaiting();
+}
+
+async function activate(): Promise<void> {
+  const names = await caches.keys();
+  const old = names.filter((name) => name.startsWith(OURS) && name !== CACHE);
+  await Promise.all(old.map((name) => caches.delete(name)));
+  await scope.clients.claim();
+}
+
+async function answer(request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  const known = await cache.match(request.mode === "navigate" ? "./" : request, { ignoreSearch: true });
+  return isolated(known ?? (await fetch(request)));
+}
+
+/** The same answer with the headers of an isolated page. */
+function isolated(response: Response): Response {
+  if (response.type === "opaque" || response.status === 0) return response;
+  const headers = new Headers(response.headers);
+  headers.set("Cross-Origin-Opener-Policy", "same-origin");
+  headers.set("Cross-Origin-Embedder-Policy", "require-corp");
+  headers.set("Cross-Origin-Resource-Policy", "same-origin");
+  const { status, statusText } = response;
+  return new Response(response.body, { status, statusText, headers });
+}
+
+scope.addEventListener("install", (event) => event.waitUntil(install()));
+scope.addEventListener("activate", (event) => event.waitUntil(activate()));
+scope.addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method === "GET" && request.url.startsWith(scope.registration.scope)) {
+    event.respondWith(answer(request));
+  }
+});

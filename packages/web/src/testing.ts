@@ -1,0 +1,122 @@
+// For the tests in a browser: the page, built as it ships and served from a deep path of a plain static server, with
+// and without the headers that isolate it.
+
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Page } from "playwright-core";
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".webmanifest": "application/manifest+json",
+};
+const ISOLATION = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+/** A built page at two addresses. */
+export interface Site {
+  readonly folder: string;
+  /** With and without the headers. */
+  readonly isolated: string;
+  readonly plain: string;
+  /** Stops answering; the address stays taken. */
+  stop(): void;
+  close(): Promise<void>;
+}
+
+/** Builds the page and serves it. */
+export async function openSite(): Promise<Site> {
+  const folder = await mkdtemp(join(tmpdir(), "saunet-web-"));
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  const args = ["build", "--logLevel", "error", "--outDir", folder, "--emptyOutDir"];
+  // A process of its own: within a test's it would not be the build that ships.
+  const env = { ...process.env, NODE_ENV: "production" };
+  await promisify(execFile)(join(cwd, "node_modules/.bin/vite"), args, { cwd, env });
+  let answers = true;
+  const server = createServer(async ({ url = "/", socket }, response) => {
+    if (!answers) return void socket.destroy();
+    const [, realm, path] = /^\/(isolated|plain)\/deep\/([^?]*)/.exec(url) ?? [];
+    const name = path || "index.html";
+    try {
+      const bytes = await readFile(join(folder, name));
+      const type = TYPES[extname(name)] ?? "application/octet-stream";
+      response.writeHead(200, { "Content-Type": type, ...(realm === "isolated" && ISOLATION) }).end(bytes);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const address = (realm: string) => `http://127.0.0.1:${port}/${realm}/deep/`;
+  return {
+    folder,
+    isolated: address("isolated"),
+    plain: address("plain"),
+    stop() {
+      answers = false;
+    },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The address of a file of the site whose name begins so, relative to the page. */
+export async function assetOf({ folder }: Site, start: string): Promise<string> {
+  const names = await readdir(join(folder, "assets"));
+  const name = names.find((each) => each.startsWith(start));
+  if (name === undefined) throw new Error(`the page has no ${start}`);
+  return `./assets/${name}`;
+}
+
+/** What went wrong on a page while it was open. */
+export function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on("pageerror", ({ message }) => complaints.push(message));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  return complaints;
+}
+
+/** Calls a function of one of the page's workers as the page does, in a worker of its own. */
+export async function askWorker<T>(
+  page: Page,
+  script: string,
+  calls: readonly { readonly name: string; readonly bytes?: readonly number[] }[],
+): Promise<T> {
+  // Comlink's messages: a path to call with arguments, answered under the same number.
+  return page.evaluate(
+    async ([url, list]) => {
+      const worker = new Worker(new URL(url, document.baseURI), { type: "module" });
+      let last: unknown;
+      for (const [id, { name, bytes }] of list.entries()) {
+        const argumentList = bytes ? [{ type: "RAW", value: new Blob([new Uint8Array(bytes)]) }] : [];
+        const answer = new Promise<{ type: string; value: unknown }>((resolve) => {
+          worker.onmessage = ({ data }) => resolve(data);
+        });
+        worker.postMessage({ id: `call-${id}`, type: "APPLY", path: [name], argumentList });
+        const { type, value } = await answer;
+        if (type !== "RAW") throw new Error(JSON.stringify(value));
+        last = value;
+      }
+      worker.terminate();
+      const plain = (value: unknown): unknown =>
+        ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value;
+      return Object.fromEntries(Object.entries(last as object).map(([key, value]) => [key, plain(value)]));
+    },
+    [script, calls] as const,
+  ) as Promise<T>;
+}

@@ -1,0 +1,124 @@
+// The few controls of the page: native ones, which keyboards and screen readers know.
+
+import type { Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
+
+/** One of a few. */
+export function Choice<T extends string>({
+  label,
+  value,
+  options,
+}: {
+  label: string;
+  value: Signal<T>;
+  options: readonly { readonly value: T; readonly text: string; readonly disabled?: boolean }[];
+}) {
+  const name = useId();
+  return (
+    <fieldset class="choice">
+      <legend>{label}</legend>
+      <div class="choice-row">
+        {options.map(({ value: own, text, disabled = false }) => (
+          <label key={own}>
+            <input
+              type="radio"
+              name={name}
+              checked={value.value === own}
+              disabled={disabled}
+              onChange={() => {
+                value.value = own;
+              }}
+            />
+            <span>{text}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+/** A number from a range of whole ones. */
+export function Slider({
+  label,
+  value,
+  min,
+  max,
+  format,
+}: {
+  label: string;
+  value: Signal<number>;
+  min: number;
+  max: number;
+  format: (value: number) => string;
+}) {
+  const id = useId();
+  const { value: now } = value;
+  return (
+    <div class="slider">
+      <label for={id}>{label}</label>
+      <output for={id}>{format(now)}</output>
+      <input
+        id={id}
+        type="range"
+        min={min}
+        max={max}
+        value={now}
+        aria-valuetext={format(now)}
+        onInput={(event) => {
+          value.value = event.currentTarget.valueAsNumber;
+        }}
+      />
+    </div>
+  );
+}
+
+/** On or off. */
+export function Switch({ label, value }: { label: string; value: Signal<boolean> }) {
+  return (
+    <label class="switch">
+      <span>{label}</span>
+      <input
+        type="checkbox"
+        role="switch"
+        checked={value.value}
+        aria-checked={value.value}
+        onChange={(event) => {
+          value.value = event.currentTarget.checked;
+        }}
+      />
+    </label>
+  );
+}
+
+/** A button that opens the file dialogue. */
+export function FileButton({
+  children,
+  accept,
+  multiple = false,
+  className = "button",
+  onFiles,
+}: {
+  children: ComponentChildren;
+  accept: string;
+  multiple?: boolean;
+  className?: string;
+  onFiles: (files: readonly File[]) => void;
+}) {
+  return (
+    <label class={className}>
+      {children}
+      <input
+        class="visually-hidden"
+        type="file"
+        accept={accept}
+        multiple={multiple}
+        onChange={({ currentTarget }) => {
+          onFiles([...(currentTarget.files ?? [])]);
+          // The same file may be chosen again.
+          currentTarget.value = "";
+        }}
+      />
+    </label>
+  );
+}
