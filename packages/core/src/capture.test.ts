@@ -16,6 +16,7 @@ import { mean, sum } from "./ops/sum.ts";
 import { adam, clipGlobalNorm, type Parameters } from "./optimizers.ts";
 import { normal, type RandomState, randomState, uniform } from "./random.ts";
 import { ones, parameter, type Tensor, tensor, zeros } from "./tensor.ts";
+import { checkPlan } from "./testing.ts";
 
 const C = 4;
 
@@ -76,7 +77,9 @@ describe("a captured program", () => {
         const [eager, captured] = [network(layers, seed), network(layers, seed)];
         const [optimizerA, optimizerB] = [adam(eager.parameters), adam(captured.parameters)];
         const shape = [2, 8, 8, C];
-        const { runSync } = prepare(capture(([x]) => [trainStep(captured, optimizerB, x)], [zeros(shape)]));
+        const program = capture(([x]) => [trainStep(captured, optimizerB, x)], [zeros(shape)]);
+        for (const form of [program, shareInPlace(program)]) checkPlan(form);
+        const { runSync } = prepare(program);
         for (let step = 0; step < 3; step++) {
           const x = normal(shape, randomState(step));
           optimizerA.learningRate[0] = optimizerB.learningRate[0] = 0.01 / (step + 1);
@@ -140,6 +143,29 @@ describe("a captured program", () => {
       ),
     );
     expect(runSync([tensor([2])]).map((out) => out.item())).toEqual([8, 4, 2, 8]);
+  });
+});
+
+describe("checkPlan", () => {
+  it("finds buffers that lie over others, in one call or across several, and what nobody wrote", () => {
+    const program = capture(
+      ([x]) => {
+        const y = relu(x);
+        return [add(silu(y), y)];
+      },
+      [zeros([16])],
+    );
+    const plan = planProgram(program);
+    const check = (...offsets: number[]) => checkPlan(program, { ...plan, offsets });
+    expect(() => check(0, 64, 128)).not.toThrow();
+    expect(() => check(0, 0, 64)).toThrow(
+      "call 1, silu.forward: x is buffer 1, but buffer 2 lies in its place",
+    );
+    expect(() => check(0, 64, 64)).toThrow("call 2, add.forward: a is buffer 2");
+    expect(() => check(0, 32, 64)).toThrow("buffer 2 lies at 32 to 96");
+    expect(() => check(0, 64, 192)).toThrow("buffer 3 lies at 192 to 256 of 192");
+    const unwritten = { ...program, calls: program.calls.slice(1) };
+    expect(() => checkPlan(unwritten)).toThrow("nobody has written it");
   });
 });
 

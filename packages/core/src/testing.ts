@@ -1,6 +1,7 @@
 // Tools that tell whether an operator and its gradient are right: `@saunet/core/testing`.
 
 import { backward, noGrad } from "./autograd.ts";
+import { type Program, planProgram } from "./capture.ts";
 import { withReferences } from "./kernel.ts";
 import { mul } from "./ops/arithmetic.ts";
 import { sum } from "./ops/sum.ts";
@@ -128,4 +129,56 @@ export function adjointCheck(
       if (!(error <= tolerance)) throw new Error(`adjointCheck: ⟨Ax,y⟩ = ${left} but ⟨x,Aᵀy⟩ = ${right}`);
     }),
   );
+}
+
+/** Plans lay buffers at multiples of so many bytes, so that one mark for each stretch of this length tells them apart. */
+const LINE = 64;
+
+/**
+ * Walks through a program with the plan of its memory in hand: every call marks the bytes that it writes as those of
+ * its buffer, and what it reads must still bear the mark of the buffer that it means. It knows nothing of lifetimes, is
+ * slow, and is there to find the planner wrong.
+ *
+ * @param plan where the temporary buffers lie, as {@link planProgram} has it
+ * @throws Error naming the call, the argument and the buffer in its place
+ * @example
+ * checkPlan(capture(([x]) => [silu(relu(x))], [zeros([4])]));
+ */
+export function checkPlan(
+  program: Program,
+  plan: Pick<ReturnType<typeof planProgram>, "temporaries" | "offsets" | "bytes"> = planProgram(program),
+): void {
+  const { buffers, calls, outputs } = program;
+  const NOBODY = -1;
+  const owners = new Int32Array(Math.ceil(plan.bytes / LINE)).fill(NOBODY);
+  const places = new Map(
+    plan.temporaries.map((buffer, i): [number, Int32Array] => {
+      const offset = plan.offsets[i];
+      const end = offset + 4 * buffers[buffer].length;
+      if (offset % LINE !== 0 || end > plan.bytes)
+        throw new Error(`checkPlan: buffer ${buffer} lies at ${offset} to ${end} of ${plan.bytes}`);
+      return [buffer, owners.subarray(offset / LINE, Math.ceil(end / LINE))];
+    }),
+  );
+  const expectOwn = (buffer: number, what: string): void => {
+    const stranger = places.get(buffer)?.find((owner) => owner !== buffer);
+    if (stranger === undefined) return;
+    const found = stranger === NOBODY ? "nobody has written it" : `buffer ${stranger} lies in its place`;
+    throw new Error(`checkPlan: ${what} is buffer ${buffer}, but ${found}`);
+  };
+
+  calls.forEach(({ kernel, buffers: used }, i) => {
+    const present = Object.entries(used).flatMap(([name, buffer]) =>
+      buffer === undefined
+        ? []
+        : [{ buffer, role: kernel.roles[name], what: `call ${i}, ${kernel.name}: ${name}` }],
+    );
+    for (const { buffer, role, what } of present) if (role !== "write") expectOwn(buffer, what);
+    for (const { buffer, role } of present) if (role !== "read") places.get(buffer)?.fill(buffer);
+    // Neither may a result lie over another one of the same call, nor over an operand.
+    for (const { buffer, what } of present) expectOwn(buffer, what);
+  });
+  outputs.forEach(({ buffer }, i) => {
+    expectOwn(buffer, `output ${i}`);
+  });
 }

@@ -1,0 +1,214 @@
+// Captured programs in the arena, on random networks: replayed they equal the eager run to the bit, whatever is fused
+// and shared out they equal each other, and their plans hold.
+
+import {
+  adam,
+  backward,
+  capture,
+  mean,
+  mul,
+  noGrad,
+  normal,
+  type Program,
+  prepare,
+  prepareWithKernels,
+  type Runnable,
+  randomState,
+  Tensor,
+  withReferences,
+  zeros,
+} from "@saunet/core";
+import { checkPlan, relativeError } from "@saunet/core/testing";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { accelerate, restore } from "./accelerate.ts";
+import { fusions } from "./fusions/index.ts";
+import { Arena } from "./memory.ts";
+import { prepareInArena } from "./program.ts";
+import { alone, Runner } from "./runner.ts";
+import { networkOf, type RandomNetwork, type Recipe, recipes } from "./testing-networks.ts";
+import { Pool } from "./threads/pool.ts";
+
+const UNFUSED = fusions.map(({ name }) => name);
+const THREADS = 3;
+const STEPS = 3;
+const meanSquare = (x: Tensor): Tensor => mean(mul(x, x));
+
+/** One pass without gradients. */
+const inference =
+  ({ forward }: RandomNetwork) =>
+  ([x]: readonly Tensor[]) => [noGrad(() => forward(x))];
+
+/** The loss and the gradient of every parameter. */
+const gradients =
+  ({ forward, parameters }: RandomNetwork) =>
+  ([x]: readonly Tensor[]) => {
+    const loss = meanSquare(forward(x));
+    if (loss.history !== undefined) backward(loss);
+    const wanted = Object.values(parameters).filter(({ grad }) => grad !== undefined);
+    return [loss, ...wanted.map(({ grad, shape }) => new Tensor(grad!, shape))];
+  };
+
+/** A step of Adam; gives the loss before it. */
+const trainingStep = (network: RandomNetwork) => {
+  const optimizer = adam(network.parameters);
+  return {
+    optimizer,
+    step: ([x]: readonly Tensor[]) => {
+      const loss = meanSquare(network.forward(x));
+      if (loss.history !== undefined) {
+        backward(loss);
+        optimizer.step();
+      }
+      return [loss];
+    },
+  };
+};
+
+const inputOf = ({ input }: RandomNetwork, seed: number): Tensor => normal(input, randomState(seed));
+const captured = (network: RandomNetwork, body: (inputs: readonly Tensor[]) => Tensor[]): Program =>
+  capture(body, [zeros(network.input)]);
+const dataOf = (tensors: readonly Tensor[]): Float32Array[] => tensors.map(({ data }) => data);
+const stateOf = ({ parameters, random }: RandomNetwork) => [
+  ...Object.values(parameters).map(({ data }) => data),
+  random,
+];
+const recipesOf = (numRuns: number) => ({ numRuns, seed: 20250911 });
+
+describe("random networks", () => {
+  const arenas = [new Arena(false, 2 ** 29), new Arena(true, 2 ** 29)];
+  const runners: Runner[] = [];
+  let pool: Pool;
+  beforeAll(async () => {
+    pool = await Pool.start(arenas[1], THREADS);
+    const features = { relaxed: false };
+    runners.push(new Runner(arenas[0], alone, features), new Runner(arenas[1], pool, features));
+    await accelerate({ threads: THREADS, relaxed: false });
+  });
+  afterAll(() => {
+    pool.stop();
+    restore();
+  });
+
+  /** What a program gives on one thread and on several, run and let go. */
+  const onAllThreads = async (
+    program: Program,
+    x: Tensor,
+    without: readonly string[] = [],
+  ): Promise<Float32Array[][]> => {
+    const results: Float32Array[][] = [];
+    for (const runner of runners) {
+      const runnable = prepareInArena(runner, program, without);
+      checkPlan(runnable.program);
+      results.push(dataOf(runnable.runSync([x])), dataOf(await runnable.run([x])));
+      runnable.release();
+    }
+    return results;
+  };
+
+  it("replayed equal the eager run to the bit, with the references and with generated code", () =>
+    fc.assert(
+      fc.asyncProperty(recipes, async (recipe) => {
+        for (const [training, bodyOf] of [
+          [false, inference],
+          [true, gradients],
+        ] as const) {
+          // Equal networks of their own: a pass moves random state and running statistics on.
+          const make = () => networkOf(recipe, { training });
+          const x = inputOf(make(), recipe.seed);
+          const replay = (prepareBody: (program: Program) => Runnable) => {
+            const network = make();
+            return dataOf(prepareBody(captured(network, bodyOf(network))).runSync([x]));
+          };
+          const eager = () => dataOf(bodyOf(make())([x]));
+          expect(withReferences(() => replay(prepareWithKernels))).toEqual(withReferences(eager));
+          const accelerated = eager();
+          for (const runner of runners) {
+            let runnable: Runnable | undefined;
+            const result = replay((program) => {
+              runnable = prepareInArena(runner, program, UNFUSED);
+              return runnable;
+            });
+            runnable?.release();
+            expect(result).toEqual(accelerated);
+          }
+        }
+      }),
+      recipesOf(40),
+    ));
+
+  it("are the same fused and not, within 1e-5, on any number of threads to the bit, and near the references", () =>
+    fc.assert(
+      fc.asyncProperty(recipes, async (recipe) => {
+        const network = networkOf(recipe, { training: false });
+        const x = inputOf(network, recipe.seed);
+        const reference = withReferences(() => dataOf(inference(network)([x])));
+        const passes = [inference(network), gradients(network)];
+        for (const body of passes) {
+          const program = captured(network, body);
+          const [unfused, ...otherUnfused] = await onAllThreads(program, x, UNFUSED);
+          const [fused, ...otherFused] = await onAllThreads(program, x);
+          for (const other of otherUnfused) expect(other).toEqual(unfused);
+          for (const other of otherFused) expect(other).toEqual(fused);
+          fused.forEach((array, i) => {
+            expect(relativeError(array, unfused[i])).toBeLessThan(1e-5);
+          });
+          if (body === passes[0]) expect(relativeError(fused[0], reference[0])).toBeLessThan(1e-4);
+        }
+      }),
+      recipesOf(40),
+    ));
+
+  it("train as the eager ones do, to the bit, when the learning rate changes between steps", () =>
+    fc.assert(
+      fc.property(recipes, (recipe) => {
+        const [eager, replayed] = [0, 1].map(() => networkOf(recipe, { training: true }));
+        const [a, b] = [trainingStep(eager), trainingStep(replayed)];
+        const runnable = prepareInArena(runners[1], captured(replayed, b.step), UNFUSED);
+        checkPlan(runnable.program);
+        for (let step = 0; step < STEPS; step++) {
+          a.optimizer.learningRate[0] = b.optimizer.learningRate[0] = 0.01 / (step + 1);
+          const x = inputOf(eager, step);
+          expect(dataOf(runnable.runSync([x]))).toEqual(dataOf(a.step([x])));
+        }
+        runnable.release();
+        expect(stateOf(replayed)).toEqual(stateOf(eager));
+      }),
+      recipesOf(40),
+    ));
+
+  it("live beside each other, whatever the order in which they run", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(recipes, { minLength: 2, maxLength: 4 }),
+        fc.array(fc.nat(3), { maxLength: 8 }),
+        async (chosen, order) => {
+          const programs = chosen.map((recipe: Recipe) => {
+            const network = networkOf(recipe, { training: false });
+            const x = inputOf(network, recipe.seed);
+            const runnable = prepare(captured(network, inference(network)));
+            return { x, runnable, alone: dataOf(runnable.runSync([x])) };
+          });
+          const turns = order.map((number) => programs[number % programs.length]);
+          for (const { x, runnable, alone } of turns) expect(dataOf(runnable.runSync([x]))).toEqual(alone);
+          // All at once: they wait for each other.
+          const results = await Promise.all(turns.map(({ x, runnable }) => runnable.run([x])));
+          results.forEach((result, i) => {
+            expect(dataOf(result)).toEqual(turns[i].alone);
+          });
+          for (const { runnable } of programs) runnable.release();
+        },
+      ),
+      recipesOf(20),
+    ));
+
+  it("leave the arena as they found it", () => {
+    const used = arenas.map((arena) => arena.used);
+    const network = networkOf(fc.sample(recipes, { numRuns: 1, seed: 1 })[0], { training: true });
+    for (let i = 0; i < 50; i++) {
+      for (const runner of runners)
+        prepareInArena(runner, captured(network, trainingStep(network).step)).release();
+    }
+    expect(arenas.map((arena) => arena.used)).toEqual(used);
+  });
+});
