@@ -186,11 +186,19 @@ function addEvaluate(program: Command, host: Host, finish: Finish): void {
     .option("--csv <file>", "write the figures of each image")
     .option(...weights)
     .option(...threshold)
+    .option("--fit-threshold", "also fit a threshold to the training images, and print both")
+    .option("--tta", "average over the photograph and its mirror images (four times the work)")
     .option(...padTo)
     .option(...maxPixels)
     .option(...threads)
     .option(...json)
-    .addHelpText("after", examples("saunet evaluate --dataset chase --data CHASE_DB1 --csv figures.csv"))
+    .addHelpText(
+      "after",
+      examples(
+        "saunet evaluate --dataset chase --data CHASE_DB1 --csv figures.csv",
+        "saunet evaluate --dataset hrf --data HRF --weights run/best.safetensors --fit-threshold",
+      ),
+    )
     .action((options: EvaluateOptions & ThreadOptions) =>
       finish(accelerated(options, host, () => evaluate(options, host))),
     );

@@ -1,6 +1,7 @@
 // The public list.
 
 export * from "./attention.ts";
+export * from "./bootstrap.ts";
 export * from "./config.ts";
 export * from "./inference.ts";
 export * from "./inspect.ts";
@@ -9,6 +10,9 @@ export * from "./losses.ts";
 export * from "./metrics.ts";
 export * from "./network.ts";
 export * from "./parameters.ts";
+export * from "./roc.ts";
 export * from "./segmenter.ts";
+export * from "./test-time.ts";
+export * from "./threshold.ts";
 export * from "./train.ts";
 export * from "./weights.ts";

@@ -1,10 +1,20 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fieldOfView, type Mask } from "@saunet/data";
 import { readMask } from "@saunet/data/files";
+import {
+  bootstrapIntervals,
+  confusion,
+  levelsOf,
+  loadSegmenter,
+  evaluate as metricsOf,
+  microAverage,
+} from "@saunet/model";
+import { accelerate, restore } from "@saunet/wasm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { saunet, smallFundus, writeFolder, writeFreshWeights } from "../testing.ts";
+import type { Comparison } from "../evaluation.ts";
+import { saunet, smallFundus, write, writeFolder, writeFreshWeights } from "../testing.ts";
 
 const ids = ["a", "b, with a comma", "c"];
 let here: string;
@@ -44,13 +54,18 @@ describe("saunet evaluate", () => {
   it("gives, as JSON, the figures that follow from the masks which segment writes", async () => {
     const { code, out, err } = await evaluate("--json", "--threshold", "0.4");
     expect([code, err]).toEqual([0, ""]);
-    const { images, macro, micro, ...settings } = JSON.parse(out);
+    const { images, macro, micro, intervals, comparisons, seconds, ...settings } = JSON.parse(out);
     expect(settings).toEqual({
       dataset: "folder",
+      data: "set",
       split: "all",
       threshold: 0.4,
       weights: "tiny.safetensors",
+      tta: false,
     });
+    const what = { prediction: "network", truth: "masks", threshold: 0.4 };
+    expect(comparisons).toEqual([{ ...what, images, macro, micro, intervals }]);
+    expect(Object.keys(seconds)).toEqual(["segmentation", "figures"]);
     const names = ["f1", "jaccard", "sensitivity", "specificity", "accuracy", "mcc", "auc"];
     for (const figures of [...images, macro, micro]) {
       expect(Object.keys(figures.full)).toEqual(names);
@@ -86,22 +101,167 @@ describe("saunet evaluate", () => {
     expect(images.map(({ id }: { id: string }) => id)).toEqual(ids);
   });
 
-  it("prints a line an image and a table, and writes a line an image as CSV", async () => {
+  it("prints a line an image and a table with intervals, and writes a line an image as CSV", async () => {
     const { code, out } = await evaluate("--csv", "figures.csv");
     expect(code).toBe(0);
     expect(out).toMatch(/^a: F1 0\.\d{4} \(field of view 0\.\d{4}\) in /);
-    expect(out).toContain("3 images of set (folder, all), threshold 0.5, weights tiny.safetensors");
+    expect(out).toContain("3 images of set (folder, all), weights tiny.safetensors\n");
     expect(out).toMatch(
-      /\npixels +mean +f1 +jaccard +sensitivity +specificity +accuracy +mcc +auc\nfull frame +macro +0\./,
+      /segmentation took .* s, the figures .* s; 95 % intervals from 1000 draws of the images/,
     );
+    expect(out).toMatch(
+      /network against masks, threshold 0.5\npixels +mean +f1 +jaccard +sensitivity +specificity +accuracy +mcc +auc\n/,
+    );
+    expect(out).toMatch(/\nfull frame +macro +0\.\d{4} .*\n +95 % +0\.\d{3}–0\.\d{3} .*\n +micro +0/);
+    expect(out).toMatch(/\nfield of view +macro +0\.\d{4} .*\n +95 % +0\.\d{3}–0\.\d{3} .*\n +micro +0/);
     const json = JSON.parse((await evaluate("--json")).out);
     const lines = (await readFile(join(here, "figures.csv"), "utf8")).trimEnd().split("\n");
     expect(lines).toHaveLength(1 + ids.length);
-    expect(lines[0]).toMatch(/^id,full_f1,full_jaccard,.*,fov_mcc,fov_auc$/);
-    expect(lines[2]).toMatch(/^"b, with a comma",/);
-    expect(lines[1].split(",").slice(1).map(Number)).toEqual([
+    expect(lines[0]).toMatch(/^id,prediction,truth,threshold,full_f1,full_jaccard,.*,fov_mcc,fov_auc$/);
+    expect(lines[2]).toMatch(/^"b, with a comma",network,masks,0.5,/);
+    expect(lines[1].split(",").slice(4).map(Number)).toEqual([
       ...Object.values(json.images[0].full),
       ...Object.values(json.images[0].fov),
     ]);
+  });
+
+  it("gives the figures of all pixels and their intervals as the library does", async () => {
+    const { micro, macro, intervals } = JSON.parse((await evaluate("--json")).out);
+    const segmenter = await loadSegmenter({ weights: await readFile(join(here, "tiny.safetensors")) });
+    const predictions = [];
+    await accelerate();
+    for (const [index] of ids.entries()) {
+      const { image, vessels } = smallFundus(index + 1);
+      const { probability } = await segmenter.segment(image);
+      predictions.push({ probability, truth: vessels.data, fieldOfView: fieldOfView(image).data });
+    }
+    restore();
+    expect(micro.fov).toEqual(microAverage(predictions));
+    expect(micro.full).toEqual(microAverage(predictions.map((one) => ({ ...one, fieldOfView: undefined }))));
+    const summaries = predictions.map((prediction) => ({
+      metrics: metricsOf(prediction),
+      counts: confusion(prediction),
+      levels: levelsOf(prediction).fov,
+    }));
+    expect(intervals.fov).toEqual(bootstrapIntervals(summaries));
+    const [low, high] = intervals.fov.macro.f1;
+    expect(low).toBeLessThanOrEqual(macro.fov.f1);
+    expect(high).toBeGreaterThanOrEqual(macro.fov.f1);
+  });
+
+  it("averages over mirror images", async () => {
+    const [once, four] = [await evaluate("--json"), await evaluate("--json", "--tta")];
+    const [alone, flipped] = [JSON.parse(once.out), JSON.parse(four.out)];
+    expect([alone.tta, flipped.tta]).toEqual([false, true]);
+    expect(flipped.macro.full.auc).not.toBe(alone.macro.full.auc);
+  });
+
+  it("has no interval for a single image", async () => {
+    await writeFolder(join(here, "single"), ["a"]);
+    const { out } = await saunet(here, [
+      ...["evaluate", "--dataset", "folder", "--data", "single", "--weights", "tiny.safetensors"],
+    ]);
+    expect(out).toContain("1 images of single");
+    expect(out).not.toMatch(/ 95 % +0/);
+  });
+});
+
+describe("saunet evaluate, of a data set with two observers and two parts", () => {
+  const evaluateChase = (...argv: string[]) =>
+    saunet(here, [
+      "evaluate",
+      "--dataset",
+      "chase",
+      "--data",
+      "chase",
+      "--weights",
+      "tiny.safetensors",
+      ...argv,
+    ]);
+  const second = (seed: number): Mask => {
+    const { vessels } = smallFundus(seed);
+    return { ...vessels, data: vessels.data.map((value, i) => (i % 11 === 0 ? 0 : value)) };
+  };
+
+  beforeAll(async () => {
+    for (let child = 1; child <= 14; child++) {
+      for (const [side, eye] of ["L", "R"].entries()) {
+        const id = `chase/Image_${String(child).padStart(2, "0")}${eye}`;
+        const seed = 2 * child + side;
+        await write(join(here, `${id}.jpg`), smallFundus(seed).image);
+        await write(join(here, `${id}_1stHO.png`), smallFundus(seed).vessels);
+        // The second observer did not draw the very last one.
+        if (seed < 29) await write(join(here, `${id}_2ndHO.png`), second(seed));
+      }
+    }
+  });
+
+  it("compares with either observer, and the second with the first", async () => {
+    const { code, out } = await evaluateChase("--json");
+    expect(code).toBe(0);
+    const { comparisons } = JSON.parse(out);
+    const names = comparisons.map((one: Comparison) => [
+      one.prediction,
+      one.truth,
+      one.threshold,
+      one.images.length,
+    ]);
+    expect(names).toEqual([
+      ["network", "1stHO", 0.5, 8],
+      ["network", "2ndHO", 0.5, 7],
+      ["2ndHO", "1stHO", null, 7],
+    ]);
+    const people = comparisons[2];
+    const [figures] = people.images;
+    const everywhere = new Uint8Array(48 * 48).fill(1);
+    const counted = f1Of([
+      { mask: second(22), truth: smallFundus(22).vessels, within: { ...second(22), data: everywhere } },
+    ]);
+    expect(figures).toMatchObject({ id: "Image_11L", full: { f1: counted, specificity: 1, auc: null } });
+    expect([people.micro.full.auc, people.macro.fov.auc]).toEqual([null, null]);
+    const text = (await evaluateChase()).out;
+    expect(text).toContain("\n2ndHO against 1stHO: how far people agree\n");
+  });
+
+  it("fits a threshold to the training images and shows both", async () => {
+    const { code, out } = await evaluateChase("--fit-threshold", "--json", "--csv", "both.csv");
+    expect(code).toBe(0);
+    const { fitted, comparisons, threshold } = JSON.parse(out);
+    expect([threshold, fitted.images]).toEqual([0.5, 20]);
+    expect(comparisons.map((one: Comparison) => one.threshold)).toEqual([
+      ...[0.5, fitted.threshold, 0.5, fitted.threshold, null],
+    ]);
+    // On the training images themselves no other threshold is better.
+    const training: number[] = [];
+    for (const value of [fitted.threshold, 0.1, 0.5, 0.9]) {
+      const run = await evaluateChase("--split", "train", "--threshold", String(value), "--json");
+      training.push(JSON.parse(run.out).macro.full.f1);
+    }
+    expect(training[0]).toBeCloseTo(fitted.f1, 12);
+    expect(training[0]).toBe(Math.max(...training));
+    expect((await readFile(join(here, "both.csv"), "utf8")).trimEnd().split("\n")).toHaveLength(
+      1 + 2 * (8 + 7) + 7,
+    );
+    expect((await evaluateChase("--fit-threshold")).out).toMatch(
+      /\nthreshold 0\.\d+ fitted on 20 training images, where it gives F1 0\.\d{4}\n/,
+    );
+  });
+
+  it.each([
+    [["--split", "train"], "says nothing on these images themselves"],
+    [["--dataset", "folder", "--data", "set"], "a plain folder has no training images"],
+  ])("refuses to fit one with %j", async (argv, reason) => {
+    const { code, err } = await evaluateChase("--fit-threshold", ...argv);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^saunet: option '--fit-threshold': /);
+    expect(err).toContain(reason);
+  });
+
+  it("leaves nothing among the temporary files", async () => {
+    const left = async () =>
+      (await readdir(tmpdir())).filter((name) => name.startsWith("saunet-pixels-")).length;
+    const before = await left();
+    await evaluateChase("--json");
+    expect(await left()).toBeLessThanOrEqual(before);
   });
 });
