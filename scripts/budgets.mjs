@@ -14,7 +14,7 @@ const DEPENDENCIES = {
   wasm: ["@saunet/core"],
   data: ["@saunet/core", "pngjs", "sharp"],
   model: ["@saunet/core", "@saunet/data"],
-  interop: ["@saunet/core", "@saunet/model", "protobufjs"],
+  interop: ["@saunet/core", "@saunet/model", "@zip.js/zip.js", "h5wasm", "protobufjs"],
 };
 
 /** Lines that hold code: neither blank nor comment alone, nor an import or re-export. */

@@ -46,3 +46,10 @@ export function size(multiple: number): (text: string) => Size {
     );
   };
 }
+
+/** Channels of two to eight stages: `16,32,48,64`. */
+export function counts(text: string): number[] {
+  const values = text.split(",").map(integer(1));
+  if (values.length >= 2 && values.length <= 8) return values;
+  throw new InvalidArgumentError("It must be two to eight integers, such as 16,32,48,64.");
+}

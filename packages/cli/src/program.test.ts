@@ -19,7 +19,7 @@ describe("saunet", () => {
     expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it.each([[], ["segment"], ["train"], ["evaluate"], ["inspect"], ["profile"]])(
+  it.each([[], ["segment"], ["train"], ["evaluate"], ["inspect"], ["profile"], ["import"], ["export"]])(
     "shows help with examples: %s",
     async (...argv) => {
       const { code, out, err } = await saunet(here, [...argv, "--help"]);
@@ -65,7 +65,7 @@ describe("saunet", () => {
     [["evaluate", "--dataset", "chase", "--data", ".", "--split", "dev"], /'--split <part>' argument 'dev'/],
     [["inspect", "--size", "592"], /'--size <HxW>' argument '592' is invalid. It must be HEIGHTxWIDTH/],
     [["inspect", "--size", "590x592"], /multiples of 8/],
-    [["inspect", "photo.jpg"], /too many arguments/],
+    [["inspect", "a.safetensors", "photo.jpg"], /too many arguments/],
     [["profile", "--runs", "0"], /'--runs <n>' argument '0' is invalid. It must be an integer of at least 1/],
     [["profile", "a.jpg", "b.jpg"], /too many arguments/],
   ])("refuses %j", expectUsage);

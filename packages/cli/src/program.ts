@@ -7,12 +7,14 @@ import { networks, saUNetV2, sizeMultiple } from "@saunet/model";
 import { accelerate, restore } from "@saunet/wasm";
 import { Command, CommanderError, Option } from "commander";
 import { type EvaluateOptions, evaluate } from "./commands/evaluate.ts";
+import type { ExportOptions } from "./commands/export.ts";
+import type { ImportCommandOptions } from "./commands/import.ts";
 import { type InspectOptions, inspect } from "./commands/inspect.ts";
 import { type ProfileOptions, profile } from "./commands/profile.ts";
 import { type SegmentCommandOptions, segment } from "./commands/segment.ts";
 import { type TrainOptions, train } from "./commands/train.ts";
 import { DONE, exitCodeOf, explain } from "./errors.ts";
-import { integer, positive, share, size } from "./options.ts";
+import { counts, integer, positive, share, size } from "./options.ts";
 import type { Host } from "./output.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -82,6 +84,8 @@ function commandLine(host: Host, finish: Finish): Command {
   addEvaluate(program, host, finish);
   addInspect(program, host, finish);
   addProfile(program, host, finish);
+  addImport(program, host, finish);
+  addExport(program, host, finish);
   return program;
 }
 
@@ -208,14 +212,22 @@ function addInspect(program: Command, host: Host, finish: Finish): void {
   program
     .command("inspect")
     .description("list the operators of a network with shapes, parameters and FLOPs")
-    .addOption(network("the network").default(saUNetV2.name))
+    .argument("[weights]", "a weights file, whose network it is")
+    .addOption(network(`the network (default: that of the file, or ${saUNetV2.name})`))
     .addOption(photographSize().default({ height: 592, width: 592 }, "592x592"))
     .option("--memory", "print what a run on this machine holds in memory, and why so much")
     .option(...threads)
     .option(...json)
-    .addHelpText("after", examples("saunet inspect", "saunet inspect --network sa-unet --json"))
-    .action((options: InspectOptions & ThreadOptions) => {
-      const work = () => inspect(options, host);
+    .addHelpText(
+      "after",
+      examples(
+        "saunet inspect",
+        "saunet inspect --network sa-unet --json",
+        "saunet inspect weights.safetensors",
+      ),
+    )
+    .action((file: string | undefined, options: InspectOptions & ThreadOptions) => {
+      const work = () => inspect(file, options, host);
       return finish(options.memory ? accelerated(options, host, work) : work());
     });
 }
@@ -238,5 +250,63 @@ function addProfile(program: Command, host: Host, finish: Finish): void {
     )
     .action((photo: string | undefined, options: ProfileOptions & ThreadOptions) =>
       finish(accelerated(options, host, () => profile(photo, options, host))),
+    );
+}
+
+// What the two commands below build on takes a while to load, so it is loaded when they run.
+
+function addImport(program: Command, host: Host, finish: Finish): void {
+  program
+    .command("import")
+    .description("take over weights of Keras (.h5, .weights.h5, .keras) or PyTorch (safetensors)")
+    .argument("<file>", "what Keras saved, or PyTorch with the lines in docs/interop.md")
+    .requiredOption("-o, --out <file>", "the weights file to write")
+    .addOption(
+      new Option("--layout <framework>", "whose file it is (default: told from its bytes)").choices([
+        "keras",
+        "torch",
+      ]),
+    )
+    .addOption(network("the network that it must be (default: told from its layers)"))
+    .option("--channels <list>", "channels of its stages, such as 16,32,48,64", counts)
+    .option("--groups <n>", "groups of its normalisation", integer(1))
+    .option("--half", "store 16-bit floats")
+    .option(...json)
+    .addHelpText(
+      "after",
+      examples(
+        "saunet import SA_UNetv2.h5 -o weights.safetensors",
+        "saunet import model.keras --network sa-unet -o weights.safetensors",
+        "saunet segment photo.jpg --weights weights.safetensors",
+      ),
+    )
+    .action((file: string, options: ImportCommandOptions) =>
+      finish(import("./commands/import.ts").then(({ importWeights }) => importWeights(file, options, host))),
+    );
+}
+
+function addExport(program: Command, host: Host, finish: Finish): void {
+  program
+    .command("export")
+    .description("write a network for other programs: ONNX, or a weights file")
+    .option("--onnx <file>", "write an ONNX model")
+    .addOption(photographSize("fix height and width of the ONNX model"))
+    .option("--dynamic", "leave height and width of the ONNX model open (so they are by default)")
+    .option("--batch <n>", "fix how many images the ONNX model takes at once", integer(1))
+    .option("--opset <n>", "version of ONNX's operators, 13 to 21 (default: 17)", integer(1))
+    .option("--safetensors <file>", "write a weights file")
+    .option("--half", "store 16-bit floats in the weights file")
+    .option(...weights)
+    .option(...json)
+    .addHelpText(
+      "after",
+      examples(
+        "saunet export --onnx model.onnx",
+        "saunet export --onnx model.onnx --size 592x592 --opset 18",
+        "saunet export --weights run/best.safetensors --safetensors half.safetensors --half",
+      ),
+    )
+    .action((options: ExportOptions) =>
+      finish(import("./commands/export.ts").then(({ exportNetwork }) => exportNetwork(options, host))),
     );
 }

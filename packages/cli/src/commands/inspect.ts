@@ -6,25 +6,34 @@ import {
   initialize,
   inspectNetwork,
   memoryOf,
+  type NetworkConfig,
   networks,
   type ProgramMemory,
+  saUNetV2,
 } from "@saunet/model";
 import { DONE } from "../errors.ts";
+import { openWeights } from "../files.ts";
 import type { Size } from "../options.ts";
 import { type Host, megabytes, sideBySide, table, writeJson } from "../output.ts";
 
 /** Options of `saunet inspect`. */
 export interface InspectOptions {
-  readonly network: string;
+  readonly network?: string;
   readonly size: Size;
   readonly memory?: boolean;
   readonly json?: boolean;
 }
 
-/** Prints the operators of a network with their shapes, parameters and FLOPs. */
-export async function inspect(options: InspectOptions, host: Host): Promise<number> {
-  const report = inspectNetwork(networks[options.network], options.size);
-  const memory = options.memory ? memoryOfRun(options) : undefined;
+/** Prints the operators of a network, or of the one in a weights file, with their shapes, parameters and FLOPs. */
+export async function inspect(
+  file: string | undefined,
+  options: InspectOptions,
+  host: Host,
+): Promise<number> {
+  const named = options.network === undefined ? undefined : networks[options.network];
+  const config = file === undefined ? (named ?? saUNetV2) : (await openWeights(host, file, named)).config;
+  const report = inspectNetwork(config, options.size);
+  const memory = options.memory ? memoryOfRun(config, options.size) : undefined;
   if (options.json) {
     writeJson(host, { ...report, ...(memory && { memory }) });
     return DONE;
@@ -48,8 +57,7 @@ export async function inspect(options: InspectOptions, host: Host): Promise<numb
 }
 
 /** Prepares a run, as any command would on this machine, and asks it. */
-function memoryOfRun({ network, size: { height, width } }: InspectOptions): ProgramMemory {
-  const config = networks[network];
+function memoryOfRun(config: NetworkConfig, { height, width }: Size): ProgramMemory {
   const parameters = initialize(config, randomState(0));
   const x = zeros([1, height, width, config.inputChannels]);
   const runnable = prepare(captureInference({ config, parameters }, x));

@@ -15,8 +15,9 @@
 // normalised by InstanceNormalization and brought back; scale and shift follow by channel. (GroupNormalization
 // itself came with opset 21, with another meaning of scale and shift in opset 18.)
 
-import { type Shape, sizeOf } from "@saunet/core";
+import type { Shape } from "@saunet/core";
 import { depthOf, parametersFrom, sizeMultiple, type Weights } from "@saunet/model";
+import { permute } from "../permute.ts";
 import { GraphBuilder } from "./graph.ts";
 import { ElementType, encodeModel, type ValueInfoProto } from "./schema.ts";
 
@@ -197,23 +198,6 @@ function networkGraph({ config, parameters }: Weights, opset: number): GraphBuil
   }
   g.node("Sigmoid", "probability", [conv(f, "head")]);
   return g;
-}
-
-/** The values with their axes in another order: axis i of the result is axis `order[i]` of what comes in. */
-function permute(values: Float32Array, shape: Shape, order: readonly number[]): Float32Array {
-  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
-  const out = new Float32Array(values.length);
-  const sizes = order.map((axis) => shape[axis]);
-  for (let i = 0; i < out.length; i++) {
-    let rest = i;
-    let from = 0;
-    for (let axis = order.length - 1; axis >= 0; axis--) {
-      from += (rest % sizes[axis]) * strides[order[axis]];
-      rest = Math.floor(rest / sizes[axis]);
-    }
-    out[i] = values[from];
-  }
-  return out;
 }
 
 function expectMultiple(name: string, value: number | undefined, multiple: number): void {

@@ -1,0 +1,75 @@
+// HDF5 files, read in a worker that can be ended: what a damaged file does to the library stays there.
+
+import { start } from "#worker";
+import { ImportError } from "../errors.ts";
+import type { Hdf5Answer, Hdf5Tree } from "./tree.js";
+
+/** What goes to the worker. */
+export interface Hdf5Question {
+  readonly bytes: Uint8Array;
+  /** Names at the top of the file that are left out. */
+  readonly skip: readonly string[];
+}
+
+/** A running worker; it answers one question at a time. */
+export interface StartedWorker {
+  ask(question: Hdf5Question): Promise<Hdf5Answer>;
+  stop(): void;
+}
+
+/** Reads one HDF5 file after another. */
+export interface Hdf5Reader {
+  /**
+   * @throws ImportError where the file is damaged, claims more than any weights hold, or takes too long
+   */
+  read(bytes: Uint8Array, skip: readonly string[]): Promise<Hdf5Tree>;
+  close(): void;
+}
+
+/** The largest file that is opened. */
+const MAX_BYTES = 2 ** 29;
+/** A file of 30 MB takes a tenth of a second; what runs in circles is ended. */
+const PATIENCE_MS = 20_000;
+/** `\x89HDF\r\n\x1a\n` */
+const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** Whether bytes begin as HDF5 does. */
+export function isHdf5(bytes: Uint8Array): boolean {
+  return SIGNATURE.every((byte, i) => bytes[i] === byte);
+}
+
+/** A reader whose worker starts with the first file and again after one that brought it down. */
+export function hdf5Reader({ patienceMs = PATIENCE_MS } = {}): Hdf5Reader {
+  let worker: StartedWorker | undefined;
+  const close = () => {
+    worker?.stop();
+    worker = undefined;
+  };
+  const ask = async (question: Hdf5Question): Promise<Hdf5Answer> => {
+    worker ??= start();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const tooLong = new Promise<Hdf5Answer>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`it took longer than ${patienceMs / 1000} s`)), patienceMs);
+    });
+    try {
+      return await Promise.race([worker.ask(question), tooLong]);
+    } catch (error) {
+      close();
+      return { fault: `reading it failed: ${error instanceof Error ? error.message : String(error)}` };
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  return {
+    async read(bytes, skip) {
+      if (!isHdf5(bytes)) throw new ImportError("is not an HDF5 file");
+      if (bytes.length > MAX_BYTES) {
+        throw new ImportError(`has ${bytes.length} bytes; HDF5 files of up to ${MAX_BYTES} are read`);
+      }
+      const answer = await ask({ bytes, skip });
+      if ("fault" in answer) throw new ImportError(`is damaged HDF5: ${answer.fault}`);
+      return answer.tree;
+    },
+    close,
+  };
+}

@@ -1,0 +1,3 @@
+import { readTree } from "./tree.js";
+
+addEventListener("message", ({ data: { bytes, skip } }) => postMessage(readTree(bytes, skip)));

@@ -1,0 +1,209 @@
+// Files that Keras 2.12 and 3 wrote, against what the networks in them answered (fixtures/README.md).
+
+import { readFileSync } from "node:fs";
+import { noGrad, readSafetensors, sigmoid } from "@saunet/core";
+import {
+  forward,
+  type NetworkConfig,
+  networks,
+  readWeights,
+  saUNet,
+  saUNetV2,
+  writeWeights,
+} from "@saunet/model";
+import { BlobWriter, TextReader, Uint8ArrayReader, ZipWriter } from "@zip.js/zip.js";
+import { describe, expect, it } from "vitest";
+import { largestDifference } from "../../../../fixtures/networks.ts";
+import { ImportError } from "../errors.ts";
+import type { ImportOptions } from "../imported.ts";
+import { unpackKeras } from "./archive.ts";
+import { importKeras } from "./import.ts";
+
+const folder = new URL("../../../../fixtures/files/", import.meta.url);
+const file = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)));
+
+const channels = [8, 8, 16];
+const spatial = networks["sa-unet+gn+silu+channels+sa"];
+
+/** What a file must be taken for. */
+type Expected = Partial<NetworkConfig> & { origin: string; assumed: number };
+
+describe("importKeras", () => {
+  it.each<[string, Expected, ImportOptions?]>([
+    ["keras2/sa-unet-v2.h5", { name: "sa-unet-v2-8-8-16", channels, origin: "Keras 2.12.0", assumed: 0 }],
+    [
+      "keras2/sa-unet-v2-weights.h5",
+      { name: "sa-unet-v2-8-8-16", channels, origin: "Keras 2.12.0", assumed: 3 },
+    ],
+    ["keras2/sa-unet-v2.weights.h5", { name: "sa-unet-v2-8-8-16", channels, origin: "Keras", assumed: 3 }],
+    [
+      "keras2/sa-unet.h5",
+      { name: "sa-unet-4-6-8-8", activation: "relu", origin: "Keras 2.12.0", assumed: 0 },
+    ],
+    [
+      "keras2/sa-unet.keras",
+      { name: "sa-unet-4-6-8-8", normalization: "batch", origin: "Keras 2.12.0", assumed: 0 },
+    ],
+    [
+      "keras2/no-norm-weights.h5",
+      { normalization: "none", origin: "Keras 2.12.0", assumed: 0 },
+      {
+        config: {
+          ...networks["u-net"],
+          name: "plain",
+          channels: [4, 8],
+          normalization: "none",
+          activation: "silu",
+        },
+      },
+    ],
+    ["keras3/sa-unet-v2.keras", { name: "sa-unet-v2-8-8-16", channels, origin: "Keras 3.15.1", assumed: 0 }],
+    ["keras3/sa-unet-v2.weights.h5", { name: "sa-unet-v2-8-8-16", channels, origin: "Keras", assumed: 3 }],
+    ["keras3/sa-unet-v2.h5", { name: "sa-unet-v2-8-8-16", channels, origin: "Keras 3.15.1", assumed: 0 }],
+    ["keras3/sa-unet.weights.h5", { name: "sa-unet-4-6-8-8", origin: "Keras", assumed: 1 }],
+    ["keras3/four-groups.keras", { groups: 4, channels: [4, 8, 8], origin: "Keras 3.15.1", assumed: 0 }],
+    ["keras3/named.weights.h5", { channels, origin: "Keras", assumed: 3 }],
+    [
+      "keras3/spatial.weights.h5",
+      { skipAttention: "spatial", origin: "Keras", assumed: 0 },
+      { config: { ...spatial, channels: [8, 16] } },
+    ],
+  ])("takes %s over and answers as Keras did", async (name, { origin, assumed, ...expected }, options) => {
+    const imported = await importKeras(file(name), options);
+    expect(imported.config).toMatchObject(expected);
+    expect(imported.origin).toBe(origin);
+    expect(imported.assumed).toHaveLength(assumed);
+    expect(imported.assignments.map(({ entry }) => entry)).toEqual(Object.keys(imported.parameters));
+    // By way of a weights file, as the command does.
+    const { config, parameters } = readWeights(writeWeights(imported));
+    const { x, probability } = readSafetensors(file(name.replace("/", "/answers/") + ".safetensors")).tensors;
+    const found = noGrad(() => sigmoid(forward(config, parameters, x)));
+    expect(found.shape).toEqual(probability.shape);
+    expect(largestDifference(found.data, probability.data)).toBeLessThan(1e-5);
+  });
+});
+
+/** An archive of texts and bytes. */
+async function archive(parts: Readonly<Record<string, string | Uint8Array>>): Promise<Uint8Array> {
+  const writer = new ZipWriter(new BlobWriter(), { useWebWorkers: false });
+  for (const [name, part] of Object.entries(parts)) {
+    await writer.add(name, typeof part === "string" ? new TextReader(part) : new Uint8ArrayReader(part));
+  }
+  return new Uint8Array(await (await writer.close()).arrayBuffer());
+}
+
+/** The place of a text in a file, and the file with another text of the same length there. */
+function replaced(bytes: Uint8Array, from: string, to: string): Uint8Array {
+  const text = Buffer.from(bytes).toString("latin1");
+  expect(text).toContain(from);
+  return new Uint8Array(Buffer.from(text.replaceAll(from, to), "latin1"));
+}
+
+describe("importKeras refuses", () => {
+  const h5 = file("keras2/sa-unet-v2.h5");
+  const weights = file("keras3/sa-unet-v2.weights.h5");
+  const description = (layers: object[]) => JSON.stringify({ class_name: "Functional", config: { layers } });
+  const layer = (class_name: string, config: object, name = "layer") => ({
+    class_name,
+    config: { name, ...config },
+  });
+  const withConfig = (config: string) => () =>
+    archive({ "config.json": config, "model.weights.h5": weights });
+
+  it.each<[string, () => Uint8Array | Promise<Uint8Array>, string | RegExp, ImportOptions?]>([
+    ["nothing", () => new Uint8Array(0), "is neither HDF5 nor a .keras archive"],
+    ["a text", () => new TextEncoder().encode("not a model"), "is neither HDF5 nor a .keras archive"],
+    ["HDF5 cut short", () => h5.subarray(0, 100_000), /^is damaged HDF5: truncated file: eof = 100000/],
+    ["nothing but a signature", () => h5.subarray(0, 8), /^is damaged HDF5: /],
+    [
+      "an archive cut short",
+      () => file("keras2/sa-unet.keras").subarray(0, 100_000),
+      /^is a damaged archive: /,
+    ],
+    [
+      "an archive of something else",
+      () => archive({ "a.txt": "a" }),
+      "is an archive, but none of Keras's: it has no config.json",
+    ],
+    ["a PyTorch checkpoint", () => archive({ "model/data.pkl": "" }), "is a PyTorch checkpoint"],
+    [
+      "an archive with a changed byte",
+      () => {
+        const bytes = file("keras2/sa-unet.keras");
+        bytes[(bytes.length / 2) | 0] ^= 1;
+        return bytes;
+      },
+      "is a damaged archive: Invalid CRC32",
+    ],
+    [
+      "a bomb",
+      () => archive({ "config.json": " ".repeat(2 ** 25 + 1) }),
+      "unpacks to more than 33554432 bytes",
+    ],
+    [
+      "a bomb that lies about its size",
+      async () => {
+        // The size unpacked, in the local header and in the directory.
+        const bytes = await archive({ "config.json": " ".repeat(2 ** 25 + 1) });
+        const size = [1, 0, 0, 2];
+        for (let i = 0; i + 4 <= bytes.length; i++) {
+          if (size.every((byte, j) => bytes[i + j] === byte)) bytes.set([100, 0, 0, 0], i);
+        }
+        return bytes;
+      },
+      /damaged archive|unpacks to more/,
+    ],
+    [
+      "too many files",
+      () => archive(Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`${i}`, ""]))),
+      "more than 1000 files",
+    ],
+    ["a description that is no JSON", withConfig("{"), "describes its model in what is not JSON"],
+    ["a description without end", withConfig("[".repeat(200) + "]".repeat(200)), "nested too deeply"],
+    [
+      "another activation",
+      withConfig(description([layer("Activation", { activation: "elu" })])),
+      "has the activation elu; networks of this family have relu or silu",
+    ],
+    [
+      "two epsilons",
+      withConfig(
+        description([
+          layer("BatchNormalization", { epsilon: 1e-3 }),
+          layer("BatchNormalization", { epsilon: 1e-5 }),
+        ]),
+      ),
+      "has normalisations with epsilon 0.001, 0.00001",
+    ],
+    [
+      "groups that are none",
+      withConfig(description([layer("Custom>GroupNormalization", { epsilon: 1e-3, groups: -1 })])),
+      "has normalisations with groups -1",
+    ],
+    [
+      "a layer that is listed and not there",
+      () => replaced(h5, "conv2d_13", "conv2d_99"),
+      /lists a layer|damaged HDF5/,
+    ],
+    [
+      "another network",
+      () => h5,
+      'is not a sa-unet: encoder1.conv1.filter must be [3,3,3,16] but layer "conv2d" has [3,3,3,8]',
+      { config: saUNet },
+    ],
+    [
+      "other groups than asked for",
+      () => h5,
+      "is not a sa-unet-v2: it has 8 groups, not 4",
+      { config: { ...saUNetV2, channels, groups: 4 } },
+    ],
+    [
+      "groups that were assumed and do not divide the channels",
+      async () => (await unpackKeras(file("keras3/four-groups.keras"))).weights,
+      "does not say how many groups its normalisation has, and 8 do not divide 4 channels",
+    ],
+  ])("%s", async (_, make, message, options) => {
+    await expect(importKeras(await make(), options)).rejects.toThrow(message);
+    await expect(importKeras(await make(), options)).rejects.toThrow(ImportError);
+  });
+});

@@ -1,0 +1,58 @@
+// Weights that Keras wrote: .h5, .weights.h5 and .keras, of Keras 2 and 3.
+
+import { ImportError } from "../errors.ts";
+import { type Hdf5Reader, hdf5Reader, isHdf5 } from "../hdf5/read.ts";
+import { type Imported, type ImportOptions, importModel } from "../imported.ts";
+import type { SourceModel } from "../source.ts";
+import { isZip, unpackKeras } from "./archive.ts";
+import { type KerasDescription, readDescription } from "./description.ts";
+import { layersOf, SKIPPED } from "./layers.ts";
+
+/**
+ * Takes over weights that Keras 2 or 3 saved, alone or with their model: `.h5`, `.weights.h5`, `.keras`.
+ *
+ * @param bytes of the file
+ * @throws ImportError where the file is damaged, not Keras's, or of another network: then with the layers that differ
+ * @example
+ * const { readFile } = await import("node:fs/promises");
+ * const { config, origin } = await importKeras(await readFile("fixtures/files/keras3/four-groups.keras"));
+ * console.log(config.name, config.groups, origin); // sa-unet-v2-4-8-8 4 Keras 3.15.1
+ */
+export async function importKeras(bytes: Uint8Array, options: ImportOptions = {}): Promise<Imported> {
+  const reader = hdf5Reader();
+  try {
+    return importModel(await readKeras(bytes, reader), options);
+  } finally {
+    reader.close();
+  }
+}
+
+const NOT_DESCRIBED: KerasDescription = { facts: {}, classes: new Map() };
+
+/** The layers of a Keras file. */
+export async function readKeras(bytes: Uint8Array, reader: Hdf5Reader): Promise<SourceModel> {
+  if (isZip(bytes)) {
+    const { config, metadata, weights } = await unpackKeras(bytes);
+    const { facts, classes } = readDescription(config);
+    const tree = await reader.read(weights, SKIPPED);
+    return { origin: `Keras ${versionIn(metadata)}`, layers: layersOf(tree, classes), facts };
+  }
+  if (!isHdf5(bytes)) throw new ImportError("is neither HDF5 nor a .keras archive");
+  const tree = await reader.read(bytes, SKIPPED);
+  const attributes = tree.groups.map((group) => group.attributes);
+  const attribute = (name: string) =>
+    attributes.map((texts) => texts[name]).find((text) => text !== undefined);
+  const description = attribute("model_config");
+  const { facts, classes } = description === undefined ? NOT_DESCRIBED : readDescription(String(description));
+  const version = attribute("keras_version");
+  return {
+    origin: version === undefined ? "Keras" : `Keras ${String(version)}`,
+    layers: layersOf(tree, classes),
+    facts,
+  };
+}
+
+function versionIn(metadata: string): string {
+  const [, version = "of an unknown version"] = /"keras_version":\s*"([\w.+-]{1,40})"/.exec(metadata) ?? [];
+  return version;
+}

@@ -1,0 +1,141 @@
+// Files that PyTorch wrote with the lines of docs/interop.md, against the answers that it stored in them.
+
+import { readFileSync } from "node:fs";
+import { noGrad, readSafetensors, SafetensorsError, sigmoid, Tensor, writeSafetensors } from "@saunet/core";
+import { forward, type NetworkConfig, networks, readWeights, saUNet, writeWeights } from "@saunet/model";
+import { describe, expect, it } from "vitest";
+import { largestDifference } from "../../../../fixtures/networks.ts";
+import { permute } from "../permute.ts";
+import { importTorch } from "./import.ts";
+
+const file = (name: string) =>
+  new Uint8Array(
+    readFileSync(new URL(`../../../../fixtures/files/torch/${name}.safetensors`, import.meta.url)),
+  );
+
+describe("importTorch", () => {
+  it.each<[string, Partial<NetworkConfig>]>([
+    ["sa-unet-v2", { name: "sa-unet-v2-8-8-16", channels: [8, 8, 16], skipAttention: "cross-scale" }],
+    ["shifted", { epsilon: 1e-5, transposedPadding: 1, groups: 2, activation: "silu" }],
+    ["sa-unet", { name: "sa-unet-4-6-8-8", epsilon: 1e-5, transposedPadding: 1, activation: "relu" }],
+    ["spatial", { skipAttention: "spatial", groups: 4, channels: [8, 8] }],
+    ["u-net", { bottleneckAttention: false, normalization: "batch", epsilon: 1e-5 }],
+  ])("takes %s over and answers as PyTorch did", (name, expected) => {
+    const imported = importTorch(file(name));
+    expect(imported.config).toMatchObject(expected);
+    expect(imported.origin).toMatch(/^PyTorch \d/);
+    // By way of a weights file, as the command does.
+    const { config, parameters } = readWeights(writeWeights(imported));
+    const { "saunet.example": example, "saunet.answer": answer } = readSafetensors(file(name)).tensors;
+    const [N, C, H, W] = example.shape;
+    const x = new Tensor(permute(new Float32Array(example.data), example.shape, [0, 2, 3, 1]), [N, H, W, C]);
+    const logits = noGrad(() => forward(config, parameters, x));
+    const found = name === "shifted" ? logits : sigmoid(logits);
+    expect(largestDifference(found.data, answer.data)).toBeLessThan(1e-5);
+  });
+
+  it("takes one that is told which network it must be", () => {
+    const config = { ...networks["sa-unet+gn+silu+channels+sa"], channels: [8, 8], groups: 4 };
+    expect(importTorch(file("spatial"), { config }).config).toEqual(config);
+    expect(() => importTorch(file("sa-unet-v2"), { config: saUNet })).toThrow(
+      'is not a sa-unet: encoder1.conv1.filter must be [3,3,3,16] but layer "encoders.0.0.conv" has [3,3,3,8]',
+    );
+  });
+
+  it("refuses a network whose answer is another", () => {
+    expect(() => importTorch(file("tanh"))).toThrow(
+      /answers the file's example otherwise than PyTorch did, by up to 0\./,
+    );
+  });
+
+  /** A file with something changed. */
+  function changed(change: (parts: ReturnType<typeof readSafetensors>) => void): Uint8Array {
+    const parts = readSafetensors(file("u-net"));
+    change(parts);
+    return writeSafetensors(parts.tensors, parts.metadata);
+  }
+  const setting = (from: string, to: string) =>
+    changed(({ metadata }) => {
+      metadata.modules = metadata.modules.replaceAll(from, to);
+    });
+
+  it.each<[string, () => Uint8Array, string]>([
+    [
+      "says nothing of its modules",
+      () => changed(({ metadata }) => delete metadata.modules),
+      "does not say how its modules are set",
+    ],
+    [
+      "describes them in no JSON",
+      () => setting("[{", "{"),
+      "describes its modules in a way that is not understood",
+    ],
+    [
+      "describes no list",
+      () =>
+        changed(({ metadata }) => {
+          metadata.modules = "{}";
+        }),
+      "in a way that is not understood",
+    ],
+    [
+      "holds no answer",
+      () => changed(({ tensors }) => delete tensors["saunet.answer"]),
+      "holds no example with its answer",
+    ],
+    [
+      "has an example of another size",
+      () =>
+        changed(({ tensors }) => {
+          tensors["saunet.example"] = new Tensor(new Float32Array(3 * 15 * 24), [1, 3, 15, 24]);
+        }),
+      "has an example of shape [1,3,15,24]; [N,3,H,W] with multiples of 2 is wanted",
+    ],
+    [
+      "has an answer of another size",
+      () =>
+        changed(({ tensors }) => {
+          tensors["saunet.answer"] = new Tensor(new Float32Array(2), [1, 1, 1, 2]);
+        }),
+      "has an answer of shape [1,1,1,2]; [1,1,16,24] is wanted",
+    ],
+    [
+      "pads otherwise",
+      () => setting('"output_padding": [0, 0]', '"output_padding": [1, 1]'),
+      "[stride, padding, output_padding] [[2,2],[0,0],[1,1]]; stride 2",
+    ],
+    [
+      "claims the other padding",
+      () => setting('[0, 0], "output_padding": [0, 0]', '[1, 1], "output_padding": [1, 1]'),
+      "answers the file's example otherwise",
+    ],
+    [
+      "claims another epsilon",
+      () => setting('"eps": 1e-05', '"eps": 0.1'),
+      "answers the file's example otherwise",
+    ],
+    [
+      "has two epsilons",
+      () =>
+        changed(({ metadata }) => {
+          metadata.modules = metadata.modules.replace('"eps": 1e-05', '"eps": 0.1');
+        }),
+      "has modules with eps 0.1, 0.00001; one for all is taken over",
+    ],
+    [
+      "holds a module that never ran",
+      () =>
+        changed(({ tensors }) => {
+          tensors["aux.weight"] = new Tensor(new Float32Array(1), [1]);
+        }),
+      'holds a tensor "aux.weight" of a module that did not run',
+    ],
+    ["lacks a bias", () => changed(({ tensors }) => delete tensors["head.bias"]), "head.bias [1] is missing"],
+  ])("refuses a file that %s", (_, make, message) => {
+    expect(() => importTorch(make())).toThrow(message);
+  });
+
+  it("refuses what is no safetensors", () => {
+    expect(() => importTorch(new Uint8Array(100))).toThrow(SafetensorsError);
+  });
+});

@@ -1,0 +1,213 @@
+// Weights of PyTorch networks: a state dict in a safetensors file, which docs/interop.md says how to write.
+//
+// PyTorch has channels before rows, in filters too:
+//
+//   Conv2d           [Cout,Cin,KH,KW] → [KH,KW,Cin,Cout]
+//   ConvTranspose2d  [Cin,Cout,KH,KW] → [KH,KW,Cout,Cin]      the same exchange of axes
+//
+// A state dict does not say enough to run a network: not the order of its modules (safetensors sorts them by name),
+// not the epsilon of a normalisation (1e-5 by default, where Keras has 1e-3), not how a transposed convolution pads,
+// which shifts everything by a pixel. So the file says it beside the weights: its modules with their settings in the
+// order in which they ran, and one example with the network's answer, which ours must give too.
+
+import { noGrad, readSafetensors, sigmoid, Tensor } from "@saunet/core";
+import { forward, type NetworkConfig, sizeMultiple } from "@saunet/model";
+import { ImportError } from "../errors.ts";
+import { type Imported, type ImportOptions, importModel } from "../imported.ts";
+import { permute } from "../permute.ts";
+import { kindOf, type SourceArray, type SourceFacts, type SourceLayer, type SourceModel } from "../source.ts";
+
+/** A module as the file describes it. */
+interface TorchModule {
+  readonly name: string;
+  readonly type: string;
+  readonly [setting: string]: unknown;
+}
+
+const EXAMPLE = "saunet.example";
+const ANSWER = "saunet.answer";
+/** Sums in another order differ by some 1e-6; one thing understood wrongly differs by far more. */
+const TOLERANCE = 1e-4;
+const WAY_OUT = "write it with the lines in docs/interop.md";
+
+/**
+ * Takes over the weights of a PyTorch network: a safetensors file of its state dict with the description and the
+ * example that docs/interop.md shows how to write.
+ *
+ * @throws SafetensorsError where the file is damaged; ImportError where it says too little, holds another network, or
+ *   one that answers its example otherwise
+ * @example
+ * const { readFile } = await import("node:fs/promises");
+ * const { config, assignments } = importTorch(await readFile("fixtures/files/torch/sa-unet.safetensors"));
+ * console.log(config.epsilon, assignments[0].layer); // 0.00001 encoders.0.0.conv
+ */
+export function importTorch(bytes: Uint8Array, options: ImportOptions = {}): Imported {
+  const { source, example, answer } = readTorch(bytes);
+  let nearest: { difference: number; config: NetworkConfig } | undefined;
+  for (const facts of options.config === undefined ? candidates(source.facts) : [source.facts]) {
+    const imported = importModel({ ...source, facts }, options);
+    const difference = differenceFrom(answer, imported, example);
+    // The answer settles what the description leaves open.
+    if (difference <= TOLERANCE) return { ...imported, assumed: [] };
+    if (nearest === undefined || difference < nearest.difference) {
+      nearest = { difference, config: imported.config };
+    }
+  }
+  throw new ImportError(
+    `has the layers of a ${nearest!.config.name}, but that answers the file's example otherwise than PyTorch did, by up to ${nearest!.difference.toPrecision(2)}: what its modules do between their layers is not of this family`,
+  );
+}
+
+/** What the description may leave open: activations and attention that are functions, not modules. */
+function candidates(facts: SourceFacts): SourceFacts[] {
+  const activations = facts.activation === undefined ? (["silu", "relu"] as const) : [facts.activation];
+  const skips = ["cross-scale", "spatial"] as const;
+  return skips.flatMap((skipAttention) =>
+    activations.map((activation) => ({ ...facts, activation, skipAttention })),
+  );
+}
+
+function readTorch(bytes: Uint8Array): { source: SourceModel; example: Tensor; answer: Tensor } {
+  const { tensors, metadata } = readSafetensors(bytes);
+  if (metadata.network !== undefined) throw new ImportError("is a weights file of this project already");
+  if (metadata.modules === undefined) {
+    throw new ImportError(
+      `does not say how its modules are set, which a state dict alone never does: ${WAY_OUT}`,
+    );
+  }
+  const modules = readModules(metadata.modules);
+  const { [EXAMPLE]: example, [ANSWER]: answer, ...state } = tensors;
+  if (example?.shape.length !== 4 || answer?.shape.length !== 4) {
+    throw new ImportError(`holds no example with its answer: ${WAY_OUT}`);
+  }
+  const layers = layersOf(modules, state);
+  return { source: { origin: originOf(metadata), layers, facts: factsOf(modules) }, example, answer };
+}
+
+function originOf({ pytorch }: Readonly<Record<string, string>>): string {
+  return pytorch === undefined ? "PyTorch" : `PyTorch ${pytorch.slice(0, 40)}`;
+}
+
+function readModules(text: string): TorchModule[] {
+  const refuse = () => new ImportError(`describes its modules in a way that is not understood: ${WAY_OUT}`);
+  let modules: unknown;
+  try {
+    modules = JSON.parse(text);
+  } catch {
+    throw refuse();
+  }
+  const isModule = (value: unknown): value is TorchModule =>
+    typeof value === "object" && value !== null && "name" in value && "type" in value;
+  if (!Array.isArray(modules) || !modules.every(isModule)) throw refuse();
+  return modules.map((module) => ({ ...module, name: String(module.name), type: String(module.type) }));
+}
+
+const NORMALIZATIONS = ["BatchNorm2d", "GroupNorm"];
+
+/** PyTorch's names for arrays, and this project's. */
+function entryOf(type: string, key: string): string {
+  const isNorm = NORMALIZATIONS.includes(type);
+  if (key === "weight") return isNorm ? "gamma" : "filter";
+  if (key === "bias") return isNorm ? "beta" : "bias";
+  return { running_mean: "mean", running_var: "variance" }[key] ?? key;
+}
+
+function layersOf(modules: readonly TorchModule[], state: Readonly<Record<string, Tensor>>): SourceLayer[] {
+  const owned = new Map<string, Record<string, SourceArray>>();
+  const types = new Map(modules.map(({ name, type }) => [name, type]));
+  for (const [name, { shape, data }] of Object.entries(state)) {
+    const dot = name.lastIndexOf(".");
+    const [owner, key] = [name.slice(0, dot), name.slice(dot + 1)];
+    if (key === "num_batches_tracked") continue;
+    const type = types.get(owner);
+    if (type === undefined) throw new ImportError(`holds a tensor "${name}" of a module that did not run`);
+    const array: SourceArray =
+      shape.length === 4
+        ? {
+            shape: [shape[2], shape[3], shape[1], shape[0]],
+            values: permute(new Float32Array(data), shape, [2, 3, 1, 0]),
+          }
+        : { shape, values: new Float32Array(data) };
+    owned.set(owner, { ...owned.get(owner), [entryOf(type, key)]: array });
+  }
+  return [...types].flatMap(([name, type]): SourceLayer[] => {
+    const arrays = owned.get(name);
+    return arrays === undefined ? [] : [{ name, kind: kindOf(arrays, type === "ConvTranspose2d"), arrays }];
+  });
+}
+
+function factsOf(modules: readonly TorchModule[]): SourceFacts {
+  const of = (...types: string[]) => modules.filter(({ type }) => types.includes(type));
+  const epsilon = agreed(of(...NORMALIZATIONS), "eps");
+  const groups = agreed(of("GroupNorm"), "num_groups");
+  const activations = new Set(of("SiLU", "ReLU").map(({ type }) => (type === "SiLU" ? "silu" : "relu")));
+  const [activation] = activations;
+  return {
+    ...(epsilon !== undefined && { epsilon }),
+    ...(groups !== undefined && { groups }),
+    ...(activations.size === 1 && { activation: activation as "silu" | "relu" }),
+    ...paddingOf(of("ConvTranspose2d")),
+  };
+}
+
+/** A setting on which all modules agree. */
+function agreed(modules: readonly TorchModule[], setting: string): number | undefined {
+  const values = [...new Set(modules.map((module) => module[setting]))];
+  if (values.length === 0) return undefined;
+  const [value] = values;
+  if (values.length > 1 || typeof value !== "number" || !(value > 0)) {
+    throw new ImportError(`has modules with ${setting} ${values.join(", ")}; one for all is taken over`);
+  }
+  return value;
+}
+
+/**
+ * Stride 2 makes 2n + 1 rows of n. Keras drops the last, as `padding=0` does with `[..., :-1, :-1]` behind it;
+ * `padding=1, output_padding=1` drops the first.
+ */
+function paddingOf(modules: readonly TorchModule[]): Pick<SourceFacts, "transposedPadding"> {
+  const told = new Set(
+    modules.map(({ stride, padding, output_padding }) => JSON.stringify([stride, padding, output_padding])),
+  );
+  if (told.size === 0) return {};
+  const [settings] = told;
+  const paddings = [
+    [
+      [2, 2],
+      [0, 0],
+      [0, 0],
+    ],
+    [
+      [2, 2],
+      [1, 1],
+      [1, 1],
+    ],
+  ].map((known) => JSON.stringify(known));
+  const index = told.size === 1 ? paddings.indexOf(settings) : -1;
+  if (index < 0) {
+    throw new ImportError(
+      `has transposed convolutions with [stride, padding, output_padding] ${[...told].join(" and ")}; stride 2 with paddings of 0 and 0, or of 1 and 1, is taken over`,
+    );
+  }
+  return { transposedPadding: index as 0 | 1 };
+}
+
+/** The largest difference of our answer, as logits or as probabilities, whichever PyTorch's are. */
+function differenceFrom(answer: Tensor, { config, parameters }: Imported, example: Tensor): number {
+  const [N, C, H, W] = example.shape;
+  const multiple = sizeMultiple(config);
+  if (C !== config.inputChannels || H % multiple !== 0 || W % multiple !== 0 || example.size === 0) {
+    throw new ImportError(
+      `has an example of shape [${example.shape}]; [N,${config.inputChannels},H,W] with multiples of ${multiple} is wanted`,
+    );
+  }
+  if (String(answer.shape) !== String([N, 1, H, W])) {
+    throw new ImportError(`has an answer of shape [${answer.shape}]; [${[N, 1, H, W]}] is wanted`);
+  }
+  const x = new Tensor(permute(example.data as Float32Array, example.shape, [0, 2, 3, 1]), [N, H, W, C]);
+  const logits = noGrad(() => forward(config, parameters, x));
+  const [asLogits, asProbability] = [logits, sigmoid(logits)].map(({ data }) =>
+    data.reduce((largest, value, i) => Math.max(largest, Math.abs(value - answer.data[i])), 0),
+  );
+  return Math.min(asLogits, asProbability);
+}
