@@ -56,7 +56,8 @@ export function threefry2x32(
   out[1] = b;
 }
 
-function advance(state: RandomState, blocks: number): void {
+/** Moves a stream on by so many pairs of words. */
+export function skipWords(state: RandomState, blocks: number): void {
   const low = state[2] + blocks;
   state[2] = low;
   state[3] = state[3] + Math.floor(low / 2 ** 32);
@@ -64,9 +65,20 @@ function advance(state: RandomState, blocks: number): void {
 
 const block = new Uint32Array(2);
 
-function hashAhead(state: RandomState, blocks: number): void {
+/**
+ * The pair of random words that comes after `blocks` others; the stream stays where it is. The array is the same at
+ * every call.
+ *
+ * @example
+ * const state = randomState(1);
+ * const [word] = wordsAhead(state, 5);
+ * skipWords(state, 5);
+ * console.log(wordsAhead(state, 0)[0] === word); // true
+ */
+export function wordsAhead(state: RandomState, blocks: number): Uint32Array {
   const low = state[2] + blocks;
   threefry2x32(state[0], state[1], low, state[3] + Math.floor(low / 2 ** 32), block);
+  return block;
 }
 
 /** 24 random bits as a float in [0, 1): every value is exact in 32-bit floats. */
@@ -78,11 +90,11 @@ export const uniformKernel = kernel(
   { out: "write", state: "update" },
   ({ out, state }: { out: Floats; state: RandomState }, { low, width }: { low: number; width: number }) => {
     for (let i = 0; i < out.length; i += 2) {
-      hashAhead(state, i >>> 1);
+      wordsAhead(state, i >>> 1);
       out[i] = low + width * toUnit(block[0]);
       if (i + 1 < out.length) out[i + 1] = low + width * toUnit(block[1]);
     }
-    advance(state, Math.ceil(out.length / 2));
+    skipWords(state, Math.ceil(out.length / 2));
   },
 );
 
@@ -97,8 +109,8 @@ export const normalKernel = kernel(
     for (let i = 0; i < out.length; i++) {
       let value: number;
       do {
-        hashAhead(state, 0);
-        advance(state, 1);
+        wordsAhead(state, 0);
+        skipWords(state, 1);
         value = Math.sqrt(-2 * Math.log(1 - toUnit(block[0]))) * Math.cos(2 * Math.PI * toUnit(block[1]));
       } while (Math.abs(value) > dims.limit);
       out[i] = dims.deviation * value;
@@ -136,8 +148,8 @@ export function normal(
 
 /** One number from [0, 1), for decisions outside tensors (orders, crops, angles). */
 export function draw(state: RandomState): number {
-  hashAhead(state, 0);
-  advance(state, 1);
+  wordsAhead(state, 0);
+  skipWords(state, 1);
   return toUnit(block[0]);
 }
 

@@ -69,14 +69,14 @@ describe("dropBlock", () => {
   });
 
   it("drops about the expected share, per image and channel, and keeps the mean", () => {
-    const x = ones([4, 40, 40, 8]);
+    const x = ones([8, 80, 80, 8]);
     const y = dropBlock(x, randomState(1), { rate: 0.15 });
     const gamma = 1 - dropBlockDims(x.shape, { rate: 0.15 }).keepRate;
     const inside = (value: number, i: number) => {
-      const [h, w] = [Math.floor(i / 8 / 40) % 40, Math.floor(i / 8) % 40];
-      return value === 0 && Math.min(h, w) >= 6 && Math.max(h, w) < 34;
+      const [h, w] = [Math.floor(i / 8 / 80) % 80, Math.floor(i / 8) % 80];
+      return value === 0 && Math.min(h, w) >= 6 && Math.max(h, w) < 74;
     };
-    expect(y.data.filter(inside).length / (4 * 28 * 28 * 8)).toBeCloseTo(1 - (1 - gamma) ** 49, 1.7);
+    expect(y.data.filter(inside).length / (8 * 68 * 68 * 8)).toBeCloseTo(1 - (1 - gamma) ** 49, 1.7);
     expect(mean(y).item()).toBeCloseTo(1, 5);
     const channel = (c: number) => y.data.filter((_, i) => i % 8 === c);
     expect(channel(0)).not.toEqual(channel(1));
@@ -88,8 +88,33 @@ describe("dropBlock", () => {
     const shared = dropBlockFromNoise(ones([2, 20, 20, 3]), noise, { ...options, sharedMask: true });
     const single = dropBlockFromNoise(ones([2, 20, 20, 1]), noise, options);
     expect(shared.data).toEqual(new Float32Array([...single.data].flatMap((value) => [value, value, value])));
-    const drawn = dropBlock(ones([2, 20, 20, 1]), randomState(2), options);
-    expect(drawn).toEqual(single);
+    const drawn = dropBlock(ones([2, 20, 20, 3]), randomState(2), { ...options, sharedMask: true });
+    expect(drawn.data.some((value) => value === 0)).toBe(true);
+    expect(drawn.data.every((value, i) => value === drawn.data[i - (i % 3)])).toBe(true);
+  });
+
+  it("draws as many seeds, as evenly, as noise would give", () => {
+    // Blocks of one element are the seeds themselves. A gap of 1,000 needs several draws at the lowest rate.
+    for (const rate of [0.0005, 0.003, 0.1, 0.7]) {
+      const state = randomState(9);
+      const y = dropBlock(ones([4, 64, 64, 16]), state, { rate, blockSize: 1 });
+      const count = y.size;
+      const isSeed = (i: number) => (y.data[i] === 0 ? 1 : 0);
+      let [seeds, neighbours] = [0, 0];
+      const byChannel = new Float64Array(16);
+      for (let i = 0; i < count; i++) {
+        seeds += isSeed(i);
+        byChannel[i % 16] += isSeed(i);
+        if (i > 0) neighbours += isSeed(i - 1) * isSeed(i);
+      }
+      // Five standard deviations of a binomial count.
+      const spread = (n: number, p: number) => 5 * Math.sqrt(n * p * (1 - p));
+      expect(Math.abs(seeds - count * rate)).toBeLessThan(spread(count, rate));
+      expect(Math.abs(neighbours - count * rate ** 2)).toBeLessThan(spread(count, rate ** 2) + 1);
+      for (const own of byChannel)
+        expect(Math.abs(own - (count / 16) * rate)).toBeLessThan(spread(count / 16, rate));
+      expect(state[2]).toBe((count / 2) >>> 0);
+    }
   });
 
   it("has the right gradient", () => {
