@@ -88,20 +88,15 @@ export function capture(
   const listed: KernelCall[] = [];
   // Fresh input arrays: the caller's own may be parameters too.
   const placeholders = inputs.map(({ data, shape }) => new Tensor(new Float32Array(data.length), shape));
+  const allocator = {
+    floats: (size: number) => keep(new Float32Array(size)),
+    indices: (size: number) => keep(new Int32Array(size)),
+  };
+  const note = (call: KernelCall) => listed.push(call);
+  const list = () => intercept(note, () => body(placeholders));
   const outputs = withoutReading(
     "no value is known while a program is captured; return the tensor from the captured function and read it after a run",
-    () =>
-      withAllocator(
-        {
-          floats: (size) => keep(new Float32Array(size)),
-          indices: (size) => keep(new Int32Array(size)),
-        },
-        () =>
-          intercept(
-            (call) => listed.push(call),
-            () => body(placeholders),
-          ),
-      ),
+    () => withAllocator(allocator, list),
   );
 
   const numbers = new Map<FlatArray, number>();

@@ -4,6 +4,7 @@ import { backward, noGrad } from "./autograd.ts";
 import { type Program, planProgram } from "./capture.ts";
 import { withReferences } from "./kernel.ts";
 import { mul } from "./ops/arithmetic.ts";
+import { type DropBlockDims, dropAround } from "./ops/drop-block.ts";
 import { sum } from "./ops/sum.ts";
 import { normal, randomState, uniform } from "./random.ts";
 import type { Shape } from "./shape.ts";
@@ -38,6 +39,23 @@ export function expectClose(
     wanted instanceof Tensor ? wanted.data : wanted,
   );
   if (!(error <= tolerance)) throw new Error(`expectClose: relative error ${error} is above ${tolerance}`);
+}
+
+/**
+ * The mask that keras_cv 0.5.0's DropBlock2D makes of noise: an element is a seed where `noise < γ`, in 32 bits.
+ *
+ * @param noise uniform on [0, 1), in the shape of the mask
+ */
+export function maskFromNoise(noise: Float32Array, d: DropBlockDims): Float32Array {
+  const mask = new Float32Array(noise.length).fill(1);
+  for (let i = 0; i < noise.length; i++) {
+    const row = Math.floor(i / (d.W * d.maskC));
+    const column = Math.floor(i / d.maskC) % d.W;
+    const inside =
+      row % d.H >= d.firstRow && row % d.H < d.endRow && column >= d.firstColumn && column < d.endColumn;
+    if (inside && Math.fround(noise[i] + d.keepRate) < 1) dropAround(mask, d, row, i % (d.W * d.maskC));
+  }
+  return mask;
 }
 
 /** Options of {@link gradcheck}. */

@@ -10,7 +10,7 @@
 //
 // Seeds are few (3 in 1,000 elements at 592x592), so they are not looked for in noise: the gap from one to the next in
 // a row is drawn, which has the geometric distribution P(gap ≤ k) = 1 - (1 - γ)^(k+1). Drawing noise for every element
-// took 14 % of a training step, this takes 2 %. `dropBlockFromNoise` goes the source's own way, for its numbers.
+// took 14 % of a training step, this takes 2 %. Tests make masks from noise as the source does (`maskFromNoise`).
 //
 // A block reaches from B / 2 (rounded down) before its seed to (B - 1) / 2 after it. The scale lives in an array, not
 // on the host, so that a recorded run can draw anew.
@@ -20,7 +20,7 @@
 // everything is dropped the result is 0.
 
 import { contribute, record } from "../autograd.ts";
-import { expectBetween, expectInteger, expectRank, expectShape } from "../errors.ts";
+import { expectBetween, expectInteger, expectRank } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { type RandomState, skipWords, wordsAhead } from "../random.ts";
 import { type Pair, pair, type Shape } from "../shape.ts";
@@ -81,44 +81,23 @@ export function dropBlockDims(x: Shape, options: DropBlockOptions): DropBlockDim
 }
 
 /**
- * Zeros in the block around element `i` of row `h` of all images' rows. Blocks are written one after the other: γ
- * makes those of all seeds together about `rate` times the map, so this costs less than a moving maximum.
+ * Zeros in the block around a seed: element `i` of a row, rows of all images counted through. Blocks are written one
+ * after the other: γ makes those of all seeds together about `rate` times the map, so this costs less than a moving
+ * maximum.
  */
-function dropAround(mask: Floats, d: DropBlockDims, row: number, i: number): void {
+export function dropAround(mask: Floats, d: DropBlockDims, row: number, i: number): void {
   const bottom = Math.min(d.H - (row % d.H), d.BH - (d.BH >> 1));
   for (let y = row - (d.BH >> 1); y < row + bottom; y++)
     for (let x = 0; x < d.BW; x++) mask[y * d.W * d.maskC + i + (x - (d.BW >> 1)) * d.maskC] = 0;
 }
 
-/** Calls `visit` for every row of all images where seeds may lie; the seeds' places in it are `first … end - 1`. */
-function forEachRow(d: DropBlockDims, visit: (row: number, first: number, end: number) => void): void {
-  for (let n = 0; n < d.N; n++)
-    for (let h = d.firstRow; h < d.endRow; h++)
-      visit(n * d.H + h, d.firstColumn * d.maskC, d.endColumn * d.maskC);
-}
-
-/** `mask = 0` in the blocks around seeds, else 1; the seeds are those of the noise. */
-export const dropBlockMask = kernel(
-  "dropBlock.mask",
-  { mask: "write", noise: "read" },
-  ({ mask, noise }: { mask: Floats; noise: Floats }, d: DropBlockDims) => {
-    mask.fill(1);
-    forEachRow(d, (row, first, end) => {
-      for (let i = first; i < end; i++)
-        if (Math.fround(noise[row * d.W * d.maskC + i] + d.keepRate) < 1) dropAround(mask, d, row, i);
-    });
-  },
-);
-
-/** Gaps are drawn up to here; a longer one is so many elements without a seed and another draw. */
-const LONGEST_GAP = 1024;
+/** Gaps below this are drawn; a longer one is so many elements without a seed and another draw. */
+const LONG_GAP = 1023;
 
 /** `limits[k] = 2^32 · P(gap ≤ k)`: a random word below it stands for a gap of at most k. */
-function gapLimits(gamma: number): Uint32Array {
-  const limits = new Uint32Array(LONGEST_GAP);
-  for (let k = 0; k < LONGEST_GAP; k++)
-    limits[k] = Math.min(2 ** 32 - 1, 2 ** 32 * (1 - (1 - gamma) ** (k + 1)));
-  return limits;
+export function gapLimits(gamma: number): Uint32Array {
+  const limit = (_: unknown, k: number) => Math.min(2 ** 32 - 1, 2 ** 32 * (1 - (1 - gamma) ** (k + 1)));
+  return Uint32Array.from({ length: LONG_GAP }, limit);
 }
 
 /** `mask = 0` in the blocks around seeds, else 1; the gaps between seeds are drawn, for each row on its own. */
@@ -127,22 +106,19 @@ export const dropBlockDraw = kernel(
   { mask: "write", limits: "read", state: "update" },
   ({ mask, limits, state }: { mask: Floats; limits: Uint32Array; state: RandomState }, d: DropBlockDims) => {
     mask.fill(1);
+    const [first, end] = [d.firstColumn * d.maskC, d.endColumn * d.maskC];
     // Each draw moves on by an element at least, and a pair of words serves two.
-    const pairs = Math.ceil(((d.endColumn - d.firstColumn) * d.maskC) / 2);
-    let start = 0;
-    forEachRow(d, (row, first, end) => {
-      for (let i = first, draws = 0; i < end; ) {
-        const word = wordsAhead(state, start + (draws >> 1))[draws++ & 1];
-        let gap = 0;
-        for (let step = LONGEST_GAP >> 1; step > 0; step >>= 1)
-          if (word >= limits[gap + step - 1]) gap += step;
-        if (word >= limits[gap]) gap++;
-        i += gap;
-        if (gap < LONGEST_GAP && i < end) dropAround(mask, d, row, i++);
-      }
-      start += pairs;
-    });
-    skipWords(state, start);
+    const pairs = Math.ceil((end - first) / 2);
+    for (let n = 0, start = 0; n < d.N; n++)
+      for (let h = d.firstRow; h < d.endRow; h++, start += pairs)
+        for (let i = first, draws = 0; i < end; draws++) {
+          const word = wordsAhead(state, start + (draws >> 1))[draws & 1];
+          let gap = 0;
+          for (let step = 512; step > 0; step >>= 1) if (word >= limits[gap + step - 1]) gap += step;
+          i += gap;
+          if (gap < LONG_GAP && i < end) dropAround(mask, d, n * d.H + h, i++);
+        }
+    skipWords(state, d.N * Math.max(0, d.endRow - d.firstRow) * pairs);
   },
 );
 
@@ -188,16 +164,8 @@ export function dropBlock(x: Tensor, state: RandomState, options: DropBlockOptio
   return dropMasked(x, mask, d);
 }
 
-/** {@link dropBlock} with given noise: `[N,H,W,C]`, or `[N,H,W,1]` with `sharedMask`. */
-export function dropBlockFromNoise(x: Tensor, noise: Tensor, options: DropBlockOptions): Tensor {
-  const d = dropBlockDims(x.shape, options);
-  expectShape("dropBlock", "noise", noise.shape, [d.N, d.H, d.W, d.maskC]);
-  const mask = allocate(noise.size);
-  dropBlockMask({ mask, noise: noise.data }, d);
-  return dropMasked(x, mask, d);
-}
-
-function dropMasked(x: Tensor, mask: Float32Array, d: DropBlockDims): Tensor {
+/** {@link dropBlock} with a given mask. */
+export function dropMasked(x: Tensor, mask: Float32Array, d: DropBlockDims): Tensor {
   const y = empty(x.shape);
   const scale = allocate(1);
   dropBlockScale({ scale, mask }, undefined);

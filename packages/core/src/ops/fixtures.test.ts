@@ -10,14 +10,14 @@ import { adam, adamW, clipGlobalNorm, type Optimizer, type Parameters, sgd } fro
 import { normal, randomState } from "../random.ts";
 import { readSafetensors } from "../safetensors.ts";
 import { ones, parameter, Tensor } from "../tensor.ts";
-import { expectClose } from "../testing.ts";
+import { expectClose, maskFromNoise } from "../testing.ts";
 import { relu, sigmoid, silu } from "./activation.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
 import { avgPool2d } from "./avg-pool2d.ts";
 import { batchNorm } from "./batch-norm.ts";
 import { convTranspose2d } from "./conv-transpose2d.ts";
 import { conv2d } from "./conv2d.ts";
-import { dropBlockFromNoise } from "./drop-block.ts";
+import { dropBlock, dropBlockDims, dropMasked } from "./drop-block.ts";
 import { dropout } from "./dropout.ts";
 import { groupNorm } from "./group-norm.ts";
 import { sigmoidCrossEntropy } from "./losses.ts";
@@ -64,7 +64,10 @@ const operations: Record<string, Operation | Record<string, Operation>> = {
   },
   "conv-transpose2d": ({ x, w, b }, options) => convTranspose2d(x, w, b, options),
   conv2d: ({ x, w, b }, options) => conv2d(x, w, b, options),
-  "drop-block": ({ x, noise }, options) => dropBlockFromNoise(x, noise, options),
+  "drop-block": ({ x, noise }, options) => {
+    const d = dropBlockDims(x.shape, options);
+    return dropMasked(x, maskFromNoise(noise.data, d), d);
+  },
   "group-norm": ({ x, gamma, beta }, options) => groupNorm(x, gamma, beta, options),
   losses: {
     // The Matthews loss and the sum of both are compositions of @saunet/model, compared there.
@@ -195,6 +198,7 @@ function checkRoles({ kernel, arrays, dims, run: runInstalled }: KernelCall): vo
 /** Kernels that no fixture reaches. */
 function runOthers(): void {
   dropout(ones([5]), randomState(1), { rate: 0.5 });
+  dropBlock(ones([1, 9, 9, 1]), randomState(1), { rate: 0.5 });
   normal([5], randomState(1));
   broadcastTo(ones([1]), [3]);
   const w = parameter(ones([3]));

@@ -1,9 +1,10 @@
 import {
   dropBlockApply,
   dropBlockDims,
-  dropBlockMask,
+  dropBlockDraw,
   dropBlockScale,
   dropoutMask,
+  gapLimits,
   randomState,
   uniform,
 } from "@saunet/core";
@@ -21,14 +22,16 @@ describe.each(shapes)("[%d,%d,%d,%d]", (N, H, W, C) => {
     { rate: 1, blockSize: 1 },
   ])("%j", (options) => {
     const d = dropBlockDims([N, H, W, C], options);
-    const noise = noiseOf(N * H * W * d.maskC);
-    const mask = noise.slice();
-    dropBlockMask.reference({ mask, noise }, d);
+    const mask = new Float32Array(N * H * W * d.maskC);
+    const limits = gapLimits(1 - d.keepRate);
+    // The lower half of the counter is about to overflow.
+    const state = new Uint32Array([1, 2, 2 ** 32 - 5, 7]);
+    dropBlockDraw.reference({ mask, limits, state: state.slice() }, d);
     const scale = new Float32Array(1);
     dropBlockScale.reference({ scale, mask }, undefined);
     const x = numbers(sizeOf([N, H, W, C]));
     const small = mask.length < SMALLEST;
-    expect(check(dropBlockMask, { mask: mask.slice(), noise }, d)).toBe(small ? undefined : 0);
+    expect(check(dropBlockDraw, { mask: mask.slice(), limits, state }, d)).toBe(small ? undefined : 0);
     expect(check(dropBlockScale, { scale: scale.slice(), mask })).toBe(small ? undefined : 0);
     const error = check(dropBlockApply, { y: x.slice(), x, mask, scale }, d);
     if (x.length < SMALLEST) expect(error).toBeUndefined();

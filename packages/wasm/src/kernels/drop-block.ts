@@ -1,6 +1,6 @@
-// DropBlock and dropout: masks from noise, and what is done with them.
+// DropBlock and dropout: masks, and what is done with them.
 //
-//   dropBlock.mask    mask = 0 in the blocks around seeds, else 1
+//   dropBlock.draw    mask = 0 in the blocks around seeds, else 1; the gaps between seeds are drawn
 //   dropBlock.scale   scale = how many elements the mask has / how many of them are 1, or 0
 //   dropBlock.apply   y = x · mask · scale, with one mask for all channels or one for each
 //   dropout.mask      mask = noise < rate ? 0 : 1 / (1 - rate)
@@ -8,7 +8,7 @@
 import {
   type DropBlockDims,
   dropBlockApply,
-  dropBlockMask,
+  dropBlockDraw,
   dropBlockScale,
   dropoutMask,
   walkOver,
@@ -16,25 +16,30 @@ import {
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
+import { COUNTER, KEY, moveCounter, threefryOfOne } from "./random.ts";
 import { sumOfAll } from "./reduce.ts";
 import { constant, FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, setEach, stream, whileAtLeast } from "./stream.ts";
 import { alongWalk } from "./walk.ts";
 
 type I32 = Local<"i32">;
 
+/** Steps of the search among the limits of 1,023 gaps. */
+const STEPS = [512, 256, 128, 64, 32, 16, 8, 4, 2, 1] as const;
+
 /**
  * Phase 1: mask = 1
- * Phase 2, each row where seeds may lie: every element that is a seed sets the block around it to 0. Seeds are few, so
- *   four elements are tested at once and blocks are written one by one. Blocks of different rows overlap; whoever
- *   comes, writes 0.
+ * Phase 2, each row where seeds may lie: while the row goes on, draw a word and find its gap; behind the gap lies a
+ *   seed, whose block becomes 0. Blocks of different rows overlap; whoever comes, writes 0.
+ * Phase 3: the counter moves on by what all rows may have drawn.
  */
-export const blockMask: Generator = generator(dropBlockMask, (d: DropBlockDims) => {
-  const { N, H, W, maskC, BH, BW, firstRow, endRow, firstColumn, endColumn, keepRate } = d;
+export const blockDraw: Generator = generator(dropBlockDraw, (d: DropBlockDims) => {
+  const { N, H, W, maskC, BH, BW, firstRow, endRow, firstColumn, endColumn } = d;
   const length = N * H * W * maskC;
   if (length < SMALLEST) return undefined;
-  const name = "drop_block_mask_f32_4x1_simd";
+  const name = "drop_block_draw_f32_4x4_simd";
   const rows = Math.max(0, endRow - firstRow);
   const seedsInRow = Math.max(0, endColumn - firstColumn) * maskC;
+  const pairsInRow = Math.ceil(seedsInRow / 2);
   /** From an element to the first of the block around it, back. */
   const toBlock = FLOAT * ((BH >> 1) * W + (BW >> 1)) * maskC;
 
@@ -71,48 +76,61 @@ export const blockMask: Generator = generator(dropBlockMask, (d: DropBlockDims) 
       },
       {
         items: N * rows,
+        // A seed takes as long as some dozen elements of a stream.
         grain: Math.ceil(MEMORY_GRAIN / (W * maskC)),
-        write: (f, { from, to, arrays: { mask, noise } }) => {
-          const { f32x4, i32, i32x4, v128 } = f;
-          const one = constant(f, "one", 1);
-          const keep = constant(f, "keep", keepRate);
-          const [item, row, place, noiseAt, maskAt, left, seeds, height] = f.locals("index", "i32", 8);
-          /** Which of four elements are seeds, as bits: those where noise + keepRate ≥ 1 is not true. */
-          const seedsAmong = (noise4: ReturnType<typeof v128.load>) =>
-            i32x4.bitmask(v128.not(f32x4.ge(f32x4.add(noise4, keep), one)));
-          const advance = (elements: number) => {
-            f.advance(noiseAt, FLOAT * elements);
-            f.advance(maskAt, FLOAT * elements);
-          };
+        write: (f, { from, to, arrays: { mask, limits, state } }) => {
+          const { i32, i64 } = f;
+          const [item, row, maskAt, left, gapAt, gap, height, isSecond, word] = f.locals("index", "i32", 9);
+          const counter = f.local("counter", "i64");
+          const first = f.let("first", i64.load(state, { offset: COUNTER[0], align: FLOAT }));
+          const keys = KEY.map((offset, i) => f.let(`key${i}`, i32.load(state, { offset })));
+          const draw = threefryOfOne(f, keys);
           f.forRange(item, { from, to }, () => {
             const image = f.let("image", i32.div_u(item, rows));
             f.set(row, i32.add(i32.sub(item, i32.mul(image, rows)), firstRow));
-            f.set(place, i32.add(i32.mul(i32.add(i32.mul(image, H), row), W), firstColumn));
-            f.set(place, i32.mul(place, FLOAT * maskC));
-            f.set(noiseAt, i32.add(noise, place));
-            f.set(maskAt, i32.add(mask, place));
+            const pixel = i32.add(i32.mul(i32.add(i32.mul(image, H), row), W), firstColumn);
+            f.set(maskAt, i32.add(mask, i32.mul(pixel, FLOAT * maskC)));
             // The last rows may lie so low that the block reaches over the edge.
             f.set(height, i32.sub(H + (BH >> 1), row));
             f.set(height, f.select(height, BH, i32.lt_s(height, BH)));
+            f.set(counter, i64.add(first, i64.extend_i32_u(i32.mul(item, pairsInRow))));
+            f.set(isSecond, 0);
             f.set(left, seedsInRow);
-            whileAtLeast(f, left, 4, () => {
-              f.set(seeds, seedsAmong(v128.load(noiseAt, { align: FLOAT })));
-              f.if(seeds, () => {
-                for (let lane = 0; lane < 4; lane++)
-                  f.if(i32.and(seeds, 1 << lane), () => {
-                    const at = f.let("at", i32.add(maskAt, FLOAT * lane));
-                    dropBlock(f, at, height);
-                  });
+            f.block((done) => {
+              f.loop((again) => {
+                f.brIf(done, i32.le_s(left, 0));
+                f.if(
+                  isSecond,
+                  () => f.set(word, draw.second),
+                  () => {
+                    draw.hash(counter);
+                    f.set(counter, i64.add(counter, 1n));
+                    f.set(word, draw.first);
+                  },
+                );
+                f.set(isSecond, i32.xor(isSecond, 1));
+                f.set(gapAt, limits);
+                for (const step of STEPS) {
+                  const isBeyond = i32.ge_u(word, i32.load(gapAt, { offset: FLOAT * (step - 1) }));
+                  f.set(gapAt, i32.add(gapAt, i32.mul(isBeyond, FLOAT * step)));
+                }
+                f.set(gap, i32.shr_u(i32.sub(gapAt, limits), 2));
+                f.set(left, i32.sub(left, gap));
+                f.advance(maskAt, i32.mul(gap, FLOAT));
+                f.if(i32.and(i32.gt_s(left, 0), i32.lt_u(gap, 2 * STEPS[0] - 1)), () => {
+                  dropBlock(f, maskAt, height);
+                  f.advance(maskAt, FLOAT);
+                  f.advance(left, -1);
+                });
+                f.br(again);
               });
-              advance(4);
-            });
-            whileAtLeast(f, left, 1, () => {
-              f.set(seeds, seedsAmong(v128.load32_zero(noiseAt)));
-              f.if(i32.and(seeds, 1), () => dropBlock(f, maskAt, height));
-              advance(1);
             });
           });
         },
+      },
+      {
+        items: 1,
+        write: (f, { arrays: { state } }) => moveCounter(f, state, N * rows * pairsInRow),
       },
     ],
   };

@@ -4,7 +4,7 @@ import type { Generator } from "../plan.ts";
 import { relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward } from "./activation.ts";
 import { add, div, gradientSum, mul, sub } from "./arithmetic.ts";
 import { convGenerators } from "./conv/index.ts";
-import { blockApply, blockMask, blockScale, dropMask } from "./drop-block.ts";
+import { blockApply, blockDraw, blockScale, dropMask } from "./drop-block.ts";
 import { crossEntropy, crossEntropyBackward } from "./losses.ts";
 import { concat, gather, scatter, split } from "./movement.ts";
 import { forward as groupNorm, statistics } from "./norm.ts";
@@ -22,7 +22,7 @@ export const generators: readonly Generator[] = [
   ...[maxPool, maxPoolBackward],
   ...convGenerators,
   ...[gather, scatter, concat, split],
-  ...[uniform, blockMask, blockScale, blockApply, dropMask],
+  ...[uniform, blockDraw, blockScale, blockApply, dropMask],
   ...[crossEntropy, crossEntropyBackward],
   ...[sgd, adam],
   ...[relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward],

@@ -19,8 +19,8 @@ const ROUNDS = 20;
 const QUADS = 4;
 
 /** Where the state holds its key and its counter, in bytes. */
-const KEY = [0, 4] as const;
-const COUNTER = [8, 12] as const;
+export const KEY = [0, 4] as const;
+export const COUNTER = [8, 12] as const;
 
 /** `[as[i], bs[i]] ← Threefry(key, [as[i], bs[i]])` in every lane; the pairs are interleaved, since each round waits for the last. */
 function threefry(f: FunctionBuilder, as: readonly V128[], bs: readonly V128[], keys: readonly V128[]): void {
@@ -40,6 +40,42 @@ function threefry(f: FunctionBuilder, as: readonly V128[], bs: readonly V128[], 
       setEach(f, bs, (i) => i32x4.add(bs[i], second));
     }
   }
+}
+
+/**
+ * Threefry for one counter after the other: `hash` writes the code that hashes a counter, after which `first` and
+ * `second` hold its two words.
+ */
+export function threefryOfOne(
+  f: FunctionBuilder,
+  keys: readonly Local<"i32">[],
+): { first: Local<"i32">; second: Local<"i32">; hash: (counter: Local<"i64">) => void } {
+  const { i32, i64 } = f;
+  const [a, b] = f.locals("word", "i32", 2);
+  const all = [...keys, f.let("parity", i32.xor(i32.xor(keys[0], keys[1]), KEY_PARITY))];
+  return {
+    first: a,
+    second: b,
+    hash: (counter) => {
+      f.set(a, i32.add(i32.wrap_i64(counter), all[0]));
+      f.set(b, i32.add(i32.wrap_i64(i64.shr_u(counter, 32n)), all[1]));
+      for (let round = 0; round < ROUNDS; round++) {
+        f.set(a, i32.add(a, b));
+        f.set(b, i32.xor(i32.rotl(b, ROTATIONS[round % ROTATIONS.length]), a));
+        if (round % 4 !== 3) continue;
+        const injection = (round + 1) / 4;
+        f.set(a, i32.add(a, all[injection % 3]));
+        f.set(b, i32.add(i32.add(b, all[(injection + 1) % 3]), injection));
+      }
+    },
+  };
+}
+
+/** Writes `state += count`, in 64 bits. */
+export function moveCounter(f: FunctionBuilder, state: Local<"i32">, count: number): void {
+  const { i64 } = f;
+  const place = { offset: COUNTER[0], align: FLOAT };
+  i64.store(state, i64.add(i64.load(state, place), BigInt(count)), place);
 }
 
 const LOWER_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
@@ -128,15 +164,7 @@ export const uniform: Generator = generator(uniformKernel, ({ low, width }, { ou
       },
       {
         items: 1,
-        write: (f, { arrays: { state } }) => {
-          const { i32 } = f;
-          const before = f.let("before", i32.load(state, { offset: COUNTER[0] }));
-          const after = f.let("after", i32.add(before, counters));
-          i32.store(state, after, { offset: COUNTER[0] });
-          const carried = i32.add(i32.load(state, { offset: COUNTER[1] }), i32.lt_u(after, before));
-          const next = f.let("next", carried);
-          i32.store(state, next, { offset: COUNTER[1] });
-        },
+        write: (f, { arrays: { state } }) => moveCounter(f, state, counters),
       },
     ],
   };
