@@ -1,12 +1,17 @@
-// Rewrites of a captured program: two calls whose only link is a temporary buffer become one call that never writes
-// that buffer. A rewrite sees the list of calls alone, so each is small, and each can be left out.
+// Rewrites of a captured program: calls whose only link are temporary buffers become one call that never writes those.
+// A rewrite sees the list of calls alone, so each is small, and each can be left out.
 
 import type { AnyKernel, Program, ProgramCall } from "@saunet/core";
 
-/** Joins a call with the one that consumes its result. */
+/** One rewrite. */
 export interface Fusion {
   /** Stands in reports and switches it off: `normalize+silu`. */
   readonly name: string;
+  readonly rewrite: (program: Program) => Program;
+}
+
+/** Joins a call with the one that consumes its result. */
+export interface Pair {
   /** The kernel whose result disappears, and which of its arrays that is. */
   readonly producer: AnyKernel;
   readonly result: string;
@@ -17,30 +22,48 @@ export interface Fusion {
   readonly join: (producer: ProgramCall, consumer: ProgramCall) => ProgramCall | undefined;
 }
 
-/** Applies a fusion wherever it fits. */
-export function fuse(program: Program, fusion: Fusion): Program {
-  const { buffers, calls, outputs } = program;
-  const isOutput = new Set(outputs.map(({ buffer }) => buffer));
-  const touchedBy = new Map<number, number[]>();
+/** Which calls touch each buffer, in order. */
+export function callsTouching({ calls }: Program): ReadonlyMap<number, readonly number[]> {
+  const touched = new Map<number, number[]>();
   calls.forEach((call, at) => {
-    for (const buffer of Object.values(call.buffers)) {
-      if (buffer !== undefined) touchedBy.set(buffer, [...(touchedBy.get(buffer) ?? []), at]);
+    for (const buffer of new Set(Object.values(call.buffers))) {
+      if (buffer === undefined) continue;
+      const list = touched.get(buffer);
+      if (list === undefined) touched.set(buffer, [at]);
+      else list.push(at);
     }
   });
-  const fused: (ProgramCall | undefined)[] = [...calls];
+  return touched;
+}
+
+/** The calls that touch a buffer which nobody outside the program sees; none where somebody does. */
+export function privateUses(program: Program): (buffer: number | undefined) => readonly number[] {
+  const touched = callsTouching(program);
+  const isOutput = new Set(program.outputs.map(({ buffer }) => buffer));
+  return (buffer) => {
+    if (buffer === undefined || program.buffers[buffer].external !== undefined || isOutput.has(buffer))
+      return [];
+    return touched.get(buffer) ?? [];
+  };
+}
+
+/** Joins a pair of calls wherever there is one. The joined call stands where the consumer stood. */
+export function joinPairs(program: Program, pair: Pair): Program {
+  const { calls } = program;
+  const uses = privateUses(program);
+  const joined: (ProgramCall | undefined)[] = [...calls];
   calls.forEach((call, at) => {
-    if (call.kernel.name !== fusion.producer.name) return;
-    const buffer = call.buffers[fusion.result];
-    if (buffer === undefined || buffers[buffer].external !== undefined || isOutput.has(buffer)) return;
-    const [, reader, ...others] = touchedBy.get(buffer)!;
+    if (call.kernel.name !== pair.producer.name) return;
+    const buffer = call.buffers[pair.result];
+    const [, reader, ...others] = uses(buffer);
     if (reader === undefined || others.length > 0) return;
     const consumer = calls[reader];
-    if (consumer.kernel.name !== fusion.consumer.name || consumer.buffers[fusion.operand] !== buffer) return;
-    const joined = fusion.join(call, consumer);
-    if (joined === undefined) return;
-    // The joined call stands where the consumer stood: there, everything that either reads has been written.
-    fused[at] = undefined;
-    fused[reader] = joined;
+    if (consumer.kernel.name !== pair.consumer.name || consumer.buffers[pair.operand] !== buffer) return;
+    const both = pair.join(call, consumer);
+    if (both === undefined) return;
+    // There, everything that either reads has been written.
+    joined[at] = undefined;
+    joined[reader] = both;
   });
-  return { ...program, calls: fused.filter((call) => call !== undefined) };
+  return { ...program, calls: joined.filter((call) => call !== undefined) };
 }

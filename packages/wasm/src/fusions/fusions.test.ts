@@ -1,26 +1,29 @@
 import {
   add,
+  backward,
   capture,
   concat,
   groupNorm,
+  mean,
   mul,
   normal,
   ones,
   type Program,
+  parameter,
   prepareWithKernels,
   randomState,
   relu,
   sigmoid,
   silu,
-  type Tensor,
+  Tensor,
   zeros,
 } from "@saunet/core";
 import { relativeError } from "@saunet/core/testing";
 import { beforeAll, describe, expect, it } from "vitest";
+import { checkCode } from "../kernels/testing.ts";
 import { Arena } from "../memory.ts";
 import { prepareInArena } from "../program.ts";
 import { alone, Runner } from "../runner.ts";
-import { errorOf } from "../testing.ts";
 import { gateConcat, gateConcatGenerator } from "./gate-concat.ts";
 import { fuseAll, fusions } from "./index.ts";
 import { groupNormRelu, groupNormSilu, normalizeActivateGenerators } from "./normalize-activate.ts";
@@ -41,6 +44,27 @@ describe("fusions", () => {
     expect(names(fuseAll(capture(([x]) => [relu(norm(x))], [zeros(shape)])))).toContain("groupNorm.relu");
     const gate = capture(([x, g]) => [gated(x, g)], [zeros(shape), zeros(gateShape)]);
     expect(names(fuseAll(gate))).toEqual(["sigmoid.forward", "gate.concat"]);
+  });
+
+  it("keep no normalised map for the gradient of SiLU", () => {
+    const gamma = parameter(ones([C]));
+    const step = (read: (y: Tensor) => Tensor) =>
+      capture(
+        ([x]) => {
+          const y = groupNorm(x, gamma, zeros([C]), { groups: 4 });
+          gamma.grad = undefined;
+          backward(mean(read(y)));
+          return [new Tensor(gamma.grad!, [C])];
+        },
+        [zeros(shape)],
+      );
+    const joined = names(fuseAll(step(silu)));
+    expect(joined).toContain("groupNorm.silu");
+    expect(joined).toContain("groupNorm.siluGradient");
+    expect(joined).not.toContain("silu.gradient");
+    // Here somebody else reads the map too.
+    const kept = step((y) => add(silu(y), y));
+    expect(names(fuseAll(kept))).toEqual(names(kept));
   });
 
   it("leave alone what somebody else reads, what is given out, and what only looks alike", () => {
@@ -113,10 +137,18 @@ describe("fusions", () => {
         fixedStatistics: false,
         flops: 0,
       };
-      normalizeActivateGenerators.forEach((generator, i) => {
-        expect(generator.kernel.name).toBe([groupNormSilu, groupNormRelu][i].name);
-        expect(errorOf(generator, arrays, d)).toBeLessThan(2e-6);
-      });
+      const [forSilu, forRelu, forGradient] = normalizeActivateGenerators;
+      expect([forSilu.kernel.name, forRelu.kernel.name]).toEqual([groupNormSilu.name, groupNormRelu.name]);
+      for (const generator of [forSilu, forRelu]) expect(checkCode(generator, arrays, d)).toBeLessThan(2e-6);
+      const gradients = {
+        gx: new Float32Array(x.length),
+        gGamma: new Float32Array(channels),
+        gBeta: new Float32Array(channels),
+        gy: random([x.length], 6).data,
+        ...{ x, mean, variance, gamma, beta },
+      };
+      for (const fixedStatistics of [false, true])
+        expect(checkCode(forGradient, gradients, { ...d, fixedStatistics })).toBeLessThan(4e-6);
     });
 
     it.each([
@@ -133,7 +165,7 @@ describe("fusions", () => {
         gate: random([pixels], 3).data,
       };
       expect(gateConcatGenerator.kernel.name).toBe(gateConcat.name);
-      expect(errorOf(gateConcatGenerator, arrays, { A, B })).toBeLessThan(1e-7);
+      expect(checkCode(gateConcatGenerator, arrays, { A, B })).toBeLessThan(1e-7);
     });
   });
 });

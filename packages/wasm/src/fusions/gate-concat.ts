@@ -8,7 +8,7 @@ import { type AnyKernel, concatKernel, type Floats, kernel, mulKernel, type Walk
 import type { Local } from "../asm/index.ts";
 import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, VECTOR } from "../kernels/stream.ts";
 import { type Generator, generator } from "../plan.ts";
-import type { Fusion } from "./fuse.ts";
+import { type Fusion, joinPairs, type Pair } from "./fuse.ts";
 
 /** Channels of the two halves. */
 interface GateDims {
@@ -49,8 +49,7 @@ function gatedChannels({ shape, strides }: Walk): number | undefined {
     : undefined;
 }
 
-export const gateConcatFusion: Fusion = {
-  name: "gate+concat",
+const pair: Pair = {
   producer: mulKernel as AnyKernel,
   result: "out",
   consumer: concatKernel as AnyKernel,
@@ -66,6 +65,11 @@ export const gateConcatFusion: Fusion = {
       dims: { A: sizeA, B: sizeB } satisfies GateDims,
     };
   },
+};
+
+export const gateConcatFusion: Fusion = {
+  name: "gate+concat",
+  rewrite: (program) => joinPairs(program, pair),
 };
 
 type I32 = Local<"i32">;

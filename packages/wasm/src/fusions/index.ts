@@ -2,7 +2,7 @@
 
 import type { Program } from "@saunet/core";
 import type { Generator } from "../plan.ts";
-import { type Fusion, fuse } from "./fuse.ts";
+import type { Fusion } from "./fuse.ts";
 import { gateConcatFusion, gateConcatGenerator } from "./gate-concat.ts";
 import { normalizeActivateFusions, normalizeActivateGenerators } from "./normalize-activate.ts";
 
@@ -14,5 +14,5 @@ export const fusedGenerators: readonly Generator[] = [...normalizeActivateGenera
 export function fuseAll(program: Program, without: readonly string[] = []): Program {
   return fusions
     .filter(({ name }) => !without.includes(name))
-    .reduce((rewritten, fusion) => fuse(rewritten, fusion), program);
+    .reduce((rewritten, { rewrite }) => rewrite(rewritten), program);
 }

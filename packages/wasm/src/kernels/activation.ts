@@ -14,6 +14,7 @@ import {
   siluForward,
   siluGradient,
 } from "@saunet/core";
+import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { elementwise } from "./elementwise.ts";
 import { onePlusExpOfNegative } from "./exp.ts";
 import { constant, MEMORY_GRAIN, setEach } from "./stream.ts";
@@ -86,24 +87,31 @@ export const silu = elementwise(siluForward, {
   },
 });
 
+/** Prepares `x ← s (1 + x (1 - s))`, the slope of SiLU at x; what it returns writes the code for some vectors. */
+export function siluSlope(f: FunctionBuilder): (xs: readonly Local<"v128">[]) => void {
+  const { f32x4 } = f;
+  const one = constant(f, "numerator", 1);
+  const divisor = onePlusExpOfNegative(f);
+  return (xs) => {
+    const ss = f.locals("s", "v128", xs.length);
+    setEach(f, ss, (i) => xs[i]);
+    divisor(ss);
+    setEach(f, ss, (i) => f32x4.div(one, ss[i]));
+    setEach(f, xs, (i) => f32x4.mul(f32x4.add(f32x4.mul(xs[i], f32x4.sub(one, ss[i])), one), ss[i]));
+  };
+}
+
 export const siluBackward = elementwise(siluGradient, {
   name: "silu_gradient",
   reads: ["gy", "x"],
   writes: ["gx"],
   vectors: 4,
   prepare: (f) => {
-    const { f32x4 } = f;
-    const one = constant(f, "numerator", 1);
-    const divisor = onePlusExpOfNegative(f);
+    const slope = siluSlope(f);
     return ({ gx, gy, x }) => {
       setEach(f, gx, (i) => x[i]);
-      divisor(gx);
-      for (const s of gx) f.set(s, f32x4.div(one, s));
-      // gy · (s + s·x·(1 - s))
-      gx.forEach((s, i) => {
-        const slope = f32x4.add(f32x4.mul(x[i], f32x4.sub(one, s)), one);
-        f.set(s, f32x4.mul(f32x4.mul(slope, s), gy[i]));
-      });
+      slope(gx);
+      setEach(f, gx, (i) => f.f32x4.mul(gx[i], gy[i]));
     };
   },
 });

@@ -50,6 +50,9 @@ export const summing = (d: GroupNormDims, mostVectors: number): Strips =>
 export const mapping = (d: GroupNormDims, mostVectors: number): Strips =>
   stripsOf(d, Math.ceil(MAPPED / d.C), mostVectors);
 
+/** Bytes of a strip. */
+export const bytesOf = ({ d, positions }: Strips): number => FLOAT * positions * d.C;
+
 /** The items of a phase over strips. */
 export const itemsOf = ({ d, positions, perImage }: Strips) => ({
   items: d.N * perImage,
@@ -99,6 +102,40 @@ export function forEachBlock(
       f.set(left, count);
       body({ pointers, channel, image, strip, left });
     });
+  });
+}
+
+/** Where a strip stands. */
+export interface Strip {
+  /** This strip alone, for {@link forEachBlock}. */
+  readonly range: { readonly from: I32; readonly to: I32 };
+  /** Bytes from the start of an array to its first element, and how many elements there are: they lie side by side. */
+  readonly start: I32;
+  readonly elements: I32;
+}
+
+/**
+ * Writes the loop over strips. What a strip wants of several passes finds its elements in the first cache: normalising
+ * and then activating takes two passes less time than one pass in which the constants of both compete for registers
+ * (SA-UNetv2 at 384x384, Node 20: 0.93 ns an element instead of 1.06; the gradients 1.6 instead of 2.4).
+ */
+export function forEachStrip(
+  f: FunctionBuilder,
+  { d, positions, perImage }: Strips,
+  { from, to }: { from: I32; to: I32 },
+  body: (strip: Strip) => void,
+): void {
+  const { i32 } = f;
+  const [strip, end, image, start, elements] = f.locals("index", "i32", 5);
+  f.forRange(strip, { from, to }, () => {
+    f.set(end, i32.add(strip, 1));
+    f.set(image, i32.div_u(strip, perImage));
+    f.set(start, i32.mul(i32.sub(strip, i32.mul(image, perImage)), positions));
+    f.set(elements, i32.sub(d.P, start));
+    f.set(elements, f.select(elements, positions, i32.lt_s(elements, positions)));
+    f.set(elements, i32.mul(elements, d.C));
+    f.set(start, i32.mul(i32.add(start, i32.mul(image, d.P)), FLOAT * d.C));
+    body({ range: { from: strip, to: end }, start, elements });
   });
 }
 

@@ -12,6 +12,8 @@ import {
   forEachChannel,
   forEachGroup,
   forEachPosition,
+  forEachStrip,
+  type I32,
   itemsOf,
   keyOf,
   load,
@@ -24,7 +26,7 @@ import {
   sumPositions,
   type V128,
 } from "./norm-strips.ts";
-import { constant, DOUBLE, FLOAT, MEMORY_GRAIN, setEach } from "./stream.ts";
+import { constant, DOUBLE, FLOAT, MEMORY_GRAIN, setEach, stream } from "./stream.ts";
 
 /**
  * Phase 1, each strip: s[strip, c] = Σ (x - pivot[c]), q[strip, c] = Σ (x - pivot[c])²
@@ -101,17 +103,16 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
   };
 });
 
-/** What may stand behind the normalisation: writes code that changes vectors in place. */
+/** What may stand behind the normalisation: prepares code that changes vectors in place. */
 const activations = {
-  none: () => () => {},
   relu: (f: FunctionBuilder) => {
     const zero = constant(f, "zero", 0);
     return (ys: readonly V128[]) => setEach(f, ys, (i) => f.f32x4.pmax(ys[i], zero));
   },
-  silu: (f: FunctionBuilder, vectors: number) => {
+  silu: (f: FunctionBuilder) => {
     const divisor = onePlusExpOfNegative(f);
-    const divisors = f.locals("divisor", "v128", vectors);
     return (ys: readonly V128[]) => {
+      const divisors = f.locals("divisor", "v128", ys.length);
       setEach(f, divisors, (i) => ys[i]);
       divisor(divisors);
       setEach(f, ys, (i) => f.f32x4.div(ys[i], divisors[i]));
@@ -121,18 +122,18 @@ const activations = {
 
 /**
  * Phase 1, each group: shared[image, 0, c] = mean, shared[image, 1, c] = gamma[c] / sqrt(variance + epsilon)
- * Phase 2, each strip: y = activation((x - mean[c]) · scale[c] + beta[c])
+ * Phase 2, each strip: y = (x - mean[c]) · scale[c] + beta[c], then y = activation(y)
  */
 export const normalizing = (
   kernel: typeof groupNormForward,
-  activation: keyof typeof activations,
+  activation?: keyof typeof activations,
 ): Generator =>
   generator(kernel, (d: GroupNormDims) => {
     if (!suits(d)) return undefined;
     const { N, C, G, D } = d;
     const strips = mapping(d, 4);
     const { vectors } = strips;
-    const suffix = activation === "none" ? "" : `_${activation}`;
+    const suffix = activation === undefined ? "" : `_${activation}`;
     const name = `group_norm${suffix}_f32_4x${vectors}_simd`;
     return {
       name,
@@ -163,18 +164,31 @@ export const normalizing = (
             const [xs, means, scales, betas] = ["x", "mean", "scale", "beta"].map((what) =>
               f.locals(what, "v128", vectors),
             );
-            const activate = activations[activation](f, vectors);
-            forEachBlock(f, strips, { from, to }, [x, y], (block) => {
-              const at = placeOf(f, shared, block, 2 * FLOAT * C, 1);
-              load(f, means, at);
-              load(f, scales, at, FLOAT * C);
-              load(f, betas, placeOf(f, beta, block, 0, 1));
-              forEachPosition(f, strips, block, block.left, () => {
-                load(f, xs, block.pointers[0]);
-                setEach(f, xs, (v) => f32x4.add(f32x4.mul(f32x4.sub(xs[v], means[v]), scales[v]), betas[v]));
-                activate(xs);
-                store(f, xs, block.pointers[1]);
+            const normalize = (range: { from: I32; to: I32 }) =>
+              forEachBlock(f, strips, range, [x, y], (block) => {
+                const at = placeOf(f, shared, block, 2 * FLOAT * C, 1);
+                load(f, means, at);
+                load(f, scales, at, FLOAT * C);
+                load(f, betas, placeOf(f, beta, block, 0, 1));
+                forEachPosition(f, strips, block, block.left, () => {
+                  load(f, xs, block.pointers[0]);
+                  setEach(f, xs, (v) =>
+                    f32x4.add(f32x4.mul(f32x4.sub(xs[v], means[v]), scales[v]), betas[v]),
+                  );
+                  store(f, xs, block.pointers[1]);
+                });
               });
+            if (activation === undefined) {
+              normalize({ from, to });
+              return;
+            }
+            const activate = activations[activation](f);
+            forEachStrip(f, strips, { from, to }, ({ range, start, elements: count }) => {
+              normalize(range);
+              const own = { y: f.let("own", f.i32.add(y, start)) };
+              stream(f, { pointers: own, reads: ["y"], writes: ["y"], count, vectors: 4 }, (values) =>
+                activate(values.y),
+              );
             });
           },
         },
@@ -182,4 +196,4 @@ export const normalizing = (
     };
   });
 
-export const forward: Generator = /* @__PURE__ */ normalizing(groupNormForward, "none");
+export const forward: Generator = /* @__PURE__ */ normalizing(groupNormForward);

@@ -92,8 +92,13 @@ export function outputsOf(
  * @returns its error relative to the largest element, or `undefined` where the portable form is to run
  */
 export function check(kernel: { readonly name: string }, arrays: Arrays, dims?: unknown): number | undefined {
-  const generator = generatorFor(kernel);
-  const { inPlace, roles } = generator.kernel;
+  return checkCode(generatorFor(kernel), arrays, dims);
+}
+
+/** {@link check} for code that is not in the list. */
+export function checkCode(generator: Generator, arrays: Arrays, dims: unknown): number | undefined {
+  const { kernel } = generator;
+  const { inPlace, roles } = kernel;
   const whole = outputsOf(generator, arrays, dims);
   if (whole === undefined) return undefined;
   const others = [2, 3, 4].map((parts) => ({ how: `${parts} ranges`, options: { parts } as object }));
