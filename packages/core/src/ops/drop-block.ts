@@ -166,8 +166,7 @@ export function dropBlock(x: Tensor, state: RandomState, options: DropBlockOptio
 
 /** {@link dropBlock} with a given mask. */
 export function dropMasked(x: Tensor, mask: Float32Array, d: DropBlockDims): Tensor {
-  const y = empty(x.shape);
-  const scale = allocate(1);
+  const [y, scale] = [empty(x.shape), allocate(1)];
   dropBlockScale({ scale, mask }, undefined);
   dropBlockApply({ y: y.data, x: x.data, mask, scale }, d);
   return record("dropBlock", y, [x], (gy) =>
