@@ -1,7 +1,7 @@
 // From the layers of a file to a network's weights.
 
 import type { NetworkConfig, Weights } from "@saunet/model";
-import { ImportError } from "./errors.ts";
+import { ImportError, printable } from "./errors.ts";
 import { type Assignment, inferConfig, matchLayers, settingsOf } from "./match.ts";
 import type { SourceModel } from "./source.ts";
 
@@ -51,12 +51,13 @@ export function importModel(source: SourceModel, options: ImportOptions): Import
       `does not say how many groups its normalisation has, and ${config.groups} do not divide ${uneven} channels`,
     );
   }
+  const origin = printable(source.origin);
   return {
     config,
     parameters,
-    metadata: { source: source.origin },
-    origin: source.origin,
-    assignments,
+    metadata: { source: origin },
+    origin,
+    assignments: assignments.map((one) => ({ ...one, layer: printable(one.layer) })),
     assumed,
   };
 }

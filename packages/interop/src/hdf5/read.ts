@@ -28,8 +28,8 @@ export interface Hdf5Reader {
 
 /** The largest file that is opened. */
 const MAX_BYTES = 2 ** 29;
-/** A file of 30 MB takes a tenth of a second; what runs in circles is ended. */
-const PATIENCE_MS = 20_000;
+/** A file of 30 MB takes a tenth of a second on an idle machine; what runs in circles is ended. */
+const PATIENCE_MS = 60_000;
 /** `\x89HDF\r\n\x1a\n` */
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -46,16 +46,20 @@ export function hdf5Reader({ patienceMs = PATIENCE_MS } = {}): Hdf5Reader {
     worker = undefined;
   };
   const ask = async (question: Hdf5Question): Promise<Hdf5Answer> => {
-    worker ??= start();
+    worker ??= await start();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const tooLong = new Promise<Hdf5Answer>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`it took longer than ${patienceMs / 1000} s`)), patienceMs);
+    const tooLong = new Promise<never>((_, reject) => {
+      const reason = `reading it took longer than ${patienceMs / 1000} s`;
+      timer = setTimeout(() => reject(new ImportError(reason)), patienceMs);
     });
     try {
       return await Promise.race([worker.ask(question), tooLong]);
     } catch (error) {
       close();
-      return { fault: `reading it failed: ${error instanceof Error ? error.message : String(error)}` };
+      if (error instanceof ImportError) throw error;
+      return {
+        fault: `it brought the HDF5 library down: ${error instanceof Error ? error.message : String(error)}`,
+      };
     } finally {
       clearTimeout(timer);
     }
