@@ -39,14 +39,14 @@ export function isHdf5(bytes: Uint8Array): boolean {
 }
 
 /** A reader whose worker starts with the first file and again after one that brought it down. */
-export function hdf5Reader({ patienceMs = PATIENCE_MS } = {}): Hdf5Reader {
+export function hdf5Reader({ patienceMs = PATIENCE_MS, startWorker = start } = {}): Hdf5Reader {
   let worker: StartedWorker | undefined;
   const close = () => {
     worker?.stop();
     worker = undefined;
   };
   const ask = async (question: Hdf5Question): Promise<Hdf5Answer> => {
-    worker ??= await start();
+    worker ??= await startWorker();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const tooLong = new Promise<never>((_, reject) => {
       const reason = `reading it took longer than ${patienceMs / 1000} s`;
