@@ -28,18 +28,20 @@ describe("segmentWithFlips", () => {
     const photograph = { width: 2, height: 2, data: Uint8Array.from([1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]) };
     const watching = {
       ...segmenter,
-      async segment({ width, height, data }: Photograph) {
-        const red = [data[0], data[3], data[6], data[9]];
+      async segment(flipped: Photograph) {
+        const red = [0, 3, 6, 9].map((at) => flipped.data[at]);
         seen.push(red);
-        const probability = Float32Array.from(red, (value) => value / 8);
-        return { width, height, probability, mask: { width, height, data: new Uint8Array(4) } };
+        return {
+          ...(await segmenter.segment(flipped)),
+          probability: Float32Array.from(red, (value) => value / 8),
+        };
       },
     };
     const { probability, mask } = await segmentWithFlips(watching, photograph, { threshold: 0.3 });
     expect(seen).toEqual([
       [1, 2, 3, 4],
-      [3, 4, 1, 2],
       [2, 1, 4, 3],
+      [3, 4, 1, 2],
       [4, 3, 2, 1],
     ]);
     expect([...probability]).toEqual([1 / 8, 2 / 8, 3 / 8, 4 / 8]);

@@ -21,19 +21,22 @@ export async function segmentWithFlips(
 ): Promise<Segmentation> {
   const { width, height, data } = photograph;
   const channels = channelsOf("segmentWithFlips", photograph);
-  const probability = new Float32Array(width * height);
-  for (const horizontal of [false, true]) {
-    for (const vertical of [false, true]) {
-      const size = { width, height, horizontal, vertical };
-      const flipped = { width, height, data: flip(data, { ...size, channels }) };
-      const opinion = await segmenter.segment(flipped, options);
-      const back = flip(opinion.probability, { ...size, channels: 1 });
-      for (let pixel = 0; pixel < back.length; pixel++) probability[pixel] += back[pixel] / 4;
-    }
+  const plain = await segmenter.segment(photograph, options);
+  const probability = plain.probability.map((value) => value / 4);
+  for (const [horizontal, vertical] of [
+    [true, false],
+    [false, true],
+    [true, true],
+  ]) {
+    const orientation = { width, height, horizontal, vertical };
+    const flipped = { width, height, data: flip(data, { ...orientation, channels }) };
+    const opinion = await segmenter.segment(flipped, options);
+    const back = flip(opinion.probability, { ...orientation, channels: 1 });
+    for (let pixel = 0; pixel < back.length; pixel++) probability[pixel] += back[pixel] / 4;
   }
   const { threshold = DEFAULT_THRESHOLD } = options;
   const mask = Uint8Array.from(probability, (value) => (value >= threshold ? 1 : 0));
-  return { width, height, probability, mask: { width, height, data: mask } };
+  return { ...plain, probability, mask: { width, height, data: mask } };
 }
 
 interface Flip {
