@@ -4,4 +4,5 @@ export * from "./augment.ts";
 export * from "./field-of-view.ts";
 export * from "./image.ts";
 export * from "./overlay.ts";
+export { type PaperVariant, paperAugmentation } from "./paper-augmentation.ts";
 export * from "./synthetic.ts";
