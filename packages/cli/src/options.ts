@@ -53,3 +53,13 @@ export function counts(text: string): number[] {
   if (values.length >= 2 && values.length <= 8) return values;
   throw new InvalidArgumentError("It must be two to eight integers, such as 16,32,48,64.");
 }
+
+/** Adds to what earlier uses of the same option gave; one of the `choices`, where there are any. */
+export function oneMore(choices?: readonly string[]): (text: string, before?: readonly string[]) => string[] {
+  return (text, before = []) => {
+    if (choices !== undefined && !choices.includes(text)) {
+      throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.`);
+    }
+    return [...before, text];
+  };
+}

@@ -11,10 +11,11 @@ import type { ExportOptions } from "./commands/export.ts";
 import type { ImportCommandOptions } from "./commands/import.ts";
 import { type InspectOptions, inspect } from "./commands/inspect.ts";
 import { type ProfileOptions, profile } from "./commands/profile.ts";
+import { type ReportCommandOptions, report } from "./commands/report.ts";
 import { type SegmentCommandOptions, segment } from "./commands/segment.ts";
 import { type TrainOptions, train } from "./commands/train.ts";
 import { DONE, exitCodeOf, explain } from "./errors.ts";
-import { counts, integer, positive, share, size } from "./options.ts";
+import { counts, integer, oneMore, positive, share, size } from "./options.ts";
 import type { Host } from "./output.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -82,6 +83,7 @@ function commandLine(host: Host, finish: Finish): Command {
   addSegment(program, host, finish);
   addTrain(program, host, finish);
   addEvaluate(program, host, finish);
+  addReport(program, host, finish);
   addInspect(program, host, finish);
   addProfile(program, host, finish);
   addImport(program, host, finish);
@@ -205,6 +207,30 @@ function addEvaluate(program: Command, host: Host, finish: Finish): void {
     )
     .action((options: EvaluateOptions & ThreadOptions) =>
       finish(accelerated(options, host, () => evaluate(options, host))),
+    );
+}
+
+function addReport(program: Command, host: Host, finish: Finish): void {
+  program
+    .command("report")
+    .description("draw a training run and test its weights, in one HTML file beside them")
+    .argument("<run>", "the folder that saunet train wrote")
+    .addOption(
+      new Option("--dataset <kind>", "test on this data set instead of the run's own; again for more")
+        .choices(DATASET_KINDS)
+        .argParser(oneMore(DATASET_KINDS)),
+    )
+    .option("--data <folder>", "where the photographs and masks of each data set are", oneMore())
+    .option("--weights <file>", "a safetensors file (default: the best of the run)")
+    .option(...threshold)
+    .option("--fit-threshold", "also fit a threshold to the training images")
+    .option("--tta", "average over the photograph and its mirror images (four times the work)")
+    .option(...maxPixels)
+    .option(...threads)
+    .option(...json)
+    .addHelpText("after", examples("saunet report run", "saunet report run --dataset hrf --data HRF"))
+    .action((run: string, options: ReportCommandOptions & ThreadOptions) =>
+      finish(accelerated(options, host, () => report(run, options, host))),
     );
 }
 

@@ -1,18 +1,12 @@
 // saunet evaluate: how well a network's vessels agree with those drawn by hand.
 
 import { type DatasetKind, readDataset, type Sample, type Split } from "@saunet/data/files";
-import { type Intervals, METRIC_NAMES, type Metrics, REGIONS, segmentWithFlips } from "@saunet/model";
+import { segmentWithFlips } from "@saunet/model";
 import { DONE, explain, FAILED, UsageError, WorkError } from "../errors.ts";
-import {
-  type Comparison,
-  type EvaluatedImage,
-  fitThresholdOn,
-  type Seconds,
-  type Segment,
-  startEvaluation,
-} from "../evaluation.ts";
+import { type EvaluatedImage, fitThresholdOn, type Segment, startEvaluation } from "../evaluation.ts";
+import { csvOf, describeEvaluation, type Evaluation, fourDigits, jsonOf } from "../figures.ts";
 import { BUNDLED, openSegmenter, withFile, writeFile } from "../files.ts";
-import { duration, type Host, type Progress, progress, secondsSince, table, writeJson } from "../output.ts";
+import { duration, type Host, type Progress, progress, secondsSince, writeJson } from "../output.ts";
 
 /** Options of `saunet evaluate`. */
 export interface EvaluateOptions {
@@ -29,29 +23,11 @@ export interface EvaluateOptions {
   readonly json?: boolean;
 }
 
-/** What an evaluation found. */
-export interface Evaluation {
-  readonly dataset: DatasetKind;
-  readonly data: string;
-  readonly split: Split;
-  readonly weights: string;
-  /** Whether the network saw each photograph mirrored too. */
-  readonly tta: boolean;
-  /** The threshold that `--fit-threshold` found on the training images, and the mean F1 there. */
-  readonly fitted?: { readonly threshold: number; readonly f1: number; readonly images: number };
-  /** The network against the reference first. */
-  readonly comparisons: readonly Comparison[];
-  readonly seconds: Seconds;
-  /** Images of the part, those that failed included. */
-  readonly images: number;
-  readonly failed: readonly { readonly id: string; readonly error: string }[];
-}
-
 /** Evaluates a network on a data set. */
 export async function evaluate(options: EvaluateOptions, host: Host): Promise<number> {
   const evaluation = await evaluateDataset(options, host);
-  if (options.json) writeJson(host, jsonOf(evaluation, options.threshold));
-  else host.stdout.write(`\n${describe(evaluation)}`);
+  if (options.json) writeJson(host, jsonOf(evaluation));
+  else host.stdout.write(`\n${describeEvaluation(evaluation)}`);
   if (options.csv !== undefined) await writeFile(host, options.csv, csvOf(evaluation.comparisons));
   return evaluation.failed.length === 0 ? DONE : FAILED;
 }
@@ -59,13 +35,13 @@ export async function evaluate(options: EvaluateOptions, host: Host): Promise<nu
 /**
  * Evaluates a network on a data set, and tells of each image on the way.
  *
- * @param each is given every image that was evaluated
+ * @param each is given every image that was evaluated, and how many there are
  * @throws WorkError where no image could be evaluated
  */
 export async function evaluateDataset(
   options: EvaluateOptions,
   host: Host,
-  each: (image: EvaluatedImage) => Promise<void> = async () => {},
+  each: (image: EvaluatedImage, images: number) => Promise<void> = async () => {},
 ): Promise<Evaluation> {
   const { dataset, data, threshold, weights = BUNDLED, tta = false, json } = options;
   // A plain folder has no parts; elsewhere the training images would flatter the network.
@@ -87,7 +63,7 @@ export async function evaluateDataset(
         const start = performance.now();
         const image = await withFile(host, data, () => evaluator.add(sample));
         if (!json) bar.print(`${lineOf(image)} in ${duration(secondsSince(start))}`);
-        await each(image);
+        await each(image, samples.length);
       } catch (error) {
         failed.push({ id: sample.id, error: explain(error) });
         bar.warn(`saunet: ${sample.id}: ${explain(error)}`);
@@ -140,83 +116,4 @@ async function fit(
 }
 
 const lineOf = ({ id, figures }: EvaluatedImage): string =>
-  `${id}: F1 ${four(figures.full.f1)} (field of view ${four(figures.fov.f1)})`;
-
-const four = (figure: number): string => (Number.isNaN(figure) ? "-" : figure.toFixed(4));
-const interval = ([low, high]: readonly [number, number]): string =>
-  Number.isNaN(low) ? "-" : `${low.toFixed(3)}–${high.toFixed(3)}`;
-
-const TITLES = { full: "full frame", fov: "field of view" } as const;
-
-/** An evaluation in words and tables. */
-function describe({ images, failed, fitted, seconds, comparisons, ...of }: Evaluation): string {
-  const count = failed.length === 0 ? `${images}` : `${images - failed.length} of ${images}`;
-  const lines = [
-    `${count} images of ${of.data} (${of.dataset}, ${of.split}), weights ${of.weights}${of.tta ? ", mean over flips" : ""}`,
-  ];
-  if (fitted) {
-    const { threshold, f1 } = fitted;
-    lines.push(
-      `threshold ${threshold} fitted on ${fitted.images} training images, where it gives F1 ${four(f1)}`,
-    );
-  }
-  lines.push(
-    `segmentation took ${duration(seconds.segmentation)}, the figures ${duration(seconds.figures)}; ` +
-      "95 % intervals from 1000 draws of the images",
-  );
-  return [lines.join("\n"), ...comparisons.map(describeComparison)].map((part) => `${part}\n`).join("\n");
-}
-
-function describeComparison({ prediction, truth, threshold, macro, micro, intervals }: Comparison): string {
-  const title =
-    threshold === null
-      ? `${prediction} against ${truth}: how far people agree`
-      : `${prediction} against ${truth}, threshold ${threshold}`;
-  const figures = (metrics: Metrics) => METRIC_NAMES.map((name) => four(metrics[name]));
-  const ends = (of: Intervals | undefined) =>
-    of === undefined ? [] : [["", "95 %", ...METRIC_NAMES.map((name) => interval(of[name]))]];
-  const rows = REGIONS.flatMap((region) => [
-    [TITLES[region], "macro", ...figures(macro[region])],
-    ...ends(intervals[region]?.macro),
-    ["", "micro", ...figures(micro[region])],
-    ...ends(intervals[region]?.micro),
-  ]);
-  return `${title}\n${table([["pixels", "mean", ...METRIC_NAMES], ...rows])}`;
-}
-
-/** The network against the reference in front, as it is wanted most; everything else behind it. */
-function jsonOf({ comparisons, images: _, failed, ...settings }: Evaluation, threshold: number) {
-  const [{ images, macro, micro, intervals }] = comparisons;
-  return {
-    ...settings,
-    threshold,
-    images,
-    macro,
-    micro,
-    intervals,
-    comparisons,
-    ...(failed.length > 0 && { failed }),
-  };
-}
-
-/** One line an image and comparison. */
-function csvOf(comparisons: readonly Comparison[]): string {
-  const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const columns = REGIONS.flatMap((region) => METRIC_NAMES.map((name) => ({ region, name })));
-  const heading = [
-    "id",
-    "prediction",
-    "truth",
-    "threshold",
-    ...columns.map(({ region, name }) => `${region}_${name}`),
-  ];
-  const rows = comparisons.flatMap(({ prediction, truth, threshold, images }) =>
-    images.map((image) => [
-      ...[image.id, prediction, truth].map(quoted),
-      threshold ?? "",
-      // A figure that is not defined, such as the AUC of a truth without vessels, is left empty.
-      ...columns.map(({ region, name }) => (Number.isNaN(image[region][name]) ? "" : image[region][name])),
-    ]),
-  );
-  return [heading, ...rows].map((row) => `${row.join(",")}\n`).join("");
-}
+  `${id}: F1 ${fourDigits(figures.full.f1)} (field of view ${fourDigits(figures.fov.f1)})`;

@@ -1,0 +1,27 @@
+// saunet report: a training run as one HTML file.
+
+import type { DatasetKind } from "@saunet/data/files";
+import { DONE, UsageError } from "../errors.ts";
+import { type Host, writeJson } from "../output.ts";
+import { type ReportOptions, writeReport } from "../report/write-report.ts";
+
+/** Options of `saunet report`. */
+export interface ReportCommandOptions extends Omit<ReportOptions, "sets"> {
+  readonly dataset?: readonly DatasetKind[];
+  readonly data?: readonly string[];
+}
+
+/** Writes the report of a run. */
+export async function report(run: string, options: ReportCommandOptions, host: Host): Promise<number> {
+  const { dataset = [], data = [], ...others } = options;
+  if (dataset.length !== data.length) {
+    throw new UsageError(
+      `option '--data <folder>': each --dataset needs one, in the same order; there are ${dataset.length} and ${data.length}`,
+    );
+  }
+  const sets = dataset.map((kind, i) => ({ dataset: kind, data: data[i] }));
+  const written = await writeReport(run, { ...others, ...(sets.length > 0 && { sets }) }, host);
+  if (options.json) writeJson(host, { files: written });
+  else host.stdout.write(`-> ${Object.values(written).join(", ")}\n`);
+  return DONE;
+}

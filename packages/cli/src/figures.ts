@@ -1,0 +1,128 @@
+// Figures as text: on the terminal, in reports and in CSV.
+
+import type { DatasetKind, Split } from "@saunet/data/files";
+import { type Intervals, METRIC_NAMES, type Metrics, REGIONS } from "@saunet/model";
+import type { Comparison, Seconds } from "./evaluation.ts";
+import { duration, table } from "./output.ts";
+
+/** What an evaluation found. */
+export interface Evaluation {
+  readonly dataset: DatasetKind;
+  readonly data: string;
+  readonly split: Split;
+  readonly weights: string;
+  /** Whether the network saw each photograph mirrored too. */
+  readonly tta: boolean;
+  /** The threshold that `--fit-threshold` found on the training images, and the mean F1 there. */
+  readonly fitted?: { readonly threshold: number; readonly f1: number; readonly images: number };
+  /** The network against the reference first. */
+  readonly comparisons: readonly Comparison[];
+  readonly seconds: Seconds;
+  /** Images of the part, those that failed included. */
+  readonly images: number;
+  readonly failed: readonly { readonly id: string; readonly error: string }[];
+}
+
+/** How the regions are called. */
+export const REGION_TITLES = { full: "full frame", fov: "field of view" } as const;
+
+/** How the figures are called where there is room. */
+export const METRIC_TITLES = {
+  f1: "F1",
+  jaccard: "Jaccard",
+  sensitivity: "Sensitivity",
+  specificity: "Specificity",
+  accuracy: "Accuracy",
+  mcc: "MCC",
+  auc: "AUC",
+} as const;
+
+/** Four digits; a dash where the figure is not defined. */
+export function fourDigits(figure: number): string {
+  return Number.isNaN(figure) ? "–" : figure.toFixed(4);
+}
+
+/** `0.794–0.815`. */
+export function intervalText([low, high]: readonly [number, number]): string {
+  return Number.isNaN(low) ? "–" : `${low.toFixed(3)}–${high.toFixed(3)}`;
+}
+
+/** What is held against what. */
+export function titleOf({ prediction, truth, threshold }: Comparison): string {
+  return threshold === null
+    ? `${prediction} against ${truth}: how far people agree`
+    : `${prediction} against ${truth}, threshold ${threshold}`;
+}
+
+/** An evaluation in words and tables. */
+export function describeEvaluation({
+  images,
+  failed,
+  fitted,
+  seconds,
+  comparisons,
+  ...of
+}: Evaluation): string {
+  const count = failed.length === 0 ? `${images}` : `${images - failed.length} of ${images}`;
+  const lines = [
+    `${count} images of ${of.data} (${of.dataset}, ${of.split}), weights ${of.weights}${of.tta ? ", mean over flips" : ""}`,
+  ];
+  if (fitted) {
+    const { threshold, f1 } = fitted;
+    lines.push(
+      `threshold ${threshold} fitted on ${fitted.images} training images, where it gives F1 ${fourDigits(f1)}`,
+    );
+  }
+  lines.push(
+    `segmentation took ${duration(seconds.segmentation)}, the figures ${duration(seconds.figures)}; ` +
+      "95 % intervals from 1000 draws of the images",
+  );
+  return [lines.join("\n"), ...comparisons.map(describeComparison)].map((part) => `${part}\n`).join("\n");
+}
+
+function describeComparison(comparison: Comparison): string {
+  const { macro, micro, intervals } = comparison;
+  const figures = (metrics: Metrics) => METRIC_NAMES.map((name) => fourDigits(metrics[name]));
+  const ends = (of: Intervals | undefined) =>
+    of === undefined ? [] : [["", "95 %", ...METRIC_NAMES.map((name) => intervalText(of[name]))]];
+  const rows = REGIONS.flatMap((region) => [
+    [REGION_TITLES[region], "macro", ...figures(macro[region])],
+    ...ends(intervals[region]?.macro),
+    ["", "micro", ...figures(micro[region])],
+    ...ends(intervals[region]?.micro),
+  ]);
+  return `${titleOf(comparison)}\n${table([["pixels", "mean", ...METRIC_NAMES], ...rows])}`;
+}
+
+/** One line an image and comparison. */
+export function csvOf(comparisons: readonly Comparison[]): string {
+  const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const columns = REGIONS.flatMap((region) => METRIC_NAMES.map((name) => ({ region, name })));
+  const names = columns.map(({ region, name }) => `${region}_${name}`);
+  const rows = comparisons.flatMap(({ prediction, truth, threshold, images }) =>
+    images.map((image) => [
+      ...[image.id, prediction, truth].map(quoted),
+      threshold ?? "",
+      // A figure that is not defined, such as the AUC of a truth without vessels, is left empty.
+      ...columns.map(({ region, name }) => (Number.isNaN(image[region][name]) ? "" : image[region][name])),
+    ]),
+  );
+  return [["id", "prediction", "truth", "threshold", ...names], ...rows]
+    .map((row) => `${row.join(",")}\n`)
+    .join("");
+}
+
+/** The network against the reference in front, as it is wanted most; everything else behind it. */
+export function jsonOf({ comparisons, images: _, failed, ...settings }: Evaluation): object {
+  const [{ threshold, images, macro, micro, intervals }] = comparisons;
+  return {
+    ...settings,
+    threshold,
+    images,
+    macro,
+    micro,
+    intervals,
+    comparisons,
+    ...(failed.length > 0 && { failed }),
+  };
+}

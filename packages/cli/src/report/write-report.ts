@@ -1,0 +1,129 @@
+// The report of a training run: its log drawn, its weights tested, everything in one file beside them.
+
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { DatasetKind } from "@saunet/data/files";
+import { DEFAULT_THRESHOLD } from "@saunet/model";
+import { evaluateDataset } from "../commands/evaluate.ts";
+import { WorkError } from "../errors.ts";
+import { jsonOf } from "../figures.ts";
+import { withFile, writeFile } from "../files.ts";
+import type { Host } from "../output.ts";
+import { reportPage, type TestedSet } from "./page.ts";
+import { drawPictures, pictureWidth, type ReportPictures } from "./pictures.ts";
+import { parseTrainingLog } from "./training-log.ts";
+
+/** A data set and where it lies. */
+export interface ReportedSet {
+  readonly dataset: DatasetKind;
+  readonly data: string;
+}
+
+/** What a report is made with. */
+export interface ReportOptions {
+  /** Data sets to test on, each its test images; those that the run learned from when left out. */
+  readonly sets?: readonly ReportedSet[];
+  /** The run's best weights when left out, or its last ones where none are the best yet. */
+  readonly weights?: string;
+  readonly threshold?: number;
+  readonly fitThreshold?: boolean;
+  readonly tta?: boolean;
+  readonly maxPixels?: number;
+  /** Prints nothing on the way. */
+  readonly json?: boolean;
+}
+
+/** What was written. */
+export interface WrittenReport {
+  readonly report: string;
+  readonly evaluation: string;
+}
+
+/** A folder of a run has these; the others may be missing. */
+const CONFIG = "config.json";
+const LOG = "log.jsonl";
+const WEIGHTS = ["best.safetensors", "last.safetensors"];
+
+/** Pictures of more images than this would not fit one file. */
+const MOST_PICTURES = 48;
+const MAX_PIXELS = 10_000_000;
+
+/**
+ * Writes report.html, which opens from the disk in any browser, and evaluation.json with the figures in it.
+ *
+ * @param run the folder of the run, as the user named it
+ * @throws WorkError where the folder holds no run, or a data set cannot be read
+ */
+export async function writeReport(run: string, options: ReportOptions, host: Host): Promise<WrittenReport> {
+  const config = await readConfig(host, join(run, CONFIG));
+  const logFile = join(run, LOG);
+  const log = await withFile(host, logFile, async (path) => parseTrainingLog(await readFile(path, "utf8")));
+  const weights = options.weights ?? weightsOf(run, host);
+  const tested: TestedSet[] = [];
+  for (const set of options.sets ?? setsOf(config)) tested.push(await test(set, weights, options, host));
+  const written = { report: join(run, "report.html"), evaluation: join(run, "evaluation.json") };
+  const sets = tested.map(({ evaluation }) => jsonOf(evaluation));
+  await writeFile(host, written.evaluation, `${JSON.stringify({ sets }, undefined, 2)}\n`);
+  await writeFile(host, written.report, reportPage({ run, config, log, sets: tested }));
+  return written;
+}
+
+async function readConfig(host: Host, file: string): Promise<Record<string, unknown>> {
+  return withFile(host, file, async (path) => {
+    const text = await readFile(path, "utf8");
+    try {
+      return JSON.parse(text) as Record<string, unknown>;
+    } catch {
+      throw new WorkError("is no JSON");
+    }
+  });
+}
+
+function weightsOf(run: string, host: Host): string {
+  const found = WEIGHTS.map((name) => join(run, name)).find((file) => existsSync(resolve(host.cwd, file)));
+  if (found === undefined) throw new WorkError(`${run}: has no weights yet (${WEIGHTS.join(" or ")})`);
+  return found;
+}
+
+/** The data sets that a run names; a run on synthetic pictures names none. */
+function setsOf({ sets }: Readonly<Record<string, unknown>>): ReportedSet[] {
+  return Array.isArray(sets) ? (sets as ReportedSet[]) : [];
+}
+
+async function test(
+  { dataset, data }: ReportedSet,
+  weights: string,
+  options: ReportOptions,
+  host: Host,
+): Promise<TestedSet> {
+  const { threshold = DEFAULT_THRESHOLD, maxPixels = MAX_PIXELS, fitThreshold, tta, json } = options;
+  const pictures = new Map<string, ReportPictures>();
+  const evaluation = await evaluateDataset(
+    {
+      dataset,
+      data,
+      weights,
+      threshold,
+      maxPixels,
+      ...(fitThreshold && { fitThreshold }),
+      ...(tta && { tta }),
+      ...(json && { json }),
+    },
+    host,
+    async (image, images) => {
+      const widest = pictureWidth(Math.min(images, MOST_PICTURES));
+      pictures.set(image.id, await drawPictures(image, threshold, widest));
+    },
+  );
+  const shown = spread(evaluation.comparisons[0].images.map(({ id, full }) => ({ id, f1: full.f1 })));
+  return { evaluation, pictures: new Map(shown.map((id) => [id, pictures.get(id)!])) };
+}
+
+/** So many images as fit, evenly from the lowest F1 to the highest. */
+function spread(images: readonly { readonly id: string; readonly f1: number }[]): string[] {
+  const ranked = images.toSorted((a, b) => a.f1 - b.f1);
+  const count = Math.min(MOST_PICTURES, images.length);
+  const step = count < 2 ? 0 : (images.length - 1) / (count - 1);
+  return Array.from({ length: count }, (_, i) => ranked[Math.round(i * step)].id);
+}
