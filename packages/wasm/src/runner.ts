@@ -171,9 +171,19 @@ export class Runner {
   }
 }
 
+/**
+ * Calls of a phase by a crew of one. V8 compiles a function well only after it has been entered a few times, and in one
+ * call the first run would be over before: at 592x592 it took 680 ms instead of 330 (Node 20).
+ */
+const CALLS = 16;
+
 /** A crew of one: the caller does everything. */
 export const alone: Crew = {
   threads: 1,
   load: () => {},
-  run: ({ code, items, shared, own, addresses }) => code(0, items, shared, own, ...addresses),
+  run: ({ code, items, shared, own, addresses }) => {
+    const chunk = Math.ceil(items / CALLS);
+    for (let from = 0; from < items; from += chunk)
+      code(from, Math.min(from + chunk, items), shared, own, ...addresses);
+  },
 };

@@ -24,8 +24,18 @@ export interface LinearMap {
   readonly outputs: readonly number[];
 }
 
+/** By matrix: choosing an algorithm and writing its code ask for the same few again and again. */
+const known = new Map<string, LinearMap>();
+
 /** Finds the sums of a matrix. */
 export function linearMap(matrix: Matrix): LinearMap {
+  const key = JSON.stringify(matrix);
+  const map = known.get(key) ?? findSums(matrix);
+  known.set(key, map);
+  return map;
+}
+
+function findSums(matrix: Matrix): LinearMap {
   const inputs = matrix[0].length;
   const sums: Term[][] = [];
   const nodeOf = (terms: Term[]): number => {
