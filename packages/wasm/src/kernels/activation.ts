@@ -16,7 +16,7 @@ import {
 } from "@saunet/core";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { elementwise } from "./elementwise.ts";
-import { onePlusExpOfNegative } from "./exp.ts";
+import { onePlusExpOfNegative, onePlusPowerOfTwo } from "./exp.ts";
 import { constant, MEMORY_GRAIN, setEach } from "./stream.ts";
 
 /** NaN stays NaN: of unequal pairs pmax keeps the first. */
@@ -87,16 +87,22 @@ export const silu = elementwise(siluForward, {
   },
 });
 
-/** Prepares `x ← s (1 + x (1 - s))`, the slope of SiLU at x; what it returns writes the code for some vectors. */
-export function siluSlope(f: FunctionBuilder): (xs: readonly Local<"v128">[]) => void {
+/**
+ * Prepares `x ← s (1 + x (1 - s))`, the slope of SiLU at x; what it returns writes the code for some vectors.
+ *
+ * @param isBinary whether it is given `x · log2 e`
+ */
+export function siluSlope(f: FunctionBuilder, isBinary = false): (xs: readonly Local<"v128">[]) => void {
   const { f32x4 } = f;
   const one = constant(f, "numerator", 1);
-  const divisor = onePlusExpOfNegative(f);
+  const unit = isBinary ? constant(f, "ln2", Math.LN2) : undefined;
+  const divisor = isBinary ? onePlusPowerOfTwo(f) : onePlusExpOfNegative(f);
   return (xs) => {
     const ss = f.locals("s", "v128", xs.length);
     setEach(f, ss, (i) => xs[i]);
     divisor(ss);
     setEach(f, ss, (i) => f32x4.div(one, ss[i]));
+    if (unit) setEach(f, xs, (i) => f32x4.mul(xs[i], unit));
     setEach(f, xs, (i) => f32x4.mul(f32x4.add(f32x4.mul(xs[i], f32x4.sub(one, ss[i])), one), ss[i]));
   };
 }

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { type FunctionBuilder, type Local, ModuleBuilder } from "../asm/index.ts";
-import { EXP_BOUND, exponential, LOG1P_BOUND, log1p, onePlusExpOfNegative } from "./exp.ts";
+import {
+  EXP_BOUND,
+  exponential,
+  LOG1P_BOUND,
+  log1p,
+  onePlusExpOfNegative,
+  onePlusPowerOfTwo,
+} from "./exp.ts";
 
 /** Applies vector code to numbers, four at a time. */
 function apply(prepare: (f: FunctionBuilder) => (xs: Local<"v128">[]) => void): (xs: number[]) => number[] {
@@ -60,6 +67,22 @@ test("e^x rises from 0 to ∞ without a step down", () => {
 test("1 + e^-x is what the logistic function divides by", () => {
   const divisor = apply((f) => onePlusExpOfNegative(f));
   expect(divisor([0, Infinity, -Infinity, NaN])).toEqual([2, 1, Infinity, NaN]);
+});
+
+test("1 + 2^-t is off by its bound at most, times a factor", () => {
+  const ts = [...evenly(-125, 126, 200_003), ...evenly(-2, 2, 50_001)];
+  for (const factor of [1, Math.LOG2E]) {
+    const divisor = apply((f) => onePlusPowerOfTwo(f, factor));
+    expect(
+      worst(
+        divisor(ts),
+        ts.map((t) => factor * (1 + 2 ** -t)),
+      ),
+    ).toBeLessThan(EXP_BOUND);
+    const special = divisor([0, Infinity, -Infinity, NaN, -129, 3e38, -3e38]);
+    const one = Math.fround(factor);
+    expect(special).toEqual([2 * one, one, Infinity, NaN, Infinity, one, Infinity]);
+  }
 });
 
 test("log(1 + t) is off by its bound at most", () => {

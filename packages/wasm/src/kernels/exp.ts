@@ -41,7 +41,7 @@ type Vectors = readonly Local<"v128">[];
  * Exact at 0 (1), -∞ (0), ∞ (∞) and NaN; 0 where the result lies below 1.7e-38.
  */
 export function exponential(f: FunctionBuilder, sign: 1 | -1): (xs: Vectors) => void {
-  const { f32x4, i32x4 } = f;
+  const { f32x4 } = f;
   const low = constant(f, "low", sign === 1 ? LOWEST : -HIGHEST);
   const high = constant(f, "high", sign === 1 ? HIGHEST : -LOWEST);
   const perLn2 = constant(f, "perLn2", sign / Math.LN2);
@@ -53,22 +53,51 @@ export function exponential(f: FunctionBuilder, sign: 1 | -1): (xs: Vectors) => 
 
   return (xs) => {
     const ks = f.locals("k", "v128", xs.length);
-    const squares = f.locals("square", "v128", xs.length);
-    const sums = f.locals("sum", "v128", xs.length);
     const each = (step: (x: Local<"v128">, i: number) => void) => xs.forEach(step);
-    const madd = (a: Local<"v128">, b: Local<"v128">, c: Local<"v128">) => f32x4.add(f32x4.mul(a, b), c);
     // Behind both bounds a NaN stays one: of unequal pairs pmin and pmax keep the first.
     each((x) => f.set(x, f32x4.pmax(f32x4.pmin(x, high), low)));
-    each((x, i) => f.set(ks[i], madd(x, perLn2, magic)));
+    each((x, i) => f.set(ks[i], f32x4.add(f32x4.mul(x, perLn2), magic)));
     each((x, i) => f.set(x, f32x4.sub(x, f32x4.mul(f32x4.sub(ks[i], magic), ln2High))));
     each((x, i) => f.set(x, f32x4.sub(x, f32x4.mul(f32x4.sub(ks[i], magic), ln2Low))));
-    // ((p5 r + p4) r² + (p3 r + p2)) r² + (p1 r + p0)
-    each((x, i) => f.set(squares[i], f32x4.mul(x, x)));
-    each((x, i) => f.set(sums[i], madd(x, p[5], p[4])));
-    each((x, i) => f.set(sums[i], f32x4.add(f32x4.mul(sums[i], squares[i]), madd(x, p[3], p[2]))));
-    each((x, i) => f.set(sums[i], f32x4.add(f32x4.mul(sums[i], squares[i]), madd(x, p[1], p[0]))));
-    each((x, i) => f.set(x, f32x4.mul(sums[i], i32x4.shl(ks[i], 23))));
+    scaledPolynomial(f, xs, p, ks);
   };
+}
+
+/**
+ * Prepares `t ← factor · (1 + 2^-t)`. Where a number is made by a product anyway, the product can bring its logarithm's
+ * base along, and the way to the remainder r is two subtractions instead of two products and three.
+ */
+export function onePlusPowerOfTwo(f: FunctionBuilder, factor = 1): (ts: Vectors) => void {
+  const { f32x4 } = f;
+  const low = constant(f, "low", -HIGHEST / Math.LN2);
+  const high = constant(f, "high", -LOWEST / Math.LN2);
+  const magic = constant(f, "magic", MAGIC);
+  const one = constant(f, "one", factor);
+  const p = P.map((coefficient, i) => constant(f, `p${i}_`, 2 * factor * coefficient * (-Math.LN2) ** i));
+
+  return (ts) => {
+    const ks = f.locals("k", "v128", ts.length);
+    const each = (step: (t: Local<"v128">, i: number) => void) => ts.forEach(step);
+    each((t) => f.set(t, f32x4.pmax(f32x4.pmin(t, high), low)));
+    each((t, i) => f.set(ks[i], f32x4.sub(magic, t)));
+    each((t, i) => f.set(t, f32x4.add(t, f32x4.sub(ks[i], magic))));
+    scaledPolynomial(f, ts, p, ks);
+    each((t) => f.set(t, f32x4.add(t, one)));
+  };
+}
+
+/** `r ← (Σ p[i] r^i) · 2^k`, k being the lowest bits of `ks`: ((p5 r + p4) r² + (p3 r + p2)) r² + (p1 r + p0). */
+function scaledPolynomial(f: FunctionBuilder, rs: Vectors, p: Vectors, ks: Vectors): void {
+  const { f32x4, i32x4 } = f;
+  const squares = f.locals("square", "v128", rs.length);
+  const sums = f.locals("sum", "v128", rs.length);
+  const each = (step: (r: Local<"v128">, i: number) => void) => rs.forEach(step);
+  const madd = (a: Local<"v128">, b: Local<"v128">, c: Local<"v128">) => f32x4.add(f32x4.mul(a, b), c);
+  each((r, i) => f.set(squares[i], f32x4.mul(r, r)));
+  each((r, i) => f.set(sums[i], madd(r, p[5], p[4])));
+  each((r, i) => f.set(sums[i], f32x4.add(f32x4.mul(sums[i], squares[i]), madd(r, p[3], p[2]))));
+  each((r, i) => f.set(sums[i], f32x4.add(f32x4.mul(sums[i], squares[i]), madd(r, p[1], p[0]))));
+  each((r, i) => f.set(r, f32x4.mul(sums[i], i32x4.shl(ks[i], 23))));
 }
 
 /** Prepares `x ← 1 + e^-x`, by which the logistic function divides. */

@@ -34,7 +34,7 @@ import {
   summing,
   sumPositions,
 } from "./norm-strips.ts";
-import { DOUBLE, FLOAT, MEMORY_GRAIN, moveBy, setEach, stream } from "./stream.ts";
+import { constant, DOUBLE, FLOAT, MEMORY_GRAIN, moveBy, setEach, stream } from "./stream.ts";
 
 type Arrays = Parameters<typeof groupNormGradient>[0];
 /** The same behind an activation, whose operand is made with beta. */
@@ -42,7 +42,7 @@ export type ActivatedArrays = Arrays & { beta: Arrays["gamma"] };
 
 /**
  * Phase 1, each group: coefficient[image, 0, c] = mean
- *   and where an activation follows, coefficient[image, 1, c] = rstd·gamma[c]
+ *   and where an activation follows, coefficient[image, 1, c] = rstd·gamma[c], in units of 1 / log2 e
  * Phase 2, each strip: s[strip, c] = Σ gy, q[strip, c] = Σ gy (x - mean[c])
  *   where an activation follows, of gx ← gy · activation'((x - mean) · coefficient[1] + beta) instead of gy
  * Phase 3, each group: s and q of the image, left where those of its first strip were, and
@@ -87,7 +87,7 @@ function planOf(d: GroupNormDims, activation: "none" | "silu"): Plan<ActivatedAr
             forEachChannel(f, D, [at, gammaAt], () => {
               f32.store(at, f32.load(mean));
               if (!isActivated) return;
-              const scale = f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd);
+              const scale = f64.mul(f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd), Math.LOG2E);
               f32.store(at, f32.demote_f64(scale), { offset: FLOAT * C });
             });
           });
@@ -120,19 +120,21 @@ function planOf(d: GroupNormDims, activation: "none" | "silu"): Plan<ActivatedAr
           }
           // gx may lie where gy does, so the operands of the activation lie in scratch.
           const operandsAt = f.local("operands", "i32");
+          const unit = constant(f, "unit", Math.LOG2E);
           const normalize = (range: { from: I32; to: I32 }) =>
             forEachBlock(f, sums, range, [x, operandsAt], (block) => {
               const at = coefficientsOf(f, shared, block);
               load(f, means, at);
               load(f, scales, at, FLOAT * C);
               load(f, betas, placeOf(f, beta, block, 0, 1));
+              setEach(f, betas, (v) => f32x4.mul(betas[v], unit));
               forEachPosition(f, sums, block, block.left, () => {
                 load(f, xs, block.pointers[0]);
                 setEach(f, xs, (v) => f32x4.add(f32x4.mul(f32x4.sub(xs[v], means[v]), scales[v]), betas[v]));
                 store(f, xs, block.pointers[1]);
               });
             });
-          const slope = siluSlope(f);
+          const slope = siluSlope(f, true);
           forEachStrip(f, sums, { from, to }, ({ range, start, elements: count }) => {
             f.set(operandsAt, i32.sub(own, start));
             normalize(range);

@@ -5,7 +5,7 @@
 import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saunet/core";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
-import { onePlusExpOfNegative } from "./exp.ts";
+import { onePlusPowerOfTwo } from "./exp.ts";
 import {
   addUp,
   forEachBlock,
@@ -103,26 +103,39 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
   };
 });
 
-/** What may stand behind the normalisation: prepares code that changes vectors in place. */
-const activations = {
-  relu: (f: FunctionBuilder) => {
-    const zero = constant(f, "zero", 0);
-    return (ys: readonly V128[]) => setEach(f, ys, (i) => f.f32x4.pmax(ys[i], zero));
+/** What may stand behind the normalisation. */
+interface Activation {
+  /** Prepares code that takes some vectors of normalised numbers, times `unit`, to the activation's results. */
+  readonly prepare: (f: FunctionBuilder) => (ys: readonly V128[]) => void;
+  readonly unit: number;
+}
+
+const activations: Readonly<Record<"relu" | "silu", Activation>> = {
+  relu: {
+    unit: 1,
+    prepare: (f) => {
+      const zero = constant(f, "zero", 0);
+      return (ys) => setEach(f, ys, (i) => f.f32x4.pmax(ys[i], zero));
+    },
   },
-  silu: (f: FunctionBuilder) => {
-    const divisor = onePlusExpOfNegative(f);
-    return (ys: readonly V128[]) => {
-      const divisors = f.locals("divisor", "v128", ys.length);
-      setEach(f, divisors, (i) => ys[i]);
-      divisor(divisors);
-      setEach(f, ys, (i) => f.f32x4.div(ys[i], divisors[i]));
-    };
+  silu: {
+    // y / (1 + e^-y) is t / (u + u 2^-t) with t = u y, u = log2 e: scale and shift bring u along for nothing.
+    unit: Math.LOG2E,
+    prepare: (f) => {
+      const divisor = onePlusPowerOfTwo(f, Math.LOG2E);
+      return (ys) => {
+        const divisors = f.locals("divisor", "v128", ys.length);
+        setEach(f, divisors, (i) => ys[i]);
+        divisor(divisors);
+        setEach(f, ys, (i) => f.f32x4.div(ys[i], divisors[i]));
+      };
+    },
   },
-} as const;
+};
 
 /**
- * Phase 1, each group: shared[image, 0, c] = mean, shared[image, 1, c] = gamma[c] / sqrt(variance + epsilon)
- * Phase 2, each strip: y = (x - mean[c]) · scale[c] + beta[c], then y = activation(y)
+ * Phase 1, each group: shared[image, 0, c] = mean, shared[image, 1, c] = unit · gamma[c] / sqrt(variance + epsilon)
+ * Phase 2, each strip: y = (x - mean[c]) · scale[c] + unit · beta[c], then y = activation(y)
  */
 export const normalizing = (
   kernel: typeof groupNormForward,
@@ -133,6 +146,7 @@ export const normalizing = (
     const { N, C, G, D } = d;
     const strips = mapping(d, 4);
     const { vectors } = strips;
+    const unit = activation === undefined ? 1 : activations[activation].unit;
     const suffix = activation === undefined ? "" : `_${activation}`;
     const name = `group_norm${suffix}_f32_4x${vectors}_simd`;
     return {
@@ -151,7 +165,7 @@ export const normalizing = (
               const rstd = rootOf(f, variance, d);
               forEachChannel(f, D, [at, gammaAt], () => {
                 f32.store(at, f32.load(mean));
-                const scale = f.let("scale", f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd));
+                const scale = f64.mul(f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd), unit);
                 f32.store(at, f32.demote_f64(scale), { offset: FLOAT * C });
               });
             });
@@ -164,12 +178,14 @@ export const normalizing = (
             const [xs, means, scales, betas] = ["x", "mean", "scale", "beta"].map((what) =>
               f.locals(what, "v128", vectors),
             );
+            const unit4 = constant(f, "unit", unit);
             const normalize = (range: { from: I32; to: I32 }) =>
               forEachBlock(f, strips, range, [x, y], (block) => {
                 const at = placeOf(f, shared, block, 2 * FLOAT * C, 1);
                 load(f, means, at);
                 load(f, scales, at, FLOAT * C);
                 load(f, betas, placeOf(f, beta, block, 0, 1));
+                if (unit !== 1) setEach(f, betas, (v) => f32x4.mul(betas[v], unit4));
                 forEachPosition(f, strips, block, block.left, () => {
                   load(f, xs, block.pointers[0]);
                   setEach(f, xs, (v) =>
@@ -182,7 +198,7 @@ export const normalizing = (
               normalize({ from, to });
               return;
             }
-            const activate = activations[activation](f);
+            const activate = activations[activation].prepare(f);
             forEachStrip(f, strips, { from, to }, ({ range, start, elements: count }) => {
               normalize(range);
               const own = { y: f.let("own", f.i32.add(y, start)) };
