@@ -5,6 +5,7 @@ import * as core from "@saunet/core";
 import { type AnyKernel, type Arrays, installKernel, installPreparer, type Kernel } from "@saunet/core";
 import { cores } from "#spawn";
 import { detectFeatures, type Features } from "./features.ts";
+import { fusions } from "./fusions/index.ts";
 import { generators } from "./kernels/index.ts";
 import { Arena } from "./memory.ts";
 import type { Generator } from "./plan.ts";
@@ -21,6 +22,11 @@ export interface AccelerateOptions {
    * little faster; results then differ between hosts in their last bits. True when left out.
    */
   readonly relaxed?: boolean;
+  /**
+   * Rewrites that captured programs do not undergo before they run, among {@link FUSION_NAMES}. Rewrites change results
+   * in their last bits; without any a program gives what its kernels give one by one, to the bit. None when left out.
+   */
+  readonly withoutFusions?: readonly string[];
   /** How far the memory of the kernels may grow, in bytes; 4 GiB, the most that there is, when left out. */
   readonly memoryLimit?: number;
 }
@@ -38,6 +44,9 @@ export interface AccelerationReport {
   readonly reasons: readonly string[];
 }
 
+/** The names of all rewrites, in the order in which they are tried. */
+export const FUSION_NAMES: readonly string[] = /* @__PURE__ */ fusions.map(({ name }) => name);
+
 /** What is in force; its pool is absent on one thread. */
 let current: { readonly pool: Pool | undefined } | undefined;
 
@@ -54,9 +63,15 @@ let current: { readonly pool: Pool | undefined } | undefined;
  * restore();
  */
 export async function accelerate(options: AccelerateOptions = {}): Promise<AccelerationReport> {
-  const { threads = cores(), relaxed = true, memoryLimit = 2 ** 32 } = options;
+  const { threads = cores(), relaxed = true, memoryLimit = 2 ** 32, withoutFusions = [] } = options;
   core.expectInteger("accelerate", "threads", threads, 1);
   core.expectBetween("accelerate", "memoryLimit", memoryLimit, 2 ** 24, 2 ** 32);
+  const unknown = withoutFusions.find((name) => !FUSION_NAMES.includes(name));
+  if (unknown !== undefined) {
+    throw new RangeError(
+      `accelerate: withoutFusions must be among ${FUSION_NAMES.join(", ")} but names ${unknown}`,
+    );
+  }
   restore();
   const features = detectFeatures();
   const reasons: string[] = [];
@@ -82,7 +97,7 @@ export async function accelerate(options: AccelerateOptions = {}): Promise<Accel
   const crew: Crew = pool ?? alone;
   const runner = new Runner(arena, crew, { relaxed: useRelaxed });
   for (const generator of generators) install(runner, generator);
-  installPreparer((program) => prepareInArena(runner, program));
+  installPreparer((program) => prepareInArena(runner, program, withoutFusions));
   const kernels = generators.map(({ kernel }) => kernel.name);
   const missing = kernelNames().filter((name) => !kernels.includes(name));
   current = { pool };
