@@ -35,8 +35,16 @@ describe("the bundled network", () => {
   it("finds the vessels of the 8 test images of CHASE_DB1", async () => {
     const { code, out } = await saunet(folder, ["evaluate", "--dataset", "chase", "--data", chase, "--json"]);
     expect(code).toBe(0);
-    const { images, macro, micro } = JSON.parse(out);
+    const { images, macro, micro, comparisons } = JSON.parse(out);
     expect(images).toHaveLength(8);
+    const names = comparisons.map(({ prediction, truth }: Record<string, string>) => [prediction, truth]);
+    expect(names).toEqual([
+      ["network", "1stHO"],
+      ["network", "2ndHO"],
+      ["2ndHO", "1stHO"],
+    ]);
+    // How far the two observers agree does not depend on any network.
+    expect(comparisons[2].macro.full.f1).toBeCloseTo(0.7977, 4);
     for (const { f1, auc } of [macro.full, macro.fov, micro.full, micro.fov]) {
       expect(f1).toBeGreaterThan(0.75);
       expect(auc).toBeGreaterThan(0.95);

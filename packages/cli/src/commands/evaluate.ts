@@ -59,14 +59,15 @@ export async function evaluateDataset(
   try {
     for (const sample of samples) {
       bar.show(sample.id);
-      try {
-        const start = performance.now();
-        const image = await withFile(host, data, () => evaluator.add(sample));
-        if (!json) bar.print(`${lineOf(image)} in ${duration(secondsSince(start))}`);
-        await each(image, samples.length);
-      } catch (error) {
+      const start = performance.now();
+      const image = await withFile(host, data, () => evaluator.add(sample)).catch((error: unknown) => {
         failed.push({ id: sample.id, error: explain(error) });
         bar.warn(`saunet: ${sample.id}: ${explain(error)}`);
+        return undefined;
+      });
+      if (image !== undefined) {
+        if (!json) bar.print(`${lineOf(image)} in ${duration(secondsSince(start))}`);
+        await each(image, samples.length);
       }
       bar.advance(sample.id);
     }

@@ -92,6 +92,19 @@ describe("saunet report", () => {
     expect((await saunet(here, ["report", "synthetic"])).code).toBe(0);
   });
 
+  it("tells of images that failed, in the report too", async () => {
+    await writeFolder(join(here, "partly"), ["a", "b"]);
+    await writeFile(join(here, "partly", "masks", "b.png"), "no picture");
+    const { code, err } = await saunet(here, ["report", "run", "--dataset", "folder", "--data", "partly"]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/^saunet: b: partly\/masks\/b\.png: is not a picture/),
+    ]);
+    const text = await page("run");
+    expect(text).toContain("1 of 2 images of partly (folder, all)");
+    expect(text).toContain("b failed: partly/masks/b.png: is not a picture");
+  });
+
   it("shows at most 48 images, from the lowest F1 to the highest", async () => {
     await writeFolder(
       join(here, "many"),

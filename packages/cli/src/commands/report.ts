@@ -1,7 +1,7 @@
 // saunet report: a training run as one HTML file.
 
 import type { DatasetKind } from "@saunet/data/files";
-import { DONE, UsageError } from "../errors.ts";
+import { DONE, FAILED, UsageError } from "../errors.ts";
 import { type Host, writeJson } from "../output.ts";
 import { type ReportOptions, writeReport } from "../report/write-report.ts";
 
@@ -20,8 +20,8 @@ export async function report(run: string, options: ReportCommandOptions, host: H
     );
   }
   const sets = dataset.map((kind, i) => ({ dataset: kind, data: data[i] }));
-  const written = await writeReport(run, { ...others, ...(sets.length > 0 && { sets }) }, host);
-  if (options.json) writeJson(host, { files: written });
-  else host.stdout.write(`-> ${Object.values(written).join(", ")}\n`);
-  return DONE;
+  const { files, failed } = await writeReport(run, { ...others, ...(sets.length > 0 && { sets }) }, host);
+  if (options.json) writeJson(host, { files, ...(failed.length > 0 && { failed }) });
+  else host.stdout.write(`-> ${Object.values(files).join(", ")}\n`);
+  return failed.length === 0 ? DONE : FAILED;
 }

@@ -34,10 +34,16 @@ export interface ReportOptions {
   readonly json?: boolean;
 }
 
-/** What was written. */
+/** Paths as the user knows them. */
 export interface WrittenReport {
   readonly report: string;
   readonly evaluation: string;
+}
+
+/** What was written, and of which images it tells nothing. */
+export interface ReportOutcome {
+  readonly files: WrittenReport;
+  readonly failed: readonly string[];
 }
 
 /** A folder of a run has these; the others may be missing. */
@@ -55,18 +61,18 @@ const MAX_PIXELS = 10_000_000;
  * @param run the folder of the run, as the user named it
  * @throws WorkError where the folder holds no run, or a data set cannot be read
  */
-export async function writeReport(run: string, options: ReportOptions, host: Host): Promise<WrittenReport> {
+export async function writeReport(run: string, options: ReportOptions, host: Host): Promise<ReportOutcome> {
   const config = await readConfig(host, join(run, CONFIG));
   const logFile = join(run, LOG);
   const log = await withFile(host, logFile, async (path) => parseTrainingLog(await readFile(path, "utf8")));
   const weights = options.weights ?? weightsOf(run, host);
   const tested: TestedSet[] = [];
   for (const set of options.sets ?? setsOf(config)) tested.push(await test(set, weights, options, host));
-  const written = { report: join(run, "report.html"), evaluation: join(run, "evaluation.json") };
+  const files = { report: join(run, "report.html"), evaluation: join(run, "evaluation.json") };
   const sets = tested.map(({ evaluation }) => jsonOf(evaluation));
-  await writeFile(host, written.evaluation, `${JSON.stringify({ sets }, undefined, 2)}\n`);
-  await writeFile(host, written.report, reportPage({ run, config, log, sets: tested }));
-  return written;
+  await writeFile(host, files.evaluation, `${JSON.stringify({ sets }, undefined, 2)}\n`);
+  await writeFile(host, files.report, reportPage({ run, config, log, sets: tested }));
+  return { files, failed: tested.flatMap(({ evaluation }) => evaluation.failed.map(({ id }) => id)) };
 }
 
 async function readConfig(host: Host, file: string): Promise<Record<string, unknown>> {

@@ -73,6 +73,16 @@ describe.skipIf(photos === "")("on real photographs", () => {
     }
   });
 
+  it("every sample of HRF is read as its layout says, with vessels inside the field of view", async () => {
+    const samples = await readDataset({ kind: "hrf", directory: join(photos, "HRF") });
+    expect(samples).toHaveLength(45);
+    for (const sample of samples) {
+      const [vessels, field] = [await sample.vessels(), await sample.fieldOfView()];
+      expect([vessels.width, vessels.height]).toEqual([3504, 2336]);
+      expect(count(vessels, field).both / (coverage(vessels) * 3504 * 2336), sample.id).toBeGreaterThan(0.99);
+    }
+  });
+
   it("CHASE_DB1 is read, its field of view is a circle around all vessels, and the synthetic eye looks alike", async () => {
     const real: Record<string, number>[] = [];
     for (const sample of await readDataset({ kind: "chase", directory: join(photos, "CHASE_DB1") })) {

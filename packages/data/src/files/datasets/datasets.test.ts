@@ -55,6 +55,19 @@ describe("folder", () => {
     ).toBe("fov/ has nothing for b of images/");
   });
 
+  it("reads a second observer where there is one", async () => {
+    const [plain] = await readDataset({
+      kind: "folder",
+      directory: await fill(join(folder, "plain"), files),
+    });
+    expect(plain.observers).toEqual(["masks"]);
+    const masks = { "masks2/a.gif": "fixture:drive-second.gif", "masks2/b.tif": "fixture:hrf-vessels.tif" };
+    const directory = await fill(join(folder, "second"), { ...files, ...masks });
+    const samples = await readDataset({ kind: "folder", directory });
+    expect(samples[1].observers).toEqual(["masks", "masks2"]);
+    for (const sample of samples) expect(await sample.vessels("masks2")).toEqual(eye.vessels);
+  });
+
   it("names what does not match", async () => {
     const stray = await fill(join(folder, "stray"), {
       ...files,

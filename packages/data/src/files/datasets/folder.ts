@@ -1,4 +1,5 @@
-// A folder of one's own: images/ and masks/, and fov/ where there are masks of the field of view, matched by name.
+// A folder of one's own: images/ and masks/, masks2/ where there is a second observer, and fov/ where there are masks of
+// the field of view, matched by name.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import { DatasetError } from "../errors.ts";
 import { expectMatch, picturesByStem, type SampleFiles, type Split } from "./sample.ts";
 
 const LAYOUT =
-  "a data set of one's own is a folder with images/a.jpg …, masks/a.png … and perhaps fov/a.png …";
+  "a data set of one's own is a folder with images/a.jpg …, masks/a.png … and perhaps masks2/a.png … (a second observer), fov/a.png …";
 
 /** The files of a plain folder; it has no split. */
 export async function folderFiles(directory: string, split: Split): Promise<SampleFiles[]> {
@@ -26,12 +27,15 @@ export async function folderFiles(directory: string, split: Split): Promise<Samp
     expectMatch(directory, ["images", images], [part, pictures]);
     return pictures;
   };
+  const matchingIfAny = async (part: string) =>
+    existsSync(join(directory, part)) ? matching(part) : undefined;
   const masks = await matching("masks");
-  const fields = existsSync(join(directory, "fov")) ? await matching("fov") : undefined;
+  const second = await matchingIfAny("masks2");
+  const fields = await matchingIfAny("fov");
   return [...images].map(([id, image]) => ({
     id,
     image,
-    vessels: { masks: masks.get(id) },
+    vessels: { masks: masks.get(id), masks2: second?.get(id) },
     fieldOfView: fields?.get(id),
   }));
 }
