@@ -8,7 +8,7 @@ import { type Crew, lengthsOf, Runner } from "../runner.ts";
 import { errorOf } from "../testing.ts";
 import { generators } from "./index.ts";
 
-const channels = [1, 2, 3, 4, 5, 16, 17, 32, 48, 64];
+const channels = [1, 2, 3, 4, 5, 16, 17, 32, 48, 64, 96];
 
 /** `[N,H,W,C]`: every number of channels on a dot, on two odd pictures, and a few on larger ones. */
 export const shapes: readonly (readonly [number, number, number, number])[] = [

@@ -1,0 +1,195 @@
+// Operators as a user calls them, accelerated, against the references: forward and backward over channels and sizes
+// that suit no tile, on one to four threads, with and without relaxed arithmetic. Every array lies between bands of NaN.
+
+import {
+  backward,
+  concat,
+  conv2d,
+  convTranspose2d,
+  groupNorm,
+  maxPool2d,
+  mean,
+  mul,
+  normal,
+  parameter,
+  randomState,
+  sigmoid,
+  silu,
+  sum,
+  Tensor,
+  withAllocator,
+  withReferences,
+} from "@saunet/core";
+import { relativeError } from "@saunet/core/testing";
+import { afterEach, describe, expect, it } from "vitest";
+import { accelerate, restore } from "./accelerate.ts";
+import { arithmetics } from "./kernels/conv/testing.ts";
+
+const CHANNELS = [1, 2, 3, 4, 5, 16, 17, 32, 48, 64, 96];
+const SIZES = [
+  [1, 1],
+  [1, 97],
+  [131, 1],
+  [2, 3],
+  [7, 5],
+  [13, 24],
+  [33, 29],
+  [131, 97],
+] as const;
+/** The references take about a second for a hundred million. */
+const MOST_PRODUCTS = 2e6;
+/** Of the largest element: Winograd's bound for convolutions, the direct one for all else. */
+const BOUNDS = { convolution: 1e-4, other: 1e-5 };
+
+/** One operator on operands of its own. */
+interface Case {
+  readonly name: string;
+  readonly shapes: readonly (readonly number[])[];
+  readonly bound: number;
+  readonly apply: (operands: readonly Tensor[]) => Tensor;
+}
+
+type Family = (H: number, W: number, C: number, turn: number) => Case | undefined;
+
+/** The most output channels, from some place of the list on, for which the reference is quick. */
+function outputsFor(pixels: number, taps: number, C: number, turn: number): number | undefined {
+  const rotated = CHANNELS.map((_, i) => CHANNELS[(turn + i) % CHANNELS.length]);
+  return rotated.find((O) => pixels * taps * C * O <= MOST_PRODUCTS);
+}
+
+const convolution =
+  (size: number, stride: number): Family =>
+  (H, W, C, turn) => {
+    const O = outputsFor(Math.ceil(H / stride) * Math.ceil(W / stride), size * size, C, turn);
+    if (O === undefined) return undefined;
+    return {
+      name: `conv2d ${size}x${size} / ${stride}, ${C} -> ${O}, ${H}x${W}`,
+      shapes: [[1, H, W, C], [size, size, C, O], [O]],
+      bound: BOUNDS.convolution,
+      apply: ([x, w, b]) => conv2d(x, w, b, { stride }),
+    };
+  };
+
+const families: readonly Family[] = [
+  convolution(3, 1),
+  convolution(1, 1),
+  convolution(3, 2),
+  convolution(7, 1),
+  (H, W, C, turn) => {
+    const O = outputsFor(H * W, 9, C, turn);
+    if (O === undefined) return undefined;
+    return {
+      name: `convTranspose2d 3x3 / 2, ${C} -> ${O}, ${H}x${W}`,
+      shapes: [[1, H, W, C], [3, 3, O, C], [O]],
+      bound: BOUNDS.convolution,
+      apply: ([x, w, b]) => convTranspose2d(x, w, b, { stride: 2 }),
+    };
+  },
+  (H, W, C) => ({
+    name: `groupNorm and silu, ${C} channels, ${H}x${W}`,
+    shapes: [[2, H, W, C], [C], [C]],
+    bound: BOUNDS.other,
+    apply: ([x, gamma, beta]) => silu(groupNorm(x, gamma, beta, { groups: C % 4 === 0 ? C / 4 : 1 })),
+  }),
+  (H, W, C) => ({
+    name: `gate, ${C} channels, ${H}x${W}`,
+    shapes: [[2, H, W, C]],
+    bound: BOUNDS.other,
+    apply: ([x]) => concat([x, mul(x, sigmoid(mean(x, { axes: -1, keepDims: true })))], -1),
+  }),
+  (H, W, C) =>
+    H > 1 && W > 1
+      ? {
+          name: `maxPool2d, ${C} channels, ${H}x${W}`,
+          shapes: [[2, H, W, C]],
+          bound: BOUNDS.other,
+          apply: ([x]) => maxPool2d(x),
+        }
+      : undefined,
+];
+
+/** Every number of channels at every size; the families take turns. */
+const cases = CHANNELS.flatMap((C, c) =>
+  // Shifted by one from row to row, so that every family meets every size.
+  SIZES.map(([H, W], s) => families[(c + s) % families.length](H, W, C, c * SIZES.length + s)),
+).filter((found) => found !== undefined);
+
+const GUARD = 16;
+
+/** An allocator whose arrays lie between bands of NaN, and a way to ask whether all bands are as they were. */
+function guardedMemory() {
+  const wholes: Float32Array[] = [];
+  const floats = (size: number): Float32Array => {
+    const whole = new Float32Array(size + 2 * GUARD).fill(Number.NaN);
+    wholes.push(whole);
+    return whole.subarray(GUARD, GUARD + size);
+  };
+  const intact = () =>
+    wholes.every((whole) =>
+      [whole.subarray(0, GUARD), whole.subarray(-GUARD)].every((band) => band.every(Number.isNaN)),
+    );
+  return { floats, intact };
+}
+
+/** The result of a case and the gradients of all its operands. */
+function outputsOf({ shapes, apply, name }: Case): Float32Array[] {
+  const state = randomState(7);
+  const { floats, intact } = guardedMemory();
+  const outputs = withAllocator({ floats }, () => {
+    const operands = shapes.map((shape) => {
+      const tensor = parameter(new Tensor(floats(normal(shape, state).size), shape));
+      tensor.data.set(normal(shape, state).data);
+      return tensor;
+    });
+    const before = operands.map(({ data }) => data.slice());
+    const out = apply(operands);
+    backward(sum(mul(out, normal(out.shape, randomState(8)))));
+    if (operands.some(({ data }, i) => data.some((value, at) => !Object.is(value, before[i][at]))))
+      throw new Error(`${name}: an operand was changed`);
+    return [out.data, ...operands.map(({ grad }) => grad!)].map((array) => array.slice());
+  });
+  if (!intact()) throw new Error(`${name}: something was written beside an array`);
+  return outputs;
+}
+
+describe("operators, accelerated", { timeout: 180_000 }, () => {
+  afterEach(restore);
+  const wanted = new Map<Case, Float32Array[]>();
+  const found = new Map<Case, Float32Array[]>();
+
+  it("meet all channels and sizes", () => {
+    expect(cases.length).toBeGreaterThan(70);
+    for (const each of cases)
+      wanted.set(
+        each,
+        withReferences(() => outputsOf(each)),
+      );
+  });
+
+  it.each([1, 2, 3, 4])("are right on %i threads, to the bit as on one", async (threads) => {
+    expect((await accelerate({ threads, relaxed: false })).threads).toBe(threads);
+    // More threads than cores take long to meet: they share the cases out.
+    const own = threads < 3 ? cases : cases.filter((_, i) => i % 3 === threads - 3);
+    for (const each of own) {
+      const outputs = outputsOf(each);
+      outputs.forEach((array, i) => {
+        expect(relativeError(array, wanted.get(each)![i]), `${each.name}, output ${i}`).toBeLessThan(
+          each.bound,
+        );
+      });
+      const first = found.get(each) ?? outputsOf(each);
+      found.set(each, first);
+      expect(outputs, each.name).toEqual(first);
+    }
+  });
+
+  it.runIf(arithmetics.includes(true))("are right with relaxed arithmetic", async () => {
+    expect((await accelerate({ threads: 2 })).relaxed).toBe(true);
+    for (const each of cases)
+      outputsOf(each).forEach((array, i) => {
+        expect(relativeError(array, wanted.get(each)![i]), `${each.name}, output ${i}`).toBeLessThan(
+          each.bound,
+        );
+      });
+  });
+});
