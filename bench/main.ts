@@ -35,6 +35,10 @@ const benches: Readonly<Record<string, BenchEntry>> = {
     about: "every kernel call of one forward pass",
     run: async (options) => (await import("./layers.ts")).layers(options),
   },
+  winograd: {
+    about: "what Winograd's rounding does to the trained network on CHASE_DB1, whose folder it is given",
+    run: async (options) => (await import("./rounding.ts")).rounding(options),
+  },
   lab: {
     about: "numbered attempts at conv2d, from seven loops to the winner",
     run: async (options) => (await import("./laboratory.ts")).laboratory(options),
@@ -42,8 +46,8 @@ const benches: Readonly<Record<string, BenchEntry>> = {
   report: {
     about: "docs/performance.md from bench/results",
     run: async (options) => {
-      const { REPORTED, resultFile, writeReport } = await import("./report/report.ts");
-      for (const bench of options.measure ? REPORTED : []) {
+      const { MEASURED, resultFile, writeReport } = await import("./report/report.ts");
+      for (const bench of options.measure ? MEASURED : []) {
         process.stderr.write(`bench: ${bench}\n`);
         const results = await benches[bench].run({ ...options, command: `pnpm bench ${bench}` });
         mkdirSync(RESULTS, { recursive: true });
@@ -58,6 +62,9 @@ const benches: Readonly<Record<string, BenchEntry>> = {
   },
 };
 
+/** Benches that take names of files or folders. */
+const TAKES_FILES: ReadonlySet<string> = new Set(["compare", "winograd"]);
+
 function help(): string {
   const lines = Object.entries(benches).map(([name, { about }]) => `  ${name.padEnd(10)}${about}`);
   return `pnpm bench <bench> [options]\n\n${lines.join("\n")}\n\n${OPTIONS_HELP}\n`;
@@ -71,7 +78,7 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   }
   oneOf("bench", name, Object.keys(benches));
   const options = parseOptions(name, args);
-  if (options.operands.length > 0 && name !== "compare") {
+  if (options.operands.length > 0 && !TAKES_FILES.has(name)) {
     throw new UsageError(`unexpected argument "${options.operands[0]}"`);
   }
   const results = await benches[name].run(options);

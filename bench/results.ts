@@ -20,6 +20,9 @@ export interface Measured extends Subject, Summary {
   /** Largest difference from what this project's reference gives; null for the reference itself. */
   readonly max_abs_diff?: number | null;
   readonly peak_rss_mb?: number;
+  /** Mean F1 of photographs, and the largest change of one against the first row. */
+  readonly f1?: number;
+  readonly max_f1_diff?: number;
 }
 
 /** Something that has no time. */

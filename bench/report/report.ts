@@ -9,7 +9,10 @@ import { UsageError } from "../usage.ts";
 import { section } from "./markdown.ts";
 
 /** The benches on the page, in its order. */
-export const REPORTED = ["model", "sizes", "train", "layers", "lab"] as const;
+export const REPORTED = ["model", "sizes", "train", "layers", "winograd", "lab"] as const;
+
+/** Those that `--measure` takes anew; the others need photographs that are not part of this project. */
+export const MEASURED = REPORTED.filter((bench) => bench !== "winograd");
 
 /** Where the results of a bench are kept. */
 export const resultFile = (bench: string): string => join(RESULTS, `${bench}.json`);

@@ -8,7 +8,7 @@ import { detectFeatures, type Features } from "./features.ts";
 import { fusions } from "./fusions/index.ts";
 import { generators } from "./kernels/index.ts";
 import { Arena } from "./memory.ts";
-import type { Generator } from "./plan.ts";
+import type { Convolutions, Generator } from "./plan.ts";
 import { prepareInArena } from "./program.ts";
 import { alone, type Crew, lengthsOf, Runner } from "./runner.ts";
 import { Pool } from "./threads/pool.ts";
@@ -27,6 +27,11 @@ export interface AccelerateOptions {
    * in their last bits; without any a program gives what its kernels give one by one, to the bit. None when left out.
    */
   readonly withoutFusions?: readonly string[];
+  /**
+   * Algorithms that convolutions keep to. `"fastest"`, when left out, takes Winograd's wherever they cost less;
+   * `"direct"` rounds least and takes two to three times as long.
+   */
+  readonly convolutions?: Convolutions;
   /** How far the memory of the kernels may grow, in bytes; 4 GiB, the most that there is, when left out. */
   readonly memoryLimit?: number;
 }
@@ -63,7 +68,13 @@ let current: { readonly pool: Pool | undefined } | undefined;
  * restore();
  */
 export async function accelerate(options: AccelerateOptions = {}): Promise<AccelerationReport> {
-  const { threads = cores(), relaxed = true, memoryLimit = 2 ** 32, withoutFusions = [] } = options;
+  const {
+    threads = cores(),
+    relaxed = true,
+    convolutions = "fastest",
+    memoryLimit = 2 ** 32,
+    withoutFusions = [],
+  } = options;
   core.expectInteger("accelerate", "threads", threads, 1);
   core.expectBetween("accelerate", "memoryLimit", memoryLimit, 2 ** 24, 2 ** 32);
   const unknown = withoutFusions.find((name) => !FUSION_NAMES.includes(name));
@@ -95,7 +106,7 @@ export async function accelerate(options: AccelerateOptions = {}): Promise<Accel
     }
   }
   const crew: Crew = pool ?? alone;
-  const runner = new Runner(arena, crew, { relaxed: useRelaxed });
+  const runner = new Runner(arena, crew, { relaxed: useRelaxed, convolutions });
   for (const generator of generators) install(runner, generator);
   installPreparer((program) => prepareInArena(runner, program, withoutFusions));
   const kernels = generators.map(({ kernel }) => kernel.name);

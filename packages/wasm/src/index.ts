@@ -10,4 +10,5 @@ export {
 export { detectFeatures, type Feature, type Features } from "./features.ts";
 export { MemoryError } from "./memory.ts";
 export { observe, type Span, type StepTiming } from "./observe.ts";
+export type { Convolutions } from "./plan.ts";
 export { KernelError } from "./runner.ts";

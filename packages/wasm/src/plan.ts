@@ -11,10 +11,19 @@
 import type { AnyKernel, Arrays, Kernel } from "@saunet/core";
 import type { FunctionBuilder, Local } from "./asm/index.ts";
 
+/**
+ * What convolutions may run with: `fastest` chooses for each geometry; `winograd6` and `winograd4` are the larger and
+ * the smaller tiles of Winograd's algorithms, which round a little more than products of the taps themselves;
+ * `direct` is those products alone. A geometry that a Winograd algorithm does not suit runs directly.
+ */
+export type Convolutions = "fastest" | "winograd6" | "winograd4" | "direct";
+
 /** What generated code may use, as probed on this host and wished by its user. */
 export interface CodeFeatures {
   /** Whether `a·b + c` may be one instruction that rounds once (relaxed SIMD). */
   readonly relaxed: boolean;
+  /** `fastest` when left out. */
+  readonly convolutions?: Convolutions;
 }
 
 /** The variables of a phase's code. All addresses are in bytes. */

@@ -1,6 +1,7 @@
 import { type Conv2dOptions, conv2dDims } from "@saunet/core";
 import { describe, expect, it } from "vitest";
-import { type Choose, chooseCorrelation, chooseGradient } from "./choose.ts";
+import type { Convolutions } from "../../plan.ts";
+import { type Choose, chooseCorrelation, chooseGradient, keepingTo } from "./choose.ts";
 import { type Correlation, forwardOf, transposedOf } from "./geometry.ts";
 
 /** What runs forward, as the adjoint, and as the filter gradient; of Winograd's algorithms the outputs of a tile. */
@@ -76,5 +77,32 @@ describe("the choice", () => {
     const strips = Math.ceil(13 ** 2 / choice.stripTiles);
     expect((Math.ceil(strips / 2) * choice.stripTiles) / (13 ** 2 / 2)).toBeLessThan(1.1);
     expect(choice.stripTiles % 2).toBe(0);
+  });
+});
+
+describe("keepingTo", () => {
+  const usual = chooseCorrelation;
+  const layer = forwardOf(conv2dDims("conv2d", [1, 592, 592, 16], [3, 3, 16, 16]));
+  const pointsOf = (convolutions: Convolutions) => {
+    const choice = keepingTo(convolutions, usual)(layer);
+    return choice.algorithm === "winograd" ? choice.rows.points : choice.algorithm;
+  };
+
+  it("takes the tile that is asked for, or none", () => {
+    expect(keepingTo("fastest", usual)(layer)).toEqual(usual(layer));
+    expect([pointsOf("winograd6"), pointsOf("winograd4"), pointsOf("direct")]).toEqual([8, 6, "direct"]);
+  });
+
+  it("goes directly where no tile suits, and leaves alone what multiplies taps anyway", () => {
+    for (const [x, w, algorithm] of [
+      [[1, 9, 9, 16], [5, 5, 16, 16], "direct"],
+      [[1, 9, 9, 3], [3, 3, 3, 16], "direct"],
+      [[1, 9, 9, 16], [1, 1, 16, 1], "dot"],
+      [[1, 9, 9, 2], [7, 7, 2, 1], "planar"],
+    ] as const)
+      for (const convolutions of ["winograd6", "winograd4", "direct"] as const) {
+        const c = forwardOf(conv2dDims("conv2d", x, w));
+        expect(keepingTo(convolutions, usual)(c).algorithm).toBe(algorithm);
+      }
   });
 });

@@ -3,6 +3,7 @@
 // Costs are in cycles of one core. Their constants were fitted to the layers of SA-UNetv2 (592x592 with 16 channels to
 // 74x74 with 64; Node 20 and 26, strict, AMD EPYC at 3.9 GHz, 128-bit peak 8 multiply-adds a cycle).
 
+import type { Convolutions } from "../../plan.ts";
 import { type AxisAlgorithm, algorithmsFor } from "./axis-algorithm.ts";
 import type { Matrix } from "./bilinear.ts";
 import { isDot } from "./dot.ts";
@@ -61,6 +62,22 @@ export const chooseGradient: Choose = (c) => {
   const found = Math.min(c.I, c.O) < 4 ? undefined : cheapest(c, cost, PARTS);
   return found ? { algorithm: "winograd", ...found, stripTiles: GRADIENT_STRIP } : { algorithm: "direct" };
 };
+
+/** A way of choosing that keeps to what the user wants. */
+export function keepingTo(convolutions: Convolutions | undefined, choose: Choose): Choose {
+  if (convolutions === undefined || convolutions === "fastest") return choose;
+  return (c) => {
+    const usual = choose(c);
+    // These two are products of the taps as well.
+    if (usual.algorithm === "dot" || usual.algorithm === "planar") return usual;
+    const which = convolutions === "winograd6" ? 0 : 1;
+    const [rows, columns] = [c.rows, c.columns].map((axis) => algorithmsFor(axis)[which]);
+    if (convolutions === "direct" || !rows || !columns || Math.min(c.I, c.O) < 4)
+      return { algorithm: "direct" };
+    const stripTiles = usual.algorithm === "winograd" ? usual.stripTiles : STRIPS[0];
+    return { algorithm: "winograd", rows, columns, stripTiles };
+  };
+}
 
 /** The algorithms that cost least, if they cost less than `limit`; `once` for each point and pair of channels. */
 function cheapest(c: Correlation, limit: number, once: number): Algorithms | undefined {

@@ -2,7 +2,7 @@
 
 import { conv2dForward, conv2dTransposed } from "@saunet/core";
 import { type CodeFeatures, generator } from "../../plan.ts";
-import { type Choice, type Choose, chooseCorrelation } from "./choose.ts";
+import { type Choice, type Choose, chooseCorrelation, keepingTo } from "./choose.ts";
 import { directSteps } from "./direct.ts";
 import { dotSteps } from "./dot.ts";
 import { type Correlation, forwardOf, transposedOf } from "./geometry.ts";
@@ -34,9 +34,9 @@ function plan<N extends string>(
   correlation: Correlation,
   names: Names<N>,
   choose: Choose,
-  { relaxed }: CodeFeatures,
+  { relaxed, convolutions }: CodeFeatures,
 ) {
-  const choice = choose(correlation);
+  const choice = keepingTo(convolutions, choose)(correlation);
   const hasBias = names.bias !== undefined;
   const steps = stepsOf(correlation, choice, hasBias, relaxed);
   // Most code goes row by row, whatever image a row is of; the other needs to know how many images there are.

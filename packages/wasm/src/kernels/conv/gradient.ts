@@ -2,7 +2,7 @@
 
 import { conv2dFilterGradient } from "@saunet/core";
 import { generator } from "../../plan.ts";
-import { type Choose, chooseGradient } from "./choose.ts";
+import { type Choose, chooseGradient, keepingTo } from "./choose.ts";
 import { directGradientSteps } from "./direct-gradient.ts";
 import { forwardOf } from "./geometry.ts";
 import { planOf } from "./steps.ts";
@@ -10,9 +10,9 @@ import { winogradGradientSteps } from "./winograd-gradient.ts";
 
 /** `conv2d.filterGradient` with a way of choosing. */
 export const gradientWith = (choose: Choose) =>
-  generator(conv2dFilterGradient, (d, _, { relaxed }) => {
+  generator(conv2dFilterGradient, (d, _, { relaxed, convolutions }) => {
     const correlation = forwardOf(d);
-    const choice = choose(correlation);
+    const choice = keepingTo(convolutions, choose)(correlation);
     const steps =
       choice.algorithm === "winograd"
         ? winogradGradientSteps(correlation, choice, relaxed)
