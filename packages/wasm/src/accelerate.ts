@@ -8,7 +8,7 @@ import { detectFeatures, type Features } from "./features.ts";
 import { fusions } from "./fusions/index.ts";
 import { generators } from "./kernels/index.ts";
 import { Arena } from "./memory.ts";
-import type { Convolutions, Generator } from "./plan.ts";
+import { CONVOLUTIONS, type Convolutions, type Generator } from "./plan.ts";
 import { prepareInArena } from "./program.ts";
 import { alone, type Crew, lengthsOf, Runner } from "./runner.ts";
 import { Pool } from "./threads/pool.ts";
@@ -77,6 +77,11 @@ export async function accelerate(options: AccelerateOptions = {}): Promise<Accel
   } = options;
   core.expectInteger("accelerate", "threads", threads, 1);
   core.expectBetween("accelerate", "memoryLimit", memoryLimit, 2 ** 24, 2 ** 32);
+  if (!CONVOLUTIONS.includes(convolutions)) {
+    throw new RangeError(
+      `accelerate: convolutions must be one of ${CONVOLUTIONS.join(", ")} but is ${convolutions}`,
+    );
+  }
   const unknown = withoutFusions.find((name) => !FUSION_NAMES.includes(name));
   if (unknown !== undefined) {
     throw new RangeError(

@@ -16,7 +16,9 @@ import type { FunctionBuilder, Local } from "./asm/index.ts";
  * the smaller tiles of Winograd's algorithms, which round a little more than products of the taps themselves;
  * `direct` is those products alone. A geometry that a Winograd algorithm does not suit runs directly.
  */
-export type Convolutions = "fastest" | "winograd6" | "winograd4" | "direct";
+export type Convolutions = (typeof CONVOLUTIONS)[number];
+
+export const CONVOLUTIONS = ["fastest", "winograd6", "winograd4", "direct"] as const;
 
 /** What generated code may use, as probed on this host and wished by its user. */
 export interface CodeFeatures {
