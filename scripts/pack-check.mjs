@@ -1,6 +1,6 @@
 // Packs the packages as they would be published, installs the tarballs in an empty folder and uses them there.
 
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, pnpm, root, run } from "./workspace.mjs";
@@ -33,17 +33,20 @@ must(
   run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error"], { quiet: true, cwd: folder }),
   "npm install",
 );
+copyFileSync(join(root, "fixtures/files/keras2/sa-unet.h5"), join(folder, "model.h5"));
 writeFileSync(
   join(folder, "use.js"),
   `import { loadSegmenter } from "@saunet/model";
 import { syntheticFundus } from "@saunet/data";
 import { conv2d, ones } from "@saunet/core";
 import { accelerate } from "@saunet/wasm";
-import { exportOnnx } from "@saunet/interop";
+import { exportOnnx, importKeras } from "@saunet/interop";
+import { readFileSync } from "node:fs";
 const report = await accelerate({ threads: 2 });
 const segmenter = await loadSegmenter();
+const imported = await importKeras(readFileSync("model.h5"));
 const { mask } = await segmenter.segment(syntheticFundus({ seed: 1, width: 48, height: 40 }).image);
-if (report.kernels.length === 0 || typeof exportOnnx !== "function" || mask.data.length !== 48 * 40 || conv2d(ones([1, 3, 3, 1]), ones([3, 3, 1, 1])).data[4] !== 9) process.exit(1);
+if (report.kernels.length === 0 || exportOnnx(imported).length === 0 || mask.data.length !== 48 * 40 || conv2d(ones([1, 3, 3, 1]), ones([3, 3, 1, 1])).data[4] !== 9) process.exit(1);
 `,
 );
 must(run(process.execPath, ["use.js"], { cwd: folder }), "importing the packages");

@@ -1,4 +1,5 @@
 import { noGrad, randomState, sigmoid, Tensor, uniform, zeros } from "@saunet/core";
+import { expectClose } from "@saunet/core/testing";
 import { describe, expect, it } from "vitest";
 import { ablation, networks, saUNet, saUNetV2, uNet } from "./config.ts";
 import { inspectNetwork } from "./inspect.ts";
@@ -51,6 +52,36 @@ describe("the family", () => {
       noGrad(() => sigmoid(forward(saUNetV2, parameters, input))),
     );
     expect(both.data.slice(256)).toEqual(alone.data);
+  });
+
+  it("pads its transposed convolutions at either end: turned by 180 degrees, one end is the other", () => {
+    const turned = ({ data, shape }: Tensor, [height, width]: readonly number[]): Tensor => {
+      const inner = data.length / (height * width);
+      const out = new Float32Array(data.length);
+      for (let i = 0; i < height * width; i++) {
+        out.set(data.slice(i * inner, (i + 1) * inner), (height * width - 1 - i) * inner);
+      }
+      return new Tensor(out, shape);
+    };
+    const [keras, pytorch] = ([0, 1] as const).map((transposedPadding) => ({
+      ...saUNetV2,
+      channels: [8, 16, 24],
+      transposedPadding,
+    }));
+    const parameters = initialize(keras, randomState(1));
+    const turnedParameters = Object.fromEntries(
+      Object.entries(parameters).map(([name, entry]) => [
+        name,
+        entry.shape.length === 4 ? turned(entry, entry.shape) : entry,
+      ]),
+    );
+    const x = uniform([1, 16, 24, 3], randomState(2));
+    const wanted = noGrad(() => forward(keras, parameters, x));
+    const found = noGrad(() => forward(pytorch, turnedParameters, turned(x, [16, 24])));
+    expectClose(turned(found, [16, 24]), wanted, 1e-5);
+    // They differ, and not by rounding.
+    const other = noGrad(() => forward(pytorch, parameters, x));
+    expect(Math.max(...other.data.map((value, i) => Math.abs(value - wanted.data[i])))).toBeGreaterThan(1e-3);
   });
 
   it("refuses sizes that it cannot halve, and other channels", () => {

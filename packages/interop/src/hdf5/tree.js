@@ -4,6 +4,9 @@
 // It is JavaScript, with its types in comments, because the host loads a worker by itself, also in tests, where
 // nothing compiles what it loads.
 
+import h5wasm from "h5wasm";
+import { takeTrace } from "./surroundings.js";
+
 /**
  * @typedef {{ path: string, attributes: Record<string, string | string[]> }} Hdf5Group attributes that hold text
  * @typedef {{ path: string, shape: number[], values: Float32Array | undefined }} Hdf5Dataset values where they are floats
@@ -16,7 +19,6 @@ const MAX_OBJECTS = 50_000;
 const MAX_DEPTH = 20;
 const MAX_NUMBERS = 2 ** 25;
 const MAX_TEXTS = 100_000;
-const MAX_HEAP_BYTES = 2 ** 29;
 
 /** HDF5's numbers for the classes of types. */
 const FLOAT = 1;
@@ -25,34 +27,16 @@ const TEXT = 3;
 /** A reason to refuse a file, in words for whoever named it. */
 class Fault extends Error {}
 
-/** The library traces every failure on the console, innermost call last, which is what tells the reason. */
-let trace = "";
-console.error = (...words) => {
-  trace += `${words.join(" ")}\n`;
-};
-limitMemory();
-
-const { default: h5wasm } = await import("h5wasm");
-const { FS } = await h5wasm.ready;
-
-/** Answers an allocation beyond the limit as a host without memory would, which the library reports as an error. */
-function limitMemory() {
-  const grow = WebAssembly.Memory.prototype.grow;
-  WebAssembly.Memory.prototype.grow = function (pages) {
-    if (this.buffer.byteLength + pages * 65536 > MAX_HEAP_BYTES) throw new RangeError("out of memory");
-    return grow.call(this, pages);
-  };
-}
-
 /**
  * Reads every group and dataset but those below `skip`.
  *
  * @param {Uint8Array} bytes
  * @param {readonly string[]} skip names at the top
- * @returns {Hdf5Answer}
+ * @returns {Promise<Hdf5Answer>}
  */
-export function readTree(bytes, skip) {
-  trace = "";
+export async function readTree(bytes, skip) {
+  const { FS } = await h5wasm.ready;
+  takeTrace();
   try {
     FS.writeFile("/file.h5", bytes);
     const file = new h5wasm.File("/file.h5", "r");
@@ -71,7 +55,7 @@ export function readTree(bytes, skip) {
 
 /** The deepest message of the first trace: `  #006: …/H5Fsuper.c line 577 in H5F__super_read(): truncated file: …`. */
 function innermost() {
-  const [, first] = trace.split("HDF5-DIAG");
+  const [, first] = takeTrace().split("HDF5-DIAG");
   return first
     ?.split("\n")
     .findLast((line) => /^\s+#\d+:/.test(line))

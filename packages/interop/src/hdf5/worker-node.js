@@ -1,5 +1,7 @@
+import "./surroundings.js";
+
 import { parentPort } from "node:worker_threads";
 import { readTree } from "./tree.js";
 
-parentPort?.on("message", ({ bytes, skip }) => parentPort?.postMessage(readTree(bytes, skip)));
+parentPort?.on("message", async ({ bytes, skip }) => parentPort?.postMessage(await readTree(bytes, skip)));
 parentPort?.postMessage("ready");

@@ -1,4 +1,6 @@
+import "./surroundings.js";
+
 import { readTree } from "./tree.js";
 
-addEventListener("message", ({ data: { bytes, skip } }) => postMessage(readTree(bytes, skip)));
+addEventListener("message", async ({ data: { bytes, skip } }) => postMessage(await readTree(bytes, skip)));
 postMessage("ready");

@@ -35,6 +35,7 @@ export function readDescription(text: string): KerasDescription {
     throw new ImportError("describes its model in what is not JSON");
   }
   const layers = collectLayers(json);
+  for (const layer of layers) checkSettings(layer);
   return {
     classes: new Map(layers.map(({ name, className }) => [name, className])),
     facts: {
@@ -75,6 +76,27 @@ function textsIn(json: unknown, depth = 0): string[] {
   if (typeof json === "string") return [json];
   if (typeof json !== "object" || json === null) return [];
   return Object.values(json).flatMap((entry) => textsIn(entry, depth + 1));
+}
+
+/** How the layers of the family are set, class by class; their weights would fit layers that are set otherwise. */
+const SETTINGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  Conv2D: { strides: [1, 1], dilation_rate: [1, 1], padding: "same" },
+  Conv2DTranspose: { strides: [2, 2], dilation_rate: [1, 1], padding: "same" },
+  MaxPooling2D: { pool_size: [2, 2], strides: [2, 2] },
+};
+
+function checkSettings({ name, className, config }: DescribedLayer): void {
+  if (className === "AveragePooling2D")
+    throw new ImportError(`pools by average in layer "${name}"; the family by maximum`);
+  for (const [key, wanted] of Object.entries(SETTINGS[className] ?? {})) {
+    const found = config[key];
+    // A filter of one tap reaches nothing that could be padded.
+    const isFree = key === "padding" && JSON.stringify(config.kernel_size) === "[1,1]";
+    if (isFree || found === undefined || JSON.stringify(found) === JSON.stringify(wanted)) continue;
+    throw new ImportError(
+      `has a ${className} "${name}" with ${key} ${JSON.stringify(found)}; this family has ${JSON.stringify(wanted)}`,
+    );
+  }
 }
 
 const isGroupNormalization = ({ className }: DescribedLayer) => className === "GroupNormalization";

@@ -71,7 +71,10 @@ describe("importKeras", () => {
     ["keras3/sa-unet-v2.weights.h5", { name: "sa-unet-v2-8-8-16", channels, origin: "Keras", assumed: 3 }],
     ["keras3/sa-unet-v2.h5", { name: "sa-unet-v2-8-8-16", channels, origin: "Keras 3.15.1", assumed: 0 }],
     ["keras3/sa-unet.weights.h5", { name: "sa-unet-4-6-8-8", origin: "Keras", assumed: 1 }],
-    ["keras3/four-groups.keras", { groups: 4, channels: [4, 8, 8], origin: "Keras 3.15.1", assumed: 0 }],
+    [
+      "keras3/four-groups.keras",
+      { groups: 4, channels: [4, 8, 8], skipAttention: "spatial", origin: "Keras 3.15.1", assumed: 0 },
+    ],
     ["keras3/named.weights.h5", { channels, origin: "Keras", assumed: 3 }],
     [
       "keras3/spatial.weights.h5",
@@ -189,6 +192,16 @@ describe("importKeras refuses", () => {
       "another activation",
       withConfig(description([layer("Activation", { activation: "elu" })])),
       "has the activation elu; networks of this family have relu or silu",
+    ],
+    [
+      "dilated filters",
+      withConfig(description([layer("Conv2D", { strides: [1, 1], dilation_rate: [2, 2], padding: "same" })])),
+      'has a Conv2D "layer" with dilation_rate [2,2]; this family has [1,1]',
+    ],
+    [
+      "averages",
+      withConfig(description([layer("AveragePooling2D", {})])),
+      'pools by average in layer "layer"',
     ],
     [
       "two epsilons",

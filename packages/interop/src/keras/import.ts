@@ -16,7 +16,7 @@ import { layersOf, SKIPPED } from "./layers.ts";
  * @example
  * const { readFile } = await import("node:fs/promises");
  * const { config, origin } = await importKeras(await readFile("fixtures/files/keras3/four-groups.keras"));
- * console.log(config.name, config.groups, origin); // sa-unet-v2-4-8-8 4 Keras 3.15.1
+ * console.log(config.groups, config.skipAttention, origin); // 4 spatial Keras 3.15.1
  */
 export async function importKeras(bytes: Uint8Array, options: ImportOptions = {}): Promise<Imported> {
   const reader = hdf5Reader();

@@ -92,6 +92,14 @@ describe("importTorch", () => {
       "has an example of shape [1,3,15,24]; [N,3,H,W] with multiples of 2 is wanted",
     ],
     [
+      "has a large example",
+      () =>
+        changed(({ tensors }) => {
+          tensors["saunet.example"] = new Tensor(new Float32Array(3 * 514 * 512), [1, 3, 514, 512]);
+        }),
+      "has an example of 263168 pixels; up to 262144 are tried",
+    ],
+    [
       "has an answer of another size",
       () =>
         changed(({ tensors }) => {
