@@ -28,6 +28,6 @@ export async function layers(options: Options): Promise<Results> {
       () => sigmoid(forward(config, parameters, image)),
     ),
   );
-  const results = await timeParts("layers", parts, options);
+  const results = await timeParts("layers", parts, options, { roads: true });
   return { ...results, input: [height, width, config.inputChannels] };
 }

@@ -16,7 +16,7 @@ import {
   type Tensor,
   tensor,
 } from "@saunet/core";
-import { accelerate, restore } from "@saunet/wasm";
+import { accelerate, type Convolutions, restore } from "@saunet/wasm";
 import { type Effort, measure, type Task } from "./harness.ts";
 import { machineRecord } from "./machine.ts";
 import type { Options } from "./options.ts";
@@ -37,8 +37,23 @@ const TOLERANCE = 1e-3;
 /** Calls of one timed program. */
 const CALLS = 8;
 
-/** Verifies and times every part. */
-export async function timeParts(bench: string, parts: readonly Part[], options: Options): Promise<Results> {
+/** What a 3x3 convolution could have run with instead. */
+const ROADS: readonly Convolutions[] = ["direct", "winograd4", "winograd6"];
+/** Enough for any part; as many as there are parts and roads exist at a time until they are collected. */
+const MEMORY_OF_PART = 2 ** 30;
+
+/**
+ * Verifies and times every part.
+ *
+ * @param how.roads whether each 3x3 convolution is timed with the algorithms too that were not chosen; one thread alone,
+ *   since a pool of threads ends where another begins
+ */
+export async function timeParts(
+  bench: string,
+  parts: readonly Part[],
+  options: Options,
+  { roads = false }: { readonly roads?: boolean } = {},
+): Promise<Results> {
   const machine = machineRecord();
   const threads = options.threads ?? 1;
   const effort: Effort = {
@@ -46,28 +61,35 @@ export async function timeParts(bench: string, parts: readonly Part[], options: 
     minRuns: 3,
     maxRuns: 100,
   };
-  const report = await accelerate({ threads });
   const simd = Math.max(machine.peak_gflops.simd, machine.peak_gflops.relaxedSimd ?? 0);
   const results: Row[] = [];
   for (const part of parts) {
     process.stderr.write(`bench: ${part.shape} ${part.kernel.name}\n`);
     const wanted = outputsOf(part, part.kernel.reference);
-    const forms: Form[] = [typescriptForm(part)];
-    if (report.kernels.includes(part.kernel.name)) forms.push(acceleratedForm(part, report.threads));
+    const forms: Form[] = [];
     const tasks = new Map<Form, number>();
     const row = ({ code, threads: t }: Form) => ({
       shape: part.shape,
       name: `${part.kernel.name} ${code}`,
       threads: t,
     });
-    for (const form of forms) {
+    const consider = (form: Form) => {
+      forms.push(form);
       const diff = Math.max(0, ...form.outputs().map((output, i) => maxAbsDiff(output, wanted[i])));
       if (diff <= TOLERANCE) tasks.set(form, diff);
       else {
         const reason = `differs by ${diff.toExponential(1)} from the reference`;
         results.push({ ...row(form), status: "wrong", reason, max_abs_diff: diff });
       }
-    }
+    };
+    consider(typescriptForm(part));
+    const report = await accelerate({ threads, memoryLimit: MEMORY_OF_PART });
+    if (report.kernels.includes(part.kernel.name)) consider(acceleratedForm(part, report.threads));
+    if (roads && report.threads === 1 && hasRoads(part))
+      for (const convolutions of ROADS) {
+        await accelerate({ threads, memoryLimit: MEMORY_OF_PART, convolutions });
+        consider(acceleratedForm(part, 1, `accelerated ${convolutions}`));
+      }
     const summaries = await measure([...tasks.keys()], effort);
     for (const [form, diff] of tasks) {
       const summary = summaries.get(form.name)!;
@@ -94,7 +116,7 @@ export async function timeParts(bench: string, parts: readonly Part[], options: 
 
 /** A way to make the call. */
 export interface Form extends Task {
-  readonly code: "typescript" | "accelerated";
+  readonly code: "typescript" | "accelerated" | `accelerated ${Convolutions}`;
   readonly threads: number;
   /** How many calls a run makes. */
   readonly calls: number;
@@ -106,6 +128,13 @@ export interface Form extends Task {
 /** Counted for convolutions alone: what the other kernels take is memory, not arithmetic. */
 function flopsOf({ kernel, dims }: Part): number | undefined {
   return kernel.name.startsWith("conv2d.") ? (dims as Conv2dDims).flops : undefined;
+}
+
+/** Whether Winograd's algorithms suit a part, so that there was something to choose. */
+function hasRoads({ kernel, dims }: Part): boolean {
+  if (!kernel.name.startsWith("conv2d.")) return false;
+  const { KH, KW, C, O } = dims as Conv2dDims;
+  return KH === 3 && KW === 3 && Math.min(C, O) >= 4;
 }
 
 const written = ({ kernel, arrays }: Part): string[] =>
@@ -133,13 +162,13 @@ function typescriptForm(part: Part): Form {
 }
 
 /** As accelerate(), which must have been called, runs it in a captured program. */
-export function acceleratedForm(part: Part, threads: number): Form {
+export function acceleratedForm(part: Part, threads: number, code: Form["code"] = "accelerated"): Form {
   const inputs = floatsRead(part);
   const values = inputs.map((name) => tensor(part.arrays[name] as Float32Array));
   const often = program(part, inputs, values, CALLS);
   return {
-    name: "accelerated",
-    code: "accelerated",
+    name: code,
+    code,
     threads,
     calls: CALLS,
     run: () => void often.runSync(values),
