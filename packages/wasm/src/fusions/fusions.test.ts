@@ -3,6 +3,8 @@ import {
   backward,
   capture,
   concat,
+  conv2d,
+  conv2dDims,
   groupNorm,
   mean,
   mul,
@@ -25,6 +27,7 @@ import { Arena } from "../memory.ts";
 import { prepareInArena } from "../program.ts";
 import { alone, Runner } from "../runner.ts";
 import { gateConcat, gateConcatGenerator } from "./gate-concat.ts";
+import { gatedConvGenerator } from "./gated-conv.ts";
 import { fuseAll, fusions } from "./index.ts";
 import { groupNormRelu, groupNormSilu, normalizeActivateGenerators } from "./normalize-activate.ts";
 
@@ -34,6 +37,7 @@ const [C, shape] = [16, [1, 20, 24, 16]];
 const norm = (x: Tensor) => groupNorm(x, ones([C]), zeros([C]), { groups: 4 });
 const gated = (x: Tensor, gate: Tensor) => concat([x, mul(x, sigmoid(gate))], -1);
 const gateShape = [1, 20, 24, 1];
+const filter = random([3, 3, 2 * C, C], 9);
 
 describe("fusions", () => {
   it("join what belongs together", () => {
@@ -44,6 +48,8 @@ describe("fusions", () => {
     expect(names(fuseAll(capture(([x]) => [relu(norm(x))], [zeros(shape)])))).toContain("groupNorm.relu");
     const gate = capture(([x, g]) => [gated(x, g)], [zeros(shape), zeros(gateShape)]);
     expect(names(fuseAll(gate))).toEqual(["sigmoid.forward", "gate.concat"]);
+    const convolved = capture(([x, g]) => [conv2d(gated(x, g), filter)], [zeros(shape), zeros(gateShape)]);
+    expect(names(fuseAll(convolved))).toEqual(["sigmoid.forward", "conv2d.gated"]);
   });
 
   it("keep no normalised map for the gradient of SiLU", () => {
@@ -91,7 +97,7 @@ describe("fusions", () => {
 
   it.each(fusions.map(({ name }) => name))("%s can be switched off", (name) => {
     const program = capture(
-      ([x, g]) => [gated(silu(norm(relu(norm(x)))), g)],
+      ([x, g]) => [conv2d(gated(silu(norm(relu(norm(x)))), g), filter)],
       [zeros(shape), zeros(gateShape)],
     );
     expect(names(fuseAll(program, [name])).length).toBeGreaterThan(names(fuseAll(program)).length);
@@ -105,7 +111,7 @@ describe("fusions", () => {
 
     it("of a network with all of them", () => {
       const program = capture(
-        ([x, g]) => [gated(silu(norm(relu(norm(x)))), g)],
+        ([x, g]) => [conv2d(gated(silu(norm(relu(norm(x)))), g), filter)],
         [zeros(shape), zeros(gateShape)],
       );
       const inputs = [random(shape, 1), random(gateShape, 2)];
@@ -149,6 +155,25 @@ describe("fusions", () => {
       };
       for (const fixedStatistics of [false, true])
         expect(checkCode(forGradient, gradients, { ...d, fixedStatistics })).toBeLessThan(4e-6);
+    });
+
+    it.each([
+      [16, 16, 24, 24, 16, true],
+      [48, 48, 13, 9, 32, false],
+      [8, 20, 7, 41, 12, true],
+      [4, 4, 40, 6, 4, false],
+    ])("of a convolution of %i and %i gated channels at %ix%i", (A, B, H, W, O, hasBias) => {
+      const N = 2;
+      const conv = conv2dDims("conv2d", [N, H, W, A + B], [3, 3, A + B, O], { padding: "same" });
+      const arrays = {
+        y: new Float32Array(N * H * W * O),
+        a: random([N * H * W * A], 1).data,
+        b: random([N * H * W * B], 2).data,
+        gate: random([N * H * W], 3).data,
+        w: random([9 * (A + B) * O], 4).data,
+        ...(hasBias && { bias: random([O], 5).data }),
+      };
+      expect(checkCode(gatedConvGenerator, arrays, { A, B, conv })).toBeLessThan(1e-4);
     });
 
     it.each([

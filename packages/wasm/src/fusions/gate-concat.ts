@@ -11,7 +11,7 @@ import { type Generator, generator } from "../plan.ts";
 import { type Fusion, joinPairs, type Pair } from "./fuse.ts";
 
 /** Channels of the two halves. */
-interface GateDims {
+export interface GateDims {
   readonly A: number;
   readonly B: number;
 }

@@ -4,11 +4,16 @@ import type { Program } from "@saunet/core";
 import type { Generator } from "../plan.ts";
 import type { Fusion } from "./fuse.ts";
 import { gateConcatFusion, gateConcatGenerator } from "./gate-concat.ts";
+import { gatedConvFusion, gatedConvGenerator } from "./gated-conv.ts";
 import { normalizeActivateFusions, normalizeActivateGenerators } from "./normalize-activate.ts";
 
-export const fusions: readonly Fusion[] = [...normalizeActivateFusions, gateConcatFusion];
+export const fusions: readonly Fusion[] = [...normalizeActivateFusions, gateConcatFusion, gatedConvFusion];
 
-export const fusedGenerators: readonly Generator[] = [...normalizeActivateGenerators, gateConcatGenerator];
+export const fusedGenerators: readonly Generator[] = [
+  ...normalizeActivateGenerators,
+  gateConcatGenerator,
+  gatedConvGenerator,
+];
 
 /** Applies every fusion whose name is not among `without`. */
 export function fuseAll(program: Program, without: readonly string[] = []): Program {

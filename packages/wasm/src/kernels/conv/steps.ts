@@ -11,6 +11,9 @@ export interface Operands {
   readonly output: I32;
   readonly filter: I32;
   readonly bias: I32 | undefined;
+  /** Further channels of the input, and one number a pixel by which they are multiplied; where there are such. */
+  readonly gated?: I32 | undefined;
+  readonly gate?: I32 | undefined;
 }
 
 /** The items that a thread does, and its memory. */
@@ -44,6 +47,8 @@ export interface Steps {
 export type Names<N extends string> = Readonly<Record<"input" | "output" | "filter", N>> & {
   /** Undefined where there is none. */
   readonly bias: N | undefined;
+  readonly gated?: N;
+  readonly gate?: N;
 };
 
 /**
@@ -68,12 +73,15 @@ export function planOf<N extends string>(
       ...(reads && { reads: reads.map((operand) => names[operand]!) }),
       write: (f, { arrays, ...range }) => {
         const at = arrays as Readonly<Record<N, I32>>;
-        const { input, output, filter, bias } = names;
+        const { input, output, filter } = names;
+        const optional = (name: N | undefined) => (name === undefined ? undefined : at[name]);
         write(f, range, {
           input: at[input],
           output: at[output],
           filter: at[filter],
-          bias: bias === undefined ? undefined : at[bias],
+          bias: optional(names.bias),
+          gated: optional(names.gated),
+          gate: optional(names.gate),
         });
       },
     })),

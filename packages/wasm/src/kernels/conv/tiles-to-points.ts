@@ -6,6 +6,9 @@
 //
 // Neighbouring tiles share pixels: in lines these are computed once. Rows outside of the image are read from zeros,
 // columns outside become zeros in the lines.
+//
+// The channels may come from two arrays, those of the second multiplied by one number a pixel: a gated skip connection,
+// read where it lies instead of from a concatenation.
 
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
@@ -42,17 +45,23 @@ interface ToPoints {
   readonly relaxed: boolean;
 }
 
+/** Where the image begins: whole, or its first channels, the others, and the numbers that those are multiplied by. */
+export interface Source {
+  readonly input: I32;
+  readonly gated?: { readonly features: I32; readonly gate: I32; readonly channels: number } | undefined;
+}
+
 /**
  * Prepares the way to the points; what it returns writes the code for one strip.
  *
- * @param source where the image begins
+ * @param source where the image lies
  * @param scratch memory of {@link scratchOfTilesToPoints} bytes; its zeros are written here
  * @param target where the strip's values go
  */
 export function tilesToPoints(
   f: FunctionBuilder,
   { image, values, relaxed }: ToPoints,
-  source: I32,
+  source: Source,
   scratch: I32,
   target: I32,
 ): (strip: Strip) => void {
@@ -76,41 +85,88 @@ export function tilesToPoints(
     "bytes",
     "last",
   );
-  const pointers = f.locals("row", "i32", height);
   const { to, r, t, c } = integers(f, "to", "r", "t", "c");
+
+  /** Where each row of the stretch begins in an array of so many numbers a pixel. */
+  const rowsIn = (start: I32, numbers: number) => {
+    const pointers = f.locals("row", "i32", height);
+    return {
+      pointers,
+      set: () => {
+        f.set(at, pixelAddress(f, { ...image, channels: numbers }, start, { n: cursor.n, y, x }));
+        pointers.forEach((pointer, i) => {
+          f.set(pointer, i32.add(at, i * columns.size * numbers * FLOAT));
+          f.set(pointer, f.select(pointer, scratch, i32.lt_u(i32.add(y, i), rows.size)));
+        });
+      },
+    };
+  };
+  const { gated } = source;
+  const plain = rowsIn(source.input, channels - (gated?.channels ?? 0));
+  const factors = gated && rowsIn(gated.gate, 1);
+  const featured = gated && rowsIn(gated.features, gated.channels);
+
+  /** Brings the numbers at `at` of all rows down to the points, and stores them in the lines from `store` on. */
+  const evaluate = (pointers: readonly I32[], at: I32, store: I32, gates?: readonly Local<"v128">[]) => {
+    pointers.forEach((pointer, i) => {
+      const numbers = v128.load(i32.add(pointer, at), { align: FLOAT });
+      f.set(inputs[i], gates === undefined ? numbers : f.f32x4.mul(numbers, gates[i]));
+    });
+    down(inputs, (i, value) => v128.store(store, value, { offset: i * line, align: FLOAT }));
+  };
+
+  /** All numbers of the stretch's rows, which lie side by side: `bytes` of them. */
+  const evaluatePlain = () => {
+    f.set(last, i32.sub(bytes, VECTOR));
+    f.set(at, 0);
+    f.loop((again) => {
+      evaluate(plain.pointers, at, f.let("store", i32.add(to, at)));
+      if (channels % 4 === 0) {
+        f.advance(at, VECTOR);
+        f.brIf(again, i32.le_s(at, last));
+      } else {
+        // The last vector ends with the last pixel: it overlaps the one before.
+        const done = f.let("done", i32.eq(at, last));
+        f.advance(at, VECTOR);
+        f.set(at, f.select(at, last, i32.lt_s(at, last)));
+        f.brIf(again, i32.eqz(done));
+      }
+    });
+  };
+
+  /** Pixel by pixel, the channels of the one array and then those of the other. */
+  const evaluateGated = (channelsOfSecond: number) => {
+    const gates = f.locals("gate", "v128", height);
+    const { first, second, pixel, end } = integers(f, "first", "second", "pixel", "end");
+    const store = f.let("store", to);
+    f.set(first, 0);
+    f.set(second, 0);
+    f.set(end, i32.mul(i32.sub(right, left), FLOAT));
+    f.forRange(pixel, { to: end, step: FLOAT }, () => {
+      f.forRange(c, { to: (channels - channelsOfSecond) / 4 }, () => {
+        evaluate(plain.pointers, first, store);
+        f.advance(first, VECTOR);
+        f.advance(store, VECTOR);
+      });
+      factors!.pointers.forEach((pointer, i) => {
+        f.set(gates[i], v128.load32_splat(i32.add(pointer, pixel)));
+      });
+      f.forRange(c, { to: channelsOfSecond / 4 }, () => {
+        evaluate(featured!.pointers, second, store, gates);
+        f.advance(second, VECTOR);
+        f.advance(store, VECTOR);
+      });
+    });
+  };
 
   /** The lines of the stretch's pixels: `pixels` columns from `x`, those from `left` to before `right` in the image. */
   const evaluateRows = () => {
     f.set(from, i32.mul(left, pixelBytes));
     f.set(bytes, i32.sub(i32.mul(right, pixelBytes), from));
     f.set(x, i32.add(x, left));
-    f.set(at, pixelAddress(f, image, source, { n: cursor.n, y, x }));
-    pointers.forEach((pointer, i) => {
-      f.set(pointer, i32.add(at, i * columns.size * pixelBytes));
-      f.set(pointer, f.select(pointer, scratch, i32.lt_u(i32.add(y, i), rows.size)));
-    });
-    f.set(last, i32.sub(bytes, VECTOR));
+    for (const array of [plain, factors, featured]) array?.set();
     f.set(to, i32.add(lines, from));
-    f.set(at, 0);
-    f.if(bytes, () => {
-      f.loop((again) => {
-        pointers.forEach((pointer, i) => {
-          f.set(inputs[i], v128.load(i32.add(pointer, at), { align: FLOAT }));
-        });
-        const store = f.let("store", i32.add(to, at));
-        down(inputs, (i, value) => v128.store(store, value, { offset: i * line, align: FLOAT }));
-        if (channels % 4 === 0) {
-          f.advance(at, VECTOR);
-          f.brIf(again, i32.le_s(at, last));
-        } else {
-          // The last vector ends with the last pixel: it overlaps the one before.
-          const done = f.let("done", i32.eq(at, last));
-          f.advance(at, VECTOR);
-          f.set(at, f.select(at, last, i32.lt_s(at, last)));
-          f.brIf(again, i32.eqz(done));
-        }
-      });
-    });
+    f.if(bytes, () => (gated === undefined ? evaluatePlain() : evaluateGated(gated.channels)));
     const zero = (start: I32, end: I32) => {
       f.if(i32.gt_s(end, start), () => {
         f.set(bytes, i32.mul(i32.sub(end, start), pixelBytes));

@@ -95,7 +95,7 @@ export function winogradGradientSteps(
             source: I32,
             scratch: I32,
             target: I32,
-          ) => tilesToPoints(f, { image, values: layout, relaxed }, source, scratch, target);
+          ) => tilesToPoints(f, { image, values: layout, relaxed }, { input: source }, scratch, target);
           const inputToPoints = prepare(input, values, operands.input, at("scratchX", inputScratch), own);
           const gradientToPoints = prepare(
             gradient,

@@ -40,11 +40,16 @@ interface Code {
   readonly relaxed: boolean;
 }
 
-/** The phases of a correlation. */
+/**
+ * The phases of a correlation.
+ *
+ * @param gatedChannels how many of the input's channels, the last ones, are gated (see tiles-to-points.ts)
+ */
 export function winogradSteps(
   correlation: Correlation,
   { stripTiles, ...algorithms }: Algorithms & { readonly stripTiles: number },
   relaxed: boolean,
+  gatedChannels = 0,
 ): Steps {
   const code = { correlation, algorithms, relaxed };
   const { I, O } = correlation;
@@ -73,13 +78,10 @@ export function winogradSteps(
           const { i32 } = f;
           const productsAt = f.let("products", i32.add(own, productsStart));
           const scratchAt = f.let("scratch", i32.add(own, scratchStart));
-          const toPoints = tilesToPoints(
-            f,
-            { image: input, values, relaxed },
-            operands.input,
-            scratchAt,
-            own,
-          );
+          const { gated: features, gate } = operands;
+          const gated = features && gate && { features, gate, channels: gatedChannels };
+          const source = { input: operands.input, gated };
+          const toPoints = tilesToPoints(f, { image: input, values, relaxed }, source, scratchAt, own);
           const multiply = strips(f, code, { values, products });
           const back = pointsToTiles(
             f,
