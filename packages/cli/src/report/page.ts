@@ -171,14 +171,14 @@ function imageTable(images: readonly ImageFigures[]): Markup {
 function errorLegend(): Markup {
   const swatch = (kind: keyof typeof ERROR_COLOURS, label: string) =>
     html` <span class="entry"><span class="swatch" style="background:rgb(${ERROR_COLOURS[kind].join(",")})"></span>${label}</span>`;
-  return html`<p class="wide">In the last picture of each row:${swatch("hit", "hit")}${swatch("miss", "miss: a vessel that was not found")}${swatch("falseAlarm", "false alarm: no vessel to the observer")}</p>`;
+  return html`<p class="wide">In the last picture of each row:${swatch("hit", "hit")}${swatch("miss", "miss: a vessel that was not found")}${swatch("falseAlarm", "false alarm: no vessel to the observer")}. A click enlarges a picture.</p>`;
 }
 
 function strip({ id, full }: ImageFigures, pictures: ReportPictures | undefined): Markup | undefined {
   if (pictures === undefined) return undefined;
   const { width, height } = pictures;
   const picture = (address: string, caption: string) =>
-    html`<figure><img src="${address}" width="${width}" height="${height}" alt="${id}: ${caption}"><figcaption>${caption}</figcaption></figure>`;
+    html`<figure><label><input type="checkbox" aria-label="enlarge ${caption} of ${id}"><img src="${address}" width="${width}" height="${height}" alt="${id}: ${caption}"></label><figcaption>${caption}</figcaption></figure>`;
   return html`<section class="image"><h3>${id}: F1 ${fourDigits(full.f1)}</h3><div class="strip">${[
     picture(pictures.photograph, "photograph"),
     picture(pictures.truth, "truth"),

@@ -53,6 +53,11 @@ th.label, td.label { text-align: left; }
 .image { margin: 0 0 28px; }
 .strip { display: grid; grid-template-columns: repeat(4, 1fr); gap: 8px; }
 .strip img { display: block; width: 100%; height: auto; border-radius: 6px; background: #000; }
+.strip figure:has(:checked) { grid-column: 1 / -1; max-width: 900px; }
+.strip label { display: block; cursor: zoom-in; }
+.strip label:has(:checked) { cursor: zoom-out; }
+.strip label:has(:focus-visible) { outline: 3px solid var(--first); outline-offset: 2px; border-radius: 6px; }
+.strip input { position: absolute; opacity: 0; pointer-events: none; }
 .strip figcaption { font-size: .8rem; margin-top: 3px; }
 @media (max-width: 760px) { .strip { grid-template-columns: repeat(2, 1fr); } }
 details { border: 1px solid var(--edge); border-radius: 8px; padding: 8px 14px; margin-top: 12px; }
