@@ -16,7 +16,7 @@
 // itself came with opset 21, with another meaning of scale and shift in opset 18.)
 
 import type { Shape } from "@saunet/core";
-import { depthOf, parametersFrom, sizeMultiple, type Weights } from "@saunet/model";
+import { DEFAULT_THRESHOLD, depthOf, parametersFrom, sizeMultiple, type Weights } from "@saunet/model";
 import { permute } from "../permute.ts";
 import { GraphBuilder } from "./graph.ts";
 import { ElementType, encodeModel, type ValueInfoProto } from "./schema.ts";
@@ -69,11 +69,12 @@ export function exportOnnx(weights: Weights, options: OnnxOptions = {}): Uint8Ar
     docString: `${config.name}: vessels in photographs of the retina`,
     opsetImport: [{ domain: "", version: opset }],
     metadataProps: Object.entries({
+      normalization: "RGB bytes divided by 255; no mean, no deviation",
+      threshold: String(DEFAULT_THRESHOLD),
+      // What the weights say of themselves holds.
       ...metadata,
       name: config.name,
       network: JSON.stringify(config),
-      normalization: "RGB bytes divided by 255; no mean, no deviation",
-      threshold: "0.5",
       size_multiple: String(sizeMultiple(config)),
     }).map(([key, value]) => ({ key, value })),
     graph: {
