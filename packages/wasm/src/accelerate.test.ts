@@ -1,0 +1,62 @@
+import { capture, conv2d, normal, prepare, randomState, withReferences } from "@saunet/core";
+import { relativeError } from "@saunet/core/testing";
+import { afterEach, describe, expect, it } from "vitest";
+import { type AccelerateOptions, accelerate, restore } from "./accelerate.ts";
+import { observe } from "./observe.ts";
+import { CONVOLUTIONS } from "./plan.ts";
+
+const [major] = process.versions.node.split(".").map(Number);
+
+describe("accelerate", () => {
+  afterEach(restore);
+
+  it.each([
+    [{ threads: 0 }, /^accelerate: threads must be/],
+    [{ threads: 1.5 }, /^accelerate: threads must be/],
+    [{ memoryLimit: 1 }, /^accelerate: memoryLimit must lie between/],
+    [
+      { convolutions: "fft" },
+      "accelerate: convolutions must be one of fastest, winograd6, winograd4, direct but is fft",
+    ],
+    [
+      { withoutFusions: ["everything"] },
+      /^accelerate: withoutFusions must be among .* but names everything$/,
+    ],
+  ])("refuses %j", async (options, message) => {
+    await expect(accelerate(options as AccelerateOptions)).rejects.toThrow(message);
+  });
+
+  it.runIf(major >= 22)(
+    "multiplies and adds in one instruction on current hosts, unless told not to",
+    async () => {
+      expect(await accelerate({ threads: 1 })).toMatchObject({ relaxed: true, reasons: [] });
+      expect(await accelerate({ threads: 1, relaxed: false })).toMatchObject({ relaxed: false });
+    },
+  );
+
+  it("keeps to the algorithm that it is given, all of them right and the direct one most", async () => {
+    const [x, w] = [
+      normal([1, 48, 48, 16], randomState(1)),
+      normal([3, 3, 16, 16], randomState(2), { deviation: 0.1 }),
+    ];
+    const wanted = withReferences(() => conv2d(x, w));
+    const errors: Record<string, number> = {};
+    for (const convolutions of CONVOLUTIONS) {
+      await accelerate({ threads: 1, convolutions });
+      const program = prepare(capture(([image]) => [conv2d(image, w)], [x]));
+      const names: string[] = [];
+      const [y] = observe(
+        ({ name }) => names.push(name),
+        () => program.runSync([x]),
+      );
+      expect(names[0]).toContain(convolutions === "fastest" ? "winograd6" : convolutions);
+      expect(conv2d(x, w).data).toEqual(y.data);
+      errors[convolutions] = relativeError(y.data, wanted.data);
+    }
+    expect(errors.direct).toBeLessThan(1e-6);
+    for (const tile of ["winograd4", "winograd6"]) {
+      expect(errors[tile]).toBeGreaterThan(errors.direct);
+      expect(errors[tile]).toBeLessThan(1e-4);
+    }
+  });
+});
