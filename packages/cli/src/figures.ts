@@ -73,10 +73,9 @@ export function describeEvaluation({
       `threshold ${threshold} fitted on ${fitted.images} training images, where it gives F1 ${fourDigits(f1)}`,
     );
   }
-  lines.push(
-    `segmentation took ${duration(seconds.segmentation)}, the figures ${duration(seconds.figures)}; ` +
-      "95 % intervals from 1000 draws of the images",
-  );
+  const took = `segmentation took ${duration(seconds.segmentation)}, the figures ${duration(seconds.figures)}`;
+  const hasIntervals = comparisons.some(({ intervals }) => intervals.full !== null);
+  lines.push(hasIntervals ? `${took}; 95 % intervals from 1000 draws of the images` : took);
   return [lines.join("\n"), ...comparisons.map(describeComparison)].map((part) => `${part}\n`).join("\n");
 }
 

@@ -5,10 +5,15 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RankedPixels } from "@saunet/model";
+import { explain, WorkError } from "./errors.ts";
 
 /** A place for ranked pixels. */
 export interface RankedStore {
-  /** Writes them away; what comes back reads them where they are. */
+  /**
+   * Writes them away; what comes back reads them where they are.
+   *
+   * @throws WorkError where there is no room left
+   */
   keep(ranked: RankedPixels): RankedPixels;
   /** Gives the space back. */
   close(): void;
@@ -16,19 +21,23 @@ export interface RankedStore {
 
 const BYTES = Uint32Array.BYTES_PER_ELEMENT;
 
-/** Opens a store among the system's temporary files. */
+/**
+ * Opens a store among the system's temporary files.
+ *
+ * @throws WorkError where nothing can be written there
+ */
 export function openRankedStore(): RankedStore {
-  const folder = mkdtempSync(join(tmpdir(), "saunet-pixels-"));
-  const file = openSync(join(folder, "keys"), "w+");
+  const folder = writing(() => mkdtempSync(join(tmpdir(), "saunet-pixels-")));
+  const file = writing(() => openSync(join(folder, "keys"), "w+"));
   let end = 0;
   return {
     keep({ starts, read }) {
       const start = end;
       const keys = read(0, starts[starts.length - 1]);
-      end += keys.byteLength;
       for (let done = 0; done < keys.byteLength; ) {
-        done += writeSync(file, keys, done, keys.byteLength - done, start + done);
+        done += writing(() => writeSync(file, keys, done, keys.byteLength - done, start + done));
       }
+      end += keys.byteLength;
       return {
         starts,
         read(from, to) {
@@ -43,4 +52,13 @@ export function openRankedStore(): RankedStore {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+function writing<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const place = `${tmpdir()}: temporary files cannot be written there: ${explain(error)}`;
+    throw new WorkError(`${place} (another place can be named in TMPDIR)`, { cause: error });
+  }
 }

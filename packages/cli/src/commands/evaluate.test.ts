@@ -162,7 +162,7 @@ describe("saunet evaluate", () => {
       ...["evaluate", "--dataset", "folder", "--data", "single", "--weights", "tiny.safetensors"],
     ]);
     expect(out).toContain("1 images of single");
-    expect(out).not.toMatch(/ 95 % +0/);
+    expect(out).not.toContain("95 %");
   });
 });
 
