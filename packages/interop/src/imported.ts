@@ -25,12 +25,12 @@ export interface Imported extends Weights {
 }
 
 /** Matches a file's layers with a network. */
-export function importModel(source: SourceModel, options: ImportOptions): Imported {
+export function importModel(model: SourceModel, options: ImportOptions): Imported {
   const { config, assumed } =
     options.config === undefined
-      ? inferConfig(source)
-      : { config: { ...options.config, ...settingsOf(source.facts) }, assumed: [] };
-  const { groups, activation, skipAttention } = source.facts;
+      ? inferConfig(model)
+      : { config: { ...options.config, ...settingsOf(model.facts) }, assumed: [] };
+  const { groups, activation, skipAttention } = model.facts;
   const contradictions = [
     config.normalization === "group" && groups !== undefined && groups !== config.groups
       ? `${groups} groups, not ${config.groups}`
@@ -42,16 +42,15 @@ export function importModel(source: SourceModel, options: ImportOptions): Import
       ? `${skipAttention} attention in its skips, not ${config.skipAttention}`
       : "",
   ].filter((text) => text !== "");
-  const { parameters, assignments } = matchLayers(config, source.layers);
+  const { parameters, assignments } = matchLayers(config, model.layers);
   if (contradictions.length > 0)
     throw new ImportError(`is not a ${config.name}: it has ${contradictions.join("; ")}`);
-  const uneven = config.channels.find((channels) => channels % config.groups !== 0);
+  const uneven = config.channels.find((count) => !Number.isInteger(count / config.groups));
   if (config.normalization === "group" && uneven !== undefined) {
-    throw new ImportError(
-      `does not say how many groups its normalisation has, and ${config.groups} do not divide ${uneven} channels`,
-    );
+    const source = groups === undefined ? ", which were assumed, since the file does not say" : "";
+    throw new ImportError(`has ${uneven} channels, which do not make up ${config.groups} groups${source}`);
   }
-  const origin = printable(source.origin);
+  const origin = printable(model.origin);
   return {
     config,
     parameters,

@@ -79,16 +79,16 @@ function textsIn(json: unknown, depth = 0): string[] {
 }
 
 /** How the layers of the family are set, class by class; their weights would fit layers that are set otherwise. */
-const SETTINGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  Conv2D: { strides: [1, 1], dilation_rate: [1, 1], padding: "same" },
-  Conv2DTranspose: { strides: [2, 2], dilation_rate: [1, 1], padding: "same" },
-  MaxPooling2D: { pool_size: [2, 2], strides: [2, 2] },
-};
+const SETTINGS = new Map<string, Readonly<Record<string, unknown>>>([
+  ["Conv2D", { strides: [1, 1], dilation_rate: [1, 1], padding: "same" }],
+  ["Conv2DTranspose", { strides: [2, 2], dilation_rate: [1, 1], padding: "same" }],
+  ["MaxPooling2D", { pool_size: [2, 2], strides: [2, 2] }],
+]);
 
 function checkSettings({ name, className, config }: DescribedLayer): void {
   if (className === "AveragePooling2D")
     throw new ImportError(`pools by average in layer "${name}"; the family by maximum`);
-  for (const [key, wanted] of Object.entries(SETTINGS[className] ?? {})) {
+  for (const [key, wanted] of Object.entries(SETTINGS.get(className) ?? {})) {
     const found = config[key];
     // A filter of one tap reaches nothing that could be padded.
     const isFree = key === "padding" && JSON.stringify(config.kernel_size) === "[1,1]";
@@ -108,13 +108,18 @@ function single(key: "epsilon" | "groups", values: readonly unknown[]): Partial<
   const distinct = [...new Set(values)];
   if (distinct.length === 0) return {};
   const [value] = distinct;
-  if (distinct.length > 1 || typeof value !== "number" || !(value > 0)) {
+  const isSound = typeof value === "number" && value > 0 && (key === "epsilon" || Number.isInteger(value));
+  if (distinct.length > 1 || !isSound) {
     throw new ImportError(`has normalisations with ${key} ${distinct.join(", ")}; one for all is taken over`);
   }
   return { [key]: value };
 }
 
-const ACTIVATIONS: Readonly<Record<string, "relu" | "silu">> = { relu: "relu", silu: "silu", swish: "silu" };
+const ACTIVATIONS = new Map<unknown, "relu" | "silu">([
+  ["relu", "relu"],
+  ["silu", "silu"],
+  ["swish", "silu"],
+]);
 /** Classes that are an activation by themselves. */
 const ACTIVATION_LAYERS = new Set(["ReLU", "LeakyReLU", "PReLU", "ELU", "Silu", "Swish"]);
 
@@ -129,7 +134,7 @@ function activationOf(layers: readonly DescribedLayer[]): Pick<SourceFacts, "act
     names.filter((name) => typeof name === "string" && name !== "linear" && name !== "sigmoid"),
   );
   if (found.size === 0) return {};
-  const known = new Set([...found].map((name) => ACTIVATIONS[String(name)]));
+  const known = new Set([...found].map((name) => ACTIVATIONS.get(name)));
   const [activation] = known;
   if (known.size > 1 || activation === undefined) {
     throw new ImportError(

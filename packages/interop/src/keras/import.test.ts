@@ -194,6 +194,16 @@ describe("importKeras refuses", () => {
       "has the activation elu; networks of this family have relu or silu",
     ],
     [
+      "an activation named like something that every object has",
+      withConfig(description([layer("Activation", { activation: "constructor" })])),
+      "has the activation constructor",
+    ],
+    [
+      "half a group",
+      withConfig(description([layer("GroupNormalization", { epsilon: 1e-3, groups: 0.5 })])),
+      "has normalisations with groups 0.5",
+    ],
+    [
       "dilated filters",
       withConfig(description([layer("Conv2D", { strides: [1, 1], dilation_rate: [2, 2], padding: "same" })])),
       'has a Conv2D "layer" with dilation_rate [2,2]; this family has [1,1]',
@@ -238,7 +248,7 @@ describe("importKeras refuses", () => {
     [
       "groups that were assumed and do not divide the channels",
       async () => (await unpackKeras(file("keras3/four-groups.keras"))).weights,
-      "does not say how many groups its normalisation has, and 8 do not divide 4 channels",
+      "has 4 channels, which do not make up 8 groups, which were assumed, since the file does not say",
     ],
   ])("%s", async (_, make, message, options) => {
     const error = await take(await make(), options).catch((reason: unknown) => reason);

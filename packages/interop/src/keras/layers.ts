@@ -10,15 +10,12 @@ import { ImportError } from "../errors.ts";
 import type { Hdf5Dataset, Hdf5Tree } from "../hdf5/tree.js";
 import { kindOf, type SourceArray, type SourceLayer } from "../source.ts";
 
-/** Keras's names for arrays, and this project's. */
-const ENTRIES: Readonly<Record<string, string>> = {
-  kernel: "filter",
-  bias: "bias",
-  gamma: "gamma",
-  beta: "beta",
-  moving_mean: "mean",
-  moving_variance: "variance",
-};
+/** Keras's names for arrays where this project has others. */
+const ENTRIES = new Map([
+  ["kernel", "filter"],
+  ["moving_mean", "mean"],
+  ["moving_variance", "variance"],
+]);
 
 /** What stands at the top of a file beside the weights, and is of no use here. */
 export const SKIPPED = ["optimizer", "optimizer_weights", "metrics"];
@@ -77,7 +74,7 @@ function listedLayers(tree: Hdf5Tree, root: string, isTransposed: IsTransposed):
       const steps = path.replace(/:\d+$/, "").split("/");
       const key = steps.pop() as string;
       const part = steps.join("/");
-      parts.set(part, { ...parts.get(part), [ENTRIES[key] ?? key]: array });
+      parts.set(part, { ...parts.get(part), [ENTRIES.get(key) ?? key]: array });
     }
     return [...parts].map(([part, arrays]) => {
       const own = parts.size > 1 ? part : name;

@@ -109,9 +109,18 @@ const NORMALIZATIONS = ["BatchNorm2d", "GroupNorm"];
 /** PyTorch's names for arrays, and this project's. */
 function entryOf(type: string, key: string): string {
   const isNorm = NORMALIZATIONS.includes(type);
-  if (key === "weight") return isNorm ? "gamma" : "filter";
-  if (key === "bias") return isNorm ? "beta" : "bias";
-  return { running_mean: "mean", running_var: "variance" }[key] ?? key;
+  switch (key) {
+    case "weight":
+      return isNorm ? "gamma" : "filter";
+    case "bias":
+      return isNorm ? "beta" : "bias";
+    case "running_mean":
+      return "mean";
+    case "running_var":
+      return "variance";
+    default:
+      return key;
+  }
 }
 
 function layersOf(modules: readonly TorchModule[], state: Readonly<Record<string, Tensor>>): SourceLayer[] {
@@ -157,7 +166,8 @@ function agreed(modules: readonly TorchModule[], setting: string): number | unde
   const values = [...new Set(modules.map((module) => module[setting]))];
   if (values.length === 0) return undefined;
   const [value] = values;
-  if (values.length > 1 || typeof value !== "number" || !(value > 0)) {
+  const isSound = typeof value === "number" && value > 0 && (setting === "eps" || Number.isInteger(value));
+  if (values.length > 1 || !isSound) {
     throw new ImportError(`has modules with ${setting} ${values.join(", ")}; one for all is taken over`);
   }
   return value;
