@@ -62,6 +62,19 @@ describe("hdf5Reader", () => {
       /w2 claims a shape of \[16777215\]/,
     ],
     [
+      "numbers that do not unpack",
+      (() => {
+        const data = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i));
+        const bytes = written((file) => {
+          file.create_dataset({ name: "w", data, chunks: [1000], compression: "gzip" });
+        });
+        // The packed numbers are most of the file, at its end.
+        bytes.fill(0xff, bytes.length - 1000, bytes.length - 900);
+        return bytes;
+      })(),
+      /^is damaged HDF5: w cannot be read: /,
+    ],
+    [
       "groups without end",
       written((file) => {
         file.create_group("a");

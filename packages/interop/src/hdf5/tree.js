@@ -63,6 +63,16 @@ function innermost() {
 }
 
 /**
+ * h5wasm hands out whatever lay in its memory where reading failed, and tells nobody but the console.
+ *
+ * @param {string} path
+ */
+function expectNoTrace(path) {
+  const reason = innermost();
+  if (reason !== undefined) throw new Fault(`${path} cannot be read: ${reason}`);
+}
+
+/**
  * @param {import("h5wasm").File} file
  * @param {readonly string[]} skip
  * @returns {Hdf5Tree}
@@ -90,6 +100,7 @@ function walk(file, skip) {
     }
   };
   visit(file, "", 0);
+  expectNoTrace("something in it");
   return tree;
 }
 
@@ -107,6 +118,7 @@ function readDataset(dataset, path, allowed) {
   const count = shape.reduce((product, length) => product * length, 1);
   if (!(count <= allowed)) throw new Fault(`${path} claims a shape of [${shape}], more than is read`);
   const found = dataset.value;
+  expectNoTrace(path);
   const values =
     typeof found === "number"
       ? Float32Array.of(found)
@@ -132,6 +144,7 @@ function textAttributes(group, path) {
     const count = (shape ?? []).reduce((product, length) => product * length, 1);
     if (!(count <= MAX_TEXTS)) throw new Fault(`${path} claims ${count} texts in its attribute ${name}`);
     const { value } = attribute;
+    expectNoTrace(path);
     if (typeof value === "string") texts[name] = value;
     else if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) texts[name] = value;
     else throw new Fault(`${path} has an attribute ${name} that cannot be read`);
