@@ -1,6 +1,19 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { confusion, evaluate, macroAverage, metricsFromCounts, microAverage, rocAuc } from "./metrics.ts";
+import {
+  type ByRegion,
+  confusion,
+  evaluate,
+  METRIC_NAMES,
+  type Metrics,
+  macroAverage,
+  metricsFromCounts,
+  microAverage,
+  type Prediction,
+  REGIONS,
+  rocAuc,
+} from "./metrics.ts";
 
 /** A few values only, so that ties are common. */
 const pixel = fc.record({
@@ -61,6 +74,35 @@ describe("AUC", () => {
     expect(() => rocAuc({ probability: new Float32Array([p]), truth: [1] })).toThrow(
       "must lie between 0 and 1",
     );
+  });
+});
+
+describe("against scikit-learn", () => {
+  const { pictures, pooled, threshold } = JSON.parse(
+    readFileSync(new URL("../../../fixtures/metrics/metrics.json", import.meta.url), "utf8"),
+  ) as {
+    readonly pictures: readonly (ByRegion<Metrics> & {
+      readonly probability64: number[];
+      readonly truth: number[];
+      readonly fieldOfView: number[];
+    })[];
+    readonly pooled: ByRegion<Metrics>;
+    readonly threshold: number;
+  };
+  const predictionOf = (picture: (typeof pictures)[number], region: string): Prediction => ({
+    probability: Float32Array.from(picture.probability64, (value) => value / 64),
+    truth: picture.truth,
+    fieldOfView: region === "fov" ? picture.fieldOfView : undefined,
+  });
+  const expectFigures = (figures: Metrics, wanted: Metrics) => {
+    for (const name of METRIC_NAMES) expect(figures[name], name).toBeCloseTo(wanted[name], 14);
+  };
+
+  it.each(REGIONS)("the seven figures, of each picture and of all pixels: %s", (region) => {
+    for (const picture of pictures)
+      expectFigures(evaluate(predictionOf(picture, region), threshold), picture[region]);
+    const all = pictures.map((picture) => predictionOf(picture, region));
+    expectFigures(microAverage(all, threshold), pooled[region]);
   });
 });
 
