@@ -6,6 +6,7 @@ import {
   conv2d,
   conv2dDims,
   groupNorm,
+  groupNormDims,
   mean,
   mul,
   normal,
@@ -22,13 +23,13 @@ import {
 } from "@saunet/core";
 import { relativeError } from "@saunet/core/testing";
 import { beforeAll, describe, expect, it } from "vitest";
-import { checkCode } from "../kernels/testing.ts";
+import { checkCode, outputsOf } from "../kernels/testing.ts";
 import { Arena } from "../memory.ts";
 import { prepareInArena } from "../program.ts";
 import { alone, Runner } from "../runner.ts";
 import { gateConcat, gateConcatGenerator } from "./gate-concat.ts";
-import { gatedConvGenerator } from "./gated-conv.ts";
 import { fuseAll, fusions } from "./index.ts";
+import { joinedConvGenerator } from "./joined-conv.ts";
 import { groupNormRelu, groupNormSilu, normalizeActivateGenerators } from "./normalize-activate.ts";
 
 const random = (shape: readonly number[], seed: number) => normal(shape, randomState(seed));
@@ -49,7 +50,12 @@ describe("fusions", () => {
     const gate = capture(([x, g]) => [gated(x, g)], [zeros(shape), zeros(gateShape)]);
     expect(names(fuseAll(gate))).toEqual(["sigmoid.forward", "gate.concat"]);
     const convolved = capture(([x, g]) => [conv2d(gated(x, g), filter)], [zeros(shape), zeros(gateShape)]);
-    expect(names(fuseAll(convolved))).toEqual(["sigmoid.forward", "conv2d.gated"]);
+    expect(names(fuseAll(convolved))).toEqual(["sigmoid.forward", "conv2d.joined"]);
+    const w = random([3, 3, C, C], 9);
+    const normalized = capture(([x]) => [silu(norm(conv2d(x, w)))], [zeros(shape)]);
+    expect(names(fuseAll(normalized))).toEqual(["conv2d.joined", "groupNorm.silu"]);
+    const several = capture(([x]) => [silu(norm(conv2d(x, w)))], [zeros([2, ...shape.slice(1)])]);
+    expect(names(fuseAll(several))).toContain("groupNorm.statistics");
   });
 
   it("keep no normalised map for the gradient of SiLU", () => {
@@ -97,7 +103,7 @@ describe("fusions", () => {
 
   it.each(fusions.map(({ name }) => name))("%s can be switched off", (name) => {
     const program = capture(
-      ([x, g]) => [conv2d(gated(silu(norm(relu(norm(x)))), g), filter)],
+      ([x, g]) => [norm(conv2d(gated(silu(norm(relu(norm(x)))), g), filter))],
       [zeros(shape), zeros(gateShape)],
     );
     expect(names(fuseAll(program, [name])).length).toBeGreaterThan(names(fuseAll(program)).length);
@@ -111,7 +117,7 @@ describe("fusions", () => {
 
     it("of a network with all of them", () => {
       const program = capture(
-        ([x, g]) => [conv2d(gated(silu(norm(relu(norm(x)))), g), filter)],
+        ([x, g]) => [norm(conv2d(gated(silu(norm(relu(norm(x)))), g), filter))],
         [zeros(shape), zeros(gateShape)],
       );
       const inputs = [random(shape, 1), random(gateShape, 2)];
@@ -157,23 +163,41 @@ describe("fusions", () => {
         expect(checkCode(forGradient, gradients, { ...d, fixedStatistics })).toBeLessThan(4e-6);
     });
 
-    it.each([
-      [16, 16, 24, 24, 16, true],
-      [48, 48, 13, 9, 32, false],
-      [8, 20, 7, 41, 12, true],
-      [4, 4, 40, 6, 4, false],
-    ])("of a convolution of %i and %i gated channels at %ix%i", (A, B, H, W, O, hasBias) => {
-      const N = 2;
-      const conv = conv2dDims("conv2d", [N, H, W, A + B], [3, 3, A + B, O], { padding: "same" });
-      const arrays = {
+    describe.each([
+      [16, 16, 24, 24, 16, 4],
+      [48, 48, 13, 9, 32, 8],
+      [8, 20, 7, 41, 12, 3],
+      [4, 4, 40, 6, 4, 1],
+      [16, 0, 131, 97, 16, 8],
+    ])("of a convolution, %i and %i gated channels at %ix%i", (A, B, H, W, O, groups) => {
+      const arraysOf = (N: number) => ({
         y: new Float32Array(N * H * W * O),
-        a: random([N * H * W * A], 1).data,
-        b: random([N * H * W * B], 2).data,
-        gate: random([N * H * W], 3).data,
+        input: random([N * H * W * A], 1).data,
+        ...(B > 0 && { gated: random([N * H * W * B], 2).data, gate: random([N * H * W], 3).data }),
         w: random([9 * (A + B) * O], 4).data,
-        ...(hasBias && { bias: random([O], 5).data }),
-      };
-      expect(checkCode(gatedConvGenerator, arrays, { A, B, conv })).toBeLessThan(1e-4);
+      });
+      const dims = (N: number) =>
+        conv2dDims("conv2d", [N, H, W, A + B], [3, 3, A + B, O], { padding: "same" });
+
+      it("of two images", () => {
+        const d = { conv: dims(2), gatedChannels: B, norm: undefined };
+        const bias = random([O], 5).data;
+        expect(checkCode(joinedConvGenerator, arraysOf(2), d)).toBeLessThan(1e-4);
+        expect(checkCode(joinedConvGenerator, { ...arraysOf(2), bias }, d)).toBeLessThan(1e-4);
+      });
+
+      it("with its statistics", () => {
+        const norm = groupNormDims([1, H, W, O], { groups });
+        // Far from zero beside its deviation.
+        const bias = random([O], 5).data.map((value) => 1000 + value);
+        const statistics = { mean: new Float32Array(groups), variance: new Float32Array(groups) };
+        const arrays = { ...arraysOf(1), ...statistics, bias };
+        const d = { conv: dims(1), gatedChannels: B, norm };
+        expect(checkCode(joinedConvGenerator, arrays, d)).toBeLessThan(1e-4);
+        // A channel that never changes has no variance.
+        const constant = { ...arrays, w: new Float32Array(arrays.w.length), bias: bias.fill(1000.1) };
+        expect(outputsOf(joinedConvGenerator, constant, d)?.variance).toEqual(new Float32Array(groups));
+      });
     });
 
     it.each([

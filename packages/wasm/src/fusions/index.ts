@@ -4,15 +4,19 @@ import type { Program } from "@saunet/core";
 import type { Generator } from "../plan.ts";
 import type { Fusion } from "./fuse.ts";
 import { gateConcatFusion, gateConcatGenerator } from "./gate-concat.ts";
-import { gatedConvFusion, gatedConvGenerator } from "./gated-conv.ts";
+import { joinedConvFusions, joinedConvGenerator } from "./joined-conv.ts";
 import { normalizeActivateFusions, normalizeActivateGenerators } from "./normalize-activate.ts";
 
-export const fusions: readonly Fusion[] = [...normalizeActivateFusions, gateConcatFusion, gatedConvFusion];
+export const fusions: readonly Fusion[] = [
+  ...normalizeActivateFusions,
+  gateConcatFusion,
+  ...joinedConvFusions,
+];
 
 export const fusedGenerators: readonly Generator[] = [
   ...normalizeActivateGenerators,
   gateConcatGenerator,
-  gatedConvGenerator,
+  joinedConvGenerator,
 ];
 
 /** Applies every fusion whose name is not among `without`. */

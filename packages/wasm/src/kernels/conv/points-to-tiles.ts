@@ -5,12 +5,17 @@
 //     for each row of outputs:          out = map · half + bias
 //
 // Outputs outside of the image are not computed.
+//
+// Where a tally is wanted, each tile's outputs are summed up on the way: 36 numbers in registers at a time, as distances
+// from the strip's first, so that a mean that is large beside the deviation costs no digits.
 
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import { multiplyAdd } from "../multiply-add.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
 import { transpose } from "./bilinear.ts";
 import { integers } from "./integers.ts";
 import { loadLanes, storeLanes } from "./lanes.ts";
+import { tallyPlaces } from "./tally.ts";
 import {
   least,
   mapWriters,
@@ -41,6 +46,7 @@ export function scratchOfPointsToTiles({ rows, columns }: TiledImage): number {
  * @param scratch memory of {@link scratchOfPointsToTiles} bytes
  * @param target where the image begins
  * @param bias one number a channel, if there is a bias
+ * @param tally where the strip's sums go (see tally.ts), if they are wanted; the channels are a multiple of 4 then
  */
 export function pointsToTiles(
   f: FunctionBuilder,
@@ -49,6 +55,7 @@ export function pointsToTiles(
   scratch: I32,
   target: I32,
   bias: I32 | undefined,
+  tally?: I32,
 ): (strip: Strip) => void {
   const { i32, v128, f32x4 } = f;
   const { channels, rows, columns } = image;
@@ -73,6 +80,10 @@ export function pointsToTiles(
   // A point that counts fully in every output: what is added there is added to all of them.
   const everywhere = transpose(columns.map).findIndex((column) => column.every((value) => value === 1));
   const edge = columns.size % columns.advance;
+  const [pivot, sum, square, distance] = f.locals("tally", "v128", 4);
+  const { sumsAt, area } = integers(f, "sumsAt", "area");
+  const places = tallyPlaces(channels);
+  const madd = multiplyAdd(f, relaxed);
 
   /** The rows of one tile, four channels; `pixels` of them and `lanes` channels lie in the image. */
   const writeRows = (pixels: number, lanes: number) => {
@@ -86,10 +97,42 @@ export function pointsToTiles(
         if (i >= pixels) return;
         if (bias !== undefined && everywhere < 0) f.set(value, f32x4.add(value, addend));
         storeLanes(f, out, value, lanes, i * pixelBytes);
+        if (tally === undefined) return;
+        f.set(distance, f32x4.sub(value, pivot));
+        f.set(sum, f32x4.add(sum, distance));
+        f.set(square, madd(square, distance, distance));
       });
       f.advance(half, width * VECTOR);
       f.advance(out, columns.size * pixelBytes);
     });
+  };
+
+  /** The first output of the tile at hand, four channels. */
+  const firstOutput = (target: Local<"v128">) => {
+    for (let i = 0; i < width; i++) f.set(inputs[i], v128.load(scratch, { offset: i * VECTOR }));
+    across(inputs, (i, value) => {
+      if (i === 0) f.set(target, bias === undefined ? value : f32x4.add(value, addend));
+    });
+  };
+
+  /** Takes up the sums of four channels; the first tile of a strip begins them. */
+  const beginSums = (at: I32) => {
+    f.set(sumsAt, i32.add(at, i32.mul(c, VECTOR)));
+    f.if(i32.eqz(t), () => {
+      firstOutput(pivot);
+      v128.store(sumsAt, pivot, { offset: places.pivot });
+      for (const offset of [places.sum, places.square])
+        v128.store(sumsAt, v128.const("f32x4", 0), { offset });
+    });
+    f.set(pivot, v128.load(sumsAt, { offset: places.pivot }));
+    for (const each of [sum, square]) f.set(each, v128.const("f32x4", 0));
+  };
+  const endSums = () => {
+    for (const [each, offset] of [
+      [sum, places.sum],
+      [square, places.square],
+    ] as const)
+      v128.store(sumsAt, f32x4.add(v128.load(sumsAt, { offset }), each), { offset });
   };
 
   const writeVector = (lanes: number) => {
@@ -105,24 +148,32 @@ export function pointsToTiles(
     if (bias !== undefined) {
       f.set(addend, loadLanes(f, f.let("biasAt", i32.add(bias, i32.mul(c, VECTOR))), lanes));
     }
+    if (tally) beginSums(tally);
     const whole = () => writeRows(columns.advance, lanes);
     if (edge === 0) whole();
     else f.if(i32.eq(cursor.tx, columns.tiles - 1), () => writeRows(edge, lanes), whole);
+    if (tally) endSums();
     f.advance(to, VECTOR);
   };
 
   return ({ first, count }) => {
+    f.set(area, 0);
     cursor.start(first);
     f.forRange(t, { to: count }, () => {
       f.set(y, i32.mul(cursor.ty, rows.advance));
       f.set(x, i32.mul(cursor.tx, columns.advance));
       f.set(inside, i32.sub(rows.size, y));
       f.set(inside, least(f, inside, rows.advance));
+      if (tally) {
+        const columnsLeft = f.let("columnsLeft", i32.sub(columns.size, x));
+        f.advance(area, i32.mul(inside, least(f, columnsLeft, columns.advance)));
+      }
       f.set(to, pixelAddress(f, image, target, { n: cursor.n, y, x }));
       f.set(from, i32.add(source, i32.mul(t, products.tileStep)));
       f.forRange(c, { to: Math.floor(channels / 4) }, () => writeVector(4));
       if (channels % 4 > 0) writeVector(channels % 4);
       cursor.next(1);
     });
+    if (tally) i32.store(tally, area, { offset: places.area });
   };
 }

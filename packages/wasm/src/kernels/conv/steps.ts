@@ -14,6 +14,9 @@ export interface Operands {
   /** Further channels of the input, and one number a pixel by which they are multiplied; where there are such. */
   readonly gated?: I32 | undefined;
   readonly gate?: I32 | undefined;
+  /** Mean and variance of groups of the output's channels, where they are wanted. */
+  readonly mean?: I32 | undefined;
+  readonly variance?: I32 | undefined;
 }
 
 /** The items that a thread does, and its memory. */
@@ -29,6 +32,8 @@ export interface Range {
 /** A phase of a plan. */
 export interface Step {
   readonly items: number;
+  /** Fewer items than this are not worth waking another thread for. */
+  readonly grain?: number;
   /** Which operands it reads, where it depends on the weights alone. */
   readonly reads?: readonly ("filter" | "bias")[];
   readonly write: (f: FunctionBuilder, range: Range, operands: Operands) => void;
@@ -43,13 +48,13 @@ export interface Steps {
   readonly steps: readonly Step[];
 }
 
+const EXTRAS = ["gated", "gate", "mean", "variance"] as const;
+
 /** The operands by the names that a kernel has for them. */
 export type Names<N extends string> = Readonly<Record<"input" | "output" | "filter", N>> & {
   /** Undefined where there is none. */
   readonly bias: N | undefined;
-  readonly gated?: N;
-  readonly gate?: N;
-};
+} & Readonly<Partial<Record<(typeof EXTRAS)[number], N>>>;
 
 /**
  * The plan of a kernel.
@@ -68,8 +73,9 @@ export function planOf<N extends string>(
     key: `${name} ${specialised}`,
     sharedBytes,
     ownBytes,
-    phases: steps.map(({ items, reads, write }) => ({
+    phases: steps.map(({ items, grain, reads, write }) => ({
       items,
+      ...(grain !== undefined && { grain }),
       ...(reads && { reads: reads.map((operand) => names[operand]!) }),
       write: (f, { arrays, ...range }) => {
         const at = arrays as Readonly<Record<N, I32>>;
@@ -80,8 +86,7 @@ export function planOf<N extends string>(
           output: at[output],
           filter: at[filter],
           bias: optional(names.bias),
-          gated: optional(names.gated),
-          gate: optional(names.gate),
+          ...Object.fromEntries(EXTRAS.map((extra) => [extra, optional(names[extra])])),
         });
       },
     })),

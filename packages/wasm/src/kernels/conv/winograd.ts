@@ -8,14 +8,16 @@
 // A strip is small enough for values and products to stay in the second cache. Tiles that reach over the border are
 // cut: what they read outside counts as zero, and nothing is written there.
 
+import type { GroupNormDims } from "@saunet/core";
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
-import { FLOAT, VECTOR } from "../stream.ts";
+import { FLOAT, MEMORY_GRAIN, VECTOR } from "../stream.ts";
 import type { Correlation } from "./geometry.ts";
 import { integers } from "./integers.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
 import { pointsToTiles, scratchOfPointsToTiles } from "./points-to-tiles.ts";
 import { BLOCK, blocksOf, registerTile, repeat } from "./register-tile.ts";
-import type { Range, Steps } from "./steps.ts";
+import type { Range, Step, Steps } from "./steps.ts";
+import { tallyBytes, writeStatistics } from "./tally.ts";
 import {
   type Algorithms,
   oddLines,
@@ -40,16 +42,22 @@ interface Code {
   readonly relaxed: boolean;
 }
 
-/**
- * The phases of a correlation.
- *
- * @param gatedChannels how many of the input's channels, the last ones, are gated (see tiles-to-points.ts)
- */
+/** What is done beside the convolution. */
+export interface Joined {
+  /** How many of the input's channels, the last ones, are gated (see tiles-to-points.ts). */
+  readonly gatedChannels: number;
+  /** The groups of the output's channels whose mean and variance are wanted; of one image. */
+  readonly norm: GroupNormDims | undefined;
+}
+
+const ALONE: Joined = { gatedChannels: 0, norm: undefined };
+
+/** The phases of a correlation. */
 export function winogradSteps(
   correlation: Correlation,
   { stripTiles, ...algorithms }: Algorithms & { readonly stripTiles: number },
   relaxed: boolean,
-  gatedChannels = 0,
+  { gatedChannels, norm }: Joined = ALONE,
 ): Steps {
   const code = { correlation, algorithms, relaxed };
   const { I, O } = correlation;
@@ -59,12 +67,15 @@ export function winogradSteps(
   const tiles = tilesOf(correlation, algorithms);
   const values = pointLayout(stripTiles, I);
   const products = pointLayout(stripTiles, O);
+  const strips = Math.ceil(tiles / stripTiles);
+  /** Sums of the strips lie behind the filter. */
+  const sumsStart = pairs * filterStep(I, O);
   const productsStart = pairs * values.pointStep;
   const scratchStart = productsStart + pairs * products.pointStep;
   const halfStart = scratchStart + scratchOfTilesToPoints(input);
   return {
     tile: `winograd${algorithms.columns.outputs}_${ROWS}x${blocksOf(O)[0].vectors * 4}_${relaxed ? "relaxed" : "simd"}`,
-    sharedBytes: pairs * filterStep(I, O),
+    sharedBytes: sumsStart + (norm ? strips * tallyBytes(O) : 0),
     ownBytes: halfStart + scratchOfPointsToTiles(output),
     steps: [
       {
@@ -73,7 +84,7 @@ export function winogradSteps(
         write: (f, range, operands) => writeFilter(f, range, operands.filter, code),
       },
       {
-        items: Math.ceil(tiles / stripTiles),
+        items: strips,
         write: (f, { from, to, shared, own }, operands) => {
           const { i32 } = f;
           const productsAt = f.let("products", i32.add(own, productsStart));
@@ -82,7 +93,8 @@ export function winogradSteps(
           const gated = features && gate && { features, gate, channels: gatedChannels };
           const source = { input: operands.input, gated };
           const toPoints = tilesToPoints(f, { image: input, values, relaxed }, source, scratchAt, own);
-          const multiply = strips(f, code, { values, products });
+          const multiply = productsOf(f, code, { values, products });
+          const tally = f.local("tally", "i32");
           const back = pointsToTiles(
             f,
             { image: output, products, relaxed },
@@ -90,6 +102,7 @@ export function winogradSteps(
             f.let("half", i32.add(own, halfStart)),
             operands.output,
             operands.bias,
+            norm && tally,
           );
           const item = f.local("item", "i32");
           const strip: Strip = { first: f.local("first", "i32"), count: f.local("count", "i32") };
@@ -99,11 +112,26 @@ export function winogradSteps(
             f.set(strip.count, f.select(strip.count, stripTiles, i32.lt_s(strip.count, stripTiles)));
             toPoints(strip);
             multiply(strip, { values: own, filter: shared, products: productsAt });
+            if (norm) f.set(tally, i32.add(shared, i32.add(sumsStart, i32.mul(item, tallyBytes(O)))));
             back(strip);
           });
         },
       },
+      ...(norm ? [statisticsStep(norm, strips, sumsStart)] : []),
     ],
+  };
+}
+
+function statisticsStep(norm: GroupNormDims, strips: number, sumsStart: number): Step {
+  return {
+    items: norm.G,
+    // Each strip's sums of a channel take as long as some ten elements.
+    grain: Math.ceil(MEMORY_GRAIN / (10 * norm.D * strips)),
+    write: (f, { from, to, shared }, { mean, variance }) => {
+      if (mean === undefined || variance === undefined) throw new Error("statistics without their arrays");
+      const sums = f.let("sums", f.i32.add(shared, sumsStart));
+      writeStatistics(f, norm, strips, { from, to, sums }, { mean, variance });
+    },
   };
 }
 
@@ -178,7 +206,7 @@ function writeFilter(
 }
 
 /** Prepares the products of matrices; what it returns writes the code for one strip. */
-function strips(
+function productsOf(
   f: FunctionBuilder,
   { correlation, algorithms, relaxed }: Code,
   layout: { readonly values: PointLayout; readonly products: PointLayout },
