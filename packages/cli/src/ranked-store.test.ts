@@ -42,7 +42,8 @@ describe("a store of ranked pixels", () => {
       }
     }
     expect(pooledRocAuc(kept)).toEqual(pooledRocAuc(pictures));
-    expect(readdirSync(process.env.TMPDIR)).toHaveLength(1);
+    // A killed process leaves nothing behind either.
+    if (process.platform !== "win32") expect(readdirSync(process.env.TMPDIR)).toEqual([]);
     store.close();
     expect(readdirSync(process.env.TMPDIR)).toEqual([]);
   });

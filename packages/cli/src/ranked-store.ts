@@ -29,6 +29,7 @@ const BYTES = Uint32Array.BYTES_PER_ELEMENT;
 export function openRankedStore(): RankedStore {
   const folder = writing(() => mkdtempSync(join(tmpdir(), "saunet-pixels-")));
   const file = writing(() => openSync(join(folder, "keys"), "w+"));
+  remove(folder);
   let end = 0;
   return {
     keep({ starts, read }) {
@@ -49,9 +50,21 @@ export function openRankedStore(): RankedStore {
     },
     close() {
       closeSync(file);
-      rmSync(folder, { recursive: true });
+      remove(folder);
     },
   };
+}
+
+/**
+ * Takes the file out of its folder. It stays readable to whoever has it open, and its space is free again when they end,
+ * even where they are killed; only Windows keeps it until it is closed.
+ */
+function remove(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    if (process.platform !== "win32") throw error;
+  }
 }
 
 function writing<T>(work: () => T): T {
