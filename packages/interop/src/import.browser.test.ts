@@ -89,7 +89,7 @@ describe("in Chromium", () => {
   it("refuses a damaged file with the library's reason", async () => {
     const outcome = await takeOver("short.h5", { data: [], shape: [0] });
     expect(outcome).toEqual({
-      error: expect.stringMatching(/^ImportError: is damaged HDF5: truncated file: eof/),
+      error: expect.stringMatching(/^ImportError: is HDF5 that cannot be read: truncated file: eof/),
     });
   });
 

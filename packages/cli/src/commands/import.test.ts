@@ -105,7 +105,7 @@ describe("saunet import", () => {
     const whole = await readFile(join(files, "keras2/sa-unet.h5"));
     await writeFile(join(here, "short.h5"), whole.subarray(0, whole.length / 2));
     expect((await take("short.h5")).err).toMatch(
-      /^saunet: short\.h5: is damaged HDF5: truncated file: .*\n$/,
+      /^saunet: short\.h5: is HDF5 that cannot be read: truncated file: .*\n$/,
     );
   });
 });

@@ -72,7 +72,7 @@ describe("hdf5Reader", () => {
         bytes.fill(0xff, bytes.length - 1000, bytes.length - 900);
         return bytes;
       })(),
-      /^is damaged HDF5: w cannot be read: /,
+      /^is HDF5 that cannot be read: w: /,
     ],
     [
       "groups without end",
@@ -110,7 +110,7 @@ describe("a worker that fails", () => {
     [
       "is brought down",
       () => Promise.reject(new Error("Aborted(OOM)")),
-      "is damaged HDF5: it brought the HDF5 library down: Aborted(OOM)",
+      "is HDF5 that cannot be read: it brought the HDF5 library down: Aborted(OOM)",
     ],
   ])("because it %s is ended, and another one takes the next file", async (_, ask, message) => {
     const { reader, counts } = readerOf(ask);
@@ -122,8 +122,8 @@ describe("a worker that fails", () => {
 
   it("stays for the next file where only the file was at fault", async () => {
     const { reader, counts } = readerOf(async () => ({ fault: "truncated file" }));
-    await expect(reader.read(small, [])).rejects.toThrow("is damaged HDF5: truncated file");
-    await expect(reader.read(small, [])).rejects.toThrow("is damaged HDF5: truncated file");
+    await expect(reader.read(small, [])).rejects.toThrow("is HDF5 that cannot be read: truncated file");
+    await expect(reader.read(small, [])).rejects.toThrow("is HDF5 that cannot be read: truncated file");
     expect(counts).toEqual({ started: 1, stopped: 0 });
     reader.close();
     expect(counts.stopped).toBe(1);

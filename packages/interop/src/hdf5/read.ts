@@ -71,7 +71,7 @@ export function hdf5Reader({ patienceMs = PATIENCE_MS, startWorker = start } = {
         throw new ImportError(`has ${bytes.length} bytes; HDF5 files of up to ${MAX_BYTES} are read`);
       }
       const answer = await ask({ bytes, skip });
-      if ("fault" in answer) throw new ImportError(`is damaged HDF5: ${answer.fault}`);
+      if ("fault" in answer) throw new ImportError(`is HDF5 that cannot be read: ${answer.fault}`);
       return answer.tree;
     },
     close,

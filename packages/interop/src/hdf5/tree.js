@@ -69,7 +69,7 @@ function innermost() {
  */
 function expectNoTrace(path) {
   const reason = innermost();
-  if (reason !== undefined) throw new Fault(`${path} cannot be read: ${reason}`);
+  if (reason !== undefined) throw new Fault(`${path}: ${reason}`);
 }
 
 /**

@@ -141,8 +141,12 @@ describe("importKeras refuses", () => {
   it.each<[string, () => Uint8Array | Promise<Uint8Array>, string | RegExp, ImportOptions?]>([
     ["nothing", () => new Uint8Array(0), "is neither HDF5 nor a .keras archive"],
     ["a text", () => new TextEncoder().encode("not a model"), "is neither HDF5 nor a .keras archive"],
-    ["HDF5 cut short", () => h5.subarray(0, 100_000), /^is damaged HDF5: truncated file: eof = 100000/],
-    ["nothing but a signature", () => h5.subarray(0, 8), /^is damaged HDF5: /],
+    [
+      "HDF5 cut short",
+      () => h5.subarray(0, 100_000),
+      /^is HDF5 that cannot be read: truncated file: eof = 100000/,
+    ],
+    ["nothing but a signature", () => h5.subarray(0, 8), /^is HDF5 that cannot be read: /],
     [
       "an archive cut short",
       () => file("keras2/sa-unet.keras").subarray(0, 100_000),
@@ -231,7 +235,7 @@ describe("importKeras refuses", () => {
     [
       "a layer that is listed and not there",
       () => replaced(h5, "conv2d_13", "conv2d_99"),
-      /lists a layer|damaged HDF5/,
+      /lists a layer|HDF5 that cannot be read/,
     ],
     [
       "another network",
