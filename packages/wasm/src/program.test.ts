@@ -1,6 +1,8 @@
 // Captured programs in the arena, on random networks: replayed they equal the eager run to the bit, whatever is fused
 // and shared out they equal each other, and their plans hold.
 
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import {
   adam,
   backward,
@@ -201,6 +203,29 @@ describe("random networks", () => {
       ),
       recipesOf(20),
     ));
+
+  it("keep their memory as long as they can be run, and give it back when they are forgotten", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    const collected = async (wanted: () => boolean): Promise<boolean> => {
+      for (let turn = 0; turn < 20 && !wanted(); turn++) {
+        collect();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      return wanted();
+    };
+    const [arena] = arenas;
+    const used = arena.used;
+    const network = networkOf(fc.sample(recipes, { numRuns: 1, seed: 1 })[0], { training: false });
+    // In a function of its own, whose frame takes all else along.
+    const runOf = () => prepareInArena(runners[0], captured(network, inference(network))).runSync;
+    let kept: Runnable["runSync"] | undefined = runOf();
+    expect(await collected(() => arena.used === used)).toBe(false);
+    const x = inputOf(network, 1);
+    expect(kept([x])[0].data).toEqual(inference(network)([x])[0].data);
+    kept = undefined;
+    expect(await collected(() => arena.used === used)).toBe(true);
+  });
 
   it("leave the arena as they found it", () => {
     const used = arenas.map((arena) => arena.used);

@@ -172,7 +172,8 @@ export function prepareInArena(runner: Runner, captured: Program, without: reado
   };
   const block = { arena, base, isFree: false };
   const runnable = { program, memory, run, runSync, release: () => giveBack(block) };
-  abandoned.register(runnable, block);
+  // What stays in use as long as anybody can run the program: `const { runSync } = prepare(…)` lets go of all else.
+  abandoned.register(steps, block);
   return runnable;
 }
 
