@@ -16,6 +16,8 @@ export class KernelError extends Error {
 export interface Crew {
   /** How many threads share the work, the caller among them. */
   readonly threads: number;
+  /** How many it may become again, after workers that are gone have been replaced; `threads` when left out. */
+  readonly mostThreads?: number;
   /** Makes the next module known to the other threads; they are numbered from 0. */
   load(name: string, bytes: Uint8Array<ArrayBuffer>): void;
   /**
@@ -106,7 +108,7 @@ export class Runner {
 
   /** Bytes of scratch that a plan wants for all threads, each its own. */
   ownBytesOf({ ownBytes = 0 }: Plan): number {
-    return alignToLine(ownBytes) * this.#crew.threads;
+    return alignToLine(ownBytes) * (this.#crew.mostThreads ?? this.#crew.threads);
   }
 
   /**

@@ -25,6 +25,8 @@ export const WORD = {
   arrivedBefore: 7,
   /** 0, or 1 + the number of the job that failed: the rest of the list is not run. */
   aborted: 8,
+  /** Number of the job of the list that the stand-in is at. */
+  at: 10,
   /** One job, as it stands in a list too. */
   job: 16,
   /** One word a thread: 0, or the length of the message of its error. */

@@ -31,8 +31,11 @@ export interface WorkerData {
 
 /** A worker that is up and waiting. */
 export interface SpawnedWorker {
-  readonly terminate: () => void;
-  /** Resolves when it next says that a list is finished; rejects when it ends. */
+  /** Ends it; resolves when it is at rest. */
+  readonly terminate: () => Promise<void>;
+  /** Resolves when it has ended, where the host tells. */
+  readonly ended: Promise<void>;
+  /** Resolves when it next says that a list is finished. */
   readonly finished: () => Promise<void>;
 }
 
@@ -42,6 +45,7 @@ const SHORTEST_PATIENCE_MS = 5000;
 
 /** The caller and its workers. */
 export class Pool implements Crew {
+  readonly mostThreads: number;
   readonly #arena: Arena;
   readonly #control: number;
   readonly #words: Int32Array;
@@ -53,11 +57,15 @@ export class Pool implements Crew {
   /** The list that runs, or ran last: the next waits for it. */
   #list: Promise<void> = Promise.resolve();
   #listRuns = false;
+  /** Whether a worker has ended that nobody sent home, and who wants to know of it while a list runs. */
+  #lost = false;
+  #onLoss: (() => void) | undefined;
   /** The caller's share of the last single job. */
   #ownSpan: Span = { thread: 0, start: 0, end: 0 };
 
-  private constructor(arena: Arena) {
+  private constructor(arena: Arena, mostThreads: number) {
     this.#arena = arena;
+    this.mostThreads = mostThreads;
     this.#control = arena.reserve(CONTROL_BYTES);
     this.#words = new Int32Array(arena.memory.buffer, this.#control, CONTROL_BYTES / 4);
     this.#maySleep = maySleep();
@@ -65,8 +73,9 @@ export class Pool implements Crew {
 
   /** Starts the workers and waits until all of them are up. */
   static async start(arena: Arena, threads: number): Promise<Pool> {
-    const pool = new Pool(arena);
-    await pool.#hire(Math.min(threads, MOST_THREADS) - 1);
+    const most = Math.min(threads, MOST_THREADS);
+    const pool = new Pool(arena, most);
+    await pool.#hire(most - 1);
     return pool;
   }
 
@@ -82,7 +91,15 @@ export class Pool implements Crew {
     );
     this.#standIn = standIn;
     this.#workers = hired;
+    this.#lost = false;
+    for (const worker of [standIn, ...hired]) worker.ended.then(() => this.#noteEnd(worker));
     for (const { name, bytes } of this.#modules) this.#loadInWorkers(name, bytes);
+  }
+
+  #noteEnd(worker: SpawnedWorker): void {
+    if (worker !== this.#standIn && !this.#workers.includes(worker)) return;
+    this.#lost = true;
+    this.#onLoss?.();
   }
 
   /** Sends the workers home. The pool then is the caller alone. */
@@ -150,7 +167,9 @@ export class Pool implements Crew {
   }
 
   async #runListNow(jobs: readonly Job[]): Promise<void> {
-    if (this.#standIn === undefined) throw new KernelError("pool: its workers are gone");
+    if (this.#lost) await this.#replaceWorkers();
+    const standIn = this.#standIn;
+    if (standIn === undefined) throw new KernelError("pool: its workers are gone");
     const address = this.#arena.reserve(4 * JOB_WORDS * jobs.length);
     const list = new Int32Array(this.#arena.memory.buffer, address, JOB_WORDS * jobs.length);
     jobs.forEach((job, i) => {
@@ -164,14 +183,33 @@ export class Pool implements Crew {
     words[WORD.arrivedBefore] = Atomics.load(words, WORD.arrived);
     this.#listRuns = true;
     try {
-      const finished = this.#standIn.finished();
-      this.#start(true);
-      await finished;
+      const isWhole = await new Promise<boolean>((resolve) => {
+        this.#onLoss = () => resolve(false);
+        standIn.finished().then(() => resolve(true));
+        this.#start(true);
+      });
+      if (!isWhole) {
+        const { name } = jobs[words[WORD.at]];
+        this.#listRuns = false;
+        await this.#replaceWorkers();
+        throw new KernelError(`${name}: a worker ended; the work was not finished`);
+      }
       this.#passOnErrors((number) => jobs[number].name);
     } finally {
+      this.#onLoss = undefined;
       this.#listRuns = false;
       this.#arena.free(address);
     }
+  }
+
+  /** A worker has ended, and those that are left would wait for it: all of them go, and new ones come. */
+  async #replaceWorkers(): Promise<void> {
+    const old = this.#standIn === undefined ? [] : [this.#standIn, ...this.#workers];
+    this.#workers = [];
+    this.#standIn = undefined;
+    await Promise.all(old.map(({ terminate }) => terminate()));
+    // Nobody comes where the pool was stopped; should the new ones fail to start, the caller works alone.
+    if (old.length > 0) await this.#hire(old.length - 1).catch(() => {});
   }
 
   #expectFree(name: string): void {
@@ -242,7 +280,7 @@ export class Pool implements Crew {
   /** Ends the workers that are left, starts new ones for later calls, and says what happened. */
   #giveUp(name: string, missing: number): never {
     const count = this.#workers.length;
-    for (const worker of [this.#standIn, ...this.#workers]) worker?.terminate();
+    for (const worker of [this.#standIn, ...this.#workers]) void worker?.terminate();
     this.#workers = [];
     this.#standIn = undefined;
     // Until they are up the caller works alone; should they fail to start, it goes on so.

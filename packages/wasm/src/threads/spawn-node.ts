@@ -18,14 +18,12 @@ export function spawn(data: WorkerData): Promise<SpawnedWorker> {
     worker.once("message", () => {
       worker.unref();
       resolve({
-        terminate: () => void worker.terminate(),
+        terminate: async () => void (await worker.terminate()),
+        ended: new Promise((end) => worker.once("exit", () => end())),
         finished: () =>
-          new Promise((finish, fail) => {
-            const ended = () => fail(new Error("a worker ended"));
+          new Promise((finish) => {
             worker.ref();
-            worker.once("exit", ended);
             worker.once("message", () => {
-              worker.off("exit", ended);
               worker.unref();
               finish();
             });

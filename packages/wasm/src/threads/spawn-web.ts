@@ -18,11 +18,14 @@ export function spawn(data: WorkerData): Promise<SpawnedWorker> {
     worker.onmessage = () => {
       URL.revokeObjectURL(url);
       resolve({
-        terminate: () => worker.terminate(),
+        terminate: async () => worker.terminate(),
+        // A browser tells of errors alone.
+        ended: new Promise((end) => {
+          worker.onerror = () => end();
+        }),
         finished: () =>
-          new Promise((finish, fail) => {
+          new Promise((finish) => {
             worker.onmessage = () => finish();
-            worker.onerror = (event) => fail(new Error(`a worker ended: ${event.message}`));
           }),
       });
     };

@@ -68,6 +68,7 @@ export const workerBody = `
     const alone = (number) => number < count && jobs[number * ${JOB_WORDS} + ${JOB.alone}] === 1;
     let meeting = words[${WORD.arrivedBefore}];
     for (let number = 0; number < count; number++) {
+      if (thread === 0) words[${WORD.at}] = number;
       if (Atomics.load(words, ${WORD.aborted}) === 0) {
         attempt(run, jobs.subarray(number * ${JOB_WORDS}, (number + 1) * ${JOB_WORDS}), number);
       }

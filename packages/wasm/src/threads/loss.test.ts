@@ -1,0 +1,102 @@
+// Workers that die: whoever waits for them is told which kernel was at work, and the next run works again.
+
+import { capture, normal, randomState, silu, siluForward } from "@saunet/core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Arena } from "../memory.ts";
+import type { Plan } from "../plan.ts";
+import { prepareInArena } from "../program.ts";
+import { type Job, KernelError, Runner } from "../runner.ts";
+import { Pool, type SpawnedWorker } from "./pool.ts";
+
+/** The workers that were started last, the stand-in of the caller first. */
+const spawned = vi.hoisted((): SpawnedWorker[] => []);
+vi.mock("./spawn-node.ts", async (original) => {
+  const { spawn, ...others } = await original<typeof import("./spawn-node.ts")>();
+  return {
+    ...others,
+    spawn: async (data: Parameters<typeof spawn>[0]) => {
+      const worker = await spawn(data);
+      spawned[data.thread] = worker;
+      return worker;
+    },
+  };
+});
+
+describe("a pool that loses a worker", () => {
+  let arena: Arena;
+  let pool: Pool;
+  let runner: Runner;
+  beforeAll(async () => {
+    arena = new Arena(true, 2 ** 28);
+    pool = await Pool.start(arena, 3);
+    runner = new Runner(arena, pool, { relaxed: false });
+  });
+  afterAll(() => pool.stop());
+
+  const shape = [1, 64, 64, 16];
+  const x = normal(shape, randomState(1));
+  const program = () =>
+    prepareInArena(
+      runner,
+      capture(([image]) => [silu(image)], [x]),
+    );
+  /** A list that takes long enough to lose somebody in its midst: every item counts to 200 million. */
+  const longList = (): Job[] => {
+    const plan: Plan = {
+      name: "count_i32",
+      key: "count",
+      phases: [
+        {
+          items: 3,
+          write: (f, { from, to }) => {
+            const [item, i] = [f.local("item", "i32"), f.local("i", "i32")];
+            f.forRange(item, { from, to }, () => f.forRange(i, { from: 0, to: 200_000_000 }, () => {}));
+          },
+        },
+      ],
+    };
+    return Array.from({ length: 20 }, () => runner.jobs(siluForward as never, plan, [64, 64], 64, 64)[0]);
+  };
+
+  it.each([
+    ["the stand-in of the caller", 0],
+    ["another one", 2],
+  ])("rejects the list that runs, names the kernel, and has new ones for the next: %s", async (_, which) => {
+    const { run, release } = program();
+    const [wanted] = await run([x]);
+    const { used } = arena;
+    const running = runner.executeList(longList()).catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await spawned[which].terminate();
+    const error = await running;
+    expect(error).toBeInstanceOf(KernelError);
+    expect((error as Error).message).toBe("count_i32: a worker ended; the work was not finished");
+    expect(pool.threads).toBe(3);
+    expect((await run([x]))[0].data).toEqual(wanted.data);
+    expect(arena.used).toBe(used);
+    release();
+  });
+
+  it("replaces one that ended between two lists before the second, which is not disturbed", async () => {
+    const { run, release } = program();
+    const [wanted] = await run([x]);
+    await spawned[1].terminate();
+    expect((await run([x]))[0].data).toEqual(wanted.data);
+    expect(pool.threads).toBe(3);
+    release();
+  });
+
+  it("gives up a single job after a while, and works alone until others are there", async () => {
+    const { runSync, run, release } = program();
+    const [wanted] = runSync([x]);
+    await spawned[1].terminate();
+    expect(() => runSync([x])).toThrow(
+      /^silu_f32\w*: 1 of 2 workers did not answer; they are being replaced$/,
+    );
+    expect(runSync([x])[0].data).toEqual(wanted.data);
+    await vi.waitFor(() => expect(pool.threads).toBe(3), { timeout: 30_000 });
+    expect(runSync([x])[0].data).toEqual(wanted.data);
+    expect((await run([x]))[0].data).toEqual(wanted.data);
+    release();
+  });
+});
