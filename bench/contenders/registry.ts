@@ -3,7 +3,14 @@
 import type { Contender } from "./contender.ts";
 import { jaxModel, jaxTrain } from "./jax.ts";
 import { onnxruntimeNode, onnxruntimeWeb } from "./onnxruntime.ts";
-import { acceleratedModel, acceleratedTrain, typescriptModel, typescriptTrain } from "./saunet.ts";
+import {
+  acceleratedModel,
+  acceleratedTrain,
+  eagerModel,
+  eagerTrain,
+  typescriptModel,
+  typescriptTrain,
+} from "./saunet.ts";
 import { tfjsModel, tfjsTrain } from "./tfjs.ts";
 
 export const contenders: readonly Contender[] = [
@@ -15,6 +22,7 @@ export const contenders: readonly Contender[] = [
     train: typescriptTrain,
   },
   { name: "saunet", threads: [1, 2], quick: true, model: acceleratedModel, train: acceleratedTrain },
+  { name: "saunet-eager", threads: [1, 2], quick: true, model: eagerModel, train: eagerTrain },
   { name: "onnxruntime-node", threads: [1, 2], quick: true, model: onnxruntimeNode },
   { name: "onnxruntime-web", threads: [1, 2], quick: false, model: onnxruntimeWeb },
   { name: "tfjs-wasm", threads: [1], quick: false, model: tfjsModel("wasm"), train: tfjsTrain("wasm") },

@@ -1,4 +1,4 @@
-// Ours: operator by operator in plain TypeScript, and as a captured program on WebAssembly kernels.
+// Ours: operator by operator in plain TypeScript, the same on WebAssembly kernels, and as a captured program on these.
 
 import { adam, backward, capture, noGrad, prepare, randomState, sigmoid, type Tensor } from "@saunet/core";
 import { forward, paperLoss } from "@saunet/model";
@@ -26,6 +26,19 @@ export const typescriptModel: Prepare = async (job) => () => infer(job, job.imag
 
 /** A step of training in plain TypeScript. */
 export const typescriptTrain: Prepare = async (job) => {
+  const step = trainer(job);
+  return () => step(job.image, job.target).data;
+};
+
+/** Inference on WebAssembly, operator by operator: each result is an array of the host's, copied there and back. */
+export const eagerModel: Prepare = async (job) => {
+  await accelerateOn(job.threads);
+  return () => infer(job, job.image).data;
+};
+
+/** A step of training on WebAssembly, operator by operator. */
+export const eagerTrain: Prepare = async (job) => {
+  await accelerateOn(job.threads);
   const step = trainer(job);
   return () => step(job.image, job.target).data;
 };
