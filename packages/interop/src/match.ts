@@ -96,7 +96,7 @@ export function matchLayers(
       }
     }
     for (const key of Object.keys(found.arrays)) {
-      if (!(key in want.shapes))
+      if (!Object.hasOwn(want.shapes, key))
         faults.push(`layer "${found.name}" has a ${key}, which ${want.path} has not`);
     }
   }
@@ -112,12 +112,11 @@ export function matchLayers(
 
 type Pair = readonly [Wanted | undefined, SourceLayer | undefined];
 
-/** Where every layer carries the name of one of the network's. */
+/** Where every layer of the network is there by its name. */
 function pairByName(wanted: readonly Wanted[], layers: readonly SourceLayer[]): Pair[] | undefined {
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
-  const named = wanted.filter(({ path }) => byName.has(path)).length;
-  // Keras names attention itself where a function makes it, so a few names may be missing: order serves as well.
-  if (named < wanted.length || byName.size !== layers.length) return undefined;
+  // Keras names by itself what a function makes, such as attention. Order serves such a file as well.
+  if (byName.size !== layers.length || !wanted.every(({ path }) => byName.has(path))) return undefined;
   const paths = new Set(wanted.map(({ path }) => path));
   const left = layers.filter(({ name }) => !paths.has(name));
   return [

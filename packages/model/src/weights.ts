@@ -33,7 +33,8 @@ export function parametersFrom(config: NetworkConfig, tensors: Readonly<Record<s
       faults.push(`${name} must be ${formatShape(shape)} but is ${formatShape(found.shape)}`);
     }
   }
-  for (const name of Object.keys(tensors)) if (!(name in specs)) faults.push(`${name} belongs to no layer`);
+  for (const name of Object.keys(tensors))
+    if (!Object.hasOwn(specs, name)) faults.push(`${name} belongs to no layer`);
   if (faults.length > 0) {
     const shown = faults.slice(0, 3).join("; ");
     const more = faults.length > 3 ? `; and ${faults.length - 3} more` : "";
