@@ -17,5 +17,7 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/dist/**", ...(only === undefined ? special : [])],
     maxWorkers: 2,
     testTimeout: only === undefined ? 60_000 : 300_000,
+    // Hooks start threads, bundlers and browsers, on machines that may be busy.
+    hookTimeout: only === undefined ? 60_000 : 300_000,
   },
 });

@@ -14,7 +14,7 @@ import { largestDifference } from "../../../fixtures/networks.ts";
 import { launchChromium } from "../../../scripts/chromium.mjs";
 import { type Outcome, work } from "../browser/work.ts";
 
-const THREADS = 3;
+const THREADS = 2;
 const ISOLATION = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
