@@ -1,22 +1,16 @@
 // The frame: three tabs, one page each. A page is made when its tab is first opened and stays.
 
-import { signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { Moon, Sun, SunMoon } from "lucide";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
+import { InsidePage } from "./inside/inside-page.tsx";
 import { addFiles } from "./segment/queue.ts";
 import { SegmentPage } from "./segment/segment-page.tsx";
+import { openTab, TABS, type TabId, tab } from "./tabs.ts";
 import { type Theme, theme } from "./theme.ts";
+import { TrainPage } from "./train/train-page.tsx";
 import { Icon } from "./ui/icon.tsx";
-
-const TABS = [{ id: "segment", text: "Segment" }] as const;
-type TabId = (typeof TABS)[number]["id"];
-
-const tabOf = (hash: string): TabId => TABS.find(({ id }) => `#${id}` === hash)?.id ?? "segment";
-const tab = signal<TabId>(tabOf(location.hash));
-addEventListener("hashchange", () => {
-  tab.value = tabOf(location.hash);
-});
 
 const isPicture = ({ type, name }: File) => type.startsWith("image/") || /\.tiff?$/i.test(name);
 
@@ -26,7 +20,7 @@ export function App() {
   useEffect(() => {
     const take = (files: FileList | undefined) => {
       if (files === undefined || files.length === 0) return;
-      location.hash = "#segment";
+      openTab("segment");
       addFiles([...files]);
     };
     const listeners = {
@@ -63,6 +57,12 @@ export function App() {
         <Page id="segment">
           <SegmentPage />
         </Page>
+        <Page id="inside">
+          <InsidePage />
+        </Page>
+        <Page id="train">
+          <TrainPage />
+        </Page>
       </main>
       <footer>
         <p>For research and education; not a medical device.</p>
@@ -86,8 +86,9 @@ function Page({ id, children }: { id: TabId; children: ComponentChildren }) {
 function Header() {
   return (
     <header class="top">
-      <a class="wordmark" href="#segment">
-        <img src="./icon.svg" alt="" width={26} height={26} /> saunet
+      <a class="wordmark" href="#segment" aria-label="saunet">
+        <img src="./icon.svg" alt="" width={26} height={26} />
+        <span>saunet</span>
       </a>
       <nav aria-label="Pages">
         {TABS.map(({ id, text }) => (

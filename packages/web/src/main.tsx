@@ -5,6 +5,8 @@ import { addExample, startWorker } from "./segment/queue.ts";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/segment.css";
+import "./styles/inside.css";
+import "./styles/train.css";
 
 render(<App />, document.getElementById("app")!);
 await prepareHost();

@@ -113,9 +113,12 @@ export async function askWorker<T>(
         last = value;
       }
       worker.terminate();
-      const plain = (value: unknown): unknown =>
-        ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value;
-      return Object.fromEntries(Object.entries(last as object).map(([key, value]) => [key, plain(value)]));
+      // Blobs of the page's own; the evaluation's answer can only be plain.
+      const entries = Object.entries(last as object).map(async ([key, value]) => [
+        key,
+        value instanceof Blob ? [...new Uint8Array(await value.arrayBuffer())] : value,
+      ]);
+      return Object.fromEntries(await Promise.all(entries));
     },
     [script, calls] as const,
   ) as Promise<T>;

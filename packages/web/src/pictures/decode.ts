@@ -21,7 +21,7 @@ const HEADER_BYTES = 2 ** 20;
 export async function decodePicture(file: Blob): Promise<ImageBitmap> {
   const kind = await checkHeader(file);
   try {
-    return kind === "tiff" ? await decodeTiff(file) : await createImageBitmap(file);
+    return kind === "tiff" ? await readTiff(file) : await createImageBitmap(file);
   } catch (error) {
     if (error instanceof PictureError) throw error;
     throw new PictureError("is damaged or cut short");
@@ -54,23 +54,10 @@ async function checkHeader(file: Blob): Promise<string> {
   return type!;
 }
 
-async function decodeTiff(file: Blob): Promise<ImageBitmap> {
-  const { decode } = await import("tiff");
-  const [page] = decode(await file.arrayBuffer(), { pages: [0] });
-  const { width, height, data, samplesPerPixel, bitsPerSample, alpha } = page;
-  const most = data instanceof Float32Array || data instanceof Float64Array ? 1 : 2 ** bitsPerSample - 1;
-  const pixels = new ImageData(width, height);
-  const colours = samplesPerPixel - (alpha ? 1 : 0);
-  for (let pixel = 0; pixel < width * height; pixel++) {
-    const at = pixel * samplesPerPixel;
-    const opacity = alpha ? data[at + colours] / most : 1;
-    for (let c = 0; c < 3; c++) {
-      const value = data[at + (colours === 3 ? c : 0)] / most;
-      pixels.data[4 * pixel + c] = 255 * value * opacity;
-    }
-    pixels.data[4 * pixel + 3] = 255;
-  }
-  return createImageBitmap(pixels);
+async function readTiff(file: Blob): Promise<ImageBitmap> {
+  const { decodeTiff } = await import("./tiff.ts");
+  const { width, height, data } = decodeTiff(new Uint8Array(await file.arrayBuffer()));
+  return createImageBitmap(new ImageData(data as Uint8ClampedArray<ArrayBuffer>, width, height));
 }
 
 /** The bitmap's pixels, over black. */

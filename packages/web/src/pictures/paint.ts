@@ -6,7 +6,7 @@ export type Layer = "mask" | "probability" | "errors";
 type Colour = readonly [red: number, green: number, blue: number];
 
 /** A green that no fundus has. */
-export const VESSEL: Colour = [0, 255, 140];
+const VESSEL: Colour = [0, 255, 140];
 /** Three colours that stay apart for the colour-blind. */
 export const ERROR_COLOURS: Readonly<Record<"hit" | "missed" | "falseAlarm", Colour>> = {
   hit: [255, 255, 255],

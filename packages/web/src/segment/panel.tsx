@@ -74,7 +74,7 @@ function Summary({ item, result }: { item: Item | undefined; result: Result | un
   }
   return (
     <section class="group" aria-label="Result">
-      <p class="figure">
+      <p class="figure" aria-live="polite">
         <strong data-testid="density">
           {result ? percent(densityAt(result.tally, threshold.value, fieldOnly.value)) : "–"}
         </strong>

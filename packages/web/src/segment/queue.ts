@@ -32,6 +32,8 @@ export interface Item {
   readonly name: string;
   readonly file: Blob;
   readonly progress: Progress;
+  /** What was dropped along with it. */
+  readonly masks?: { readonly truth?: Blob; readonly field?: Blob };
   /** Known as soon as it has been read, with the address of a small copy. */
   readonly size?: Size;
   readonly thumbnail?: string;
@@ -84,20 +86,21 @@ async function begin(started: Remote<SegmentWorker>): Promise<void> {
   const { bytes } = weightsInUse.value;
   if (bytes !== undefined) await started.use(bytes);
   engineReport.value = await started.start();
+  // For whoever measures how long that took since the page was asked for.
+  performance.mark("saunet-ready");
 }
 
 let nextId = 1;
-const masks: WaitingMask[] = [];
+const waitingMasks: WaitingMask[] = [];
 /** Pictures that are still to be read, in their order; `target` is the photograph that a mask was chosen for. */
 const unread: { readonly id: number; readonly target?: number | undefined }[] = [];
 let works = false;
 /** Aborted when the engine is stopped in the middle of something. */
 let stopping = new AbortController();
-let example: { readonly id: number; readonly truth: Blob } | undefined;
 
 /** The photograph that is shown. */
 export function selected(): Item | undefined {
-  return items.value.find(({ id }) => id === selectedId.value);
+  return selectedId.value === undefined ? undefined : itemOf(selectedId.value);
 }
 
 /** Puts pictures into the queue; `target` is the photograph that a mask among them was chosen for. */
@@ -116,14 +119,13 @@ export function addFiles(files: readonly File[], target?: number): void {
 export async function addExample(): Promise<void> {
   try {
     const { photograph, truth } = await engine.example();
-    example = { id: nextId, truth: blobOf(truth) };
+    const id = nextId;
     addFiles([new File([photograph], "synthetic.png", { type: "image/png" })]);
+    change(id, { masks: { truth } });
   } catch (error) {
     notice.value = `The synthetic photograph could not be drawn: ${(error as Error).message}.`;
   }
 }
-
-const blobOf = (array: Uint8Array | Float32Array): Blob => new Blob([array as Uint8Array<ArrayBuffer>]);
 
 function change(id: number, changes: Partial<Item>): void {
   items.value = items.value.map((item) => (item.id === id ? { ...item, ...changes } : item));
@@ -137,9 +139,11 @@ async function work(): Promise<void> {
   await placeMasks();
 }
 
+const itemOf = (id: number): Item | undefined => items.value.find((item) => item.id === id);
+
 async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
-  const item = items.value.find((each) => each.id === id);
-  if (item?.progress.kind !== "waiting") return;
+  const item = itemOf(id);
+  if (item === undefined) return;
   const { signal: stop } = stopping;
   // A worker that was ended never answers.
   const stopped = new Promise<undefined>((resolve) =>
@@ -147,11 +151,13 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
   );
   try {
     await ready;
+    if (itemOf(id)?.progress.kind !== "waiting") return;
     change(id, { progress: { kind: "reading" } });
     const picture = await Promise.race([engine.read(item.file), stopped]);
-    if (picture === undefined) return;
+    // It may have been taken out meanwhile.
+    if (picture === undefined || itemOf(id) === undefined) return;
     if (picture.kind !== "photograph") {
-      masks.push({ name: item.name, picture, target });
+      waitingMasks.push({ name: item.name, picture, target });
       remove(id);
       return;
     }
@@ -164,16 +170,12 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
     });
     const segmented = await Promise.race([engine.segment(), stopped]);
     if (segmented === undefined) return;
-    const { probability, field, ...rest } = segmented;
-    const result: Result = {
-      ...rest,
-      probability: blobOf(probability),
-      field: blobOf(field),
-      threads: engineReport.value?.threads ?? 1,
-      weights: weightsInUse.value.name,
-    };
-    const truth = id === example?.id ? example.truth : undefined;
-    change(id, { progress: { kind: "done", result: truth ? await judged({ ...result, truth }) : result } });
+    const threads = engineReport.value?.threads ?? 1;
+    const result: Result = { ...segmented, threads, weights: weightsInUse.value.name };
+    const along = itemOf(id)?.masks;
+    change(id, {
+      progress: { kind: "done", result: along ? await judged({ ...result, ...along }) : result },
+    });
   } catch (error) {
     if (!stop.aborted)
       change(id, { progress: { kind: "failed", message: messageOf(item.name, error as Error) } });
@@ -238,13 +240,10 @@ export async function useWeights(name: string, bytes?: Uint8Array): Promise<void
 /** Gives every waiting mask to a photograph of its size: the one it was chosen for, or the one named most alike. */
 async function placeMasks(): Promise<void> {
   const given = new Set<string>();
-  for (const { name, picture, target } of masks.splice(0)) {
+  for (const { name, picture, target } of waitingMasks.splice(0)) {
     const { width, height, kind, mask } = picture;
     const [best] = items.value
-      .flatMap(({ id, name, progress }) =>
-        progress.kind === "done" ? [{ id, name, result: progress.result }] : [],
-      )
-      .filter(({ id, result }) => (target ?? id) === id && result.width === width && result.height === height)
+      .filter(({ id, size }) => (target ?? id) === id && size?.width === width && size.height === height)
       .sort((a, b) => alikeness(b.name, name) - alikeness(a.name, name));
     if (best === undefined) {
       notice.value = `${name} is a mask of ${width} × ${height} pixels, and no photograph here has that size.`;
@@ -254,7 +253,10 @@ async function placeMasks(): Promise<void> {
     const place = `${kind} ${best.id}`;
     if (given.has(place)) continue;
     given.add(place);
-    const result = await judged({ ...best.result, [kind === "vessels" ? "truth" : "field"]: blobOf(mask!) });
+    const own = kind === "vessels" ? { truth: mask! } : { field: mask! };
+    change(best.id, { masks: { ...best.masks, ...own } });
+    if (best.progress.kind !== "done") continue;
+    const result = await judged({ ...best.progress.result, ...own });
     change(best.id, { progress: { kind: "done", result } });
   }
 }

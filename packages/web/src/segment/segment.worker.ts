@@ -2,7 +2,7 @@
 
 import { fieldOfView, type Photograph, syntheticFundus } from "@saunet/data";
 import { loadSegmenter, type Segmenter } from "@saunet/model";
-import { expose, transfer } from "comlink";
+import { expose } from "comlink";
 import { type EngineReport, startEngine } from "../engine.ts";
 import { decodePicture, pixelsOf, pngOf, shrink } from "../pictures/decode.ts";
 import { kindOf, maskOf, type PictureKind } from "../pictures/kind.ts";
@@ -15,16 +15,18 @@ export interface ReadPicture {
   readonly height: number;
   /** Of a photograph: a small copy. */
   readonly thumbnail?: Blob;
-  /** Of a mask: 0 or 1 a pixel. */
-  readonly mask?: Uint8Array;
+  /** Of a mask: a byte a pixel, 0 or 1. */
+  readonly mask?: Blob;
 }
 
-/** A photograph that has been segmented. */
+/** A photograph that has been segmented. Blobs pass from thread to thread without being copied. */
 export interface Segmented {
   readonly width: number;
   readonly height: number;
-  readonly probability: Float32Array;
-  readonly field: Uint8Array;
+  /** A 32-bit float a pixel. */
+  readonly probability: Blob;
+  /** A byte a pixel, 1 in the field of view. */
+  readonly field: Blob;
   readonly tally: Tally;
   /** What the network took. */
   readonly seconds: number;
@@ -33,7 +35,7 @@ export interface Segmented {
 /** The synthetic photograph with its exact truth. */
 export interface Example {
   readonly photograph: Blob;
-  readonly truth: Uint8Array;
+  readonly truth: Blob;
 }
 
 const THUMBNAIL_SIDE = 144;
@@ -44,6 +46,8 @@ let segmenter: Promise<Segmenter> | undefined;
 let held: Photograph | undefined;
 /** The run at hand, or the last one. */
 let running: Promise<unknown> = Promise.resolve();
+
+const blobOf = (array: Uint8Array | Float32Array): Blob => new Blob([array as Uint8Array<ArrayBuffer>]);
 
 const api = {
   /** Gets everything ready, so that the first photograph finds it so. */
@@ -68,8 +72,7 @@ const api = {
     const kind = kindOf(pixels);
     if (kind !== "photograph") {
       bitmap.close();
-      const mask = maskOf(pixels).data;
-      return transfer({ kind, width, height, mask }, [mask.buffer]);
+      return { kind, width, height, mask: blobOf(maskOf(pixels).data) };
     }
     held = pixels;
     const small = await shrink(bitmap, THUMBNAIL_SIDE);
@@ -92,10 +95,7 @@ const api = {
     const seconds = (performance.now() - started) / 1000;
     const field = fieldOfView(photograph).data;
     const tally = tallyOf({ probability, field });
-    return transfer({ width, height, probability, field, tally, seconds }, [
-      probability.buffer,
-      field.buffer,
-    ]);
+    return { width, height, probability: blobOf(probability), field: blobOf(field), tally, seconds };
   },
 
   async example(): Promise<Example> {
@@ -106,7 +106,7 @@ const api = {
       for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = data[3 * pixel + c];
       pixels.data[4 * pixel + 3] = 255;
     }
-    return { photograph: await pngOf(pixels), truth: vessels.data };
+    return { photograph: await pngOf(pixels), truth: blobOf(vessels.data) };
   },
 };
 

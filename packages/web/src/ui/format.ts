@@ -9,3 +9,9 @@ export const duration = (seconds: number): string =>
 
 /** Something and how many of it. */
 export const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
+
+/** A number with a real minus sign, and none before zero. */
+export function signed(value: number, digits = 3): string {
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+}

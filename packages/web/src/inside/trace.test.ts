@@ -1,0 +1,68 @@
+import { noGrad, prepare, randomState, sigmoid, tensor, uniform } from "@saunet/core";
+import { captureInference, forward, initialize, inspectNetwork, saUNetV2 } from "@saunet/model";
+import { describe, expect, it } from "vitest";
+import { flopsByLayer, probe, timesByLayer, traceNetwork } from "./trace.ts";
+
+const network = { config: saUNetV2, parameters: initialize(saUNetV2, randomState(3)), metadata: {} };
+const [H, W] = [24, 32];
+const x = tensor(uniform([1, H, W, 3], randomState(4)).data, [1, H, W, 3]);
+const layers = traceNetwork(network, x);
+
+describe("traceNetwork", () => {
+  it("finds every convolution in its order, and ends with the network's own result", () => {
+    const stage = (name: string, ...parts: string[]) => parts.map((part) => `${name}.${part}`);
+    expect([...layers.keys()]).toEqual([
+      ...[1, 2, 3].flatMap((n) => stage(`encoder${n}`, "conv1", "conv2")),
+      ...stage("bottleneck", "conv1", "attention", "conv2"),
+      ...[3, 2, 1].flatMap((n) => stage(`decoder${n}`, "up", "attention", "conv1", "conv2")),
+      "head",
+    ]);
+    const whole = noGrad(() => sigmoid(forward(saUNetV2, network.parameters, x)));
+    expect(layers.get("head")!.activation).toEqual(whole.data);
+  });
+
+  it("gives shapes that fit the activations", () => {
+    for (const { height, width, channels, activation } of layers.values())
+      expect(activation).toHaveLength(height * width * channels);
+    expect(layers.get("decoder1.attention")).toMatchObject({ height: H, width: W, channels: 1 });
+  });
+});
+
+describe("probe", () => {
+  it.each([...layers.keys()])("takes numbers of %s apart", (id) => {
+    const layer = layers.get(id)!;
+    const places = [
+      [0, 0],
+      [layer.height - 1, layer.width - 1],
+      [Math.floor(layer.height / 2), 1],
+    ];
+    for (const [row, column] of places) {
+      const { sum, computed, activation, contributions } = probe(layer, row, column, layer.channels - 1);
+      expect(contributions).toHaveLength(id.endsWith("attention") ? 2 : contributions.length);
+      expect(sum).toBeCloseTo(computed, 4);
+      if (id === "head" || id.endsWith("attention"))
+        expect(activation).toBeCloseTo(1 / (1 + Math.exp(-sum)), 5);
+    }
+  });
+});
+
+describe("by layer", () => {
+  it("counts all FLOPs, each to one of the layers", () => {
+    const flops = flopsByLayer(network, { height: H, width: W });
+    expect([...flops.keys()].sort()).toEqual([...layers.keys()].sort());
+    const sum = [...flops.values()].reduce((a, b) => a + b);
+    expect(sum).toBe(inspectNetwork(saUNetV2, { height: H, width: W }).flops);
+    expect(flops.get("encoder1.conv1")).toBe(H * W * 16 * (2 * 27 + 1 + 7 + 1));
+  });
+
+  it("counts all time, each call to one of the layers", () => {
+    const { program } = prepare(captureInference(network, x));
+    const times = timesByLayer(
+      program,
+      network.parameters,
+      program.calls.map(() => 1),
+    );
+    expect([...times.keys()].sort()).toEqual([...layers.keys()].sort());
+    expect([...times.values()].reduce((a, b) => a + b)).toBe(program.calls.length);
+  });
+});

@@ -1,0 +1,235 @@
+// The whole page in a real browser: looking inside, training, what happens at the edges, and who can use it.
+
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { syntheticFundus } from "@saunet/data";
+import { writePng } from "@saunet/data/files";
+import { readWeights } from "@saunet/model";
+import axe from "axe-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchChromium } from "../../../scripts/chromium.mjs";
+import { complaintsOf, openSite, type Site } from "./testing.ts";
+
+let site: Site;
+let browser: Browser;
+let folder: string;
+const file = (name: string) => join(folder, name);
+const LARGE = { width: 3504, height: 2336 };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "saunet-pictures-"));
+  const { image } = syntheticFundus({ seed: 4, width: 438, height: 292 });
+  await writePng(file("small.png"), image);
+  await sharp(file("small.png")).resize(LARGE.width, LARGE.height).jpeg().toFile(file("large.jpg"));
+  [site, browser] = await Promise.all([openSite(), launchChromium()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Opens a tab of the page and waits for the synthetic photograph, which all of them need. */
+async function open(
+  tab: string,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; complaints: string[] }> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints = complaintsOf(page);
+  await page.goto(site.isolated);
+  await stateOf(page, "synthetic.png", "segmented");
+  await page.getByRole("link", { name: tab }).click();
+  return { page, complaints };
+}
+
+const stateOf = (page: Page, name: string, state: string) =>
+  page.getByRole("button", { name: `${name}, ${state}` }).waitFor({ timeout: 90_000 });
+const choose = (page: Page, ...names: string[]) =>
+  page.getByLabel("Choose photographs").setInputFiles(names.map(file));
+const numberOf = async (page: Page, id: string) =>
+  Number((await page.getByTestId(id).textContent())?.replace("−", "-").replace(/ .*/, ""));
+
+describe("looking inside", () => {
+  it("shows every layer, and takes its numbers apart as the engine computes them", async () => {
+    const { page, complaints } = await open("Look inside");
+    await page.getByRole("region", { name: "The network, stage by stage" }).waitFor({ timeout: 60_000 });
+    for (const layer of ["Encoder 1, unit 2", "Bottleneck, attention", "Decoder 1, enlarged", "Head"]) {
+      await page.getByRole("button", { name: `${layer}:` }).click();
+      await page.getByRole("heading", { name: layer, exact: true }).waitFor();
+      const probe = page.getByRole("region", { name: "One number taken apart" });
+      const engine = /The engine computes (\S+) for it/
+        .exec((await probe.textContent())!)![1]
+        .replace("−", "-");
+      expect(await numberOf(page, "probe-sum")).toBeCloseTo(Number(engine), 2);
+      await page.locator("mark").first().waitFor();
+    }
+    const activation = await numberOf(page, "probe-activation");
+    expect(activation).toBeCloseTo(1 / (1 + Math.exp(-(await numberOf(page, "probe-sum")))), 2);
+    await page.getByRole("button", { name: /^Channel 0\. Row/ }).press("ArrowRight");
+    await page.getByRole("button", { name: "Decoder 2, enlarged:" }).click();
+    await page.getByRole("button", { name: "Channel 31" }).click();
+    await page.getByText("The filter of channel 31").waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe("training", () => {
+  it("learns, pauses, goes on, and gives its weights away", async () => {
+    const { page, complaints } = await open("Train here");
+    await page.getByRole("button", { name: "Train", exact: true }).click();
+    const steps = () => numberOf(page, "step");
+    await expect.poll(steps, { timeout: 60_000 }).toBeGreaterThan(3);
+    await page.getByRole("button", { name: "Pause" }).click();
+    // The step at hand still ends.
+    await page.waitForTimeout(1500);
+    const held = await steps();
+    await page.waitForTimeout(1500);
+    expect(await steps()).toBe(held);
+
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Weights", exact: true }).click();
+    const { config, metadata } = readWeights(await readFile((await (await downloading).path())!));
+    expect(config.name).toBe("sa-unet-v2");
+    expect(metadata.training).toBe(`${held} steps on synthetic photographs, in a browser`);
+
+    await page.getByRole("button", { name: "Resume" }).click();
+    await expect.poll(steps, { timeout: 60_000 }).toBeGreaterThan(held);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Segment with these weights" }).click();
+    await page.getByText(/^Weights: trained here for \d+ steps/).waitFor();
+    await stateOf(page, "synthetic.png", "segmented");
+    await page.getByRole("button", { name: "Back to the shipped ones" }).click();
+    await stateOf(page, "synthetic.png", "segmented");
+    expect((await page.getByTestId("density").textContent())!).toMatch(/^11\.\d %$/);
+
+    await page.getByRole("link", { name: "Train here" }).click();
+    await page.getByRole("button", { name: "Reset" }).click();
+    await expect.poll(steps).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe("at the edges", () => {
+  it("segments a photograph of 3504 x 2336 pixels, and can be stopped in the middle of one", async () => {
+    const { page, complaints } = await open("Segment");
+    await choose(page, "large.jpg");
+    await stateOf(page, "large.jpg", "segmented");
+    await page.getByText(`${LARGE.width} × ${LARGE.height} pixels`).waitFor();
+    await page.getByRole("button", { name: "Remove large.jpg" }).click();
+
+    await choose(page, "large.jpg", "small.png");
+    await page.getByRole("button", { name: /^large\.jpg, being segmented/ }).waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await stateOf(page, "large.jpg", "cancelled");
+    await stateOf(page, "small.png", "cancelled");
+    await page.getByRole("button", { name: "small.png, cancelled" }).click();
+    await page.getByRole("button", { name: "Segment it after all" }).click();
+    await stateOf(page, "small.png", "segmented");
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it("leaves nothing behind when its tab is closed in the middle of a run", async () => {
+    const session = await browser.newBrowserCDPSession();
+    const renderers = async () => {
+      const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+      return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+    };
+    const { page } = await open("Segment");
+    const before = await renderers();
+    await choose(page, "large.jpg");
+    await page.getByRole("button", { name: /^large\.jpg, being segmented/ }).waitFor();
+    await page.context().close();
+    await expect
+      .poll(async () => (await renderers()).length, { timeout: 20_000 })
+      .toBeLessThan(before.length);
+    const { page: next } = await open("Segment");
+    await next.context().close();
+  });
+});
+
+describe("memory", () => {
+  it("stays as it is through ten photographs in a row", async () => {
+    const { page } = await open("Segment");
+    // Of other content each, so that none is known from before.
+    const names = Array.from({ length: 13 }, (_, i) => `many-${i}.png`);
+    for (const [i, name] of names.entries()) {
+      await sharp(file("small.png"))
+        .resize(800, 536)
+        .modulate({ hue: 2 * i })
+        .toFile(file(name));
+    }
+    const bytes = async () => {
+      const { bytes } = await page.evaluate(() =>
+        (
+          performance as unknown as { measureUserAgentSpecificMemory(): Promise<{ bytes: number }> }
+        ).measureUserAgentSpecificMemory(),
+      );
+      return bytes;
+    };
+    const [first, rest] = [names.slice(0, 3), names.slice(3)];
+    await choose(page, ...first);
+    await stateOf(page, first[2], "segmented");
+    const before = await bytes();
+    await choose(page, ...rest);
+    await stateOf(page, rest[9], "segmented");
+    // Ten photographs with their probabilities would take 34 MB.
+    expect((await bytes()) - before).toBeLessThan(10e6);
+    await page.context().close();
+  });
+});
+
+describe("for everybody", () => {
+  const ways = [
+    { name: "light", options: { colorScheme: "light" } },
+    {
+      name: "dark, 390 pixels wide",
+      options: { colorScheme: "dark", viewport: { width: 390, height: 844 } },
+    },
+  ] as const;
+  it.each(ways)("has no serious fault of accessibility ($name)", async ({ options }) => {
+    const { page } = await open("Look inside", options);
+    await page.getByRole("region", { name: "Attention", exact: true }).waitFor({ timeout: 60_000 });
+    for (const tab of ["Look inside", "Train here", "Segment"]) {
+      await page.getByRole("link", { name: tab }).click();
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() =>
+        (globalThis as unknown as { axe: typeof axe }).axe.run({ resultTypes: ["violations"] }),
+      );
+      const faults = violations
+        .filter(({ impact }) => impact === "serious" || impact === "critical")
+        .map(({ id, nodes }) => `${tab}: ${id}: ${nodes[0].html}`);
+      expect(faults).toEqual([]);
+      // Nothing is wider than the screen.
+      const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      expect(wide).toBeLessThanOrEqual(room);
+    }
+    await page.context().close();
+  });
+
+  it("can be used with the keyboard alone", async () => {
+    const { page } = await open("Segment");
+    await page.keyboard.press("Tab");
+    const focused = () =>
+      page.evaluate(
+        () => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "",
+      );
+    const seen = new Set<string>();
+    for (let i = 0; i < 40; i++) {
+      seen.add((await focused()).trim());
+      await page.keyboard.press("Tab");
+    }
+    for (const name of ["Zoom in", "Where the photograph ends and the vessels begin"])
+      expect([...seen]).toContain(name);
+    await page.getByLabel("Threshold").focus();
+    await page.keyboard.press("ArrowRight");
+    await page.getByText("0.51").waitFor();
+    await page.context().close();
+  });
+});

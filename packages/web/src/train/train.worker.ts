@@ -1,0 +1,169 @@
+// Trains a network while the page looks on.
+
+import { adam, randomState } from "@saunet/core";
+import { photographOf } from "@saunet/data";
+import {
+  evaluate,
+  initialize,
+  loadSegmenter,
+  paperLoss,
+  type Segmenter,
+  saUNetV2,
+  segmenterOf,
+  train,
+  type Weights,
+  writeWeights,
+} from "@saunet/model";
+import { expose } from "comlink";
+import { startEngine } from "../engine.ts";
+import { grey } from "../pictures/paint.ts";
+import { BATCH, CROP } from "./batch.ts";
+import { labelledFundus, syntheticBatches } from "./training-pictures.ts";
+
+/** How to train. */
+export interface TrainingPlan {
+  /** Fresh numbers, or those that ship. */
+  readonly start: "fresh" | "shipped";
+  readonly learningRate: number;
+}
+
+/** What is told while it learns. */
+export interface TrainingNews {
+  readonly step: number;
+  readonly loss: number;
+  /** Of the step, the drawing of its photographs left out. */
+  readonly milliseconds: number;
+  /** On the photograph that is never learned from; told every few steps. */
+  readonly heldOut?: HeldOut;
+}
+
+/** How the held-out photograph is segmented at the moment. */
+export interface HeldOut {
+  readonly f1: number;
+  readonly auc: number;
+  readonly prediction: ImageData;
+}
+
+/** The held-out photograph and its truth. */
+export interface Subject {
+  readonly photograph: ImageData;
+  readonly truth: ImageData;
+  readonly threads: number;
+}
+
+/** The held-out photograph is segmented every so many steps; more often at first, when most happens. */
+const heldOutIsDue = (step: number): boolean => (step <= 20 ? step % 5 === 0 : step % 20 === 0);
+const HELD_OUT_SEED = 2;
+const SEED = 7;
+
+let network: Weights | undefined;
+let segmenter: Segmenter | undefined;
+/** Counts calls of `run`: a later one ends an earlier. */
+let turn = 0;
+let paused: { readonly resume: () => void; readonly over: Promise<void> } | undefined;
+let step = 0;
+
+const heldOut = labelledFundus(HELD_OUT_SEED);
+const photograph = photographOf(heldOut.image, heldOut.width, heldOut.height);
+
+async function lookAtHeldOut(): Promise<HeldOut> {
+  const { probability } = await segmenter!.segment(photograph);
+  const { f1, auc } = evaluate({ probability, truth: heldOut.vessels, fieldOfView: heldOut.fieldOfView });
+  return { f1, auc, prediction: grey(heldOut.width, heldOut.height, (pixel) => probability[pixel]) };
+}
+
+async function begin({ start }: TrainingPlan): Promise<Weights> {
+  if (start === "fresh")
+    return { config: saUNetV2, parameters: initialize(saUNetV2, randomState(SEED)), metadata: {} };
+  return loadSegmenter();
+}
+
+const api = {
+  /** The photograph that is never learned from. */
+  async subject(): Promise<Subject> {
+    const { threads } = await startEngine();
+    const { width, height, image, vessels } = heldOut;
+    const pixels = new ImageData(width, height);
+    for (let pixel = 0; pixel < width * height; pixel++) {
+      for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = 255 * image[3 * pixel + c];
+      pixels.data[4 * pixel + 3] = 255;
+    }
+    return { photograph: pixels, truth: grey(width, height, (pixel) => vessels[pixel]), threads };
+  },
+
+  /** Trains from the start until another run begins; tells of every step. */
+  async run(plan: TrainingPlan, tell: (news: TrainingNews) => void): Promise<void> {
+    const own = ++turn;
+    paused?.resume();
+    await startEngine();
+    const next = await begin(plan);
+    if (own !== turn) return;
+    network = next;
+    segmenter?.release();
+    segmenter = segmenterOf(network);
+    step = 0;
+    tell({ step, loss: Number.NaN, milliseconds: Number.NaN, heldOut: await lookAtHeldOut() });
+    const nextBatch = syntheticBatches(SEED, BATCH, CROP);
+    let started = 0;
+    const events = train({
+      ...network,
+      optimizer: adam(network.parameters, { learningRate: plan.learningRate }),
+      loss: paperLoss(),
+      random: randomState(SEED, 2),
+      epochs: 1,
+      stepsPerEpoch: Number.MAX_SAFE_INTEGER,
+      nextBatch: () => {
+        const batch = nextBatch();
+        started = performance.now();
+        return batch;
+      },
+    });
+    for await (const event of events) {
+      if (event.kind !== "step") continue;
+      const milliseconds = performance.now() - started;
+      // Messages are heard between steps; the loop leaves them no other time.
+      await new Promise((resolve) => setTimeout(resolve));
+      if (own !== turn) break;
+      step = event.step + 1;
+      const news = { step, loss: event.loss, milliseconds };
+      tell(heldOutIsDue(step) ? { ...news, heldOut: await lookAtHeldOut() } : news);
+      await paused?.over;
+      if (own !== turn) break;
+    }
+  },
+
+  pause(): void {
+    if (paused !== undefined) return;
+    let resume = () => {};
+    const over = new Promise<void>((resolve) => {
+      resume = () => {
+        paused = undefined;
+        resolve();
+      };
+    });
+    paused = { resume, over };
+  },
+
+  resume(): void {
+    paused?.resume();
+  },
+
+  /** Ends the run and forgets what was learned. */
+  reset(): void {
+    turn++;
+    paused?.resume();
+    network = undefined;
+  },
+
+  /** The weights as they are now, as a file. */
+  weights(): Uint8Array {
+    if (network === undefined) throw new Error("weights: nothing has been learned yet");
+    const metadata = { licence: "MIT", training: `${step} steps on synthetic photographs, in a browser` };
+    return writeWeights({ ...network, metadata });
+  },
+};
+
+/** What the page may ask of this worker. */
+export type TrainWorker = typeof api;
+
+expose(api);

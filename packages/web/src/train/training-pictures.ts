@@ -1,0 +1,61 @@
+// What the network learns from here: synthetic photographs without end, whose vessels are known exactly.
+
+import { draw, type RandomState, randomState, Tensor } from "@saunet/core";
+import {
+  type AugmentOptions,
+  augment,
+  type LabelledImage,
+  labelledImage,
+  syntheticFundus,
+} from "@saunet/data";
+import type { Batch } from "@saunet/model";
+
+/** Side of the photographs. */
+const SIDE = 256;
+/** Photographs that crops are taken from at a time, and crops between two new ones: drawing one takes a while. */
+const SHELF = 12;
+const CROPS_PER_PHOTOGRAPH = 16;
+/** Smaller seeds are those of examples, which are never learned from. */
+const FIRST_SEED = 1000;
+
+/** Crops vary as eyes and cameras do. */
+const VARIATION: AugmentOptions = {
+  holdsVessel: true,
+  orientations: true,
+  rotation: 45,
+  scale: 0.2,
+  brightness: 0.2,
+  contrast: 0.2,
+  gamma: 0.2,
+  colour: 0.1,
+};
+
+/** A labelled photograph. */
+export function labelledFundus(seed: number): LabelledImage {
+  const { image, vessels, fieldOfView } = syntheticFundus({ seed, width: SIDE, height: SIDE });
+  return labelledImage(image, vessels, fieldOfView);
+}
+
+/** Batches without end; equal seeds give equal batches. */
+export function syntheticBatches(seed: number, count: number, side: number): () => Batch {
+  const seeds = randomState(seed, 0);
+  const crops = randomState(seed, 1);
+  const shelf: LabelledImage[] = [];
+  let taken = 0;
+  const pick = (state: RandomState): LabelledImage => {
+    if (taken++ % CROPS_PER_PHOTOGRAPH === 0)
+      shelf.push(labelledFundus(FIRST_SEED + Math.floor(draw(seeds) * 2 ** 24)));
+    if (shelf.length > SHELF) shelf.shift();
+    return shelf[Math.floor(draw(state) * shelf.length)];
+  };
+  return () => {
+    const x = new Float32Array(count * side * side * 3);
+    const target = new Float32Array(count * side * side);
+    for (let n = 0; n < count; n++) {
+      const crop = augment(pick(crops), { ...VARIATION, width: side, height: side }, crops);
+      x.set(crop.image, n * side * side * 3);
+      target.set(crop.vessels, n * side * side);
+    }
+    return { x: new Tensor(x, [count, side, side, 3]), target: new Tensor(target, [count, side, side, 1]) };
+  };
+}
