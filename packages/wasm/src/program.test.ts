@@ -23,8 +23,9 @@ import {
 import { checkPlan, relativeError } from "@saunet/core/testing";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { largestDifference } from "../../../fixtures/networks.ts";
 import { accelerate, restore } from "./accelerate.ts";
-import { fusions } from "./fusions/index.ts";
+import { fuseAll, fusions } from "./fusions/index.ts";
 import { Arena } from "./memory.ts";
 import { prepareInArena } from "./program.ts";
 import { alone, Runner } from "./runner.ts";
@@ -71,6 +72,8 @@ const inputOf = ({ input }: RandomNetwork, seed: number): Tensor => normal(input
 const captured = (network: RandomNetwork, body: (inputs: readonly Tensor[]) => Tensor[]): Program =>
   capture(body, [zeros(network.input)]);
 const dataOf = (tensors: readonly Tensor[]): Float32Array[] => tensors.map(({ data }) => data);
+const largest = (array: Float32Array): number =>
+  array.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 const stateOf = ({ parameters, random }: RandomNetwork) => [
   ...Object.values(parameters).map(({ data }) => data),
   random,
@@ -136,7 +139,7 @@ describe("random networks", () => {
           }
         }
       }),
-      recipesOf(40),
+      recipesOf(25),
     ));
 
   it("are the same fused and not, within 1e-5, on any number of threads to the bit, and near the references", () =>
@@ -152,8 +155,11 @@ describe("random networks", () => {
           const [fused, ...otherFused] = await onAllThreads(program, x);
           for (const other of otherUnfused) expect(other).toEqual(unfused);
           for (const other of otherFused) expect(other).toEqual(fused);
+          // A bias before a normalisation has gradient 0 but for rounding: what is that small counts by the others.
+          const least = 0.01 * Math.max(...unfused.map(largest));
           fused.forEach((array, i) => {
-            expect(relativeError(array, unfused[i])).toBeLessThan(1e-5);
+            const error = largestDifference(array, unfused[i]) / Math.max(largest(unfused[i]), least);
+            expect(error).toBeLessThan(1e-5);
           });
           if (body === passes[0]) expect(relativeError(fused[0], reference[0])).toBeLessThan(1e-4);
         }
@@ -176,7 +182,7 @@ describe("random networks", () => {
         runnable.release();
         expect(stateOf(replayed)).toEqual(stateOf(eager));
       }),
-      recipesOf(40),
+      recipesOf(25),
     ));
 
   it("live beside each other, whatever the order in which they run", () =>
@@ -204,6 +210,28 @@ describe("random networks", () => {
       recipesOf(20),
     ));
 
+  it("meet every rewrite", () => {
+    const programs = fc.sample(recipes, recipesOf(40)).flatMap((recipe) =>
+      ([inference, gradients] as const).map((bodyOf) => {
+        const network = networkOf(recipe, { training: bodyOf === gradients });
+        return captured(network, bodyOf(network));
+      }),
+    );
+    for (const name of UNFUSED) {
+      const others = UNFUSED.filter((other) => other !== name);
+      const met = programs.some((program) => {
+        // Some join what others have joined before.
+        const kernels = (without: readonly string[]) =>
+          fuseAll(program, without).calls.map(({ kernel }) => kernel.name);
+        return (
+          String(kernels(others)) !== String(kernels(UNFUSED)) ||
+          String(kernels([name])) !== String(kernels([]))
+        );
+      });
+      expect(met, name).toBe(true);
+    }
+  });
+
   it("keep their memory as long as they can be run, and give it back when they are forgotten", async () => {
     setFlagsFromString("--expose-gc");
     const collect: () => void = runInNewContext("gc");
@@ -218,7 +246,7 @@ describe("random networks", () => {
     const used = arena.used;
     const network = networkOf(fc.sample(recipes, { numRuns: 1, seed: 1 })[0], { training: false });
     // In a function of its own, whose frame takes all else along.
-    const runOf = () => prepareInArena(runners[0], captured(network, inference(network))).runSync;
+    const runOf = () => prepareInArena(runners[0], captured(network, inference(network)), UNFUSED).runSync;
     let kept: Runnable["runSync"] | undefined = runOf();
     expect(await collected(() => arena.used === used)).toBe(false);
     const x = inputOf(network, 1);

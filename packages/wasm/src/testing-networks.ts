@@ -93,7 +93,30 @@ const convolution =
     return conv2d(x, filter, bias, { stride: choice % 5 === 0 ? 2 : 1 });
   };
 
+/** Convolution, normalisation, activation, as the network has them: what rewrites join. */
+const unit: Layer = (x, { choice, draw, fill }) => {
+  const [C, O] = [channelsOf(x), 4 * (1 + (choice % 5))];
+  const y = conv2d(x, draw("filter", [3, 3, C, O], deviationOf(9 * C)), draw("bias", [O], 0.1));
+  const [gamma, beta] = [fill("gamma", parameter(ones([O]))), fill("beta", parameter(zeros([O])))];
+  return (choice % 3 === 0 ? relu : silu)(groupNorm(y, gamma, beta, { groups: O / 4 }));
+};
+
+/** A gated skip connection beside what was upsampled, and the convolution that reads both. */
+const gatedSkip: Layer = (x, { choice, draw }) => {
+  const [C, O] = [4 * (1 + (choice % 4)), 4 * (1 + (choice % 5))];
+  const skip = conv2d(x, draw("skip", [1, 1, channelsOf(x), C], deviationOf(channelsOf(x))));
+  const up = conv2d(x, draw("up", [3, 3, channelsOf(x), C], deviationOf(9 * channelsOf(x))));
+  const maps = concat([mean(skip, overChannels), mean(up, overChannels)], -1);
+  const gate = sigmoid(conv2d(maps, draw("attention", [7, 7, 2, 1], 0.2)));
+  return conv2d(concat([up, mul(skip, gate)], -1), draw("filter", [3, 3, 2 * C, O], deviationOf(18 * C)));
+};
+
 const layers: readonly Layer[] = [
+  unit,
+  unit,
+  unit,
+  gatedSkip,
+  gatedSkip,
   convolution(1),
   convolution(3),
   convolution(3),
