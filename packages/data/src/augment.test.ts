@@ -1,34 +1,68 @@
 import { randomState } from "@saunet/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AugmentOptions, augment, type LabelledImage, labelledImage } from "./augment.ts";
+import { type AugmentOptions, augment, type Crop } from "./augment.ts";
+import { floatsOf } from "./image.ts";
+import { type LabelledImage, labelledImage } from "./labelled-image.ts";
 import { syntheticFundus } from "./synthetic.ts";
 
 const eye = syntheticFundus({ seed: 5, width: 64, height: 64 });
 const labelled = labelledImage(eye.image, eye.vessels, eye.fieldOfView);
 
-/** Every pixel different, so that where it came from can be told: red is the column, green the row, blue 0.5. */
+/** Every pixel different, so that where it came from can be told: red is the column, green the row, blue 128. */
 function numbered(width: number, height: number): LabelledImage {
-  const image = new Float32Array(width * height * 3);
+  const data = new Uint8Array(width * height * 3);
   const vessels = new Uint8Array(width * height);
   for (let pixel = 0; pixel < width * height; pixel++) {
-    image.set([(pixel % width) / 64, Math.floor(pixel / width) / 64, 0.5], pixel * 3);
+    data.set([40 + 3 * (pixel % width), 40 + 3 * Math.floor(pixel / width), 128], pixel * 3);
     vessels[pixel] = pixel % 5 === 0 ? 1 : 0;
   }
-  return { width, height, image, vessels, fieldOfView: new Uint8Array(width * height).fill(1) };
+  const all = { width, height, data: new Uint8Array(width * height).fill(1) };
+  return labelledImage({ width, height, data }, { width, height, data: vessels }, all);
 }
 
-/** Where the pixel of a result came from in the numbered picture. */
-const originOf = ({ width, image }: LabelledImage, x: number, y: number): [number, number] => {
+/** Where the pixel of a crop came from in the numbered picture. */
+const originOf = ({ width, image }: Crop, x: number, y: number): [number, number] => {
   const red = (y * width + x) * 3;
-  return [image[red] * 64, image[red + 1] * 64];
+  return [(image[red] * 255 - 40) / 3, (image[red + 1] * 255 - 40) / 3];
 };
+const wholeOrigin = (crop: Crop, x: number, y: number) => originOf(crop, x, y).map(Math.round);
 
-const everything = { rotation: 30, scale: 0.3, brightness: 0.2, contrast: 0.3, gamma: 0.3, colour: 0.1 };
+/** A picture that is all of one colour, and one with a single vessel. */
+function plain(size: number, vessel?: number): LabelledImage {
+  const mask = (value: number) => ({
+    width: size,
+    height: size,
+    data: new Uint8Array(size * size).fill(value),
+  });
+  const vessels = mask(0);
+  if (vessel !== undefined) vessels.data[vessel] = 1;
+  const photograph = { width: size, height: size, data: new Uint8Array(size * size * 3).fill(100) };
+  return labelledImage(photograph, vessels, mask(1));
+}
+
+const geometry = { rotation: 30, scale: [0.6, 1.5], stretch: 0.2 } as const;
+const tones = {
+  brightness: 0.2,
+  contrast: 0.3,
+  gamma: 0.3,
+  colour: 0.1,
+  mixing: 0.2,
+  illumination: 0.2,
+  blur: 0.5,
+  noise: 0.05,
+};
+const everything: AugmentOptions = { ...geometry, ...tones };
 
 describe("augment", () => {
   it("changes nothing that is not asked for", () => {
-    expect(augment(labelled, {}, randomState(1))).toEqual(labelled);
+    expect(augment(labelled, {}, randomState(1))).toEqual({
+      width: 64,
+      height: 64,
+      image: floatsOf(eye.image),
+      vessels: Float32Array.from(eye.vessels.data),
+      fieldOfView: Float32Array.from(eye.fieldOfView.data),
+    });
   });
 
   it("is a function of the state, which it moves on", () => {
@@ -54,12 +88,12 @@ describe("augment", () => {
         fc.integer({ min: 1, max: 20 }),
         (seed, width, height) => {
           const crop = augment(source, { width, height }, randomState(seed));
-          const [left, top] = originOf(crop, 0, 0);
+          const [left, top] = wholeOrigin(crop, 0, 0);
           expect([left >= 0, top >= 0, left + width <= 30, top + height <= 20]).not.toContain(false);
           for (let y = 0; y < height; y++)
             for (let x = 0; x < width; x++) {
-              expect(originOf(crop, x, y)).toEqual([left + x, top + y]);
-              expect(crop.vessels[y * width + x]).toBe(source.vessels[(top + y) * 30 + left + x]);
+              expect(wholeOrigin(crop, x, y)).toEqual([left + x, top + y]);
+              expect(crop.vessels[y * width + x]).toBe(((top + y) * 30 + left + x) % 5 === 0 ? 1 : 0);
             }
         },
       ),
@@ -71,7 +105,10 @@ describe("augment", () => {
     const state = randomState(1);
     const source = numbered(6, 5);
     const places = new Set(
-      Array.from({ length: 400 }, () => `${originOf(augment(source, { width: 3, height: 2 }, state), 0, 0)}`),
+      Array.from(
+        { length: 400 },
+        () => `${wholeOrigin(augment(source, { width: 3, height: 2 }, state), 0, 0)}`,
+      ),
     );
     expect(places.size).toBe(16);
   });
@@ -80,7 +117,7 @@ describe("augment", () => {
     const large = augment(numbered(10, 8), { width: 16, height: 9 }, randomState(4));
     expect(large.fieldOfView.reduce((sum, value) => sum + value, 0)).toBe(80);
     large.fieldOfView.forEach((seen, pixel) => {
-      expect(large.image[pixel * 3 + 2]).toBe(seen === 1 ? 0.5 : 0);
+      expect(large.image[pixel * 3 + 2]).toBe(seen === 1 ? Math.fround(128 / 255) : 0);
       expect(large.vessels[pixel]).toBeLessThanOrEqual(seen);
     });
   });
@@ -95,29 +132,33 @@ describe("augment", () => {
     for (let i = 0; i < 200; i++) {
       const turned = augment(source, { orientations: true }, state);
       const origins = Array.from({ length: width * height }, (_, pixel) =>
-        originOf(turned, pixel % width, Math.floor(pixel / width)),
+        wholeOrigin(turned, pixel % width, Math.floor(pixel / width)),
       );
       expect(new Set(origins.map(String)).size).toBe(width * height);
-      expect([...turned.vessels]).toEqual(origins.map(([x, y]) => source.vessels[y * width + x]));
+      expect([...turned.vessels]).toEqual(origins.map(([x, y]) => ((y * width + x) % 5 === 0 ? 1 : 0)));
       seen.add(String(origins));
     }
     expect(seen.size).toBe(ways);
   });
 
   it("holds a vessel whatever else happens", () => {
-    const vessels = new Uint8Array(64 * 64);
     const sizes = fc.integer({ min: 1, max: 80 });
     fc.assert(
       fc.property(fc.nat(), fc.nat({ max: 64 * 64 - 1 }), sizes, sizes, (seed, pixel, width, height) => {
-        vessels.fill(0)[pixel] = 1;
-        const options = { width, height, holdsVessel: true, orientations: true, ...everything };
-        expect(augment({ ...labelled, vessels }, options, randomState(seed)).vessels).toContain(1);
+        const options = {
+          width,
+          height,
+          holdsVessel: true,
+          orientations: true,
+          ...everything,
+          scale: [1, 2] as const,
+        };
+        const { vessels } = augment(plain(64, pixel), options, randomState(seed));
+        expect(vessels.some((share) => share > 0)).toBe(true);
       }),
     );
-    const none = { ...labelled, vessels: new Uint8Array(64 * 64) };
-    expect(augment(none, { width: 8, height: 8, holdsVessel: true }, randomState(1)).vessels).not.toContain(
-      1,
-    );
+    const none = augment(plain(64), { width: 8, height: 8, holdsVessel: true }, randomState(1));
+    expect(none.vessels).not.toContain(1);
   });
 
   it("turns by the angle and zooms by the factor that it drew, and interpolates between pixels", () => {
@@ -126,12 +167,13 @@ describe("augment", () => {
     const angles: number[] = [];
     const zooms: number[] = [];
     for (let i = 0; i < 100; i++) {
-      const turned = augment(source, { width: 20, height: 20, rotation: 25, scale: 0.25 }, state);
+      const turned = augment(source, { width: 20, height: 20, rotation: 25, scale: [0.8, 1.25] }, state);
       const [x0, y0] = originOf(turned, 5, 10);
       const [x1, y1] = originOf(turned, 15, 10);
       if ([x0, y0, x1, y1].some((place) => place <= 0.5 || place >= 58.5)) continue;
       angles.push((Math.atan2(y1 - y0, x1 - x0) * 180) / Math.PI);
       zooms.push(10 / Math.hypot(x1 - x0, y1 - y0));
+      for (let pixel = 0; pixel < 400; pixel++) expect(turned.fieldOfView[pixel]).toBeLessThanOrEqual(1);
     }
     expect(angles.length).toBeGreaterThan(50);
     expect(Math.max(...angles)).toBeLessThan(25.001);
@@ -142,38 +184,87 @@ describe("augment", () => {
     expect(Math.max(...zooms) - Math.min(...zooms)).toBeGreaterThan(0.35);
   });
 
-  it("changes tones within the field of view only, and stays within 0 and 1", () => {
-    for (const name of ["brightness", "contrast", "gamma", "colour"] as const) {
-      const changed = augment(labelled, { [name]: 0.5 }, randomState(8));
-      let different = 0;
-      changed.image.forEach((value, i) => {
-        const seen = labelled.fieldOfView[Math.floor(i / 3)] === 1;
-        if (seen && value !== labelled.image[i]) different++;
-        if (!seen) expect(value).toBe(labelled.image[i]);
-        expect(value >= 0 && value <= 1).toBe(true);
-      });
-      expect(different).toBeGreaterThan(1000);
+  it("reads a smaller level when it zooms out, and skips nothing", () => {
+    const size = 128;
+    const data = Uint8Array.from({ length: size * size * 3 }, (_, i) =>
+      Math.floor(i / 3) % 2 === 0 ? 0 : 200,
+    );
+    const mask = {
+      width: size,
+      height: size,
+      data: Uint8Array.from({ length: size * size }, (_, i) => i % 2),
+    };
+    const all = { ...mask, data: new Uint8Array(size * size).fill(1) };
+    const stripes = labelledImage({ width: size, height: size, data }, mask, all);
+    const crop = augment(stripes, { width: 32, height: 32, scale: [0.25, 0.25] }, randomState(6));
+    for (const value of crop.image) expect(value).toBeCloseTo(100 / 255, 2);
+    for (const share of crop.vessels) expect(share).toBeCloseTo(0.5, 2);
+  });
+
+  it.each(Object.entries(tones))("changes tones by %s and nothing else, within 0 and 1", (name, size) => {
+    const changed = augment(labelled, { [name]: size }, randomState(8));
+    const before = floatsOf(eye.image);
+    let different = 0;
+    changed.image.forEach((value, i) => {
+      if (Math.abs(value - before[i]) > 0.002) different++;
+      expect(value >= 0 && value <= 1).toBe(true);
+    });
+    expect(different).toBeGreaterThan(1000);
+    expect(changed.vessels).toEqual(Float32Array.from(eye.vessels.data));
+  });
+
+  it("leaves a black surround black", () => {
+    const black = augment(labelled, { width: 200, height: 200, ...everything }, randomState(4));
+    let seen = 0;
+    black.fieldOfView.forEach((share, pixel) => {
+      const near = [-201, -200, -199, -1, 1, 199, 200, 201].some((to) => black.fieldOfView[pixel + to] > 0);
+      if (share > 0 || near) return;
+      seen++;
+      expect(black.image[pixel * 3]).toBeLessThan(0.1);
+    });
+    expect(seen).toBeGreaterThan(10_000);
+  });
+
+  it("adds noise of mean 0 and at most the deviation asked for, scales light by a smooth factor, keeps the mean when it blurs", () => {
+    const mean = (values: ArrayLike<number>) =>
+      Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+    const grey = plain(64);
+    let largest = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const { image } = augment(grey, { noise: 0.1 }, randomState(seed));
+      expect(mean(image)).toBeCloseTo(100 / 255, 2);
+      largest = Math.max(largest, Math.sqrt(mean(image.map((value) => (value - 100 / 255) ** 2))));
     }
+    expect(largest).toBeLessThan(0.101);
+    expect(largest).toBeGreaterThan(0.06);
+    const { image: lit } = augment(grey, { illumination: 0.3 }, randomState(3));
+    for (let i = 3; i < lit.length; i += 3)
+      if ((i / 3) % 64 > 0) expect(Math.abs(lit[i] / lit[i - 3] - 1)).toBeLessThan(0.05);
+    const { image: blurred } = augment(labelled, { blur: 0.5 }, randomState(5));
+    expect(mean(blurred)).toBeCloseTo(mean(floatsOf(eye.image)), 2);
   });
 
   it("keeps the mean while it changes contrast, and the contrast while it changes brightness", () => {
     const grey = numbered(32, 32);
-    const mean = ({ image }: LabelledImage): number =>
-      image.reduce((sum, value) => sum + value, 0) / image.length;
-    const contrasted = augment(grey, { contrast: 0.4 }, randomState(2));
-    expect(contrasted.image).not.toEqual(grey.image);
-    expect(mean(contrasted)).toBeCloseTo(mean(grey), 5);
-    const brighter = augment(grey, { brightness: 0.4 }, randomState(2));
-    const gain = brighter.image[2] / grey.image[2];
-    for (const [i, value] of brighter.image.entries()) expect(value).toBeCloseTo(gain * grey.image[i], 5);
+    const plainly = augment(grey, {}, randomState(2)).image;
+    const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const contrasted = augment(grey, { contrast: 0.4 }, randomState(2)).image;
+    expect(contrasted).not.toEqual(plainly);
+    expect(mean(contrasted)).toBeCloseTo(mean(plainly), 5);
+    const brighter = augment(grey, { brightness: 0.4 }, randomState(2)).image;
+    const gain = brighter[2] / plainly[2];
+    for (const [i, value] of brighter.entries()) expect(value).toBeCloseTo(gain * plainly[i], 5);
   });
 
   it("refuses what makes no sense", () => {
     expect(() => augment(labelled, { width: 0 }, randomState(1))).toThrow(
       "augment: width must be an integer of at least 1",
     );
-    expect(() => augment(labelled, { scale: -0.1 }, randomState(1))).toThrow(
-      /augment: scale must lie between 0/,
+    expect(() => augment(labelled, { gamma: -0.1 }, randomState(1))).toThrow(
+      /augment: gamma must lie between 0/,
+    );
+    expect(() => augment(labelled, { scale: [0, 1] }, randomState(1))).toThrow(
+      /augment: scale must lie between/,
     );
     const small = { width: 2, height: 2, data: new Uint8Array(4) };
     expect(() => labelledImage(eye.image, small, eye.fieldOfView)).toThrow(

@@ -3,6 +3,8 @@
 export * from "./augment.ts";
 export * from "./field-of-view.ts";
 export * from "./image.ts";
+export * from "./labelled-image.ts";
 export * from "./overlay.ts";
 export { type PaperVariant, paperAugmentation } from "./paper-augmentation.ts";
+export * from "./resize.ts";
 export * from "./synthetic.ts";

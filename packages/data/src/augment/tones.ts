@@ -1,0 +1,124 @@
+// How a camera may show the same eye: other colours, light, focus and grain. Applied to a crop in place, in the order
+// in which they come about in a camera: light, colour of the film, its curve, focus, grain.
+
+import { draw, type RandomState } from "@saunet/core";
+import { type AugmentOptions, type Crop, factor, offset } from "./options.ts";
+
+/** Everything drawn about tones. */
+export interface Tones {
+  /** Row by row: what of red, green and blue makes the new red, green and blue. */
+  readonly colours: readonly number[];
+  readonly gamma: number;
+  readonly contrast: number;
+  /** Exponents of the light's slope to the right, downwards, and towards the rim. */
+  readonly light: readonly [number, number, number];
+  /** Share of a pixel that goes to the two neighbours in each direction; below 0 sharpens. */
+  readonly blur: number;
+  readonly noise: number;
+  readonly seed: number;
+}
+
+/** Draws tones; the number of draws does not depend on the options. */
+export function drawTones(options: AugmentOptions, state: RandomState): Tones {
+  const { gamma, contrast, brightness, colour, mixing, illumination, blur, noise } = options;
+  const gain = factor(brightness, state);
+  const grey = offset(mixing, state);
+  const colours = [0, 1, 2].flatMap((row) => {
+    const own = gain * factor(colour, state);
+    const mixed = [0, 1, 2].map((column) => (column === row ? 0 : (grey + offset(mixing, state)) / 4));
+    const rest = 1 - mixed[0] - mixed[1] - mixed[2];
+    return mixed.map((share, column) => own * (column === row ? rest : share));
+  });
+  const strength = draw(state) ** 2;
+  return {
+    colours,
+    gamma: factor(gamma, state),
+    contrast: factor(contrast, state),
+    light: [offset(illumination, state), offset(illumination, state), offset(illumination, state)],
+    // Twice as much blurring as sharpening.
+    blur: (blur ?? 0) * (1.5 * draw(state) - 0.5),
+    noise: (noise ?? 0) * strength,
+    seed: Math.floor(draw(state) * 2 ** 24),
+  };
+}
+
+/** Changes the tones of a crop in place. */
+export function recolour(crop: Crop, tones: Tones): void {
+  mixAndBend(crop, tones);
+  if (tones.contrast !== 1) scaleContrast(crop, tones.contrast);
+  if (tones.blur !== 0) blurRows(crop, tones.blur);
+  if (tones.noise > 0) addNoise(crop, tones);
+  const { image } = crop;
+  for (let i = 0; i < image.length; i++) image[i] = Math.min(1, Math.max(0, image[i]));
+}
+
+/** Entries of a table of powers; between two of them lies less than a level of 8 bits. */
+const CURVE = 2048;
+
+function mixAndBend({ width, height, image }: Crop, { colours: m, gamma, light }: Tones): void {
+  // Brighter than 1 is cut off later; until 2 the curve goes on.
+  const curve = Float32Array.from({ length: 2 * CURVE + 1 }, (_, i) => (i / CURVE) ** gamma);
+  const bend = (value: number): number => curve[Math.min(2 * CURVE, Math.max(0, Math.round(value * CURVE)))];
+  const changes = m.some((share, i) => share !== (i % 4 === 0 ? 1 : 0));
+  const lit = light.some((slope) => slope !== 0);
+  if (!changes && !lit && gamma === 1) return;
+  for (let y = 0, i = 0; y < height; y++) {
+    const v = (2 * y) / height - 1;
+    for (let x = 0; x < width; x++, i += 3) {
+      const u = (2 * x) / width - 1;
+      const gain = lit ? Math.exp(light[0] * u + light[1] * v + light[2] * (u * u + v * v - 0.7)) : 1;
+      const [r, g, b] = [gain * image[i], gain * image[i + 1], gain * image[i + 2]];
+      for (let c = 0; c < 3; c++) {
+        const mixed = m[3 * c] * r + m[3 * c + 1] * g + m[3 * c + 2] * b;
+        image[i + c] = gamma === 1 ? mixed : bend(mixed);
+      }
+    }
+  }
+}
+
+/** Scales distances from the mean within the field of view; the surround stays as dark as it is. */
+function scaleContrast({ image, fieldOfView }: Crop, contrast: number): void {
+  for (let c = 0; c < 3; c++) {
+    let [sum, count] = [0, 0];
+    for (let pixel = 0; pixel < fieldOfView.length; pixel++) {
+      sum += image[pixel * 3 + c] * fieldOfView[pixel];
+      count += fieldOfView[pixel];
+    }
+    if (count === 0) return;
+    const shift = (1 - contrast) * (sum / count);
+    for (let pixel = 0; pixel < fieldOfView.length; pixel++) {
+      const value = image[pixel * 3 + c];
+      image[pixel * 3 + c] = value + fieldOfView[pixel] * (shift + (contrast - 1) * value);
+    }
+  }
+}
+
+/** `(1 - share) · pixel + share / 2 · (one neighbour + the other)`, along rows and then along columns. */
+function blurRows({ width, height, image }: Crop, share: number): void {
+  const line = new Float32Array(Math.max(width, height));
+  const along = (start: number, step: number, count: number) => {
+    for (let i = 0; i < count; i++) line[i] = image[start + i * step];
+    for (let i = 0; i < count; i++) {
+      const beside = line[Math.max(0, i - 1)] + line[Math.min(count - 1, i + 1)];
+      image[start + i * step] = (1 - share) * line[i] + (share / 2) * beside;
+    }
+  };
+  for (let y = 0; y < height; y++) for (let c = 0; c < 3; c++) along(y * width * 3 + c, 3, width);
+  for (let i = 0; i < width * 3; i++) along(i, width * 3, height);
+}
+
+/**
+ * Adds the sum of three even draws of 10 bits to every value: nearly normal, and from one step of a 32-bit xorshift
+ * (Marsaglia 2003), since grain needs speed more than it needs a good generator.
+ */
+function addNoise({ image, fieldOfView }: Crop, { noise, seed }: Tones): void {
+  const scale = (2 * noise) / 1023;
+  let word = (seed * 2 + 1) | 0;
+  for (let i = 0; i < image.length; i++) {
+    word ^= word << 13;
+    word ^= word >>> 17;
+    word ^= word << 5;
+    const sum = (word & 1023) + ((word >>> 10) & 1023) + ((word >>> 20) & 1023);
+    image[i] += scale * (sum - 1534.5) * fieldOfView[(i / 3) | 0];
+  }
+}
