@@ -1,8 +1,10 @@
 // The public list.
 
 export * from "./attention.ts";
+export * from "./average.ts";
 export * from "./bootstrap.ts";
 export * from "./config.ts";
+export { DivergedError } from "./diverged.ts";
 export * from "./inference.ts";
 export * from "./inspect.ts";
 export * from "./load-weights.ts";
@@ -11,6 +13,7 @@ export * from "./metrics.ts";
 export * from "./network.ts";
 export * from "./parameters.ts";
 export * from "./roc.ts";
+export * from "./scale.ts";
 export * from "./segmenter.ts";
 export * from "./test-time.ts";
 export * from "./threshold.ts";

@@ -77,7 +77,7 @@ describe("segmenter", () => {
 
   it("refuses what is too large, and bytes that do not fill the photograph", async () => {
     await expect(segmenter.segment(photograph(100, 100), { maxPixels: 9999 })).rejects.toThrow(
-      "segment: the photograph has 100 x 100 pixels (padded to 104 x 104); the limit is 9999",
+      "segment: the photograph has 100 x 100 pixels (scaled and padded to 104 x 104); the limit is 9999",
     );
     await expect(segmenter.segment({ width: 5, height: 5, data: new Uint8Array(7) })).rejects.toThrow(
       "wants 75 bytes",

@@ -1,17 +1,20 @@
 // From a photograph of any size to its vessels.
 
-import { prepare, type Runnable, Tensor } from "@saunet/core";
-import { floatsOf, type Mask, type Photograph } from "@saunet/data";
+import { expectBetween, prepare, type Runnable, Tensor } from "@saunet/core";
+import { floatsOf, type Mask, type Photograph, resizeValues } from "@saunet/data";
 import { readBundledWeights } from "#host";
 import { type NetworkConfig, sizeMultiple } from "./config.ts";
 import { captureInference } from "./inference.ts";
 import { DEFAULT_THRESHOLD } from "./metrics.ts";
+import { autoScale, type Scale } from "./scale.ts";
 import { readWeights, type Weights } from "./weights.ts";
 
 /** What the network says of a photograph, pixel by pixel. */
 export interface Segmentation {
   readonly width: number;
   readonly height: number;
+  /** The factor by which the network saw the photograph resized. */
+  readonly scale: number;
   /** Of a vessel, 0 … 1. */
   readonly probability: Float32Array;
   /** 1 where the probability reaches the threshold. */
@@ -20,6 +23,12 @@ export interface Segmentation {
 
 /** How to segment. */
 export interface SegmentOptions {
+  /**
+   * Resizes the photograph by this factor for the network, and what the network says back to the photograph's size.
+   * `"auto"` chooses the factor by the diameter of the field of view ({@link autoScale}). When left out, what the
+   * weights ask for in their metadata (those that come with this package ask for `"auto"`), and otherwise 1.
+   */
+  readonly scale?: Scale;
   /** A pixel is vessel from this probability on; 0.5 when left out. */
   readonly threshold?: number;
   /**
@@ -28,7 +37,10 @@ export interface SegmentOptions {
    * padding goes to the next multiple of 8.
    */
   readonly padTo?: number;
-  /** More pixels than this are refused; 10 million when left out. A run needs 256 bytes a pixel. */
+  /**
+   * A photograph that has more pixels than this, or would have after scaling, is refused; 10 million when left out. A
+   * run needs 256 bytes a pixel.
+   */
   readonly maxPixels?: number;
 }
 
@@ -37,7 +49,8 @@ export interface Segmenter extends Weights {
   /**
    * Segments one photograph.
    *
-   * @throws ShapeError where the bytes do not fill the photograph; RangeError where it is too large
+   * @throws ShapeError where the bytes do not fill the photograph; RangeError where it is too large, or `scale` is not
+   *   from 1/16 to 16
    */
   segment(photograph: Photograph, options?: SegmentOptions): Promise<Segmentation>;
   /** Gives the memory of its programs back at once; they are planned anew when it segments again. */
@@ -88,33 +101,58 @@ export function segmenterOf(network: Weights): Segmenter {
       programs.clear();
     },
     async segment(photograph, options = {}) {
-      const { threshold = DEFAULT_THRESHOLD } = options;
+      const { threshold = DEFAULT_THRESHOLD, maxPixels = MAX_PIXELS } = options;
       const { width, height } = photograph;
-      const x = padded(config, photograph, options);
+      const scale = scaleOf(photograph, options.scale ?? scaleWanted(network));
+      const seen = {
+        width: Math.max(1, Math.round(width * scale)),
+        height: Math.max(1, Math.round(height * scale)),
+      };
+      const [H, W] = paddedSize(config, seen, options);
+      if (Math.max(width * height, H * W) > maxPixels) {
+        throw new RangeError(
+          `segment: the photograph has ${width} x ${height} pixels (scaled and padded to ${W} x ${H}); the limit is ${maxPixels}`,
+        );
+      }
+      const floats = floatsOf(photograph);
+      const resized = scale === 1 ? floats : resizeValues(floats, { width, height, channels: 3 }, seen);
+      const x = padFloats(resized, seen.width, seen.height, W, H);
       const [{ data }] = await programFor(x).run([x]);
-      const W = x.shape[2];
-      const probability = new Float32Array(width * height);
-      for (let y = 0; y < height; y++) probability.set(data.subarray(y * W, y * W + width), y * width);
+      const cut = new Float32Array(seen.width * seen.height);
+      for (let y = 0; y < seen.height; y++) {
+        cut.set(data.subarray(y * W, y * W + seen.width), y * seen.width);
+      }
+      const probability = scale === 1 ? cut : resizeValues(cut, seen, photograph);
       const mask = Uint8Array.from(probability, (value) => (value >= threshold ? 1 : 0));
-      return { width, height, probability, mask: { width, height, data: mask } };
+      return { width, height, scale, probability, mask: { width, height, data: mask } };
     },
   };
 }
 
-function padded(
+/** The entry of a weights file's metadata that says how its network wants photographs resized. */
+const SCALE = "scale";
+
+function scaleWanted({ metadata }: Weights): Scale {
+  return metadata[SCALE] === "auto" ? "auto" : Number(metadata[SCALE] ?? 1);
+}
+
+function scaleOf(photograph: Photograph, scale: Scale): number {
+  if (scale === "auto") return autoScale(photograph);
+  expectBetween("segment", "scale", scale, SMALLEST_SCALE, LARGEST_SCALE);
+  return scale;
+}
+
+/** No photograph is of use further away from its own size. */
+const [SMALLEST_SCALE, LARGEST_SCALE] = [1 / 16, 16];
+
+function paddedSize(
   config: NetworkConfig,
-  photograph: Photograph,
-  { padTo = 1, maxPixels = MAX_PIXELS }: SegmentOptions,
-): Tensor {
-  const { width, height } = photograph;
+  { width, height }: { width: number; height: number },
+  { padTo = 1 }: SegmentOptions,
+): [H: number, W: number] {
   const multiple = sizeMultiple(config);
-  const [H, W] = [height, width].map((size) => Math.ceil(Math.max(size, padTo) / multiple) * multiple);
-  if (H * W > maxPixels) {
-    throw new RangeError(
-      `segment: the photograph has ${width} x ${height} pixels (padded to ${W} x ${H}); the limit is ${maxPixels}`,
-    );
-  }
-  return padFloats(floatsOf(photograph), width, height, W, H);
+  const padded = (size: number) => Math.ceil(Math.max(size, padTo) / multiple) * multiple;
+  return [padded(height), padded(width)];
 }
 
 /** An image `[height,width,3]` in the top left corner of a black one, as a batch of one. */
