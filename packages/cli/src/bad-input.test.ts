@@ -252,12 +252,14 @@ describe("a data set", () => {
   it("with a photograph in place of a mask", async () => {
     await writeFolder(at("swapped"), ["a"]);
     await write(at("swapped/masks/a.png"), smallFundus(2).image);
-    await expectFailure(train("swapped"), /^saunet: swapped\/masks\/a\.png: is no mask/);
     const { code, err } = await saunet(here, evaluate("swapped"));
     expect(code).toBe(1);
     expect(err).toMatch(
       /^saunet: a: swapped\/masks\/a\.png: is no mask.*\nsaunet: swapped: none of 1 images could be evaluated\n$/,
     );
+    await writeFolder(at("half-swapped"), ["a", "b"]);
+    for (const id of ["a", "b"]) await write(at(`half-swapped/masks/${id}.png`), smallFundus(2).image);
+    await expectFailure(train("half-swapped"), /^saunet: half-swapped\/masks\/[ab]\.png: is no mask/);
   });
 
   it("too small to keep anything back", async () => {

@@ -1,6 +1,7 @@
 // What an option may hold. Each parser refuses in words that end the line "option '--epochs <n>' argument 'x' is
 // invalid."
 
+import type { Scale } from "@saunet/model";
 import { InvalidArgumentError } from "commander";
 
 /** Parses a number for which `accepts` holds. */
@@ -25,6 +26,12 @@ export const share = number("a number from 0 to 1", (value) => value >= 0 && val
 
 /** A number above 0. */
 export const positive = number("a number above 0", (value) => value > 0 && value < Number.POSITIVE_INFINITY);
+
+/** A factor to resize photographs by, or `auto`. */
+export function scale(text: string): Scale {
+  if (text.trim() === "auto") return "auto";
+  return number("auto or a number from 1/16 to 16", (value) => value >= 1 / 16 && value <= 16)(text);
+}
 
 /** Height and width in pixels. */
 export interface Size {

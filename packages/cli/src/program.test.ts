@@ -44,8 +44,8 @@ describe("saunet", () => {
       /'--pad-to <n>' argument '0' is invalid. It must be an integer of at least 1/,
     ],
     [["segment", "--max-pixels", "many"], /'--max-pixels <n>' argument 'many' is invalid/],
-    [["train", "--out", "r"], /required option '--dataset <kind>' not specified/],
-    [["train", "--dataset", "chase"], /required option '-o, --out <folder>' not specified/],
+    [["train", "--out", "r"], /option '--dataset <kind>' not specified/],
+    [["train", "--dataset", "chase"], /option '-o, --out <folder>' not specified/],
     [["train", "--dataset", "chase", "--out", "r"], /'--data <folder>' not specified/],
     [
       ["train", "--dataset", "rite", "--out", "r"],

@@ -15,8 +15,9 @@ import { type ReportCommandOptions, report } from "./commands/report.ts";
 import { type SegmentCommandOptions, segment } from "./commands/segment.ts";
 import { type TrainOptions, train } from "./commands/train.ts";
 import { DONE, exitCodeOf, explain } from "./errors.ts";
-import { counts, integer, oneMore, positive, share, size } from "./options.ts";
+import { counts, integer, oneMore, positive, scale, share, size } from "./options.ts";
 import type { Host } from "./output.ts";
+import { recipes } from "./recipes.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -105,6 +106,11 @@ const threshold = [
   0.5,
 ] as const;
 const padTo = ["--pad-to <n>", "pad with black to at least n rows and columns", integer(1)] as const;
+const scaling = [
+  "--scale <s>",
+  "resize photographs for the network: a factor, or auto by their field of view (default: as the weights ask)",
+  scale,
+] as const;
 const maxPixels = ["--max-pixels <n>", "refuse larger photographs", integer(1), 10_000_000] as const;
 const threads = ["--threads <n>", "threads that compute (default: one a core)", integer(1)] as const;
 const network = (purpose: string) => new Option("--network <name>", purpose).choices(Object.keys(networks));
@@ -124,6 +130,7 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
     .option("-o, --out <folder>", "where to write", "saunet-out")
     .option(...weights)
     .option(...threshold)
+    .option(...scaling)
     .option(...padTo)
     .option(...maxPixels)
     .option(...threads)
@@ -141,25 +148,46 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
     );
 }
 
+/** Synthetic pictures come out of no folder. */
+const TRAINING_KINDS = [...DATASET_KINDS, "synthetic"];
+
 function addTrain(program: Command, host: Host, finish: Finish): void {
   program
     .command("train")
     .description("train a network on photographs and masks drawn by hand, or on synthetic pictures")
-    .addOption(dataset("synthetic"))
-    .option(...data)
-    .requiredOption("-o, --out <folder>", "where to write settings, log and weights")
+    .addOption(
+      new Option(
+        "--dataset <kind>",
+        "how the photographs and masks are laid out; again to mix several data sets",
+      )
+        .choices(TRAINING_KINDS)
+        .argParser(oneMore(TRAINING_KINDS)),
+    )
+    .option("--data <folder>", "where the photographs and masks of each data set are", oneMore())
+    .option("-o, --out <folder>", "where to write settings, log, checkpoints and weights")
+    .option("--resume <folder>", "go on with a run that was ended, or killed; its settings hold")
+    .addOption(
+      new Option("--recipe <name>", "the way to train: our own, or the paper's")
+        .choices(Object.keys(recipes))
+        .default("best"),
+    )
     .addOption(network(`the network (default: that of --weights, or ${saUNetV2.name})`))
     .option("--weights <file>", "start from these weights instead of fresh ones")
-    .option("--epochs <n>", "epochs", integer(1), 20)
-    .option("--steps <n>", "steps in an epoch", integer(1), 50)
-    .option("--batch <n>", "crops in a step", integer(1), 4)
-    .option("--crop <n>", "side of the crops in pixels", integer(8), 128)
-    .option("--learning-rate <x>", "highest learning rate of Adam", positive, 1e-3)
-    .option("--validation <n>", "training images kept back to validate with (default: a tenth)", integer(1))
+    .option("--epochs <n>", "epochs (default: the recipe's)", integer(1))
+    .option("--steps <n>", "steps in an epoch (default: the recipe's)", integer(1))
+    .option("--batch <n>", "pictures in a step (default: the recipe's)", integer(1))
+    .option("--crop <n>", "side of the crops in pixels (default: the recipe's)", integer(8))
+    .option("--learning-rate <x>", "highest learning rate of Adam (default: the recipe's)", positive)
+    .option(
+      "--validation <n>",
+      "training images of each data set kept back to validate with (default: a tenth)",
+      integer(1),
+    )
     .option("--validate-every <n>", "epochs between validations", integer(1), 1)
     .option("--picture-size <n>", "side of the synthetic pictures", integer(32), 592)
     .option("--minutes <m>", "stop after so many minutes, at the lowest learning rate", positive)
     .option("--seed <n>", "seed of everything random", integer(0), 1)
+    .option("--no-report", "end without testing the best weights on the test images and writing report.html")
     .option(...maxPixels)
     .option(...threads)
     .option(...json)
@@ -167,7 +195,8 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
       "after",
       examples(
         "saunet train --dataset synthetic --minutes 10 -o run",
-        "saunet train --dataset chase --data CHASE_DB1 --epochs 100 -o run",
+        "saunet train --dataset chase --data CHASE_DB1 --dataset hrf --data HRF -o run",
+        "saunet train --resume run",
         "saunet segment photo.jpg --weights run/best.safetensors",
       ),
     )
@@ -194,6 +223,7 @@ function addEvaluate(program: Command, host: Host, finish: Finish): void {
     .option(...threshold)
     .option("--fit-threshold", "also fit a threshold to the training images, and print both")
     .option("--tta", "average over the photograph and its mirror images (four times the work)")
+    .option(...scaling)
     .option(...padTo)
     .option(...maxPixels)
     .option(...threads)

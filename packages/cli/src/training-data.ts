@@ -1,16 +1,24 @@
-// What a network is trained on: batches of varied crops, and whole pictures kept back to validate with.
+// What a network is trained on: pictures to learn from, and whole pictures kept back to validate with.
 
-import { draw, permutation, type RandomState, randomState, Tensor } from "@saunet/core";
+import { permutation, randomState } from "@saunet/core";
 import {
-  type AugmentOptions,
-  augment,
+  type LabelledImage,
   labelledImage,
   type Mask,
   type Photograph,
+  paperAugmentation,
   syntheticFundus,
 } from "@saunet/data";
-import type { Sample } from "@saunet/data/files";
-import type { Batch } from "@saunet/model";
+import { type DatasetKind, readDataset, type Sample } from "@saunet/data/files";
+import {
+  type BatchPlan,
+  type Source,
+  STREAMS,
+  sourceOf,
+  stateOfStep,
+  syntheticSeed,
+  type WholePictures,
+} from "./batches.ts";
 import { WorkError } from "./errors.ts";
 
 /** A photograph with its labels, in memory as bytes: as floats a data set would take four times as much. */
@@ -19,6 +27,55 @@ export interface Picture {
   readonly photograph: Photograph;
   readonly vessels: Mask;
   readonly fieldOfView: Mask;
+}
+
+/** A data set in a folder. */
+export interface SetOfPictures {
+  readonly dataset: DatasetKind;
+  readonly data: string;
+}
+
+/** What training needs of its data sets. */
+export interface TrainingData {
+  /** Names of the pictures learned from; endless synthetic ones have none. */
+  readonly training: readonly string[];
+  readonly validation: readonly Picture[];
+  readonly plan: BatchPlan;
+  /** The pictures kept back as the paper's recipe sees them: augmented and padded. */
+  readonly validationBatches?: WholePictures;
+}
+
+/** The part of a data set that is trained on. A plain folder has no parts; others keep their test images to themselves. */
+export function trainingSamples({ dataset, data }: SetOfPictures): Promise<Sample[]> {
+  return readDataset({ kind: dataset, directory: data, split: dataset === "folder" ? "all" : "train" });
+}
+
+/** Both eyes of a person have names that differ in L and R; they are kept back together or not at all. */
+const personOf = (id: string): string => id.replace(/[_-]?[LR]$/i, "");
+
+/**
+ * Chooses pictures to keep back, by the seed, a person's all or none.
+ *
+ * @param count how many to keep back at least; a tenth, at least one, when left out
+ */
+export function splitOff<T extends { readonly id: string }>(
+  samples: readonly T[],
+  count: number | undefined,
+  seed: number,
+): { readonly training: T[]; readonly validation: T[] } {
+  const wanted = count ?? Math.ceil(samples.length / 10);
+  const persons = [...new Set(samples.map(({ id }) => personOf(id)))];
+  const order = permutation(persons.length, randomState(seed, STREAMS.split));
+  const kept = new Set<string>();
+  const isKept = ({ id }: T) => kept.has(personOf(id));
+  for (const index of order) if (samples.filter(isKept).length < wanted) kept.add(persons[index]);
+  const training = samples.filter((sample) => !isKept(sample));
+  if (training.length === 0) {
+    throw new WorkError(
+      `${samples.length} training images are too few to keep ${wanted} back for validation and train on the rest`,
+    );
+  }
+  return { training, validation: samples.filter(isKept) };
 }
 
 /** Reads a sample. */
@@ -31,92 +88,37 @@ export async function load(sample: Sample): Promise<Picture> {
   };
 }
 
-/** Pictures to learn from. */
-export interface TrainingData {
-  /** Names of the pictures learned from; endless synthetic ones have none. */
-  readonly training: readonly string[];
-  readonly validation: readonly Picture[];
-  /** The picture for the next crop. */
-  readonly pick: (random: RandomState) => Picture;
+/** Ready for crops. */
+export const cropSource = ({ photograph, vessels, fieldOfView }: Picture): Source =>
+  sourceOf(photograph, vessels, fieldOfView);
+
+/** The paper's thirteen pictures of one, to be shown whole. */
+export function paperPictures(
+  { photograph, vessels, fieldOfView }: Picture,
+  seed: number,
+  number: number,
+): LabelledImage[] {
+  const random = stateOfStep(seed, STREAMS.pictures, number);
+  return paperAugmentation(photograph, vessels, fieldOfView, random).map((variant) =>
+    labelledImage(variant.photograph, variant.vessels, variant.fieldOfView),
+  );
 }
 
-/** Streams of random numbers that one seed gives. */
-export const STREAMS = { weights: 0, dropBlock: 1, crops: 2, split: 3, pictures: 4 } as const;
+/** A side must be a multiple of this: so the paper's pictures of 584 rows become 592 x 592, and those of 700, 704 x 704. */
+const SIDE_MULTIPLE = 16;
 
-/**
- * Keeps some pictures back, chosen by the seed, and trains on the others.
- *
- * @param count how many to keep back; a tenth, at least one, when left out
- */
-export function splitOff(images: readonly Picture[], count: number | undefined, seed: number): TrainingData {
-  const kept = count ?? Math.ceil(images.length / 10);
-  if (kept >= images.length) {
-    throw new WorkError(
-      `${images.length} training images are too few to keep ${kept} back for validation and train on the rest`,
-    );
-  }
-  const order = permutation(images.length, randomState(seed, STREAMS.split));
-  const part = (indices: number[]) => indices.sort((a, b) => a - b).map((index) => images[index]);
-  const validation = part(order.slice(0, kept));
-  const training = part(order.slice(kept));
-  return {
-    training: training.map(({ id }) => id),
-    validation,
-    pick: (random) => training[Math.floor(draw(random) * training.length)],
-  };
+/** The square that holds every one of these pictures. */
+export function sideOf(pictures: readonly { readonly width: number; readonly height: number }[]): number {
+  const longest = Math.max(...pictures.map(({ width, height }) => Math.max(width, height)));
+  return Math.ceil(longest / SIDE_MULTIPLE) * SIDE_MULTIPLE;
 }
 
-/** The built-in picture of `saunet segment` and its like have smaller seeds: they are never trained on. */
-const FIRST_SEED = 1000;
-/** Pictures that crops are drawn from at a time. */
-const SHELF = 8;
-/** Crops taken between two new pictures: drawing one takes as long as training on a few crops. */
-const CROPS_PER_PICTURE = 4;
-
-/** Synthetic pictures without end: the oldest of a few gives way to a new one every few crops. */
+/** Synthetic pictures: endless ones to learn from, and some of their own to validate with. */
 export function syntheticData(size: number, validation: number, seed: number): TrainingData {
-  const seeds = randomState(seed, STREAMS.pictures);
-  const next = (): Picture => {
-    const own = FIRST_SEED + Math.floor(draw(seeds) * 2 ** 24);
+  const kept = Array.from({ length: validation }, (_, i) => {
+    const own = syntheticSeed(seed, -1 - i);
     const { image, vessels, fieldOfView } = syntheticFundus({ seed: own, width: size, height: size });
     return { id: `synthetic-${own}`, photograph: image, vessels, fieldOfView };
-  };
-  const kept = Array.from({ length: validation }, next);
-  const shelf: Picture[] = [];
-  let crops = 0;
-  return {
-    training: [],
-    validation: kept,
-    pick(random) {
-      if (crops++ % CROPS_PER_PICTURE === 0) shelf.push(next());
-      if (shelf.length > SHELF) shelf.shift();
-      return shelf[Math.floor(draw(random) * shelf.length)];
-    },
-  };
-}
-
-/** How crops vary: an eye may be turned and mirrored, cameras differ in light and colour. */
-const VARIATION: AugmentOptions = {
-  holdsVessel: true,
-  orientations: true,
-  rotation: 45,
-  scale: 0.2,
-  brightness: 0.2,
-  contrast: 0.2,
-  gamma: 0.2,
-  colour: 0.1,
-};
-
-/** A batch of `count` square crops. */
-export function nextBatch({ pick }: TrainingData, count: number, side: number, random: RandomState): Batch {
-  const x = new Float32Array(count * side * side * 3);
-  const target = new Float32Array(count * side * side);
-  for (let n = 0; n < count; n++) {
-    const { photograph, vessels, fieldOfView } = pick(random);
-    const labelled = labelledImage(photograph, vessels, fieldOfView);
-    const crop = augment(labelled, { ...VARIATION, width: side, height: side }, random);
-    x.set(crop.image, n * side * side * 3);
-    target.set(crop.vessels, n * side * side);
-  }
-  return { x: new Tensor(x, [count, side, side, 3]), target: new Tensor(target, [count, side, side, 1]) };
+  });
+  return { training: [], validation: kept, plan: { kind: "synthetic", seed, size } };
 }

@@ -1,7 +1,7 @@
 // saunet evaluate: how well a network's vessels agree with those drawn by hand.
 
 import { type DatasetKind, readDataset, type Sample, type Split } from "@saunet/data/files";
-import { segmentWithFlips } from "@saunet/model";
+import { type Scale, segmentWithFlips } from "@saunet/model";
 import { DONE, explain, FAILED, UsageError, WorkError } from "../errors.ts";
 import { type EvaluatedImage, fitThresholdOn, type Segment, startEvaluation } from "../evaluation.ts";
 import { csvOf, describeEvaluation, type Evaluation, fourDigits, jsonOf } from "../figures.ts";
@@ -18,6 +18,7 @@ export interface EvaluateOptions {
   readonly threshold: number;
   readonly fitThreshold?: boolean;
   readonly tta?: boolean;
+  readonly scale?: Scale;
   readonly padTo?: number;
   readonly maxPixels: number;
   readonly json?: boolean;
@@ -83,9 +84,9 @@ export async function evaluateDataset(
 }
 
 async function segmentOf(options: EvaluateOptions, host: Host): Promise<Segment> {
-  const { padTo, maxPixels, tta } = options;
+  const { scale, padTo, maxPixels, tta } = options;
   const segmenter = await openSegmenter(host, options.weights);
-  const how = { maxPixels, ...(padTo && { padTo }) };
+  const how = { maxPixels, ...(padTo && { padTo }), ...(scale && { scale }) };
   return (photograph) =>
     tta ? segmentWithFlips(segmenter, photograph, how) : segmenter.segment(photograph, how);
 }

@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { join, parse, resolve } from "node:path";
 import { coverage, fieldOfView, type Mask, overlay, type Photograph, syntheticFundus } from "@saunet/data";
 import { readPhotograph, writePng } from "@saunet/data/files";
-import { evaluate, type Segmenter } from "@saunet/model";
+import { evaluate, type Scale, type Segmenter } from "@saunet/model";
 import { DONE, explain, FAILED, UsageError } from "../errors.ts";
 import { BUNDLED, makeFolder, openSegmenter, withFile } from "../files.ts";
 import { duration, type Host, progress, secondsSince, writeJson } from "../output.ts";
@@ -15,6 +15,7 @@ export interface SegmentCommandOptions {
   readonly weights?: string;
   readonly threshold: number;
   readonly padTo?: number;
+  readonly scale?: Scale;
   readonly maxPixels: number;
   readonly json?: boolean;
 }
@@ -31,6 +32,8 @@ interface Result {
   readonly input: string;
   readonly width: number;
   readonly height: number;
+  /** The factor by which the network saw the photograph resized. */
+  readonly scale: number;
   readonly seconds: number;
   /** Of the field of view. */
   readonly vesselShare: number;
@@ -125,13 +128,19 @@ function refuseClashes(jobs: readonly Job[], out: string, host: Host): void {
 async function segmentOne(
   { input, name, read }: Job,
   segmenter: Segmenter,
-  { out, threshold, padTo, maxPixels }: SegmentCommandOptions,
+  { out, threshold, padTo, scale, maxPixels }: SegmentCommandOptions,
   host: Host,
 ): Promise<Result> {
   const { photograph, truth } = await read();
   const start = performance.now();
-  const { width, height, probability, mask } = await withFile(host, input, () =>
-    segmenter.segment(photograph, { threshold, maxPixels, ...(padTo && { padTo }) }),
+  const {
+    width,
+    height,
+    scale: seenAt,
+    probability,
+    mask,
+  } = await withFile(host, input, () =>
+    segmenter.segment(photograph, { threshold, maxPixels, ...(padTo && { padTo }), ...(scale && { scale }) }),
   );
   const seconds = secondsSince(start);
   const levels = Uint8Array.from(probability, (value) => Math.round(255 * value));
@@ -145,6 +154,7 @@ async function segmentOne(
     input,
     width,
     height,
+    scale: seenAt,
     seconds,
     vesselShare: coverage(mask, fieldOfView(photograph)),
     ...(truth && { f1: evaluate({ probability, truth: truth.data }, threshold).f1 }),

@@ -140,6 +140,7 @@ describe("pictures", () => {
       segmentation: {
         width,
         height,
+        scale: 1,
         probability: Float32Array.from(striped([0.9, 0.2, 0.7, 0.1, 0])),
         mask: mask([1, 0, 1, 0, 0]),
       },

@@ -1,7 +1,6 @@
 // Trains a network while the page looks on.
 
 import { adam, randomState } from "@saunet/core";
-import { photographOf } from "@saunet/data";
 import {
   evaluate,
   initialize,
@@ -18,7 +17,7 @@ import { expose } from "comlink";
 import { startEngine } from "../engine.ts";
 import { grey } from "../pictures/paint.ts";
 import { BATCH, CROP } from "./batch.ts";
-import { labelledFundus, syntheticBatches } from "./training-pictures.ts";
+import { fundus, syntheticBatches } from "./training-pictures.ts";
 
 /** How to train. */
 export interface TrainingPlan {
@@ -63,13 +62,15 @@ let turn = 0;
 let paused: { readonly resume: () => void; readonly over: Promise<void> } | undefined;
 let step = 0;
 
-const heldOut = labelledFundus(HELD_OUT_SEED);
-const photograph = photographOf(heldOut.image, heldOut.width, heldOut.height);
+const heldOut = fundus(HELD_OUT_SEED);
+const { width, height } = heldOut.image;
 
 async function lookAtHeldOut(): Promise<HeldOut> {
-  const { probability } = await segmenter!.segment(photograph);
-  const { f1, auc } = evaluate({ probability, truth: heldOut.vessels, fieldOfView: heldOut.fieldOfView });
-  return { f1, auc, prediction: grey(heldOut.width, heldOut.height, (pixel) => probability[pixel]) };
+  // The scale that it is trained at here, whatever shipped weights ask for.
+  const { probability } = await segmenter!.segment(heldOut.image, { scale: 1 });
+  const [truth, fieldOfView] = [heldOut.vessels.data, heldOut.fieldOfView.data];
+  const { f1, auc } = evaluate({ probability, truth, fieldOfView });
+  return { f1, auc, prediction: grey(width, height, (pixel) => probability[pixel]) };
 }
 
 async function begin({ start }: TrainingPlan): Promise<Weights> {
@@ -82,10 +83,10 @@ const api = {
   /** The photograph that is never learned from. */
   async subject(): Promise<Subject> {
     const { threads } = await startEngine();
-    const { width, height, image, vessels } = heldOut;
+    const [image, vessels] = [heldOut.image.data, heldOut.vessels.data];
     const pixels = new ImageData(width, height);
     for (let pixel = 0; pixel < width * height; pixel++) {
-      for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = 255 * image[3 * pixel + c];
+      for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = image[3 * pixel + c];
       pixels.data[4 * pixel + 3] = 255;
     }
     return { photograph: pixels, truth: grey(width, height, (pixel) => vessels[pixel]), threads };

@@ -6,6 +6,7 @@ import {
   augment,
   type LabelledImage,
   labelledImage,
+  type SyntheticFundus,
   syntheticFundus,
 } from "@saunet/data";
 import type { Batch } from "@saunet/model";
@@ -23,16 +24,18 @@ const VARIATION: AugmentOptions = {
   holdsVessel: true,
   orientations: true,
   rotation: 45,
-  scale: 0.2,
+  scale: [1 / 1.2, 1.2],
   brightness: 0.2,
   contrast: 0.2,
   gamma: 0.2,
   colour: 0.1,
 };
 
-/** A labelled photograph. */
-export function labelledFundus(seed: number): LabelledImage {
-  const { image, vessels, fieldOfView } = syntheticFundus({ seed, width: SIDE, height: SIDE });
+/** A photograph with its truth. */
+export const fundus = (seed: number): SyntheticFundus => syntheticFundus({ seed, width: SIDE, height: SIDE });
+
+function labelledFundus(seed: number): LabelledImage {
+  const { image, vessels, fieldOfView } = fundus(seed);
   return labelledImage(image, vessels, fieldOfView);
 }
 

@@ -1,0 +1,87 @@
+import { labelledImage } from "@saunet/data";
+import { describe, expect, it } from "vitest";
+import { type BatchPlan, batchMaker, batchStream, sourceOf } from "./batches.ts";
+import { smallFundus } from "./testing.ts";
+
+const fundus = (seed: number) => {
+  const { image, vessels, fieldOfView } = smallFundus(seed);
+  return [image, vessels, fieldOfView] as const;
+};
+const plans: Record<BatchPlan["kind"], BatchPlan> = {
+  crops: {
+    kind: "crops",
+    seed: 3,
+    sets: [[1, 2, 3].map((seed) => sourceOf(...fundus(seed))), [sourceOf(...fundus(4))]],
+  },
+  synthetic: { kind: "synthetic", seed: 3, size: 48 },
+  whole: {
+    kind: "whole",
+    seed: 3,
+    side: 56,
+    pictures: [1, 2, 3, 4, 5].map((seed) => labelledImage(...fundus(seed))),
+  },
+};
+const request = (step: number) => ({ step, batch: 2, side: 16 });
+
+describe.each(Object.entries(plans))("batches of a plan of kind %s", (kind, plan) => {
+  it("depend on the seed and the step alone, in whatever order they are made", () => {
+    const [forwards, backwards] = [batchMaker(plan), batchMaker(plan)];
+    const made = [0, 1, 2, 3].map((step) => forwards(request(step)));
+    for (const step of [3, 1, 2, 0]) expect(backwards(request(step))).toEqual(made[step]);
+    expect(batchMaker({ ...plan, seed: 4 })(request(0)).x).not.toEqual(made[0].x);
+    expect(made[1].x).not.toEqual(made[0].x);
+  });
+
+  it("hold photographs and shares of vessel from 0 to 1", () => {
+    const make = batchMaker(plan);
+    let vessel = 0;
+    for (let step = 0; step < 6; step++) {
+      const { x, target, count, side } = make(request(step));
+      expect([x.length, target.length]).toEqual([count * side * side * 3, count * side * side]);
+      for (const value of [...x, ...target]) expect(value >= 0 && value <= 1).toBe(true);
+      vessel += target.reduce((sum, share) => sum + share, 0);
+    }
+    expect(vessel).toBeGreaterThan(100);
+  });
+
+  it("come as tensors, one after the other", async () => {
+    const make = batchMaker(plan);
+    const stream = batchStream(plan, request);
+    for (let step = 5; step < 8; step++) {
+      const { x, target } = await stream.next(step);
+      const flat = make(request(step));
+      expect(x.shape).toEqual([flat.count, flat.side, flat.side, 3]);
+      expect(target.shape).toEqual([flat.count, flat.side, flat.side, 1]);
+      expect([x.data, target.data]).toEqual([flat.x, flat.target]);
+    }
+    await stream.stop();
+    expect(kind).toBe(plan.kind);
+  });
+});
+
+it("whole pictures come once an epoch each, as they are, in an order of the epoch's own", () => {
+  const make = batchMaker(plans.whole);
+  const corner = 25 * 56 + 24;
+  const orders = [0, 1].map((epoch) =>
+    [0, 1, 2].flatMap((i) => {
+      const { x, count, side } = make({ step: 3 * epoch + i, batch: 2 });
+      expect(count).toBe(i === 2 ? 1 : 2);
+      return Array.from({ length: count }, (_, n) => x[3 * (n * side * side + corner)]);
+    }),
+  );
+  const expected = [1, 2, 3, 4, 5].map((seed) =>
+    Math.fround(smallFundus(seed).image.data[3 * (25 * 48 + 24)] / 255),
+  );
+  for (const order of orders) expect([...order].sort()).toEqual([...expected].sort());
+  expect(orders[0]).not.toEqual(orders[1]);
+});
+
+it("a picture far finer than the network ever sees it is kept at half its size", () => {
+  const coarse = sourceOf(...fundus(1));
+  expect([coarse.labelled.width, coarse.scale]).toEqual([48, 4]);
+  const size = { width: 4800, height: 480 };
+  const mask = { ...size, data: new Uint8Array(4800 * 480).fill(1) };
+  const fine = sourceOf({ ...size, data: new Uint8Array(3 * 4800 * 480).fill(99) }, mask, mask);
+  expect(fine.labelled.width).toBe(2400);
+  expect(fine.scale).toBeCloseTo(2 * (720 / 4800 + 1 / 3), 6);
+});

@@ -1,0 +1,272 @@
+// Batches to train on. Everything random about a batch comes from the seed and the number of its step, so it is the
+// same whoever makes it, when, and in whatever order: a thread of its own, ahead of time, or a run that is taken up
+// again.
+
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { draw, permutation, type RandomState, randomState, Tensor } from "@saunet/core";
+import {
+  type AugmentOptions,
+  augment,
+  BYTES_A_PIXEL,
+  type LabelledImage,
+  labelledImage,
+  syntheticFundus,
+} from "@saunet/data";
+import { autoScale, type Batch } from "@saunet/model";
+import { AROUND_VESSEL, SCALE_RANGE, VARIATION } from "./recipes.ts";
+
+/** Streams of random numbers that one seed gives. */
+export const STREAMS = { weights: 0, dropBlock: 1, crops: 2, split: 3, pictures: 4, order: 5 } as const;
+
+/** The numbers of one step: its own 2^32 of the stream. */
+export function stateOfStep(seed: number, stream: number, step: number): RandomState {
+  const state = randomState(seed, stream);
+  state[3] = step;
+  return state;
+}
+
+/** A picture to cut crops from. */
+export interface Source {
+  readonly labelled: LabelledImage;
+  /** Factor by which the segmenter would resize what `labelled` holds. */
+  readonly scale: number;
+}
+
+/** Where batches come from. Plain data: it goes to another thread as it is. */
+export type BatchPlan =
+  | {
+      readonly kind: "crops";
+      readonly seed: number;
+      /** Data sets, each seen equally often. */
+      readonly sets: readonly (readonly Source[])[];
+    }
+  | {
+      readonly kind: "synthetic";
+      readonly seed: number;
+      /** Side of the pictures. */
+      readonly size: number;
+    }
+  | (WholePictures & { readonly kind: "whole"; readonly seed: number });
+
+/** Pictures that are shown whole. */
+export interface WholePictures {
+  readonly pictures: readonly LabelledImage[];
+  /** Side of the square that they are padded to with black, at the bottom and on the right. */
+  readonly side: number;
+}
+
+/** A batch that is wanted. */
+export interface BatchRequest {
+  readonly step: number;
+  readonly batch: number;
+  /** Of crops. */
+  readonly side?: number;
+}
+
+/** A batch as flat arrays, `count` pictures of `side` x `side`. */
+export interface FlatBatch {
+  readonly count: number;
+  readonly side: number;
+  readonly x: Float32Array;
+  readonly target: Float32Array;
+}
+
+/** Prepares a picture for crops. One that is finer than the network ever sees it is kept at half its size. */
+export function sourceOf(...[photograph, vessels, fieldOfView]: Parameters<typeof labelledImage>): Source {
+  const scale = autoScale(photograph);
+  const halvings = Math.max(0, Math.floor(-Math.log2(scale)));
+  return {
+    labelled: labelledImage(photograph, vessels, fieldOfView, { halvings }),
+    scale: scale * 2 ** halvings,
+  };
+}
+
+/** A function that makes the batches of a plan. */
+export function batchMaker(plan: BatchPlan): (request: BatchRequest) => FlatBatch {
+  if (plan.kind === "whole") return (request) => wholePictures(plan, request);
+  const pick =
+    plan.kind === "synthetic"
+      ? syntheticPictures(plan)
+      : (_: number, random: RandomState) => anyOf(anyOf(plan.sets, random), random);
+  return ({ step, batch, side = 0 }) => {
+    const random = stateOfStep(plan.seed, STREAMS.crops, step);
+    const flat = emptyBatch(batch, side);
+    for (let n = 0; n < batch; n++) {
+      const { labelled, scale } = pick(step * batch + n, random);
+      const [low, high] = SCALE_RANGE;
+      const options: AugmentOptions = {
+        ...VARIATION,
+        width: side,
+        height: side,
+        scale: [low * scale, high * scale],
+        holdsVessel: draw(random) < AROUND_VESSEL,
+      };
+      put(flat, n, augment(labelled, options, random));
+    }
+    return flat;
+  };
+}
+
+function emptyBatch(count: number, side: number): FlatBatch {
+  return {
+    count,
+    side,
+    x: new Float32Array(count * side * side * 3),
+    target: new Float32Array(count * side * side),
+  };
+}
+
+function put(
+  { side, x, target }: FlatBatch,
+  n: number,
+  crop: { image: Float32Array; vessels: Float32Array },
+) {
+  x.set(crop.image, n * side * side * 3);
+  target.set(crop.vessels, n * side * side);
+}
+
+const anyOf = <T>(list: readonly T[], random: RandomState): T => list[Math.floor(draw(random) * list.length)];
+
+/** Pictures of an epoch in random order, `batch` at a time. */
+function wholePictures(
+  { seed, pictures, side }: BatchPlan & { kind: "whole" },
+  { step, batch }: BatchRequest,
+): FlatBatch {
+  const stepsPerEpoch = Math.ceil(pictures.length / batch);
+  const epoch = Math.floor(step / stepsPerEpoch);
+  const order = permutation(pictures.length, stateOfStep(seed, STREAMS.order, epoch));
+  const first = (step % stepsPerEpoch) * batch;
+  return paddedBatch(
+    order.slice(first, first + batch).map((index) => pictures[index]),
+    side,
+  );
+}
+
+/** Pictures as they are, each in the top left corner of a black square. */
+export function paddedBatch(pictures: readonly LabelledImage[], side: number): FlatBatch {
+  const flat = emptyBatch(pictures.length, side);
+  pictures.forEach((picture, n) => {
+    put(flat, n, padded(picture, side));
+  });
+  return flat;
+}
+
+function padded({ levels: [{ width, height, pixels }] }: LabelledImage, side: number) {
+  const image = new Float32Array(side * side * 3);
+  const vessels = new Float32Array(side * side);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const from = (y * width + x) * BYTES_A_PIXEL;
+      const to = y * side + x;
+      for (let c = 0; c < 3; c++) image[3 * to + c] = pixels[from + c] / 255;
+      vessels[to] = pixels[from + 3] / 255;
+    }
+  return { image, vessels };
+}
+
+/** The built-in picture of `saunet segment` and its like have smaller seeds: they are never trained on. */
+const FIRST_SEED = 1000;
+/** Synthetic pictures that crops are cut from at a time ... */
+const SHELF = 8;
+/** ... and crops between two new ones: drawing a picture takes as long as training on a few crops. */
+const CROPS_PER_PICTURE = 4;
+
+/** The seed of a synthetic picture by its number; those to validate with have numbers of their own below 0. */
+export function syntheticSeed(seed: number, number: number): number {
+  const random = stateOfStep(seed, STREAMS.pictures, number + 2 ** 16);
+  return FIRST_SEED + Math.floor(draw(random) * 2 ** 24);
+}
+
+/** Synthetic pictures without end: a few at a time, the oldest of which gives way to a new one every few crops. */
+function syntheticPictures({ seed, size }: BatchPlan & { kind: "synthetic" }) {
+  const shelf = new Map<number, Source>();
+  return (crop: number, random: RandomState): Source => {
+    const oldest = Math.floor(crop / CROPS_PER_PICTURE);
+    const number = oldest + Math.floor(draw(random) * SHELF);
+    for (const old of shelf.keys()) if (old < oldest) shelf.delete(old);
+    const known = shelf.get(number);
+    if (known !== undefined) return known;
+    const { image, vessels, fieldOfView } = syntheticFundus({
+      seed: syntheticSeed(seed, number),
+      width: size,
+      height: size,
+    });
+    const source = sourceOf(image, vessels, fieldOfView);
+    shelf.set(number, source);
+    return source;
+  };
+}
+
+/** Batches by their step, the next one made ahead of time. */
+export interface BatchStream {
+  next(step: number): Promise<Batch>;
+  stop(): Promise<void>;
+}
+
+/** What a worker thread receives at its start. */
+export interface WorkerPlan {
+  readonly plan: BatchPlan;
+}
+
+/** The worker's file; beside uncompiled sources, which Node 20 cannot run in a thread, there is none. */
+const WORKER = fileURLToPath(new URL("./batch-worker.js", import.meta.url));
+
+/**
+ * Starts a thread that makes batches; where there is no file for it, they are made when asked for.
+ *
+ * @param request says how large the batch of a step is; asked once a step
+ */
+export function batchStream(plan: BatchPlan, request: (step: number) => BatchRequest): BatchStream {
+  const { make, stop } = existsSync(WORKER) ? inThread(plan) : inPlace(plan);
+  const ahead = new Map<number, Promise<Batch>>();
+  const ask = async (step: number) => tensorsOf(await make(request(step)));
+  return {
+    async next(step) {
+      const batch = await (ahead.get(step) ?? ask(step));
+      ahead.delete(step);
+      const following = ask(step + 1);
+      // Whoever takes it hears of a failure; where nobody does, there is none.
+      following.catch(() => {});
+      ahead.set(step + 1, following);
+      return batch;
+    },
+    stop,
+  };
+}
+
+/** A batch as a network takes it. */
+export function tensorsOf({ count, side, x, target }: FlatBatch): Batch {
+  return { x: new Tensor(x, [count, side, side, 3]), target: new Tensor(target, [count, side, side, 1]) };
+}
+
+interface Maker {
+  make(request: BatchRequest): Promise<FlatBatch>;
+  stop(): Promise<void>;
+}
+
+function inPlace(plan: BatchPlan): Maker {
+  const make = batchMaker(plan);
+  return { make: async (request) => make(request), stop: async () => {} };
+}
+
+function inThread(plan: BatchPlan): Maker {
+  const worker = new Worker(WORKER, { workerData: { plan } satisfies WorkerPlan });
+  // Answers come in the order of the requests.
+  const waiting: { resolve: (flat: FlatBatch) => void; reject: (error: Error) => void }[] = [];
+  worker.on("message", (flat: FlatBatch) => waiting.shift()?.resolve(flat));
+  worker.on("error", (error) => {
+    for (const { reject } of waiting.splice(0)) reject(error);
+  });
+  return {
+    make: (request) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ resolve, reject });
+        worker.postMessage(request);
+      }),
+    async stop() {
+      await worker.terminate();
+    },
+  };
+}

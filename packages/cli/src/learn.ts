@@ -1,0 +1,204 @@
+// A training run from its first step, or the one after its checkpoint, to its end: batches in, log, weights and
+// checkpoints out.
+
+import { setImmediate } from "node:timers/promises";
+import { adam, cosine, earlyStopping, randomState, reduceOnPlateau } from "@saunet/core";
+import { movingAverage, paperLoss, train as trainNetwork, type Weights } from "@saunet/model";
+import { type BatchPlan, batchStream, STREAMS } from "./batches.ts";
+import { type Best, type Position, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { duration, type Progress, secondsSince } from "./output.ts";
+import { PLATEAU, STOPPING } from "./recipes.ts";
+import type { RunFolder } from "./run-folder.ts";
+import type { Settings } from "./settings.ts";
+import type { Validation, Validator } from "./validation.ts";
+
+/** What a run works with. */
+export interface Learning {
+  readonly settings: Settings & { readonly steps: number };
+  readonly network: Weights;
+  readonly plan: BatchPlan;
+  /** Judges weights on the images kept back; undefined where Ctrl-C comes before the end. */
+  readonly validator: (average: Weights) => Validator;
+  readonly run: RunFolder;
+  readonly bar: Progress;
+  /** No line an epoch on stdout. */
+  readonly isQuiet: boolean;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** How a run went. */
+export interface Outcome {
+  readonly ending: "finished" | "stopped early" | "minutes" | "interrupted";
+  readonly steps: number;
+  readonly seconds: number;
+  /** The best validation; null where the run ended before the first. */
+  readonly best: Best | null;
+}
+
+/** Share of the steps over which the learning rate rises. */
+const WARM_UP = 0.03;
+
+/** Trains until the last epoch, the last minute, early stopping or Ctrl-C. */
+export async function learn(learning: Learning): Promise<Outcome> {
+  const { settings, network, plan, run, bar, isQuiet, signal } = learning;
+  const { epochs, steps, seed, minutes = Number.POSITIVE_INFINITY } = settings;
+  const total = epochs * steps;
+
+  const optimizer = adam(network.parameters, { learningRate: settings.learningRate });
+  const random = randomState(seed, STREAMS.dropBlock);
+  const average = movingAverage(network.parameters, settings.averageDecay ?? 0);
+  const plateau = reduceOnPlateau(PLATEAU);
+  const stopping = earlyStopping(STOPPING);
+  const state = {
+    parameters: network.parameters,
+    average: average.parameters,
+    optimizer,
+    random,
+    watches: { plateau: plateau.state, stopping: stopping.state },
+  };
+  const kept: Weights = {
+    config: network.config,
+    parameters: average.parameters,
+    metadata: { ...network.metadata, scale: String(settings.scale), recipe: settings.recipe },
+  };
+
+  let position: Position = { step: 0, seconds: 0, lossSum: 0, best: null, isFinished: false };
+  if (run.checkpoint !== undefined) position = readCheckpoint(run.checkpoint, state);
+  await run.rewindLog(position.step);
+  const start = performance.now() - 1000 * position.seconds;
+  /** How much of the run is over, by steps or by the clock. */
+  const over = (step: number) => Math.max(step / total, secondsSince(start) / (60 * minutes));
+
+  const save = (kind: "last" | "best") =>
+    run.saveWeights(kind, { ...kept, metadata: { ...kept.metadata, steps: `${position.step}` } });
+  const saveCheckpoint = () => {
+    position = { ...position, seconds: secondsSince(start) };
+    return run.saveCheckpoint(writeCheckpoint(state, position));
+  };
+  if (position.isFinished)
+    return { ending: "finished", steps: position.step, seconds: position.seconds, best: position.best };
+
+  const validator = learning.validator(kept);
+  const batches = batchStream(plan, (step) => {
+    const { crops, batch } = settings;
+    const stage = crops?.find(({ until }) => over(step) < until) ?? crops?.at(-1);
+    return { step, ...(stage ?? { batch }) };
+  });
+  /** Pictures in the last batch. */
+  let images = 0;
+  const schedule = cosine({ total, warmup: Math.ceil(WARM_UP * total) });
+  const events = trainNetwork({
+    ...network,
+    config: {
+      ...network.config,
+      dropBlock: {
+        ...network.config.dropBlock,
+        rate: settings.dropBlockRate ?? network.config.dropBlock.rate,
+      },
+    },
+    optimizer,
+    loss: paperLoss(),
+    random,
+    clipNorm: settings.clipNorm,
+    average,
+    epochs,
+    stepsPerEpoch: steps,
+    firstStep: position.step,
+    async nextBatch(step) {
+      const batch = await batches.next(step);
+      images = batch.x.shape[0];
+      return batch;
+    },
+    ...(settings.schedule === "cosine" && {
+      // Where the minutes run out before the steps do, the clock moves the schedule on: a run ends on its lowest rate.
+      learningRate: (step: number) => settings.learningRate * schedule(Math.floor(total * over(step))),
+    }),
+  });
+
+  /** Validates where it is time, and keeps everything; whether training is to stop early. */
+  const endEpoch = async (epoch: number, isLast: boolean): Promise<boolean> => {
+    const isDue = isLast || epoch % settings.validateEvery === 0;
+    const found = isDue ? await validator.validate(signal) : undefined;
+    // Ctrl-C in the middle of a validation: the epoch will be ended again when the run goes on.
+    if (isDue && found === undefined) return false;
+    const loss = position.lossSum / (position.step - steps * (epoch - 1));
+    const isBest = found !== undefined && found[settings.select] > (position.best?.score ?? -1);
+    if (isBest) {
+      position = { ...position, best: { epoch, score: found[settings.select], f1: found.f1 } };
+      await save("best");
+    }
+    const stop = settings.schedule === "plateau" && found !== undefined && followLoss(found);
+    position = { ...position, lossSum: 0, isFinished: stop || isLast };
+    await run.log({
+      kind: "epoch",
+      step: position.step,
+      epoch,
+      loss,
+      ...found,
+      seconds: secondsSince(start),
+    });
+    await save("last");
+    await saveCheckpoint();
+    if (!isQuiet) {
+      const quality =
+        found === undefined ? "" : `, F1 ${found.f1.toFixed(4)}${isBest ? " (best so far)" : ""}`;
+      bar.print(`epoch ${epoch}: loss ${loss.toFixed(4)}${quality}, after ${duration(secondsSince(start))}`);
+    }
+    return stop;
+  };
+  const followLoss = ({ loss = 0 }: Validation): boolean => {
+    optimizer.learningRate[0] = plateau.next(loss, optimizer.learningRate[0]);
+    return stopping.next(loss).stop;
+  };
+
+  let ending: Outcome["ending"] = "finished";
+  let stepStart = performance.now();
+  try {
+    // Ctrl-C came while the epoch was ended.
+    if (position.step > 0 && position.step % steps === 0 && position.lossSum !== 0) {
+      if (await endEpoch(position.step / steps, position.step === total)) ending = "stopped early";
+    }
+    for await (const event of signal.aborted || ending === "stopped early" ? [] : events) {
+      const epoch = event.epoch + 1;
+      if (event.kind === "epoch") {
+        if (await endEpoch(epoch, epoch === epochs)) ending = "stopped early";
+      } else {
+        const step = event.step + 1;
+        position = { ...position, step, lossSum: position.lossSum + event.loss };
+        const seconds = secondsSince(stepStart);
+        await run.log({
+          kind: "step",
+          epoch,
+          step,
+          loss: event.loss,
+          learningRate: optimizer.learningRate[0],
+          seconds,
+        });
+        const left = secondsSince(start) * (1 / over(step) - 1);
+        const f1 = position.best === null ? "" : `  F1 ${position.best.f1.toFixed(4)}`;
+        bar.advance(
+          `epoch ${epoch}/${epochs}  loss ${event.loss.toFixed(4)}${f1}  ${(images / seconds).toFixed(1)} images/s  ${duration(left)} left`,
+        );
+      }
+      // The event loop hears of Ctrl-C between steps; they leave it no other time.
+      await setImmediate();
+      if (signal.aborted || ending === "stopped early") break;
+      if (event.kind === "step" && secondsSince(start) > 60 * minutes) {
+        ending = "minutes";
+        await endEpoch(epoch, true);
+        break;
+      }
+      stepStart = performance.now();
+    }
+    if (signal.aborted) {
+      ending = "interrupted";
+      await save("last");
+      await saveCheckpoint();
+    }
+  } finally {
+    validator.release();
+    await batches.stop();
+  }
+  return { ending, steps: position.step, seconds: secondsSince(start), best: position.best };
+}

@@ -1,0 +1,81 @@
+// Two ways to train. docs/training.md says what each choice of `best` is worth.
+
+import type { AugmentOptions } from "@saunet/data";
+
+/** Crops of one size, until a share of the run is over. */
+export interface CropStage {
+  readonly until: number;
+  readonly side: number;
+  readonly batch: number;
+}
+
+/** The choices that make up a way to train; command-line options replace some of them. */
+export interface Recipe {
+  readonly epochs: number;
+  /** Steps an epoch; as many as show every picture once where left out. */
+  readonly steps?: number;
+  readonly learningRate: number;
+  /** How large and how many crops are, in turn; whole pictures, `batch` at a time, where left out. */
+  readonly crops?: readonly CropStage[];
+  readonly batch: number;
+  /** A share of DropBlock other than the network's own. */
+  readonly dropBlockRate?: number;
+  readonly averageDecay?: number;
+  readonly clipNorm?: number;
+  readonly schedule: "cosine" | "plateau";
+  /** What the weights ask for when they segment: see `SegmentOptions.scale`. */
+  readonly scale: "auto" | 1;
+  /** The figure, on the images kept back, that the best weights have the most of. */
+  readonly select: "f1" | "accuracy";
+}
+
+/** Names of the recipes. */
+export type RecipeName = "best" | "paper";
+
+/** Pictures start from the scale at which the segmenter would show them to the network, and vary by so much. */
+export const SCALE_RANGE = [0.5, 1.5] as const;
+
+/** How crops of `best` vary: an eye may be turned and mirrored; cameras differ in light, colour, focus and grain. */
+export const VARIATION: AugmentOptions = {
+  orientations: true,
+  rotation: 45,
+  stretch: 0.15,
+  brightness: 0.35,
+  contrast: 0.25,
+  gamma: 0.5,
+  colour: 0.25,
+  mixing: 0.3,
+  illumination: 0.3,
+  blur: 0.5,
+  noise: 0.035,
+};
+
+/** Share of crops that are laid around a vessel; the others show whatever they show, such as rim and surround. */
+export const AROUND_VESSEL = 0.7;
+
+export const recipes: Readonly<Record<RecipeName, Recipe>> = {
+  best: {
+    epochs: 20,
+    steps: 400,
+    learningRate: 2e-3,
+    crops: [
+      { until: 0.3, side: 160, batch: 6 },
+      { until: 0.75, side: 256, batch: 3 },
+      { until: 1, side: 352, batch: 2 },
+    ],
+    batch: 3,
+    dropBlockRate: 0,
+    averageDecay: 0.998,
+    clipNorm: 1,
+    schedule: "cosine",
+    scale: "auto",
+    select: "f1",
+  },
+  // Every constant as in the authors' notebooks for DRIVE: Adam at 1e-3, batches of 8 whole pictures, 150 epochs,
+  // DropBlock 0.15, the checkpoint with the highest accuracy on validation.
+  paper: { epochs: 150, learningRate: 1e-3, batch: 8, schedule: "plateau", scale: 1, select: "accuracy" },
+};
+
+/** The notebook's ReduceLROnPlateau and EarlyStopping on the validation's loss. */
+export const PLATEAU = { factor: 0.5, patience: 10, minimum: 1e-6 } as const;
+export const STOPPING = { patience: 20 } as const;
