@@ -159,7 +159,7 @@ async function measureTraining() {
   for (let round = 0; round < TRAINING_ROUNDS; round++) {
     times.browser.push(...(await until((await stepOf()) + STEPS_A_ROUND)));
     await page.getByRole("button", { name: "Pause" }).click();
-    await page.waitForTimeout(1000);
+    await page.getByRole("button", { name: "Resume" }).waitFor();
     for (let i = 0; i < STEPS_A_ROUND; i++) {
       const start = performance.now();
       await program.run([x, target]);

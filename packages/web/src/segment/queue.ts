@@ -168,14 +168,16 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
       size: { width, height },
       thumbnail: URL.createObjectURL(thumbnail!),
     });
+    const { value: weights } = weightsInUse;
     const segmented = await Promise.race([engine.segment(), stopped]);
     if (segmented === undefined) return;
     const threads = engineReport.value?.threads ?? 1;
-    const result: Result = { ...segmented, threads, weights: weightsInUse.value.name };
+    const found: Result = { ...segmented, threads, weights: weights.name };
     const along = itemOf(id)?.masks;
-    change(id, {
-      progress: { kind: "done", result: along ? await judged({ ...result, ...along }) : result },
-    });
+    const result = along ? await judged({ ...found, ...along }) : found;
+    // Others may have come into use meanwhile.
+    if (weights === weightsInUse.value) change(id, { progress: { kind: "done", result } });
+    else again(id);
   } catch (error) {
     if (!stop.aborted)
       change(id, { progress: { kind: "failed", message: messageOf(item.name, error as Error) } });
@@ -231,9 +233,9 @@ export function remove(id: number): void {
 
 /** Uses other weights, and segments with them what has been segmented. */
 export async function useWeights(name: string, bytes?: Uint8Array): Promise<void> {
-  weightsInUse.value = bytes === undefined ? { name } : { name, bytes };
   await ready;
   await engine.use(bytes);
+  weightsInUse.value = bytes === undefined ? { name } : { name, bytes };
   for (const { id, progress } of items.value) if (progress.kind === "done") again(id);
 }
 

@@ -6,7 +6,7 @@ import { useWeights } from "../segment/queue.ts";
 import type { HeldOut, Subject, TrainingNews, TrainingPlan, TrainWorker } from "./train.worker.ts";
 
 /** What the run is at. */
-export type RunState = "idle" | "running" | "paused";
+export type RunState = "idle" | "running" | "pausing" | "paused";
 
 /** Points of the curves, by step. */
 export interface Curves {
@@ -87,9 +87,10 @@ export function begin(): void {
 }
 
 /** Stops after the step at hand. */
-export function pause(): void {
-  void trainer().pause();
-  runState.value = "paused";
+export async function pause(): Promise<void> {
+  runState.value = "pausing";
+  await trainer().pause();
+  if (runState.value === "pausing") runState.value = "paused";
 }
 
 /** Forgets everything that was learned. */

@@ -85,9 +85,9 @@ function Controls() {
   const { value: state } = runState;
   return (
     <div class="button-row">
-      {state === "running" ? (
-        <button type="button" class="button primary" onClick={pause}>
-          <Icon node={Pause} /> Pause
+      {state === "running" || state === "pausing" ? (
+        <button type="button" class="button primary" disabled={state === "pausing"} onClick={pause}>
+          <Icon node={Pause} /> {state === "pausing" ? "Pausing …" : "Pause"}
         </button>
       ) : (
         <button type="button" class="button primary" disabled={subject.value === undefined} onClick={begin}>

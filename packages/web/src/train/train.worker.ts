@@ -59,7 +59,7 @@ let network: Weights | undefined;
 let segmenter: Segmenter | undefined;
 /** Counts calls of `run`: a later one ends an earlier. */
 let turn = 0;
-let paused: { readonly resume: () => void; readonly over: Promise<void> } | undefined;
+let halt: Halt | undefined;
 let step = 0;
 
 const heldOut = fundus(HELD_OUT_SEED);
@@ -79,6 +79,32 @@ async function begin({ start }: TrainingPlan): Promise<Weights> {
   return loadSegmenter();
 }
 
+/** A pause: the loop reaches it after the step at hand, and goes on when it is over. */
+interface Halt {
+  readonly reached: Promise<void>;
+  readonly over: Promise<void>;
+  readonly reach: () => void;
+  readonly lift: () => void;
+}
+
+function haltOf(): Halt {
+  let reach = () => {};
+  let end = () => {};
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const lift = () => {
+    halt = undefined;
+    // Whoever waits for a pause that is lifted before it began waits no longer.
+    reach();
+    end();
+  };
+  return { reached, over, reach, lift };
+}
+
 const api = {
   /** The photograph that is never learned from. */
   async subject(): Promise<Subject> {
@@ -95,7 +121,7 @@ const api = {
   /** Trains from the start until another run begins; tells of every step. */
   async run(plan: TrainingPlan, tell: (news: TrainingNews) => void): Promise<void> {
     const own = ++turn;
-    paused?.resume();
+    halt?.lift();
     await startEngine();
     const next = await begin(plan);
     if (own !== turn) return;
@@ -128,31 +154,26 @@ const api = {
       step = event.step + 1;
       const news = { step, loss: event.loss, milliseconds };
       tell(heldOutIsDue(step) ? { ...news, heldOut: await lookAtHeldOut() } : news);
-      await paused?.over;
+      halt?.reach();
+      await halt?.over;
       if (own !== turn) break;
     }
   },
 
-  pause(): void {
-    if (paused !== undefined) return;
-    let resume = () => {};
-    const over = new Promise<void>((resolve) => {
-      resume = () => {
-        paused = undefined;
-        resolve();
-      };
-    });
-    paused = { resume, over };
+  /** Resolves when the step at hand has ended and none follows. */
+  async pause(): Promise<void> {
+    halt ??= haltOf();
+    await halt.reached;
   },
 
   resume(): void {
-    paused?.resume();
+    halt?.lift();
   },
 
   /** Ends the run and forgets what was learned. */
   reset(): void {
     turn++;
-    paused?.resume();
+    halt?.lift();
     network = undefined;
   },
 
