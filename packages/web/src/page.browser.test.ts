@@ -120,7 +120,7 @@ describe("at the edges", () => {
     const { page, complaints } = await open("Segment");
     await choose(page, "large.jpg");
     await stateOf(page, "large.jpg", "segmented");
-    await page.getByText(`${LARGE.width} × ${LARGE.height} pixels`).waitFor();
+    await page.getByText(`${LARGE.width} × ${LARGE.height} pixels`, { exact: false }).waitFor();
     await page.getByRole("button", { name: "Remove large.jpg" }).click();
 
     await choose(page, "large.jpg", "small.png");

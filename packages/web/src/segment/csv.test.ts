@@ -18,6 +18,7 @@ const item = (name: string): Item => ({
     result: {
       width: 2,
       height: 2,
+      scale: 1,
       seconds: 0.12345,
       threads: 2,
       weights: "shipped",

@@ -8,6 +8,7 @@ const COLUMNS = [
   "photograph",
   "width",
   "height",
+  "scale",
   "seconds",
   "threads",
   "weights",
@@ -21,7 +22,7 @@ const COLUMNS = [
 export function csvOf(items: readonly Item[], step: number, fieldOnly: boolean): string {
   const rows = items.flatMap(({ name, progress }) => {
     if (progress.kind !== "done") return [];
-    const { width, height, seconds, threads, weights, tally } = progress.result;
+    const { width, height, scale, seconds, threads, weights, tally } = progress.result;
     const figures = {
       ...metricsFromCounts(confusionAt(tally, step, fieldOnly)),
       auc: fieldOnly ? tally.auc.field : tally.auc.frame,
@@ -31,6 +32,7 @@ export function csvOf(items: readonly Item[], step: number, fieldOnly: boolean):
         name,
         width,
         height,
+        scale.toFixed(4),
         seconds.toFixed(3),
         threads,
         weights,

@@ -82,7 +82,8 @@ function Summary({ item, result }: { item: Item | undefined; result: Result | un
       </p>
       {result && (
         <p class="small">
-          {result.width} × {result.height} pixels in{" "}
+          {result.width} × {result.height} pixels
+          {result.scale !== 1 && `, seen ${result.scale.toFixed(2)} × as large,`} in{" "}
           <span data-testid="time">{duration(result.seconds)}</span>, {count(result.threads, "thread")}
         </p>
       )}

@@ -13,6 +13,8 @@ import type { FoundBlobs, ViewWorker } from "./view.worker.ts";
 export interface Result extends FoundBlobs {
   readonly width: number;
   readonly height: number;
+  /** The factor by which the network saw it resized. */
+  readonly scale: number;
   readonly seconds: number;
   readonly threads: number;
   /** Whose weights were used. */

@@ -28,6 +28,8 @@ export interface Segmented {
   /** A byte a pixel, 1 in the field of view. */
   readonly field: Blob;
   readonly tally: Tally;
+  /** The factor by which the network saw the photograph resized. */
+  readonly scale: number;
   /** What the network took. */
   readonly seconds: number;
 }
@@ -91,11 +93,11 @@ const api = {
     const started = performance.now();
     const run = (await segmenter!).segment(photograph);
     running = run.catch(() => {});
-    const { width, height, probability } = await run;
+    const { width, height, scale, probability } = await run;
     const seconds = (performance.now() - started) / 1000;
     const field = fieldOfView(photograph).data;
     const tally = tallyOf({ probability, field });
-    return { width, height, probability: blobOf(probability), field: blobOf(field), tally, seconds };
+    return { width, height, scale, probability: blobOf(probability), field: blobOf(field), tally, seconds };
   },
 
   async example(): Promise<Example> {
