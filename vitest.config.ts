@@ -16,8 +16,8 @@ export default defineConfig({
         : [`packages/*/src/**/*.${only}.test.ts`],
     exclude: ["**/node_modules/**", "**/dist/**", ...(only === undefined ? special : [])],
     maxWorkers: 2,
-    testTimeout: only === undefined ? 60_000 : 300_000,
-    // Hooks start threads, bundlers and browsers, on machines that may be busy.
-    hookTimeout: only === undefined ? 60_000 : 300_000,
+    // Tests and hooks start threads, bundlers and browsers, on machines that may be busy.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });
