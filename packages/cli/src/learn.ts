@@ -137,6 +137,8 @@ export async function learn(learning: Learning): Promise<Outcome> {
       loss,
       ...found,
       seconds: secondsSince(start),
+      // Of the whole process, in bytes: it must not grow with the steps.
+      rss: process.memoryUsage.rss(),
     });
     await save("last");
     await saveCheckpoint();

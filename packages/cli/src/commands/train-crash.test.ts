@@ -51,11 +51,11 @@ const training = (out: string) => [
   ...["--crop", "16", "--batch", "2", "--epochs", "150", "--steps", "3", "--validate-every", "10"],
 ];
 
-/** The log without what the clock says. */
+/** The log without what clock and machine say. */
 async function losses(run: string): Promise<unknown[]> {
   const lines = (await readFile(join(here, run, "log.jsonl"), "utf8")).trimEnd().split("\n");
   return lines.map((line) => {
-    const { seconds: _, ...entry } = JSON.parse(line);
+    const { seconds: _, rss: __, ...entry } = JSON.parse(line);
     return entry;
   });
 }

@@ -208,8 +208,7 @@ describe("saunet train", () => {
   });
 
   describe("--resume", () => {
-    const entries = async (run: string) =>
-      (await log(run)).map(({ seconds: _, cpuSeconds: __, ...rest }) => rest);
+    const entries = async (run: string) => (await log(run)).map(({ seconds: _, rss: __, ...rest }) => rest);
 
     it("goes on to the bit after Ctrl-C at any step, and in the middle of a validation", async () => {
       const settings = [...folder, "--epochs", "3"];
