@@ -8,22 +8,24 @@ const PATIENCE_MS = 5000;
 
 /** Resolves when the page may start; on a first visit without the headers it reloads instead. */
 export async function prepareHost(): Promise<void> {
-  if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
-  const { serviceWorker } = navigator;
-  const controlled = serviceWorker.controller !== null;
-  const registered = serviceWorker.register("./service-worker.js").then(
-    () => true,
-    () => false,
-  );
-  if (crossOriginIsolated || controlled || wasReloaded()) return;
+  if (crossOriginIsolated || navigator.serviceWorker?.controller || wasReloaded()) return;
   const inControl = new Promise<boolean>((resolve) => {
-    serviceWorker.addEventListener("controllerchange", () => resolve(true), { once: true });
+    navigator.serviceWorker?.addEventListener("controllerchange", () => resolve(true), { once: true });
     setTimeout(resolve, PATIENCE_MS, false);
   });
-  if (!(await registered) || !(await inControl)) return;
+  if (!(await keepForOffline()) || !(await inControl)) return;
   location.reload();
   // Nothing is started that the reload would end.
   await new Promise(() => {});
+}
+
+/** Has the page kept for offline; best once nothing else is to be fetched. Tells whether the browser is willing. */
+export async function keepForOffline(): Promise<boolean> {
+  if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return false;
+  return navigator.serviceWorker.register("./service-worker.js").then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Whether this tab has been reloaded for isolation before: it is tried once. */

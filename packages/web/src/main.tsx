@@ -1,7 +1,7 @@
 import { render } from "preact";
 import { App } from "./app.tsx";
-import { prepareHost } from "./host.ts";
-import { addExample, startWorker } from "./segment/queue.ts";
+import { keepForOffline, prepareHost } from "./host.ts";
+import { addExample, engineStarted, startWorker } from "./segment/queue.ts";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/segment.css";
@@ -11,4 +11,7 @@ import "./styles/train.css";
 render(<App />, document.getElementById("app")!);
 await prepareHost();
 startWorker();
-void addExample();
+// Whoever is in a hurry comes first: the example is drawn and the page kept once the engine is ready.
+engineStarted()
+  .then(addExample, () => {})
+  .finally(keepForOffline);

@@ -31,7 +31,9 @@ const CACHE = OURS + VERSION;
 
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
-  await cache.addAll(FILES.map((file) => new Request(file, { cache: "no-cache" })));
+  // Names in assets/ change with what is in them, so what the browser has of them already is right.
+  const fresh = (file: string): RequestCache => (file.startsWith("assets/") ? "default" : "no-cache");
+  await cache.addAll(FILES.map((file) => new Request(file, { cache: fresh(file) })));
   // A page that is open goes on with the version that it began with; the first version has none to wait for.
   if (scope.registration.active === null) await scope.skipWaiting();
 }

@@ -84,6 +84,9 @@ export function startWorker(): void {
   });
 }
 
+/** Resolves when the engine is ready, and rejects where it cannot be. */
+export const engineStarted = (): Promise<void> => ready;
+
 async function begin(started: Remote<SegmentWorker>): Promise<void> {
   const { bytes } = weightsInUse.value;
   if (bytes !== undefined) await started.use(bytes);
