@@ -45,9 +45,14 @@ async function activate(): Promise<void> {
   await scope.clients.claim();
 }
 
+/** The page itself comes from its host where that answers, so that a new version is seen at once; its parts are kept. */
 async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
-  const known = await cache.match(request.mode === "navigate" ? "./" : request, { ignoreSearch: true });
+  if (request.mode === "navigate") {
+    const fresh = await fetch(request).catch(() => undefined);
+    return isolated((fresh?.ok ? fresh : await cache.match("./")) ?? fresh ?? Response.error());
+  }
+  const known = await cache.match(request, { ignoreSearch: true });
   return isolated(known ?? (await fetch(request)));
 }
 
