@@ -76,6 +76,12 @@ it("whole pictures come once an epoch each, as they are, in an order of the epoc
   expect(orders[0]).not.toEqual(orders[1]);
 });
 
+it("a picture that would take too much memory is kept smaller, and shown at the same scale", () => {
+  const [plain, small] = [Number.POSITIVE_INFINITY, 4000].map((bytes) => sourceOf(...fundus(1), bytes));
+  expect([plain.labelled.width, small.labelled.width]).toEqual([48, 24]);
+  expect(small.scale).toBe(2 * plain.scale);
+});
+
 it("a picture far finer than the network ever sees it is kept at half its size", () => {
   const coarse = sourceOf(...fundus(1));
   expect([coarse.labelled.width, coarse.scale]).toEqual([48, 4]);

@@ -12,6 +12,8 @@ import {
   BYTES_A_PIXEL,
   type LabelledImage,
   labelledImage,
+  type Mask,
+  type Photograph,
   syntheticFundus,
 } from "@saunet/data";
 import { autoScale, type Batch } from "@saunet/model";
@@ -73,10 +75,24 @@ export interface FlatBatch {
   readonly target: Float32Array;
 }
 
-/** Prepares a picture for crops. One that is finer than the network ever sees it is kept at half its size. */
-export function sourceOf(...[photograph, vessels, fieldOfView]: Parameters<typeof labelledImage>): Source {
+/**
+ * Prepares a picture for crops. One that is finer than the network ever sees it is kept at half its size, and so is one that
+ * would take more memory than it may.
+ *
+ * @param bytes that the picture may take
+ */
+export function sourceOf(
+  photograph: Photograph,
+  vessels: Mask,
+  fieldOfView: Mask,
+  bytes = Number.POSITIVE_INFINITY,
+): Source {
   const scale = autoScale(photograph);
-  const halvings = Math.max(0, Math.floor(-Math.log2(scale)));
+  // All levels together take 4/3 of the first.
+  const whole = (4 / 3) * BYTES_A_PIXEL * photograph.width * photograph.height;
+  const forScale = Math.floor(-Math.log2(scale));
+  const forMemory = Math.ceil(Math.log2(whole / bytes) / 2);
+  const halvings = Math.max(0, forScale, forMemory);
   return {
     labelled: labelledImage(photograph, vessels, fieldOfView, { halvings }),
     scale: scale * 2 ** halvings,

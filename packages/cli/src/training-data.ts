@@ -88,9 +88,16 @@ export async function load(sample: Sample): Promise<Picture> {
   };
 }
 
-/** Ready for crops. */
-export const cropSource = ({ photograph, vessels, fieldOfView }: Picture): Source =>
-  sourceOf(photograph, vessels, fieldOfView);
+/** What all pictures of a run may take together: HRF and CHASE_DB1 need 1.1 GB, the 600 of FIVES at full size 17. */
+const MEMORY = 6 * 2 ** 30;
+
+/**
+ * Ready for crops.
+ *
+ * @param count how many such pictures there are
+ */
+export const cropSource = ({ photograph, vessels, fieldOfView }: Picture, count: number): Source =>
+  sourceOf(photograph, vessels, fieldOfView, MEMORY / count);
 
 /** The paper's thirteen pictures of one, to be shown whole. */
 export function paperPictures(

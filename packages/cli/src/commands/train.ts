@@ -222,11 +222,11 @@ const namesOf = (parts: readonly Part<unknown>[]) => ({
   validation: parts.flatMap(({ validation }) => validation),
 });
 
-/** Reads data sets; of the pictures to train on it keeps what `prepare` makes of them, and nothing else. */
+/** Reads data sets; of the pictures to train on it keeps what `prepare` makes of them, and nothing else; `count` is how many there are. */
 async function readSets<T>(
   { sets, keepBack, seed, maxPixels }: Settings,
   host: Host,
-  prepare: (picture: Picture) => T,
+  prepare: (picture: Picture, count: number) => T,
 ): Promise<Part<T>[]> {
   const parts: Part<T>[] = [];
   for (const set of sets) {
@@ -243,7 +243,8 @@ async function readSets<T>(
             return picture;
           };
           const prepared: T[] = [];
-          for (const sample of training) prepared.push(prepare(await read(sample)));
+          const count = training.length * sets.length;
+          for (const sample of training) prepared.push(prepare(await read(sample), count));
           const kept: Picture[] = [];
           for (const sample of validation) kept.push(await read(sample));
           return { training: training.map(({ id }) => id), prepared, validation: kept };
