@@ -62,11 +62,16 @@ function mixAndBend({ width, height, image }: Crop, { colours: m, gamma, light }
   const changes = m.some((share, i) => share !== (i % 4 === 0 ? 1 : 0));
   const lit = light.some((slope) => slope !== 0);
   if (!changes && !lit && gamma === 1) return;
+  // The light is a product of one factor a column and one a row.
+  const along = (size: number, slope: number) =>
+    Float64Array.from({ length: size }, (_, i) => {
+      const u = (2 * i) / size - 1;
+      return lit ? Math.exp(slope * u + light[2] * (u * u - 0.35)) : 1;
+    });
+  const [columns, rows] = [along(width, light[0]), along(height, light[1])];
   for (let y = 0, i = 0; y < height; y++) {
-    const v = (2 * y) / height - 1;
     for (let x = 0; x < width; x++, i += 3) {
-      const u = (2 * x) / width - 1;
-      const gain = lit ? Math.exp(light[0] * u + light[1] * v + light[2] * (u * u + v * v - 0.7)) : 1;
+      const gain = rows[y] * columns[x];
       const [r, g, b] = [gain * image[i], gain * image[i + 1], gain * image[i + 2]];
       for (let c = 0; c < 3; c++) {
         const mixed = m[3 * c] * r + m[3 * c + 1] * g + m[3 * c + 2] * b;
@@ -95,16 +100,24 @@ function scaleContrast({ image, fieldOfView }: Crop, contrast: number): void {
 
 /** `(1 - share) · pixel + share / 2 · (one neighbour + the other)`, along rows and then along columns. */
 function blurRows({ width, height, image }: Crop, share: number): void {
-  const line = new Float32Array(Math.max(width, height));
-  const along = (start: number, step: number, count: number) => {
-    for (let i = 0; i < count; i++) line[i] = image[start + i * step];
-    for (let i = 0; i < count; i++) {
-      const beside = line[Math.max(0, i - 1)] + line[Math.min(count - 1, i + 1)];
-      image[start + i * step] = (1 - share) * line[i] + (share / 2) * beside;
+  const row = 3 * width;
+  const [own, beside] = [1 - share, share / 2];
+  const line = new Float32Array(row);
+  for (let start = 0; start < image.length; start += row) {
+    line.set(image.subarray(start, start + row));
+    for (let i = 0; i < row; i++) {
+      const [left, right] = [line[i < 3 ? i : i - 3], line[i < row - 3 ? i + 3 : i]];
+      image[start + i] = own * line[i] + beside * (left + right);
     }
-  };
-  for (let y = 0; y < height; y++) for (let c = 0; c < 3; c++) along(y * width * 3 + c, 3, width);
-  for (let i = 0; i < width * 3; i++) along(i, width * 3, height);
+  }
+  // Row by row here too: a walk down the columns misses the cache at every step.
+  let above = image.slice(0, row);
+  for (let y = 0; y < height; y++) {
+    const here = image.slice(y * row, (y + 1) * row);
+    const below = y + 1 < height ? image.subarray((y + 1) * row, (y + 2) * row) : here;
+    for (let i = 0; i < row; i++) image[y * row + i] = own * here[i] + beside * (above[i] + below[i]);
+    above = here;
+  }
 }
 
 /**
