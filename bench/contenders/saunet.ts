@@ -30,15 +30,15 @@ export const typescriptTrain: Prepare = async (job) => {
   return () => step(job.image, job.target).data;
 };
 
-/** Inference on WebAssembly, operator by operator: each result is an array of the host's, copied there and back. */
+/** Inference on WebAssembly, operator by operator; its results stay in the memory of the kernels. */
 export const eagerModel: Prepare = async (job) => {
-  await accelerateOn(job.threads);
+  await accelerateOn(job.threads, true);
   return () => infer(job, job.image).data;
 };
 
 /** A step of training on WebAssembly, operator by operator. */
 export const eagerTrain: Prepare = async (job) => {
-  await accelerateOn(job.threads);
+  await accelerateOn(job.threads, true);
   const step = trainer(job);
   return () => step(job.image, job.target).data;
 };
@@ -59,7 +59,7 @@ export const acceleratedTrain: Prepare = async (job) => {
 };
 
 /** Fewer threads, or none, would be another contender. */
-async function accelerateOn(wanted: number): Promise<void> {
-  const { threads, kernels, reasons } = await accelerate({ threads: wanted });
+async function accelerateOn(wanted: number, resident = false): Promise<void> {
+  const { threads, kernels, reasons } = await accelerate({ threads: wanted, resident });
   if (threads !== wanted || kernels.length === 0) throw new Error(reasons.join("; "));
 }

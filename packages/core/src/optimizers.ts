@@ -119,12 +119,9 @@ function optimizer(
  */
 export function sgd(
   parameters: Parameters,
-  {
-    learningRate = 0.01,
-    momentum = 0,
-    nesterov = false,
-  }: { learningRate?: number; momentum?: number; nesterov?: boolean } = {},
+  options: { learningRate?: number; momentum?: number; nesterov?: boolean } = {},
 ): Optimizer {
+  const { learningRate = 0.01, momentum = 0, nesterov = false } = options;
   expectBetween("sgd", "momentum", momentum, 0, 1);
   return optimizer(parameters, learningRate, ["velocity"], (w, [velocity], rate) =>
     sgdUpdate({ w: w.data, velocity: velocity.data, g: w.grad!, rate }, { momentum, nesterov }),
@@ -155,11 +152,9 @@ export function adam(parameters: Parameters, options: AdamOptions = {}): Optimiz
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 } = options;
   expectBetween("adam", "beta1", beta1, 0, 1);
   expectBetween("adam", "beta2", beta2, 0, 1);
+  const dims = { beta1, beta2, epsilon, weightDecay };
   return optimizer(parameters, learningRate, ["m", "v"], (w, [m, v], rate, count) =>
-    adamUpdate(
-      { w: w.data, m: m.data, v: v.data, g: w.grad!, rate, count },
-      { beta1, beta2, epsilon, weightDecay },
-    ),
+    adamUpdate({ w: w.data, m: m.data, v: v.data, g: w.grad!, rate, count }, dims),
   );
 }
 

@@ -78,10 +78,11 @@ export interface Allocator {
   indices(size: number): Int32Array;
 }
 
-let allocator: Allocator = {
+const host: Allocator = {
   floats: (size) => new Float32Array(size),
   indices: (size) => new Int32Array(size),
 };
+let allocator = host;
 
 /**
  * Every array that an operator fills comes from here. What it holds at first is unspecified: a kernel writes it.
@@ -93,6 +94,18 @@ export function allocate(size: number): Float32Array {
 /** {@link allocate} for integers, such as the places of maxima. */
 export function allocateIndices(size: number): Int32Array {
   return allocator.indices(size);
+}
+
+/**
+ * Has the arrays of this process come from elsewhere; what is left out comes from the host.
+ *
+ * @example
+ * installAllocator({ floats: (size) => new Float32Array(size).fill(7) });
+ * console.log(allocate(2)); // Float32Array(2) [ 7, 7 ]
+ * installAllocator({});
+ */
+export function installAllocator(other: Partial<Allocator>): void {
+  allocator = { ...host, ...other };
 }
 
 /** Runs `body` with another source of arrays: doubles for a gradient check, arrays that a program keeps track of. */

@@ -217,10 +217,7 @@ export function groupNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Group
   groupNormForward({ y: y.data, x: x.data, mean, variance, gamma: gamma.data, beta: beta.data }, d);
   return record("groupNorm", y, [x, gamma, beta], (gy) =>
     contribute([x, gamma, beta], (gx, gGamma, gBeta) =>
-      groupNormGradient(
-        { gx: gx, gGamma: gGamma, gBeta: gBeta, gy, x: x.data, mean, variance, gamma: gamma.data },
-        d,
-      ),
+      groupNormGradient({ gx, gGamma, gBeta, gy, x: x.data, mean, variance, gamma: gamma.data }, d),
     ),
   );
 }

@@ -1,0 +1,71 @@
+import { setTimeout } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { add, backward, conv2d, mean, normal, ones, parameter, randomState, silu, zeros } from "@saunet/core";
+import { afterEach, describe, expect, it } from "vitest";
+import { accelerate, restore } from "./accelerate.ts";
+import { Arena } from "./memory.ts";
+import { keepResultsIn } from "./resident.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+const MEGABYTE = 2 ** 18;
+
+describe("keepResultsIn", () => {
+  it("puts large results into the arena, small ones beside it, and calls itself off", () => {
+    const arena = new Arena(false, 2 ** 26);
+    const release = keepResultsIn(arena);
+    expect(arena.holds(zeros([MEGABYTE]).data)).toBe(true);
+    expect(arena.holds(zeros([10]).data)).toBe(false);
+    release();
+    expect(arena.holds(zeros([MEGABYTE]).data)).toBe(false);
+  });
+
+  it("gives the place of dropped arrays to new ones", async () => {
+    const arena = new Arena(false, 2 ** 26);
+    const release = keepResultsIn(arena);
+    const kept = ones([MEGABYTE]);
+    for (let i = 0; i < 100; i++) {
+      zeros([MEGABYTE]);
+      if (i % 10 === 9) {
+        collectGarbage();
+        await setTimeout(1);
+      }
+    }
+    release();
+    expect(arena.used).toBeLessThanOrEqual(12 * 2 ** 20);
+    expect(arena.holds(kept.data) && kept.data.every((value) => value === 1)).toBe(true);
+  });
+
+  it("goes on with ordinary arrays where its share is taken", () => {
+    const arena = new Arena(false, 2 ** 24);
+    const release = keepResultsIn(arena);
+    const arrays = Array.from({ length: 20 }, (_, i) => ones([MEGABYTE]).data.fill(i));
+    release();
+    expect(arrays.filter((array) => arena.holds(array)).length).toBe(8);
+    expect(arrays.every((array, i) => array.every((value) => value === i))).toBe(true);
+  });
+});
+
+describe("accelerate({ resident })", () => {
+  afterEach(restore);
+
+  it.each([1, 2])("gives what copying gives, gradients too, on %i threads", async (threads) => {
+    const step = () => {
+      const w = parameter(normal([3, 3, 16, 16], randomState(1)));
+      const x = normal([1, 64, 64, 16], randomState(2));
+      const y = silu(conv2d(x, w));
+      const loss = mean(silu(conv2d(add(y, x), w)));
+      backward(loss);
+      return [loss.item(), ...w.grad!];
+    };
+    await accelerate({ threads, relaxed: false });
+    const copied = step();
+    await accelerate({ threads, relaxed: false, resident: true });
+    // Without awaiting in between: nothing is given back, and nothing may be given out twice.
+    for (let i = 0; i < 5; i++) expect(step()).toEqual(copied);
+    collectGarbage();
+    await setTimeout(1);
+    expect(step()).toEqual(copied);
+  });
+});
