@@ -157,12 +157,12 @@ describe("at the edges", () => {
 describe("memory", () => {
   it("stays as it is through ten photographs in a row", async () => {
     const { page } = await open("Segment");
-    // Of other content each, so that none is known from before.
+    // Of other content each, so that none is known from before, and of one size for the network: the same rim.
     const names = Array.from({ length: 13 }, (_, i) => `many-${i}.png`);
     for (const [i, name] of names.entries()) {
-      await sharp(file("small.png"))
-        .resize(800, 536)
-        .modulate({ hue: 2 * i })
+      const dot = { create: { width: 4, height: 4, channels: 3, background: "black" } } as const;
+      await sharp(await sharp(file("small.png")).resize(800, 536).toBuffer())
+        .composite([{ input: dot, left: 300 + 10 * i, top: 260 }])
         .toFile(file(name));
     }
     const bytes = async () => {
