@@ -26,17 +26,6 @@ export interface Evaluation {
 /** How the regions are called. */
 export const REGION_TITLES = { full: "full frame", fov: "field of view" } as const;
 
-/** How the figures are called where there is room. */
-export const METRIC_TITLES = {
-  f1: "F1",
-  jaccard: "Jaccard",
-  sensitivity: "Sensitivity",
-  specificity: "Specificity",
-  accuracy: "Accuracy",
-  mcc: "MCC",
-  auc: "AUC",
-} as const;
-
 /** Four digits; a dash where the figure is not defined. */
 export function fourDigits(figure: number): string {
   return Number.isNaN(figure) ? "–" : figure.toFixed(4);

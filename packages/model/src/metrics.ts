@@ -42,6 +42,17 @@ export const METRIC_NAMES = [
   "auc",
 ] as const;
 
+/** How the figures are called where there is room. */
+export const METRIC_TITLES = {
+  f1: "F1",
+  jaccard: "Jaccard",
+  sensitivity: "Sensitivity",
+  specificity: "Specificity",
+  accuracy: "Accuracy",
+  mcc: "MCC",
+  auc: "AUC",
+} as const;
+
 /** Probabilities of a picture against its truth. All arrays have one element a pixel. */
 export interface Prediction {
   /** 0 … 1 */

@@ -32,7 +32,6 @@ function reserved(arena: Arena, bytes: number): number | undefined {
 export function keepResultsIn(arena: Arena): () => void {
   const most = SHARE * arena.limit;
   let taken = 0;
-  let isOver = false;
   const ballast = new WeakMap<Float32Array, ArrayBuffer>();
   const dropped = new FinalizationRegistry(({ address, bytes }: { address: number; bytes: number }) => {
     taken -= bytes;
@@ -50,8 +49,5 @@ export function keepResultsIn(arena: Arena): () => void {
     return array;
   };
   installAllocator({ floats });
-  return () => {
-    if (!isOver) installAllocator({});
-    isOver = true;
-  };
+  return () => installAllocator({});
 }

@@ -1,16 +1,16 @@
 // The page of a report: curves, figures, and the pictures of every test image.
 
 import { basename } from "node:path";
-import { type ByRegion, type Intervals, METRIC_NAMES, type Metrics, REGIONS } from "@saunet/model";
-import type { Comparison, ImageFigures } from "../evaluation.ts";
 import {
-  type Evaluation,
-  fourDigits,
-  intervalText,
+  type ByRegion,
+  type Intervals,
+  METRIC_NAMES,
   METRIC_TITLES,
-  REGION_TITLES,
-  titleOf,
-} from "../figures.ts";
+  type Metrics,
+  REGIONS,
+} from "@saunet/model";
+import type { Comparison, ImageFigures } from "../evaluation.ts";
+import { type Evaluation, fourDigits, intervalText, REGION_TITLES, titleOf } from "../figures.ts";
 import { duration } from "../output.ts";
 import { binned, drawChart } from "./chart.ts";
 import { html, type Markup, trusted } from "./html.ts";

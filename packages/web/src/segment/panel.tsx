@@ -1,6 +1,6 @@
 // Beside the stage: what was found, how it is seen, and what can be taken along.
 
-import { METRIC_NAMES, metricsFromCounts } from "@saunet/model";
+import { METRIC_NAMES, METRIC_TITLES, metricsFromCounts } from "@saunet/model";
 import { Download as DownloadIcon, FilePlus2, RotateCcw } from "lucide";
 import { ERROR_COLOURS } from "../pictures/paint.ts";
 import { confusionAt, densityAt, type Tally } from "../pictures/tally.ts";
@@ -103,16 +103,6 @@ function WhyNotMore() {
   return null;
 }
 
-const NAMES: Readonly<Record<(typeof METRIC_NAMES)[number], string>> = {
-  f1: "F1",
-  jaccard: "Jaccard",
-  sensitivity: "Sensitivity",
-  specificity: "Specificity",
-  accuracy: "Accuracy",
-  mcc: "MCC",
-  auc: "AUC",
-};
-
 function Quality({ tally }: { tally: Tally }) {
   const figures = {
     ...metricsFromCounts(confusionAt(tally, threshold.value, fieldOnly.value)),
@@ -124,7 +114,7 @@ function Quality({ tally }: { tally: Tally }) {
       <tbody>
         {METRIC_NAMES.map((name) => (
           <tr key={name}>
-            <th scope="row">{NAMES[name]}</th>
+            <th scope="row">{METRIC_TITLES[name]}</th>
             <td data-testid={name}>{Number.isNaN(figures[name]) ? "–" : figures[name].toFixed(4)}</td>
           </tr>
         ))}
