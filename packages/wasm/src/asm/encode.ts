@@ -15,7 +15,10 @@ export type Bytes = ArrayLike<number>;
 export function concat(parts: readonly Bytes[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
-  for (const part of parts) for (let i = 0; i < part.length; i++) joined[at++] = part[i];
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
   return joined;
 }
 
@@ -49,11 +52,22 @@ export function signed(value: number | bigint): number[] {
   return bytes;
 }
 
+const scratch = new DataView(new ArrayBuffer(8));
+
+const scratchBytes = (count: number): number[] =>
+  Array.from({ length: count }, (_, i) => scratch.getUint8(i));
+
 /** A 32-bit float. */
-export const f32 = (value: number) => new Uint8Array(Float32Array.of(value).buffer);
+export function f32(value: number): number[] {
+  scratch.setFloat32(0, value, true);
+  return scratchBytes(4);
+}
 
 /** A 64-bit float. */
-export const f64 = (value: number) => new Uint8Array(Float64Array.of(value).buffer);
+export function f64(value: number): number[] {
+  scratch.setFloat64(0, value, true);
+  return scratchBytes(8);
+}
 
 /** A string. */
 export const name = (text: string) => sized(new TextEncoder().encode(text));

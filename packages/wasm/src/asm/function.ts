@@ -12,18 +12,18 @@
 //
 // The body of a block is a callback, so that the indentation of TypeScript is the nesting of WebAssembly.
 
-import { type Bytes, signed, unsigned } from "./encode.ts";
+import { signed, unsigned } from "./encode.ts";
 import {
   type Immediate,
   type ImmediateArguments,
+  type Instruction,
   noImmediate,
-  type Reader,
-  readImmediate,
+  readInstruction,
+  type VariableAccess,
+  variableAccess,
 } from "./immediates.ts";
 import {
-  type Instruction,
   InstructionMethods,
-  isLocal,
   isValue,
   type Local,
   type Operand,
@@ -54,9 +54,10 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
   readonly self: Func<R>;
   /** Parameters first. */
   readonly variables: Local[] = [];
+  readonly #names = new Set<string>();
   readonly code: Instruction[] = [];
   readonly #module: ModuleContext;
-  readonly #references: Immediate[] = [];
+  readonly #access: VariableAccess[] = [];
   readonly #stack: Value[] = [];
   readonly #labels: Label[] = [];
 
@@ -69,10 +70,10 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
   /** Declares a variable; it is zero until it is set. */
   local<T extends ValueType>(name: string, type: T): Local<T> {
     const index = this.variables.length;
-    const taken = this.variables.some((other) => other.name === name);
-    const local = { type, name: taken ? `${name}_${index}` : name, index };
+    const local = { type, name: this.#names.has(name) ? `${name}_${index}` : name, index };
+    this.#names.add(local.name);
     this.variables.push(local);
-    this.#references.push({ bytes: unsigned(index), text: ` $${local.name}` });
+    this.#access.push(variableAccess(local));
     return local;
   }
 
@@ -90,22 +91,22 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
 
   /** Puts a variable on the stack. Only needed before `emit`: any operand may be the variable itself. */
   get<T extends ValueType>(local: Local<T>): Value<T> {
-    this.#control("local.get", this.#variable(local));
+    this.#append(this.#accessTo(local).get);
     return this.#leave(local.type, "local.get", this.code.length - 1);
   }
 
   /** `local = value` */
   set<T extends ValueType>(local: Local<T>, value: NoInfer<Operand<T>>): void {
-    const variable = this.#variable(local);
+    const access = this.#accessTo(local);
     this.#takeOperands("local.set", [value], [local.type]);
-    this.#control("local.set", variable);
+    this.#append(access.set);
   }
 
   /** `local = value`, as an expression. */
   tee<T extends ValueType>(local: Local<T>, value: NoInfer<Operand<T>>): Value<T> {
-    const variable = this.#variable(local);
+    const access = this.#accessTo(local);
     const start = this.#takeOperands("local.tee", [value], [local.type]);
-    this.#control("local.tee", variable);
+    this.#append(access.tee);
     return this.#leave(local.type, "local.tee", start);
   }
 
@@ -216,21 +217,21 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
   /** For the module: writes the whole function. */
   write(body: () => BlockResult): void {
     this.#body("function", this.self.results, body);
-    this.code.push({ name: "end", opcode: [controlOpcodes.end], immediate: noImmediate });
+    this.code.push({ name: "end", opcode: controlOpcodes.end, immediate: noImmediate });
   }
 
   #refuse(where: string, problem: string): never {
     throw new AssemblyError(`${this.self.name}: ${where}: ${problem}`);
   }
 
-  #append(name: string, opcode: Bytes, immediate: Immediate): void {
+  #append(instruction: Instruction): void {
     const { leftBy } = this.#labels.at(-1)!;
-    if (leftBy !== undefined) this.#refuse(name, `is never reached: it stands behind ${leftBy}`);
-    this.code.push({ name, opcode, immediate });
+    if (leftBy !== undefined) this.#refuse(instruction.name, `is never reached: it stands behind ${leftBy}`);
+    this.code.push(instruction);
   }
 
   #control(name: keyof typeof controlOpcodes, immediate = noImmediate): void {
-    this.#append(name, [controlOpcodes[name]], immediate);
+    this.#append({ name, opcode: controlOpcodes[name], immediate });
   }
 
   #leaveBlock(name: "br" | "return" | "unreachable", immediate?: Immediate): void {
@@ -246,48 +247,53 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
 
   /** Writes an instruction whose operands lie on the stack. */
   #finish(opcode: Opcode, args: unknown[]): Value | undefined {
-    const { name, bytes, operands, result, immediate: kind } = opcode;
-    if ((kind.startsWith("memory") || name.startsWith("memory")) && !this.#module.hasMemory) {
-      this.#refuse(name, "the module has no memory");
-    }
+    const { name, operands, result } = opcode;
+    if (opcode.needsMemory && !this.#module.hasMemory) this.#refuse(name, "the module has no memory");
     const start = this.#take(name, operands);
-    this.#append(name, bytes, this.#immediate(opcode, args));
+    this.#append(this.#instructionOf(opcode, args));
     return result && this.#leave(result, name, start);
   }
 
-  #immediate(opcode: Opcode, args: unknown[]): Immediate {
+  #instructionOf(opcode: Opcode, args: unknown[]): Instruction {
     try {
-      return (readImmediate[opcode.immediate] as Reader<unknown[]>)(opcode, ...args);
+      return readInstruction(opcode, args);
     } catch (error) {
       return this.#refuse(opcode.name, (error as Error).message);
     }
   }
 
   /** Writes those operands that are not on the stack, each at its place. Those left out at the front are on it. */
-  #push(where: string, operands: readonly Operand[], allTypes: Types): void {
-    if (operands.length > allTypes.length) {
-      this.#refuse(where, `wants ${list(allTypes)} but is given ${operands.length}`);
+  #push(where: string, operands: readonly Operand[], types: Types): void {
+    const omitted = types.length - operands.length;
+    if (omitted < 0) this.#refuse(where, `wants ${list(types)} but is given ${operands.length}`);
+    let base = this.#stack.length;
+    /** Whether a variable or number stands left of some value. */
+    let isMixed = false;
+    for (let i = operands.length - 1; i >= 0; i--) {
+      if (!isValue(operands[i])) continue;
+      if (this.#stack[--base] !== operands[i]) this.#refuse(where, NOT_ON_TOP);
+      isMixed ||= i > 0 && !isValue(operands[i - 1]);
     }
-    const types = allTypes.slice(allTypes.length - operands.length);
-    const values = operands.filter(isValue);
-    const base = this.#stack.length - values.length;
-    if (values.some((value, i) => this.#stack[base + i] !== value)) {
-      this.#refuse(where, "an operand is not on top of the stack: it was used before, or another lies on it");
-    }
+    const values = this.#stack.length - base;
+    if (isMixed) this.#insert(where, operands, types.slice(omitted));
+    else
+      for (let i = values; i < operands.length; i++)
+        this.#put(where, operands[i] as Exclude<Operand, Value>, types[omitted + i]);
+  }
+
+  /** What stands left of a value has to come before it: takes the values' code off and puts it back behind. */
+  #insert(where: string, operands: readonly Operand[], types: Types): void {
     const first = operands.findIndex((operand) => !isValue(operand));
-    if (first < 0) return;
-    // What stands left of a value has to come before it: take the value's code off and put it back behind.
-    const moved = values.slice(first);
-    const origin = moved[0]?.start ?? this.code.length;
+    const moved = operands.slice(first).filter(isValue);
     if (moved.some(({ end }, i) => end !== (moved[i + 1]?.start ?? this.code.length))) {
       this.#refuse(where, "a variable or number stands left of a value behind which other code was written");
     }
-    const code = moved.length > 0 ? this.code.splice(origin) : [];
+    const origin = moved[0].start;
+    const code = this.code.splice(origin);
     this.#stack.length -= moved.length;
     for (let i = first; i < operands.length; i++) {
       const operand = operands[i];
-      if (isLocal(operand)) this.get(operand);
-      else if (!isValue(operand)) this.#constant(where, operand, types[i]);
+      if (!isValue(operand)) this.#put(where, operand, types[i]);
       else {
         for (let k = operand.start; k < operand.end; k++) this.code.push(code[k - origin]);
         this.#stack.push(operand);
@@ -295,24 +301,29 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
     }
   }
 
-  #constant(where: string, value: number | bigint, type: ValueType): void {
-    if (type === "v128" || typeof value !== (type === "i64" ? "bigint" : "number")) {
+  /** Puts a variable or a number on the stack. */
+  #put(where: string, value: Local | number | bigint, type: ValueType): void {
+    if (typeof value === "object") this.get(value);
+    else if (type === "v128" || typeof value !== (type === "i64" ? "bigint" : "number")) {
       this.#refuse(where, `wants ${type} but has ${typeof value} ${value}`);
-    }
-    this.#finish(opcodes[`${type}.const`], [value]);
+    } else this.#finish(opcodes[`${type}.const`], [value]);
   }
 
   /** Takes operands from the stack; gives the place where their code begins. */
   #take(where: string, types: Types): number {
+    const stack = this.#stack;
     const { height } = this.#labels.at(-1)!;
-    const base = this.#stack.length - types.length;
-    const found = this.#stack.slice(Math.max(base, height));
-    if (base < height || found.some(({ type }, i) => type !== types[i])) {
-      const what = list(found.map(({ type, source }) => `${type} of ${source}`));
-      this.#refuse(where, `wants ${list(types)} but finds ${what}`);
+    const base = stack.length - types.length;
+    let fits = base >= height;
+    for (let i = 0; fits && i < types.length; i++) fits = stack[base + i].type === types[i];
+    if (!fits) {
+      const found = stack.slice(Math.max(base, height)).map(({ type, source }) => `${type} of ${source}`);
+      this.#refuse(where, `wants ${list(types)} but finds ${list(found)}`);
     }
-    this.#stack.length = base;
-    return found[0]?.start ?? this.code.length;
+    const start = types.length > 0 ? stack[base].start : this.code.length;
+    // Setting the length would make the engine look for memory to give back, at every instruction.
+    for (let i = 0; i < types.length; i++) stack.pop();
+    return start;
   }
 
   #takeOperands(where: string, operands: readonly Operand[], types: Types): number {
@@ -370,9 +381,9 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
     this.#labels.pop();
   }
 
-  #variable(local: Local): Immediate {
+  #accessTo(local: Local): VariableAccess {
     if (this.variables[local.index] !== local) this.#refuse(local.name, "is a variable of another function");
-    return this.#references[local.index];
+    return this.#access[local.index];
   }
 
   #depth(where: string, label: Label): Immediate {
@@ -382,5 +393,7 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
     return { bytes: unsigned(depth), text: ` ${depth}` };
   }
 }
+
+const NOT_ON_TOP = "an operand is not on top of the stack: it was used before, or another lies on it";
 
 const list = (items: readonly string[]): string => (items.length === 0 ? "nothing" : items.join(", "));

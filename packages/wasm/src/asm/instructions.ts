@@ -1,8 +1,7 @@
 // What instructions take and leave, as the TypeScript compiler sees it: typed locals and values, and one method for
 // each row of the opcode table. So a wrong type is underlined in the editor before the builder refuses it.
 
-import type { Bytes } from "./encode.ts";
-import type { Immediate, ImmediateArguments } from "./immediates.ts";
+import type { ImmediateArguments } from "./immediates.ts";
 import { type InstructionName, type Opcode, opcodes, type Signatures, type ValueType } from "./opcodes.ts";
 
 /** A variable of one function; zero until it is set. */
@@ -27,8 +26,6 @@ type Constant<T extends ValueType> = T extends "v128" ? never : T extends "i64" 
 /** What may stand for an operand. A number becomes a constant of the type that is wanted. */
 export type Operand<T extends ValueType = ValueType> = Local<T> | Value<T> | Constant<T>;
 
-export const isLocal = (operand: Operand): operand is Local =>
-  typeof operand === "object" && "index" in operand;
 export const isValue = (operand: Operand): operand is Value =>
   typeof operand === "object" && "source" in operand;
 
@@ -38,13 +35,6 @@ export type Results<R extends readonly ValueType[]> = R extends readonly []
   : R extends readonly [infer T extends ValueType]
     ? Value<T>
     : { readonly [I in keyof R]: Value<R[I]> };
-
-/** An instruction of a function. */
-export interface Instruction {
-  readonly name: string;
-  readonly opcode: Bytes;
-  readonly immediate: Immediate;
-}
 
 type Operands<T extends readonly unknown[]> = T extends [infer A extends ValueType]
   ? [operand: Operand<A>]
@@ -84,10 +74,14 @@ function nameSpaces(): [path: string[], prototype: object][] {
     const space = opcode.name.slice(0, dot);
     const prototype = prototypes.get(space) ?? {};
     prototypes.set(space, prototype);
-    // Bound when it is read, so that a method works on its own: const { add, mul } = f.f32x4.
-    Object.defineProperty(prototype, opcode.name.slice(dot + 1), {
+    // Bound when it is read, so that a method works on its own: const { add, mul } = f.f32x4. And kept, since a kernel
+    // reads the same few thousands of times.
+    const word = opcode.name.slice(dot + 1);
+    Object.defineProperty(prototype, word, {
       get(this: NameSpace) {
-        return (...args: unknown[]) => this.write(opcode, args);
+        const value = (...args: unknown[]) => this.write(opcode, args);
+        Object.defineProperty(this, word, { value });
+        return value;
       },
     });
   }

@@ -190,9 +190,16 @@ function bodyBytes({ self, variables, code }: FunctionBuilder): Bytes {
     if (last?.type === type) last.count++;
     else runs.push({ type, count: 1 });
   }
-  const parts: Bytes[] = [vector(runs.map(({ type, count }) => [...unsigned(count), valueTypes[type]]))];
-  for (const { opcode, immediate } of code) parts.push(opcode, immediate.bytes);
-  return sized(concat(parts));
+  const declarations = vector(runs.map(({ type, count }) => [...unsigned(count), valueTypes[type]]));
+  const length = code.reduce((sum, { opcode, immediate }) => sum + opcode.length + immediate.bytes.length, 0);
+  const bytes = new Uint8Array(declarations.length + length);
+  bytes.set(declarations);
+  let at = declarations.length;
+  for (const { opcode, immediate } of code) {
+    for (let i = 0; i < opcode.length; i++) bytes[at++] = opcode[i];
+    for (let i = 0; i < immediate.bytes.length; i++) bytes[at++] = immediate.bytes[i];
+  }
+  return sized(bytes);
 }
 
 /** Which limits follow and whether the memory is shared, then the limits. */

@@ -16,21 +16,21 @@ export const valueTypes = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x
 
 /** What these take and leave depends on where they stand, so the builder has a method for each. */
 export const controlOpcodes = {
-  unreachable: 0x00,
-  block: 0x02,
-  loop: 0x03,
-  if: 0x04,
-  else: 0x05,
-  end: 0x0b,
-  br: 0x0c,
-  br_if: 0x0d,
-  return: 0x0f,
-  call: 0x10,
-  drop: 0x1a,
-  select: 0x1b,
-  "local.get": 0x20,
-  "local.set": 0x21,
-  "local.tee": 0x22,
+  unreachable: [0x00],
+  block: [0x02],
+  loop: [0x03],
+  if: [0x04],
+  else: [0x05],
+  end: [0x0b],
+  br: [0x0c],
+  br_if: [0x0d],
+  return: [0x0f],
+  call: [0x10],
+  drop: [0x1a],
+  select: [0x1b],
+  "local.get": [0x20],
+  "local.set": [0x21],
+  "local.tee": [0x22],
 } as const;
 
 const compareIntegers = "eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u";
@@ -189,6 +189,7 @@ export interface Opcode {
   readonly operands: readonly ValueType[];
   readonly result: ValueType | undefined;
   readonly immediate: ImmediateKind;
+  readonly needsMemory: boolean;
   /** How many bytes of memory it touches: `v128.load16x4_s` 8, `i64.store32` 4, `f64.load` 8. */
   readonly width: number;
 }
@@ -214,6 +215,7 @@ function expand([space, prefix, first, operands, result, immediate, names]: Row)
     operands: operands.split(" ").filter(Boolean) as ValueType[],
     result: result === "" ? undefined : result,
     immediate,
+    needsMemory: immediate.startsWith("memory") || space.startsWith("memory"),
     width: immediate.startsWith("memory") ? accessWidth(space, word) : 0,
   }));
 }

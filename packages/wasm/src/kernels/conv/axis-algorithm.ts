@@ -22,29 +22,22 @@ export interface AxisAlgorithm extends Bilinear {
 }
 
 /** Finite points of F(6, 3) and F(4, 3), and of F(4, 2) and F(5, 2). */
-const THREE_TAPS = [
-  [0, 1, -1, 2, -2, 1 / 2, -1 / 2],
-  [0, 1, -1, 2, -2],
-];
-const TWO_TAPS = [
-  [0, 1, -1, 2, -2],
-  [0, 1, -1, 2],
-];
+const THREE_TAPS = [winograd(6, 3, [0, 1, -1, 2, -2, 1 / 2, -1 / 2]), winograd(4, 3, [0, 1, -1, 2, -2])];
+const TWO_TAPS = [winograd(5, 2, [0, 1, -1, 2, -2]), winograd(4, 2, [0, 1, -1, 2])];
 
 /** The algorithms that exist for an axis; none if its taps are not three of these kinds. */
 export function algorithmsFor(axis: Axis): AxisAlgorithm[] {
   const { step, phases } = axis;
   const [first, second] = phases;
   if (phases.length === 1 && first.taps === 3 && first.spacing === 1) {
-    if (step === 1)
-      return THREE_TAPS.map((points) => adjacent(first, winograd(points.length - 1, 3, points)));
-    if (step === 2) return TWO_TAPS.map((points) => strided(first, winograd(points.length, 2, points)));
+    if (step === 1) return THREE_TAPS.map((F) => adjacent(first, F));
+    if (step === 2) return TWO_TAPS.map((F) => strided(first, F));
   }
   if (phases.length === 2 && first.taps + second.taps === 3 && first.taps * second.taps === 2) {
     const [two, one] = first.taps === 2 ? [first, second] : [second, first];
     // The single tap meets one of the inputs that the first of the two tiles meets.
     if (two.spacing === 1 && [0, 1].includes(one.start - two.start))
-      return TWO_TAPS.map((points) => interleaved(axis, two, one, winograd(points.length, 2, points)));
+      return TWO_TAPS.map((F) => interleaved(axis, two, one, F));
   }
   return [];
 }

@@ -137,11 +137,12 @@ export function mapWriter(
     if (c !== 1 && !constants.has(c)) constants.set(c, f.let("c", f.v128.const(lanes, c)));
   }
   const nodes = map.sums.map(() => f.local("node", "v128"));
+  const sums = map.sums.map(groupsOf);
 
   return (inputs, output) => {
     const local = (node: number) => (node < map.inputs ? inputs[node] : nodes[node - map.inputs]);
-    map.sums.forEach((terms, k) => {
-      f.set(nodes[k], sum(terms));
+    sums.forEach((groups, k) => {
+      f.set(nodes[k], upTo(groups, groups.length - 1));
       map.outputs.forEach((node, i) => {
         if (node === map.inputs + k) output(i, nodes[k]);
       });
@@ -150,37 +151,44 @@ export function mapWriter(
       if (node < map.inputs) output(i, local(node));
     });
 
-    function sum(terms: readonly Term[]): Value<"v128"> {
-      const sizes = [...new Set(terms.map(({ coefficient }) => Math.abs(coefficient)))].sort((a, b) => a - b);
-      // Ones come first: they need no product. A group begins with a positive term if it has one.
-      const groups = [...sizes.filter((c) => c === 1), ...sizes.filter((c) => c !== 1)].map((c) => ({
-        c: constants.get(c),
-        terms: terms
-          .filter(({ coefficient }) => Math.abs(coefficient) === c)
-          .sort((a, b) => Math.sign(b.coefficient) - Math.sign(a.coefficient)),
-      }));
-      return upTo(groups.length - 1);
-
-      function upTo(last: number): Value<"v128"> {
-        const { c, terms } = groups[last];
-        const [first, ...rest] = terms as [Term, ...Term[]];
-        const negative = first.coefficient < 0;
-        /** The terms' sum, without constant and with the sign of the first. */
-        const inner = () =>
-          rest.reduce<Value<"v128">>(
-            (value, { node, coefficient }) =>
-              coefficient < 0 === negative ? op.add(value, local(node)) : op.sub(value, local(node)),
-            f.get(local(first.node)),
-          );
-        if (last === 0) {
-          const value = c === undefined ? inner() : op.mul(inner(), c);
-          return negative ? op.neg(value) : value;
-        }
-        if (c === undefined) throw new Error("unreachable: ones come first");
-        if (relaxed) return op[negative ? "relaxed_nmadd" : "relaxed_madd"](inner(), c, upTo(last - 1));
-        const before = upTo(last - 1);
-        return op[negative ? "sub" : "add"](before, op.mul(inner(), c));
+    /** The sum of the first groups, up to this one. */
+    function upTo(groups: readonly Group[], last: number): Value<"v128"> {
+      const { coefficient, terms } = groups[last];
+      const c = constants.get(coefficient);
+      const [first, ...rest] = terms as [Term, ...Term[]];
+      const negative = first.coefficient < 0;
+      /** The terms' sum, without constant and with the sign of the first. */
+      const inner = () =>
+        rest.reduce<Value<"v128">>(
+          (value, { node, coefficient }) =>
+            coefficient < 0 === negative ? op.add(value, local(node)) : op.sub(value, local(node)),
+          f.get(local(first.node)),
+        );
+      if (last === 0) {
+        const value = c === undefined ? inner() : op.mul(inner(), c);
+        return negative ? op.neg(value) : value;
       }
+      if (c === undefined) throw new Error("unreachable: ones come first");
+      if (relaxed) return op[negative ? "relaxed_nmadd" : "relaxed_madd"](inner(), c, upTo(groups, last - 1));
+      const before = upTo(groups, last - 1);
+      return op[negative ? "sub" : "add"](before, op.mul(inner(), c));
     }
   };
+}
+
+/** Terms of a sum that have ± one coefficient. */
+interface Group {
+  readonly coefficient: number;
+  readonly terms: readonly Term[];
+}
+
+/** Ones come first: they need no product. A group begins with a positive term if it has one. */
+function groupsOf(terms: readonly Term[]): Group[] {
+  const sizes = [...new Set(terms.map(({ coefficient }) => Math.abs(coefficient)))].sort((a, b) => a - b);
+  return [...sizes.filter((c) => c === 1), ...sizes.filter((c) => c !== 1)].map((c) => ({
+    coefficient: c,
+    terms: terms
+      .filter(({ coefficient }) => Math.abs(coefficient) === c)
+      .sort((a, b) => Math.sign(b.coefficient) - Math.sign(a.coefficient)),
+  }));
 }
