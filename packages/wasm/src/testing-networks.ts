@@ -101,6 +101,13 @@ const unit: Layer = (x, { choice, draw, fill }) => {
   return (choice % 3 === 0 ? relu : silu)(groupNorm(y, gamma, beta, { groups: O / 4 }));
 };
 
+/** The end of an encoder's stage: what is pooled, and what an attention averages. */
+const stage: Layer = (x, maker) => {
+  const y = unit(x, maker);
+  const [, H, W] = y.shape;
+  return H < 2 || W < 2 ? y : add(maxPool2d(y), maxPool2d(mul(y, sigmoid(mean(y, overChannels)))));
+};
+
 /** A gated skip connection beside what was upsampled, and the convolution that reads both. */
 const gatedSkip: Layer = (x, { choice, draw }) => {
   const [C, O] = [4 * (1 + (choice % 4)), 4 * (1 + (choice % 5))];
@@ -114,7 +121,8 @@ const gatedSkip: Layer = (x, { choice, draw }) => {
 const layers: readonly Layer[] = [
   unit,
   unit,
-  unit,
+  stage,
+  stage,
   gatedSkip,
   gatedSkip,
   convolution(1),

@@ -6,15 +6,18 @@ import type { Fusion } from "./fuse.ts";
 import { gateConcatFusion, gateConcatGenerator } from "./gate-concat.ts";
 import { joinedConvFusions, joinedConvGenerator } from "./joined-conv.ts";
 import { normalizeActivateFusions, normalizeActivateGenerators } from "./normalize-activate.ts";
+import { groupNormReducedGenerator, normalizeReduceFusions } from "./normalize-reduce.ts";
 
 export const fusions: readonly Fusion[] = [
   ...normalizeActivateFusions,
+  ...normalizeReduceFusions,
   gateConcatFusion,
   ...joinedConvFusions,
 ];
 
 export const fusedGenerators: readonly Generator[] = [
   ...normalizeActivateGenerators,
+  groupNormReducedGenerator,
   gateConcatGenerator,
   joinedConvGenerator,
 ];

@@ -4,7 +4,7 @@
 
 import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saunet/core";
 import type { FunctionBuilder } from "../asm/index.ts";
-import { type Generator, generator } from "../plan.ts";
+import { type Generator, generator, type Phase, type PhaseLocals } from "../plan.ts";
 import { onePlusPowerOfTwo } from "./exp.ts";
 import {
   addUp,
@@ -20,6 +20,8 @@ import {
   mapping,
   placeOf,
   rootOf,
+  type Strip,
+  type Strips,
   store,
   suits,
   summing,
@@ -104,13 +106,15 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
 });
 
 /** What may stand behind the normalisation. */
-interface Activation {
+interface AfterNormalization {
   /** Prepares code that takes some vectors of normalised numbers, times `unit`, to the activation's results. */
   readonly prepare: (f: FunctionBuilder) => (ys: readonly V128[]) => void;
   readonly unit: number;
 }
 
-const activations: Readonly<Record<"relu" | "silu", Activation>> = {
+export type Activation = "relu" | "silu";
+
+const activations: Readonly<Record<Activation, AfterNormalization>> = {
   relu: {
     unit: 1,
     prepare: (f) => {
@@ -133,79 +137,119 @@ const activations: Readonly<Record<"relu" | "silu", Activation>> = {
   },
 };
 
+type ForwardArrays = Parameters<typeof groupNormForward>[0];
+type Locals = Pick<PhaseLocals<ForwardArrays>, "shared" | "arrays">;
+
+const unitOf = (activation: Activation | undefined): number =>
+  activation === undefined ? 1 : activations[activation].unit;
+
+/** Bytes of an image's constants. */
+const constantsOf = ({ C }: GroupNormDims): number => 2 * FLOAT * C;
+
+/** Bytes of scratch for the constants of {@link constantsPhase}. */
+export const constantBytes = (d: GroupNormDims): number => constantsOf(d) * d.N;
+
+/** Each group: shared[image, 0, c] = mean, shared[image, 1, c] = unit · gamma[c] / sqrt(variance + epsilon) */
+export function constantsPhase(
+  d: GroupNormDims,
+  activation: Activation | undefined,
+): Phase<Pick<ForwardArrays, "mean" | "variance" | "gamma">> {
+  const { N, C, G, D } = d;
+  const unit = unitOf(activation);
+  return {
+    items: N * G,
+    grain: MEMORY_GRAIN,
+    write: (f, { from, to, shared, arrays: { mean, variance, gamma } }) => {
+      const { f32, f64 } = f;
+      forEachGroup(f, d, { from, to }, [mean, variance], (group) => {
+        const at = placeOf(f, shared, group, constantsOf(d), FLOAT);
+        const gammaAt = placeOf(f, gamma, group, 0, FLOAT);
+        const rstd = rootOf(f, variance, d);
+        forEachChannel(f, D, [at, gammaAt], () => {
+          f32.store(at, f32.load(mean));
+          const scale = f64.mul(f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd), unit);
+          f32.store(at, f32.demote_f64(scale), { offset: FLOAT * C });
+        });
+      });
+    },
+  };
+}
+
 /**
- * Phase 1, each group: shared[image, 0, c] = mean, shared[image, 1, c] = unit · gamma[c] / sqrt(variance + epsilon)
+ * Prepares `y = (x - mean[c]) · scale[c] + unit · beta[c]`; what it returns writes the code for some strips.
+ *
+ * @param isRows whether the strips belong to rows of the only image, see {@link rowStrips}
+ */
+function normalization(
+  f: FunctionBuilder,
+  strips: Strips,
+  { shared, arrays: { x, y, beta } }: Locals,
+  unit: number,
+  isRows: boolean,
+): (range: { from: I32; to: I32 }) => void {
+  const { f32x4 } = f;
+  const [xs, means, scales, betas] = ["x", "mean", "scale", "beta"].map((what) =>
+    f.locals(what, "v128", strips.vectors),
+  );
+  const unit4 = constant(f, "unit", unit);
+  return (range) =>
+    forEachBlock(f, strips, range, [x, y], (block) => {
+      const at = placeOf(f, shared, block, isRows ? 0 : constantsOf(strips.d), 1);
+      load(f, means, at);
+      load(f, scales, at, FLOAT * strips.d.C);
+      load(f, betas, placeOf(f, beta, block, 0, 1));
+      if (unit !== 1) setEach(f, betas, (v) => f32x4.mul(betas[v], unit4));
+      forEachPosition(f, strips, block, block.left, () => {
+        load(f, xs, block.pointers[0]);
+        setEach(f, xs, (v) => f32x4.add(f32x4.mul(f32x4.sub(xs[v], means[v]), scales[v]), betas[v]));
+        store(f, xs, block.pointers[1]);
+      });
+    });
+}
+
+/** Prepares the normalisation of a strip and the activation behind it; what it returns writes the code. */
+export function activatedStrip(
+  f: FunctionBuilder,
+  strips: Strips,
+  locals: Locals,
+  activation: Activation,
+  isRows = false,
+): (strip: Strip) => void {
+  const normalize = normalization(f, strips, locals, unitOf(activation), isRows);
+  const activate = activations[activation].prepare(f);
+  const count = f.local("count", "i32");
+  return ({ range, start, elements }) => {
+    normalize(range);
+    const own = { y: f.let("own", f.i32.add(locals.arrays.y, start)) };
+    f.set(count, elements);
+    stream(f, { pointers: own, reads: ["y"], writes: ["y"], count, vectors: 4 }, (values) =>
+      activate(values.y),
+    );
+  };
+}
+
+/**
+ * Phase 1: the constants of each image
  * Phase 2, each strip: y = (x - mean[c]) · scale[c] + unit · beta[c], then y = activation(y)
  */
-export const normalizing = (
-  kernel: typeof groupNormForward,
-  activation?: keyof typeof activations,
-): Generator =>
+export const normalizing = (kernel: typeof groupNormForward, activation?: Activation): Generator =>
   generator(kernel, (d: GroupNormDims) => {
     if (!suits(d)) return undefined;
-    const { N, C, G, D } = d;
     const strips = mapping(d, 4);
-    const { vectors } = strips;
-    const unit = activation === undefined ? 1 : activations[activation].unit;
     const suffix = activation === undefined ? "" : `_${activation}`;
-    const name = `group_norm${suffix}_f32_4x${vectors}_simd`;
+    const name = `group_norm${suffix}_f32_4x${strips.vectors}_simd`;
     return {
       name,
       key: keyOf(name, d),
-      sharedBytes: 2 * FLOAT * N * C,
+      sharedBytes: constantBytes(d),
       phases: [
-        {
-          items: N * G,
-          grain: MEMORY_GRAIN,
-          write: (f, { from, to, shared, arrays: { mean, variance, gamma } }) => {
-            const { f32, f64 } = f;
-            forEachGroup(f, d, { from, to }, [mean, variance], (group) => {
-              const at = placeOf(f, shared, group, 2 * FLOAT * C, FLOAT);
-              const gammaAt = placeOf(f, gamma, group, 0, FLOAT);
-              const rstd = rootOf(f, variance, d);
-              forEachChannel(f, D, [at, gammaAt], () => {
-                f32.store(at, f32.load(mean));
-                const scale = f64.mul(f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd), unit);
-                f32.store(at, f32.demote_f64(scale), { offset: FLOAT * C });
-              });
-            });
-          },
-        },
+        constantsPhase(d, activation),
         {
           ...itemsOf(strips),
-          write: (f, { from, to, shared, arrays: { x, y, beta } }) => {
-            const { f32x4 } = f;
-            const [xs, means, scales, betas] = ["x", "mean", "scale", "beta"].map((what) =>
-              f.locals(what, "v128", vectors),
-            );
-            const unit4 = constant(f, "unit", unit);
-            const normalize = (range: { from: I32; to: I32 }) =>
-              forEachBlock(f, strips, range, [x, y], (block) => {
-                const at = placeOf(f, shared, block, 2 * FLOAT * C, 1);
-                load(f, means, at);
-                load(f, scales, at, FLOAT * C);
-                load(f, betas, placeOf(f, beta, block, 0, 1));
-                if (unit !== 1) setEach(f, betas, (v) => f32x4.mul(betas[v], unit4));
-                forEachPosition(f, strips, block, block.left, () => {
-                  load(f, xs, block.pointers[0]);
-                  setEach(f, xs, (v) =>
-                    f32x4.add(f32x4.mul(f32x4.sub(xs[v], means[v]), scales[v]), betas[v]),
-                  );
-                  store(f, xs, block.pointers[1]);
-                });
-              });
-            if (activation === undefined) {
-              normalize({ from, to });
-              return;
-            }
-            const activate = activations[activation].prepare(f);
-            forEachStrip(f, strips, { from, to }, ({ range, start, elements: count }) => {
-              normalize(range);
-              const own = { y: f.let("own", f.i32.add(y, start)) };
-              stream(f, { pointers: own, reads: ["y"], writes: ["y"], count, vectors: 4 }, (values) =>
-                activate(values.y),
-              );
-            });
+          write: (f, { from, to, shared, arrays }) => {
+            const locals = { shared, arrays };
+            if (activation === undefined) normalization(f, strips, locals, 1, false)({ from, to });
+            else forEachStrip(f, strips, { from, to }, activatedStrip(f, strips, locals, activation));
           },
         },
       ],

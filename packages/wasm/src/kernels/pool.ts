@@ -8,14 +8,15 @@
 // Other windows, and numbers of channels that are not multiples of 4, stay with the portable form.
 
 import { maxPool2dForward, maxPool2dGradient, type Pool2dDims } from "@saunet/core";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, VECTOR } from "./stream.ts";
 
 type I32 = Local<"i32">;
 type V128 = Local<"v128">;
 
-const suits = (d: Pool2dDims): boolean =>
+/** Whether there is code for it. */
+export const suits = (d: Pool2dDims): boolean =>
   [d.sizeH, d.sizeW, d.strideH, d.strideW].every((size) => size === 2) &&
   d.padTop === 0 &&
   d.padLeft === 0 &&
@@ -72,6 +73,11 @@ function forEachWindow(
   });
 }
 
+/** Where `later` takes the place of `best`: it is larger, or NaN while `best` is none. */
+export function largerOf(f: FunctionBuilder, later: V128, best: V128): Value<"v128"> {
+  return f.v128.andnot(f.f32x4.eq(best, best), f.f32x4.le(later, best));
+}
+
 /** best = x[0]; for the others: where x[k] > best, or x[k] is NaN and best is not: best = x[k], place = window[k] */
 export const maxPool: Generator = generator(maxPool2dForward, (d: Pool2dDims) => {
   if (!suits(d)) return undefined;
@@ -84,7 +90,7 @@ export const maxPool: Generator = generator(maxPool2dForward, (d: Pool2dDims) =>
       {
         ...phase,
         write: (f, { from, to, arrays: { x, y, argmax } }) => {
-          const { f32x4, i32x4, v128 } = f;
+          const { i32x4, v128 } = f;
           const xs = f.locals("x", "v128", 4);
           const [take, place] = f.locals("vector", "v128", 2) as [V128, V128];
           const lanes = f.let("lanes", v128.const("i32x4", 0, 1, 2, 3));
@@ -96,7 +102,7 @@ export const maxPool: Generator = generator(maxPool2dForward, (d: Pool2dDims) =>
             const [best, ...later] = xs;
             f.set(place, offsets[0]);
             later.forEach((x4, k) => {
-              f.set(take, v128.andnot(f32x4.eq(best, best), f32x4.le(x4, best)));
+              f.set(take, largerOf(f, x4, best));
               f.set(best, v128.bitselect(x4, best, take));
               f.set(place, v128.bitselect(offsets[k + 1], place, take));
             });
