@@ -17,7 +17,7 @@ import {
   syntheticFundus,
 } from "@saunet/data";
 import { autoScale, type Batch } from "@saunet/model";
-import { AROUND_VESSEL, SCALE_RANGE, VARIATION } from "./recipes.ts";
+import { AROUND_VESSEL, VARIATION } from "./recipes.ts";
 
 /** Streams of random numbers that one seed gives. */
 export const STREAMS = { weights: 0, dropBlock: 1, crops: 2, split: 3, pictures: 4, order: 5 } as const;
@@ -65,6 +65,8 @@ export interface BatchRequest {
   readonly batch: number;
   /** Of crops. */
   readonly side?: number;
+  /** Of crops: factors by which the scale of the picture they are cut from varies. */
+  readonly scale?: readonly [number, number];
 }
 
 /** A batch as flat arrays, `count` pictures of `side` x `side`. */
@@ -106,12 +108,11 @@ export function batchMaker(plan: BatchPlan): (request: BatchRequest) => FlatBatc
     plan.kind === "synthetic"
       ? syntheticPictures(plan)
       : (_: number, random: RandomState) => anyOf(anyOf(plan.sets, random), random);
-  return ({ step, batch, side = 0 }) => {
+  return ({ step, batch, side = 0, scale: [low, high] = [1, 1] }) => {
     const random = stateOfStep(plan.seed, STREAMS.crops, step);
     const flat = emptyBatch(batch, side);
     for (let n = 0; n < batch; n++) {
       const { labelled, scale } = pick(step * batch + n, random);
-      const [low, high] = SCALE_RANGE;
       const options: AugmentOptions = {
         ...VARIATION,
         width: side,

@@ -17,8 +17,8 @@ export interface Learning {
   readonly settings: Settings & { readonly steps: number };
   readonly network: Weights;
   readonly plan: BatchPlan;
-  /** Judges weights on the images kept back; undefined where Ctrl-C comes before the end. */
-  readonly validator: (average: Weights) => Validator;
+  /** Judges weights on the images kept back; undefined where there are none. */
+  readonly validator: (average: Weights) => Validator | undefined;
   readonly run: RunFolder;
   readonly bar: Progress;
   /** No line an epoch on stdout. */
@@ -32,8 +32,18 @@ export interface Outcome {
   readonly ending: "finished" | "stopped early" | "minutes" | "interrupted";
   readonly steps: number;
   readonly seconds: number;
-  /** The best validation; null where the run ended before the first. */
+  /** The best validation; null where the run ended before the first, or keeps no images back. */
   readonly best: Best | null;
+  /** Of the whole process; null where it has ended fewer than three epochs. */
+  readonly memory: MemoryUse | null;
+}
+
+/** What the process holds, and whether that grows. */
+export interface MemoryUse {
+  /** At the end of the last epoch. */
+  readonly bytes: number;
+  /** Slope of the line through what it held at the ends of epochs, of the later half of them: larger crops need more. */
+  readonly bytesPerStep: number;
 }
 
 /** Share of the steps over which the learning rate rises. */
@@ -70,6 +80,7 @@ export async function learn(learning: Learning): Promise<Outcome> {
   /** How much of the run is over, by steps or by the clock. */
   const over = (step: number) => Math.max(step / total, secondsSince(start) / (60 * minutes));
 
+  const memory: { step: number; rss: number }[] = [];
   const save = (kind: "last" | "best") =>
     run.saveWeights(kind, { ...kept, metadata: { ...kept.metadata, steps: `${position.step}` } });
   const saveCheckpoint = () => {
@@ -77,7 +88,13 @@ export async function learn(learning: Learning): Promise<Outcome> {
     return run.saveCheckpoint(writeCheckpoint(state, position));
   };
   if (position.isFinished)
-    return { ending: "finished", steps: position.step, seconds: position.seconds, best: position.best };
+    return {
+      ending: "finished",
+      steps: position.step,
+      seconds: position.seconds,
+      best: position.best,
+      memory: null,
+    };
 
   const validator = learning.validator(kept);
   const batches = batchStream(plan, (step) => {
@@ -118,7 +135,10 @@ export async function learn(learning: Learning): Promise<Outcome> {
 
   /** Validates where it is time, and keeps everything; whether training is to stop early. */
   const endEpoch = async (epoch: number, isLast: boolean): Promise<boolean> => {
-    const isDue = isLast || epoch % settings.validateEvery === 0;
+    // A validation takes more memory for its time.
+    const rss = process.memoryUsage.rss();
+    memory.push({ step: position.step, rss });
+    const isDue = validator !== undefined && (isLast || epoch % settings.validateEvery === 0);
     const found = isDue ? await validator.validate(signal) : undefined;
     // Ctrl-C in the middle of a validation: the epoch will be ended again when the run goes on.
     if (isDue && found === undefined) return false;
@@ -137,8 +157,7 @@ export async function learn(learning: Learning): Promise<Outcome> {
       loss,
       ...found,
       seconds: secondsSince(start),
-      // Of the whole process, in bytes: it must not grow with the steps.
-      rss: process.memoryUsage.rss(),
+      rss,
     });
     await save("last");
     await saveCheckpoint();
@@ -199,8 +218,28 @@ export async function learn(learning: Learning): Promise<Outcome> {
       await saveCheckpoint();
     }
   } finally {
-    validator.release();
+    validator?.release();
     await batches.stop();
   }
-  return { ending, steps: position.step, seconds: secondsSince(start), best: position.best };
+  return {
+    ending,
+    steps: position.step,
+    seconds: secondsSince(start),
+    best: position.best,
+    memory: growth(memory),
+  };
+}
+
+/** The least-squares line through the later half of what was measured. */
+function growth(measured: readonly { step: number; rss: number }[]): MemoryUse | null {
+  const later = measured.slice(Math.floor(measured.length / 2));
+  if (later.length < 2) return null;
+  const mean = (of: (point: { step: number; rss: number }) => number) =>
+    later.reduce((sum, point) => sum + of(point), 0) / later.length;
+  const [step, rss] = [mean((point) => point.step), mean((point) => point.rss)];
+  const spread = mean((point) => (point.step - step) ** 2);
+  return {
+    bytes: later.at(-1)!.rss,
+    bytesPerStep: mean((point) => (point.step - step) * (point.rss - rss)) / spread,
+  };
 }

@@ -180,8 +180,8 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
     .option("--learning-rate <x>", "highest learning rate of Adam (default: the recipe's)", positive)
     .option(
       "--validation <n>",
-      "training images of each data set kept back to validate with (default: a tenth)",
-      integer(1),
+      "training images of each data set kept back to validate with, or 0 (default: a tenth)",
+      integer(0),
     )
     .option("--validate-every <n>", "epochs between validations", integer(1), 1)
     .option("--picture-size <n>", "side of the synthetic pictures", integer(32), 592)

@@ -7,6 +7,8 @@ export interface CropStage {
   readonly until: number;
   readonly side: number;
   readonly batch: number;
+  /** From the scale at which the segmenter would show a picture to the network, by factors from the first to the second. */
+  readonly scale: readonly [number, number];
 }
 
 /** The choices that make up a way to train; command-line options replace some of them. */
@@ -32,9 +34,6 @@ export interface Recipe {
 /** Names of the recipes. */
 export type RecipeName = "best" | "paper";
 
-/** Pictures start from the scale at which the segmenter would show them to the network, and vary by so much. */
-export const SCALE_RANGE = [0.5, 1.5] as const;
-
 /** How crops of `best` vary: an eye may be turned and mirrored; cameras differ in light, colour, focus and grain. */
 export const VARIATION: AugmentOptions = {
   orientations: true,
@@ -59,9 +58,10 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
     steps: 400,
     learningRate: 2e-3,
     crops: [
-      { until: 0.3, side: 160, batch: 6 },
-      { until: 0.75, side: 256, batch: 3 },
-      { until: 1, side: 352, batch: 2 },
+      { until: 0.25, side: 160, batch: 6, scale: [0.5, 1.5] },
+      { until: 0.6, side: 256, batch: 3, scale: [0.6, 1.4] },
+      { until: 0.85, side: 352, batch: 2, scale: [0.7, 1.3] },
+      { until: 1, side: 576, batch: 1, scale: [0.8, 1.25] },
     ],
     batch: 3,
     dropBlockRate: 0,

@@ -33,7 +33,7 @@ export interface Settings extends Recipe {
   readonly sets: readonly SetOfPictures[];
   /** Weights file that the run starts from. */
   readonly weights?: string;
-  /** Pictures of each data set to keep back; a tenth when left out. */
+  /** Pictures of each data set to keep back, or 0 for none; a tenth when left out. */
   readonly keepBack?: number;
   readonly validateEvery: number;
   readonly pictureSize: number;
@@ -60,6 +60,11 @@ export function settingsOf(options: RunOptions): Settings {
   if (sets.length === 0 && recipe.crops === undefined) {
     throw new UsageError(`option '--recipe ${name}' needs photographs; synthetic pictures have no end`);
   }
+  if (keepBack === 0 && recipe.schedule === "plateau") {
+    throw new UsageError(
+      `option '--recipe ${name}' follows the loss on images kept back: '--validation 0' leaves none`,
+    );
+  }
   const crops = recipe.crops?.map((stage) => ({
     ...stage,
     side: crop ?? stage.side,
@@ -79,7 +84,7 @@ export function settingsOf(options: RunOptions): Settings {
     ...(steps && { steps }),
     ...(learningRate && { learningRate }),
     ...(weights && { weights }),
-    ...(keepBack && { keepBack }),
+    ...(keepBack !== undefined && { keepBack }),
     ...(minutes && { minutes }),
   };
 }

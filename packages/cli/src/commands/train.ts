@@ -14,7 +14,7 @@ import {
 import { STREAMS } from "../batches.ts";
 import { DONE, explain, INTERRUPTED, UsageError, WorkError } from "../errors.ts";
 import { openWeights, withFile } from "../files.ts";
-import { learn, type Outcome } from "../learn.ts";
+import { learn, type MemoryUse, type Outcome } from "../learn.ts";
 import { type Host, type Progress, progress, writeJson } from "../output.ts";
 import { writeReport } from "../report/write-report.ts";
 import { openRun, type RunFolder, readConfig, startRun } from "../run-folder.ts";
@@ -56,8 +56,21 @@ export async function train(options: TrainOptions, host: Host): Promise<number> 
   const { best, ...files } = run.files;
   const written = { ...files, ...(outcome.best && { best }), ...report };
   if (options.json) writeJson(host, { network: network.config.name, ending, ...outcome, files: written });
-  else host.stdout.write(`${ending} after ${outcome.steps} steps -> ${Object.values(written).join(", ")}\n`);
+  else {
+    const { steps, memory } = outcome;
+    host.stdout.write(
+      `${ending} after ${steps} steps${memoryLine(memory)} -> ${Object.values(written).join(", ")}\n`,
+    );
+  }
   return ending === "interrupted" ? INTERRUPTED : DONE;
+}
+
+/** Whether memory grew, for those who mean to train for days. */
+function memoryLine(memory: MemoryUse | null): string {
+  if (memory === null) return "";
+  const megabytes = (bytes: number) => bytes / 2 ** 20;
+  const growth = megabytes(1000 * memory.bytesPerStep);
+  return `, in ${megabytes(memory.bytes).toFixed(0)} MB of memory (${growth < 0 ? "" : "+"}${growth.toFixed(1)} MB a thousand steps)`;
 }
 
 async function learnUnderABar(
@@ -183,7 +196,8 @@ function validatorOf(
   { validation, validationBatches }: TrainingData,
   { batch }: Settings,
   bar: Progress,
-): Validator {
+): Validator | undefined {
+  if (validation.length === 0) return undefined;
   if (validationBatches === undefined) return pictureValidator(weights, validation, bar);
   return paperValidator(weights, validation, validationBatches, batch, bar);
 }
