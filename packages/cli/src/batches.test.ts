@@ -44,6 +44,23 @@ describe.each(Object.entries(plans))("batches of a plan of kind %s", (kind, plan
     expect(vessel).toBeGreaterThan(100);
   });
 
+  if (kind !== "whole")
+    it("vary in scale by the factors that are asked for", () => {
+      /** The mean length of runs of pixels with the same label: it grows with the scale. */
+      const run = (scale: readonly [number, number]) => {
+        const make = batchMaker(plan);
+        let [changes, pixels] = [0, 0];
+        for (let step = 0; step < 12; step++) {
+          const { target } = make({ step, batch: 2, side: 32, scale });
+          for (let i = 1; i < target.length; i++) if (target[i] > 0.5 !== target[i - 1] > 0.5) changes++;
+          pixels += target.length;
+        }
+        return pixels / changes;
+      };
+      expect(run([2, 2])).toBeGreaterThan(1.25 * run([1, 1]));
+      expect(run([1, 1])).toBeGreaterThan(1.15 * run([0.6, 0.6]));
+    });
+
   it("come as tensors, one after the other", async () => {
     const make = batchMaker(plan);
     const stream = batchStream(plan, request);

@@ -271,6 +271,22 @@ describe("saunet train", () => {
     expect(validation.filter((id: string) => ids.includes(id))).toHaveLength(1);
   });
 
+  it("keeps nothing back where it is told to, and tells whether memory grew", async () => {
+    const { out } = await train("all", ...folder, "--validation", "0", "--json", "--epochs", "4");
+    const { best, memory } = JSON.parse(out);
+    expect(best).toBeNull();
+    expect(memory.bytes).toBeGreaterThan(2 ** 20);
+    expect(Number.isFinite(memory.bytesPerStep)).toBe(true);
+    const { training, validation } = JSON.parse(String(await read("all", "config.json")));
+    expect([training.length, validation]).toEqual([4, []]);
+    const epochs = (await log("all")).filter(({ kind }) => kind === "epoch");
+    expect(epochs.map(({ f1 }) => f1)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(await readdir(join(here, "all"))).not.toContain("best.safetensors");
+    expect(readWeights(await read("all", "last.safetensors")).metadata).toMatchObject({ steps: "12" });
+    const told = await train("told-all", ...folder, "--validation", "0", "--epochs", "4");
+    expect(told.out).toMatch(/12 steps, in \d+ MB of memory \([+-]\d+\.\d MB a thousand steps\) -> /);
+  });
+
   it("trains by the paper's recipe: whole padded pictures, thirteen of one, the schedule by the validation's loss", async () => {
     const paper = [
       ...folder,
@@ -301,6 +317,10 @@ describe("saunet train", () => {
       [
         ["--dataset", "synthetic"],
         "option '--dataset synthetic' stands alone: it reads no folder and does not mix",
+      ],
+      [
+        ["--validation", "0"],
+        "option '--recipe paper' follows the loss on images kept back: '--validation 0' leaves none",
       ],
     ] as const) {
       expect((await saunet(here, ["train", "-o", "none", ...paper, ...argv])).err).toBe(`saunet: ${line}\n`);
