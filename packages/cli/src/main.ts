@@ -1,8 +1,13 @@
 #!/usr/bin/env node
 // The process around the command: arguments in, exit code out.
 
+import { setFlagsFromString } from "node:v8";
 import { FAILED } from "./errors.ts";
 import { run } from "./program.ts";
+
+// Node 20 has the fused multiply-add behind a flag, and this process is ours: it makes a segmentation a tenth faster.
+// Newer ones have it always, and know no such flag.
+if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
