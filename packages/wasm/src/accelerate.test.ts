@@ -1,4 +1,18 @@
-import { capture, conv2d, normal, prepare, randomState, withReferences } from "@saunet/core";
+import {
+  capture,
+  concat,
+  conv2d,
+  groupNorm,
+  mul,
+  normal,
+  ones,
+  prepare,
+  randomState,
+  sigmoid,
+  type Tensor,
+  withReferences,
+  zeros,
+} from "@saunet/core";
 import { relativeError } from "@saunet/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { type AccelerateOptions, accelerate, restore } from "./accelerate.ts";
@@ -58,5 +72,27 @@ describe("accelerate", () => {
       expect(errors[tile]).toBeGreaterThan(errors.direct);
       expect(errors[tile]).toBeLessThan(1e-4);
     }
+  });
+
+  it.each(CONVOLUTIONS)("keeps to it where convolutions are joined with others: %s", async (convolutions) => {
+    const w = normal([3, 3, 16, 16], randomState(2), { deviation: 0.1 });
+    const gated = normal([3, 3, 32, 16], randomState(3), { deviation: 0.1 });
+    const body = ([image, gate]: readonly Tensor[]) => {
+      const x = groupNorm(conv2d(image, w), ones([16]), zeros([16]), { groups: 4 });
+      return [conv2d(concat([x, mul(image, sigmoid(gate))], -1), gated)];
+    };
+    const inputs = [normal([1, 48, 48, 16], randomState(1)), normal([1, 48, 48, 1], randomState(4))];
+    const [wanted] = withReferences(() => body(inputs));
+    await accelerate({ threads: 1, convolutions });
+    const program = prepare(capture(body, inputs));
+    const names: string[] = [];
+    const [y] = observe(
+      ({ name }) => names.push(name),
+      () => program.runSync(inputs),
+    );
+    const run = names.filter((name) => name.startsWith("conv2d"));
+    expect(run.length).toBeGreaterThan(1);
+    for (const name of run) expect(name).toContain(convolutions === "fastest" ? "winograd6" : convolutions);
+    expect(relativeError(y.data, wanted.data)).toBeLessThan(convolutions === "direct" ? 1e-6 : 1e-4);
   });
 });

@@ -60,8 +60,8 @@ interface External {
  * @throws MemoryError where it does not fit
  */
 export function prepareInArena(runner: Runner, captured: Program, without: readonly string[] = []): Runnable {
-  const { arena } = runner;
-  const program = shareInPlace(fuseAll(captured, without));
+  const { arena, features } = runner;
+  const program = shareInPlace(fuseAll(captured, without, features));
   const { buffers, calls, inputs, outputs } = program;
   const writtenBuffers = new Set(calls.flatMap(buffersWritten));
   const planned = calls.map((call): Planned => {

@@ -59,21 +59,21 @@ export function lengthsOf({ roles }: { readonly roles: object }, arrays: Arrays)
 /** Runs kernels in one arena. */
 export class Runner {
   readonly arena: Arena;
+  readonly features: CodeFeatures;
   readonly #crew: Crew;
-  readonly #features: CodeFeatures;
   readonly #plans = new Map<string, Plan | undefined>();
   readonly #compiled = new Map<string, Compiled>();
 
   constructor(arena: Arena, crew: Crew, features: CodeFeatures) {
     this.arena = arena;
     this.#crew = crew;
-    this.#features = features;
+    this.features = features;
   }
 
   /** What a generator makes of a call; remembered, since a network repeats its calls. */
   plan({ kernel, plan }: Generator, lengths: Lengths<Arrays>, dims: unknown): Plan | undefined {
     const key = `${kernel.name} ${Object.values(lengths)} ${JSON.stringify(dims)}`;
-    if (!this.#plans.has(key)) this.#plans.set(key, plan(dims, lengths, this.#features));
+    if (!this.#plans.has(key)) this.#plans.set(key, plan(dims, lengths, this.features));
     return this.#plans.get(key);
   }
 

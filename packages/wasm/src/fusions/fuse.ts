@@ -2,12 +2,13 @@
 // A rewrite sees the list of calls alone, so each is small, and each can be left out.
 
 import type { AnyKernel, Program, ProgramCall } from "@saunet/core";
+import type { CodeFeatures } from "../plan.ts";
 
 /** One rewrite. */
 export interface Fusion {
   /** Stands in reports and switches it off: `normalize+silu`. */
   readonly name: string;
-  readonly rewrite: (program: Program) => Program;
+  readonly rewrite: (program: Program, features: CodeFeatures) => Program;
 }
 
 /** Joins a call with the one that consumes its result. */

@@ -1,7 +1,7 @@
 // Every rewrite, in the order in which they are tried, and the generated code of the kernels that they bring in.
 
 import type { Program } from "@saunet/core";
-import type { Generator } from "../plan.ts";
+import type { CodeFeatures, Generator } from "../plan.ts";
 import type { Fusion } from "./fuse.ts";
 import { gateConcatFusion, gateConcatGenerator } from "./gate-concat.ts";
 import { joinedConvFusions, joinedConvGenerator } from "./joined-conv.ts";
@@ -23,8 +23,12 @@ export const fusedGenerators: readonly Generator[] = [
 ];
 
 /** Applies every fusion whose name is not among `without`. */
-export function fuseAll(program: Program, without: readonly string[] = []): Program {
+export function fuseAll(
+  program: Program,
+  without: readonly string[] = [],
+  features: CodeFeatures = { relaxed: false },
+): Program {
   return fusions
     .filter(({ name }) => !without.includes(name))
-    .reduce((rewritten, { rewrite }) => rewrite(rewritten), program);
+    .reduce((rewritten, { rewrite }) => rewrite(rewritten, features), program);
 }

@@ -19,11 +19,11 @@ import {
   type Program,
   type ProgramCall,
 } from "@saunet/core";
-import { chooseCorrelation } from "../kernels/conv/choose.ts";
+import { type Choice, chooseCorrelation, keepingTo } from "../kernels/conv/choose.ts";
 import { forwardOf } from "../kernels/conv/geometry.ts";
 import { planOf } from "../kernels/conv/steps.ts";
 import { winogradSteps } from "../kernels/conv/winograd.ts";
-import { type Generator, generator } from "../plan.ts";
+import { type CodeFeatures, type Generator, generator } from "../plan.ts";
 import { type Fusion, joinPairs, type Pair } from "./fuse.ts";
 import { type GateDims, gateConcat } from "./gate-concat.ts";
 
@@ -65,9 +65,10 @@ export const joinedConv = /* @__PURE__ */ kernel(
   },
 );
 
-const isWinograd = (conv: Conv2dDims): boolean => chooseCorrelation(forwardOf(conv)).algorithm === "winograd";
+const choose = (conv: Conv2dDims, { convolutions }: CodeFeatures): Choice =>
+  keepingTo(convolutions, chooseCorrelation)(forwardOf(conv));
 
-const gatedPair: Pair = {
+const gatedPair = (features: CodeFeatures): Pair => ({
   producer: gateConcat as AnyKernel,
   result: "y",
   consumer: conv2dForward as AnyKernel,
@@ -75,7 +76,7 @@ const gatedPair: Pair = {
   join: (join, convolve) => {
     const { A, B } = join.dims as GateDims;
     const conv = convolve.dims as Conv2dDims;
-    if (!isWinograd(conv) || A % 4 !== 0 || B % 4 !== 0) return undefined;
+    if (choose(conv, features).algorithm !== "winograd" || A % 4 !== 0 || B % 4 !== 0) return undefined;
     const { a: input, b: gated, gate } = join.buffers;
     const { y, w, b: bias } = convolve.buffers;
     return {
@@ -84,12 +85,13 @@ const gatedPair: Pair = {
       dims: { conv, gatedChannels: B, norm: undefined } satisfies JoinedDims,
     };
   },
-};
+});
 
 /** The same convolution as a joined one. */
-function asJoined(call: ProgramCall): ProgramCall | undefined {
+function asJoined(call: ProgramCall, features: CodeFeatures): ProgramCall | undefined {
   if (call.kernel.name === joinedConv.name) return call;
-  if (call.kernel.name !== conv2dForward.name || !isWinograd(call.dims as Conv2dDims)) return undefined;
+  if (call.kernel.name !== conv2dForward.name) return undefined;
+  if (choose(call.dims as Conv2dDims, features).algorithm !== "winograd") return undefined;
   const { y, x: input, w, b: bias } = call.buffers;
   return {
     kernel: joinedConv as AnyKernel,
@@ -99,13 +101,13 @@ function asJoined(call: ProgramCall): ProgramCall | undefined {
 }
 
 /** Statistics of what a convolution has just written become its own. */
-function joinStatistics(program: Program): Program {
+function joinStatistics(program: Program, features: CodeFeatures): Program {
   const calls: (ProgramCall | undefined)[] = [...program.calls];
   program.calls.forEach((statistics, at) => {
     if (statistics.kernel.name !== groupNormStatistics.name) return;
     const { x, mean, variance } = statistics.buffers;
     const writer = calls.findIndex((call) => call?.buffers.y === x && call !== statistics);
-    const convolution = writer < 0 || writer > at ? undefined : asJoined(calls[writer] as ProgramCall);
+    const convolution = writer < 0 || writer > at ? undefined : asJoined(calls[writer]!, features);
     if (convolution === undefined) return;
     const { conv, gatedChannels } = convolution.dims as JoinedDims;
     const norm = statistics.dims as GroupNormDims;
@@ -122,15 +124,16 @@ function joinStatistics(program: Program): Program {
 }
 
 export const joinedConvFusions: readonly Fusion[] = [
-  { name: "gate+concat+conv", rewrite: (program) => joinPairs(program, gatedPair) },
+  { name: "gate+concat+conv", rewrite: (program, features) => joinPairs(program, gatedPair(features)) },
   { name: "conv+statistics", rewrite: joinStatistics },
 ];
 
 export const joinedConvGenerator: Generator = /* @__PURE__ */ generator(
   joinedConv,
-  ({ conv, gatedChannels, norm }: JoinedDims, { bias }, { relaxed }) => {
+  ({ conv, gatedChannels, norm }: JoinedDims, { bias }, features) => {
+    const { relaxed } = features;
     const correlation = forwardOf(conv);
-    const choice = chooseCorrelation(correlation);
+    const choice = choose(conv, features);
     if (choice.algorithm !== "winograd") return undefined;
     const hasBias = bias !== undefined;
     return planOf<keyof JoinedArrays>(
