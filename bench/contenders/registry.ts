@@ -8,6 +8,7 @@ import {
   acceleratedTrain,
   eagerModel,
   eagerTrain,
+  plainModel,
   typescriptModel,
   typescriptTrain,
 } from "./saunet.ts";
@@ -22,6 +23,7 @@ export const contenders: readonly Contender[] = [
     train: typescriptTrain,
   },
   { name: "saunet", threads: [1, 2], quick: true, model: acceleratedModel, train: acceleratedTrain },
+  { name: "saunet-plain", threads: [1, 2], quick: true, model: plainModel },
   { name: "saunet-eager", threads: [1, 2], quick: true, model: eagerModel, train: eagerTrain },
   { name: "onnxruntime-node", threads: [1, 2], quick: true, model: onnxruntimeNode },
   { name: "onnxruntime-web", threads: [1, 2], quick: false, model: onnxruntimeWeb },

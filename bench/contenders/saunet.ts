@@ -1,8 +1,9 @@
 // Ours: operator by operator in plain TypeScript, the same on WebAssembly kernels, and as a captured program on these.
 
+import { setFlagsFromString } from "node:v8";
 import { adam, backward, capture, noGrad, prepare, randomState, sigmoid, type Tensor } from "@saunet/core";
 import { forward, paperLoss } from "@saunet/model";
-import { accelerate } from "@saunet/wasm";
+import { type AccelerateOptions, accelerate } from "@saunet/wasm";
 import type { Job, Prepare } from "./contender.ts";
 
 const infer = ({ config, parameters }: Job, x: Tensor): Tensor =>
@@ -32,13 +33,13 @@ export const typescriptTrain: Prepare = async (job) => {
 
 /** Inference on WebAssembly, operator by operator; its results stay in the memory of the kernels. */
 export const eagerModel: Prepare = async (job) => {
-  await accelerateOn(job.threads, true);
+  await accelerateOn(job.threads, { resident: true });
   return () => infer(job, job.image).data;
 };
 
 /** A step of training on WebAssembly, operator by operator. */
 export const eagerTrain: Prepare = async (job) => {
-  await accelerateOn(job.threads, true);
+  await accelerateOn(job.threads, { resident: true });
   const step = trainer(job);
   return () => step(job.image, job.target).data;
 };
@@ -46,9 +47,19 @@ export const eagerTrain: Prepare = async (job) => {
 /** Inference on WebAssembly. */
 export const acceleratedModel: Prepare = async (job) => {
   await accelerateOn(job.threads);
+  return captured(job);
+};
+
+/** The same without the fused multiply-add, so with the same bits on every host. */
+export const plainModel: Prepare = async (job) => {
+  await accelerateOn(job.threads, { relaxed: false });
+  return captured(job);
+};
+
+function captured(job: Job): () => Float32Array {
   const { runSync } = prepare(capture(([x]) => [infer(job, x)], [job.image]));
   return () => runSync([job.image])[0].data;
-};
+}
 
 /** A step of training on WebAssembly. */
 export const acceleratedTrain: Prepare = async (job) => {
@@ -59,7 +70,9 @@ export const acceleratedTrain: Prepare = async (job) => {
 };
 
 /** Fewer threads, or none, would be another contender. */
-async function accelerateOn(wanted: number, resident = false): Promise<void> {
-  const { threads, kernels, reasons } = await accelerate({ threads: wanted, resident });
+async function accelerateOn(wanted: number, options: AccelerateOptions = {}): Promise<void> {
+  // As the command does: Node 20 has the fused multiply-add behind a flag, which newer ones no longer know.
+  if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
+  const { threads, kernels, reasons } = await accelerate({ threads: wanted, ...options });
   if (threads !== wanted || kernels.length === 0) throw new Error(reasons.join("; "));
 }

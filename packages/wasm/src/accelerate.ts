@@ -20,7 +20,8 @@ export interface AccelerateOptions {
   readonly threads?: number;
   /**
    * Whether multiplication and addition may be one instruction that rounds once, where the host has it. It is a
-   * little faster; results then differ between hosts in their last bits. True when left out.
+   * tenth faster; results then differ between hosts in their last bits. True when left out. Node 20 has it only when started
+   * with `--experimental-wasm-relaxed-simd`, as the command `saunet` is; Node 22 and Chromium 114 have it always.
    */
   readonly relaxed?: boolean;
   /**
