@@ -23,7 +23,7 @@ import {
 import { relativeError } from "@saunet/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { accelerate, restore } from "./accelerate.ts";
-import { arithmetics } from "./kernels/conv/testing.ts";
+import { arithmetics } from "./kernels/testing.ts";
 
 const CHANNELS = [1, 2, 3, 4, 5, 16, 17, 32, 48, 64, 96];
 const SIZES = [

@@ -17,6 +17,7 @@ import {
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { elementwise } from "./elementwise.ts";
 import { onePlusExpOfNegative, onePlusPowerOfTwo } from "./exp.ts";
+import { multiplyAdd } from "./multiply-add.ts";
 import { constant, MEMORY_GRAIN, setEach } from "./stream.ts";
 
 /** NaN stays NaN: of unequal pairs pmax keeps the first. */
@@ -91,19 +92,24 @@ export const silu = elementwise(siluForward, {
  * Prepares `x ← s (1 + x (1 - s))`, the slope of SiLU at x; what it returns writes the code for some vectors.
  *
  * @param isBinary whether it is given `x · log2 e`
+ * @param relaxed whether a product and a sum may be one instruction
  */
-export function siluSlope(f: FunctionBuilder, isBinary = false): (xs: readonly Local<"v128">[]) => void {
+export function siluSlope(
+  f: FunctionBuilder,
+  { isBinary = false, relaxed = false }: { readonly isBinary?: boolean; readonly relaxed?: boolean } = {},
+): (xs: readonly Local<"v128">[]) => void {
   const { f32x4 } = f;
+  const madd = multiplyAdd(f, relaxed);
   const one = constant(f, "numerator", 1);
   const unit = isBinary ? constant(f, "ln2", Math.LN2) : undefined;
-  const divisor = isBinary ? onePlusPowerOfTwo(f) : onePlusExpOfNegative(f);
+  const divisor = isBinary ? onePlusPowerOfTwo(f, { relaxed }) : onePlusExpOfNegative(f);
   return (xs) => {
     const ss = f.locals("s", "v128", xs.length);
     setEach(f, ss, (i) => xs[i]);
     divisor(ss);
     setEach(f, ss, (i) => f32x4.div(one, ss[i]));
     if (unit) setEach(f, xs, (i) => f32x4.mul(xs[i], unit));
-    setEach(f, xs, (i) => f32x4.mul(f32x4.add(f32x4.mul(xs[i], f32x4.sub(one, ss[i])), one), ss[i]));
+    setEach(f, xs, (i) => f32x4.mul(madd(one, xs[i], f32x4.sub(one, ss[i])), ss[i]));
   };
 }
 

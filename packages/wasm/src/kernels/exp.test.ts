@@ -8,6 +8,7 @@ import {
   onePlusExpOfNegative,
   onePlusPowerOfTwo,
 } from "./exp.ts";
+import { arithmetics } from "./testing.ts";
 
 /** Applies vector code to numbers, four at a time. */
 function apply(prepare: (f: FunctionBuilder) => (xs: Local<"v128">[]) => void): (xs: number[]) => number[] {
@@ -69,10 +70,10 @@ test("1 + e^-x is what the logistic function divides by", () => {
   expect(divisor([0, Infinity, -Infinity, NaN])).toEqual([2, 1, Infinity, NaN]);
 });
 
-test("1 + 2^-t is off by its bound at most, times a factor", () => {
+test.each(arithmetics)("1 + 2^-t is off by its bound at most, times a factor, relaxed %s", (relaxed) => {
   const ts = [...evenly(-125, 126, 200_003), ...evenly(-2, 2, 50_001)];
   for (const factor of [1, Math.LOG2E]) {
-    const divisor = apply((f) => onePlusPowerOfTwo(f, factor));
+    const divisor = apply((f) => onePlusPowerOfTwo(f, { factor, relaxed }));
     expect(
       worst(
         divisor(ts),

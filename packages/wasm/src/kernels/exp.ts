@@ -14,6 +14,7 @@
 // overflows to ∞ where e^x does, and the power of two is 0 where e^x lies below the normal numbers.
 
 import type { FunctionBuilder, Local } from "../asm/index.ts";
+import { multiplyAdd } from "./multiply-add.ts";
 import { constant } from "./stream.ts";
 
 /** Largest relative error of e^x, wherever it is a normal number (above 1.7e-38). */
@@ -59,15 +60,20 @@ export function exponential(f: FunctionBuilder, sign: 1 | -1): (xs: Vectors) => 
     each((x, i) => f.set(ks[i], f32x4.add(f32x4.mul(x, perLn2), magic)));
     each((x, i) => f.set(x, f32x4.sub(x, f32x4.mul(f32x4.sub(ks[i], magic), ln2High))));
     each((x, i) => f.set(x, f32x4.sub(x, f32x4.mul(f32x4.sub(ks[i], magic), ln2Low))));
-    scaledPolynomial(f, xs, p, ks);
+    scaledPolynomial(f, xs, p, ks, false);
   };
 }
 
 /**
  * Prepares `t ← factor · (1 + 2^-t)`. Where a number is made by a product anyway, the product can bring its logarithm's
  * base along, and the way to the remainder r is two subtractions instead of two products and three.
+ *
+ * @param relaxed whether a product and a sum may be one instruction
  */
-export function onePlusPowerOfTwo(f: FunctionBuilder, factor = 1): (ts: Vectors) => void {
+export function onePlusPowerOfTwo(
+  f: FunctionBuilder,
+  { factor = 1, relaxed = false }: { readonly factor?: number; readonly relaxed?: boolean } = {},
+): (ts: Vectors) => void {
   const { f32x4 } = f;
   const low = constant(f, "low", -HIGHEST / Math.LN2);
   const high = constant(f, "high", -LOWEST / Math.LN2);
@@ -81,22 +87,22 @@ export function onePlusPowerOfTwo(f: FunctionBuilder, factor = 1): (ts: Vectors)
     each((t) => f.set(t, f32x4.pmax(f32x4.pmin(t, high), low)));
     each((t, i) => f.set(ks[i], f32x4.sub(magic, t)));
     each((t, i) => f.set(t, f32x4.add(t, f32x4.sub(ks[i], magic))));
-    scaledPolynomial(f, ts, p, ks);
+    scaledPolynomial(f, ts, p, ks, relaxed);
     each((t) => f.set(t, f32x4.add(t, one)));
   };
 }
 
 /** `r ← (Σ p[i] r^i) · 2^k`, k being the lowest bits of `ks`: ((p5 r + p4) r² + (p3 r + p2)) r² + (p1 r + p0). */
-function scaledPolynomial(f: FunctionBuilder, rs: Vectors, p: Vectors, ks: Vectors): void {
+function scaledPolynomial(f: FunctionBuilder, rs: Vectors, p: Vectors, ks: Vectors, relaxed: boolean): void {
   const { f32x4, i32x4 } = f;
   const squares = f.locals("square", "v128", rs.length);
   const sums = f.locals("sum", "v128", rs.length);
   const each = (step: (r: Local<"v128">, i: number) => void) => rs.forEach(step);
-  const madd = (a: Local<"v128">, b: Local<"v128">, c: Local<"v128">) => f32x4.add(f32x4.mul(a, b), c);
+  const madd = multiplyAdd(f, relaxed);
   each((r, i) => f.set(squares[i], f32x4.mul(r, r)));
-  each((r, i) => f.set(sums[i], madd(r, p[5], p[4])));
-  each((r, i) => f.set(sums[i], f32x4.add(f32x4.mul(sums[i], squares[i]), madd(r, p[3], p[2]))));
-  each((r, i) => f.set(sums[i], f32x4.add(f32x4.mul(sums[i], squares[i]), madd(r, p[1], p[0]))));
+  each((r, i) => f.set(sums[i], madd(p[4], r, p[5])));
+  each((r, i) => f.set(sums[i], madd(madd(p[2], r, p[3]), sums[i], squares[i])));
+  each((r, i) => f.set(sums[i], madd(madd(p[0], r, p[1]), sums[i], squares[i])));
   each((r, i) => f.set(r, f32x4.mul(sums[i], i32x4.shl(ks[i], 23))));
 }
 

@@ -1,4 +1,4 @@
-// The one operation that convolutions are made of.
+// The one operation that convolutions are made of, and polynomials.
 
 import type { FunctionBuilder, Operand, Value } from "../asm/index.ts";
 

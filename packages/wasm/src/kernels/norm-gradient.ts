@@ -11,8 +11,9 @@
 import { type GroupNormDims, groupNormGradient, type Kernel } from "@saunet/core";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { alignToLine } from "../memory.ts";
-import { type Generator, generator, type Plan } from "../plan.ts";
+import { type CodeFeatures, type Generator, generator, type Plan } from "../plan.ts";
 import { siluSlope } from "./activation.ts";
+import { multiplyAdd } from "./multiply-add.ts";
 import {
   addUp,
   type Block,
@@ -52,7 +53,11 @@ export type ActivatedArrays = Arrays & { beta: Arrays["gamma"] };
  * Phase 4, each channel: gGamma = Σ rstd·q, gBeta = Σ s over the images
  * Phase 5, each strip: gx = gy · coefficient[1] + (x - mean) · coefficient[2] + coefficient[3]
  */
-function planOf(d: GroupNormDims, activation: "none" | "silu"): Plan<ActivatedArrays> | undefined {
+function planOf(
+  d: GroupNormDims,
+  activation: "none" | "silu",
+  { relaxed }: CodeFeatures,
+): Plan<ActivatedArrays> | undefined {
   if (!suits(d)) return undefined;
   const { N, P, C, G, D } = d;
   const isActivated = activation !== "none";
@@ -60,7 +65,7 @@ function planOf(d: GroupNormDims, activation: "none" | "silu"): Plan<ActivatedAr
   // 1.64 ns an element, with 2048 1.83.
   const sums = isActivated ? mapping(d, 2) : summing(d, 2);
   const maps = mapping(d, 4);
-  const name = `group_norm_${isActivated ? `${activation}_` : ""}gradient_f32_4x${maps.vectors}_simd`;
+  const name = `group_norm_${isActivated ? `${activation}_` : ""}gradient_f32_4x${maps.vectors}_${relaxed ? "relaxed" : "simd"}`;
   const imageCoefficients = 4 * FLOAT * C;
   /** Sums lie behind the coefficients. */
   const offset = alignToLine(imageCoefficients * N);
@@ -97,6 +102,7 @@ function planOf(d: GroupNormDims, activation: "none" | "silu"): Plan<ActivatedAr
         ...itemsOf(sums),
         write: (f, { from, to, shared, own, arrays }) => {
           const { f32x4, i32 } = f;
+          const madd = multiplyAdd(f, relaxed);
           const { x, gy, gx, beta } = arrays;
           const vectorsOf = (...names: string[]) => names.map((name) => f.locals(name, "v128", sums.vectors));
           const [xs, gys, means, scales, betas] = vectorsOf("x", "gy", "mean", "scale", "beta");
@@ -130,11 +136,11 @@ function planOf(d: GroupNormDims, activation: "none" | "silu"): Plan<ActivatedAr
               setEach(f, betas, (v) => f32x4.mul(betas[v], unit));
               forEachPosition(f, sums, block, block.left, () => {
                 load(f, xs, block.pointers[0]);
-                setEach(f, xs, (v) => f32x4.add(f32x4.mul(f32x4.sub(xs[v], means[v]), scales[v]), betas[v]));
+                setEach(f, xs, (v) => madd(betas[v], f32x4.sub(xs[v], means[v]), scales[v]));
                 store(f, xs, block.pointers[1]);
               });
             });
-          const slope = siluSlope(f, true);
+          const slope = siluSlope(f, { isBinary: true, relaxed });
           forEachStrip(f, sums, { from, to }, ({ range, start, elements: count }) => {
             f.set(operandsAt, i32.sub(own, start));
             normalize(range);
@@ -228,6 +234,7 @@ function planOf(d: GroupNormDims, activation: "none" | "silu"): Plan<ActivatedAr
         ...itemsOf(maps),
         write: (f, { from, to, shared, arrays }) => {
           const { f32x4 } = f;
+          const madd = multiplyAdd(f, relaxed);
           const { x, gx } = arrays;
           const gy = isActivated ? gx : arrays.gy;
           const [xs, gys, means, fromGy, fromX, constants] = [
@@ -242,8 +249,8 @@ function planOf(d: GroupNormDims, activation: "none" | "silu"): Plan<ActivatedAr
             forEachPosition(f, maps, block, block.left, () => {
               load(f, xs, block.pointers[0]);
               load(f, gys, block.pointers[1]);
-              setEach(f, xs, (v) => f32x4.mul(f32x4.sub(xs[v], means[v]), fromX[v]));
-              setEach(f, xs, (v) => f32x4.add(f32x4.add(f32x4.mul(gys[v], fromGy[v]), constants[v]), xs[v]));
+              setEach(f, gys, (v) => madd(constants[v], gys[v], fromGy[v]));
+              setEach(f, xs, (v) => madd(gys[v], f32x4.sub(xs[v], means[v]), fromX[v]));
               store(f, xs, block.pointers[2]);
             });
           });
@@ -255,13 +262,13 @@ function planOf(d: GroupNormDims, activation: "none" | "silu"): Plan<ActivatedAr
 
 export const gradient: Generator = /* @__PURE__ */ generator(
   groupNormGradient,
-  (d: GroupNormDims) =>
+  (d: GroupNormDims, _lengths, features) =>
     // Without an activation nothing looks at beta.
-    planOf(d, "none") as Plan<Arrays> | undefined,
+    planOf(d, "none", features) as Plan<Arrays> | undefined,
 );
 
 /** The gradient of an activation behind a normalisation, and of the normalisation, as one kernel. */
 export const activatedGradient = (
   kernel: Kernel<ActivatedArrays, GroupNormDims>,
   activation: "silu",
-): Generator => generator(kernel, (d: GroupNormDims) => planOf(d, activation));
+): Generator => generator(kernel, (d: GroupNormDims, _lengths, features) => planOf(d, activation, features));

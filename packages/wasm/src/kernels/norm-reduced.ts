@@ -182,14 +182,14 @@ function poolTile(
  *   where y is pooled, each tile: this for its two strips, then the pooling
  */
 export const reducing = (kernel: Kernel<ReducedArrays, ReducedDims>): Generator =>
-  generator(kernel, ({ norm, activation, pool, scale }: ReducedDims, lengths) => {
+  generator(kernel, ({ norm, activation, pool, scale }: ReducedDims, lengths, { relaxed }) => {
     if (!suits(norm)) return undefined;
     const strips = pool === undefined ? mapping(norm, 4) : rowStrips(norm, pool.W, 4);
     const { C } = norm;
     const { perImage, positions, vectors } = strips;
     const { items, grain } = itemsOf(strips);
     const asked = (["pooled", "averages", "maxima"] as const).filter((name) => lengths[name] !== undefined);
-    const name = `group_norm_${[activation, ...asked].join("_")}_f32_4x${vectors}_simd`;
+    const name = `group_norm_${[activation, ...asked].join("_")}_f32_4x${vectors}_${relaxed ? "relaxed" : "simd"}`;
     return {
       name,
       key: `${keyOf(name, norm)} ${JSON.stringify([pool?.W, scale])}`,
@@ -200,7 +200,8 @@ export const reducing = (kernel: Kernel<ReducedArrays, ReducedDims>): Generator 
           ...(pool === undefined ? { items, grain } : { items: items / 2, grain: Math.ceil(grain / 2) }),
           write: (f, { from, to, shared, arrays }) => {
             const { i32 } = f;
-            const activate = activatedStrip(f, strips, { shared, arrays }, activation, pool !== undefined);
+            const how = { isRows: pool !== undefined, relaxed };
+            const activate = activatedStrip(f, strips, { shared, arrays }, activation, how);
             const asked = [
               ...(lengths.averages ? [{ reduction: averaging(f, scale), array: arrays.averages }] : []),
               ...(lengths.maxima ? [{ reduction: largest(f), array: arrays.maxima }] : []),

@@ -6,6 +6,7 @@ import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saun
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator, type Phase, type PhaseLocals } from "../plan.ts";
 import { onePlusPowerOfTwo } from "./exp.ts";
+import { multiplyAdd } from "./multiply-add.ts";
 import {
   addUp,
   forEachBlock,
@@ -108,7 +109,7 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
 /** What may stand behind the normalisation. */
 interface AfterNormalization {
   /** Prepares code that takes some vectors of normalised numbers, times `unit`, to the activation's results. */
-  readonly prepare: (f: FunctionBuilder) => (ys: readonly V128[]) => void;
+  readonly prepare: (f: FunctionBuilder, relaxed: boolean) => (ys: readonly V128[]) => void;
   readonly unit: number;
 }
 
@@ -125,8 +126,8 @@ const activations: Readonly<Record<Activation, AfterNormalization>> = {
   silu: {
     // y / (1 + e^-y) is t / (u + u 2^-t) with t = u y, u = log2 e: scale and shift bring u along for nothing.
     unit: Math.LOG2E,
-    prepare: (f) => {
-      const divisor = onePlusPowerOfTwo(f, Math.LOG2E);
+    prepare: (f, relaxed) => {
+      const divisor = onePlusPowerOfTwo(f, { factor: Math.LOG2E, relaxed });
       return (ys) => {
         const divisors = f.locals("divisor", "v128", ys.length);
         setEach(f, divisors, (i) => ys[i]);
@@ -184,14 +185,14 @@ function normalization(
   f: FunctionBuilder,
   strips: Strips,
   { shared, arrays: { x, y, beta } }: Locals,
-  unit: number,
-  isRows: boolean,
+  { unit, isRows, relaxed }: { readonly unit: number; readonly isRows: boolean; readonly relaxed: boolean },
 ): (range: { from: I32; to: I32 }) => void {
   const { f32x4 } = f;
   const [xs, means, scales, betas] = ["x", "mean", "scale", "beta"].map((what) =>
     f.locals(what, "v128", strips.vectors),
   );
   const unit4 = constant(f, "unit", unit);
+  const madd = multiplyAdd(f, relaxed);
   return (range) =>
     forEachBlock(f, strips, range, [x, y], (block) => {
       const at = placeOf(f, shared, block, isRows ? 0 : constantsOf(strips.d), 1);
@@ -201,7 +202,7 @@ function normalization(
       if (unit !== 1) setEach(f, betas, (v) => f32x4.mul(betas[v], unit4));
       forEachPosition(f, strips, block, block.left, () => {
         load(f, xs, block.pointers[0]);
-        setEach(f, xs, (v) => f32x4.add(f32x4.mul(f32x4.sub(xs[v], means[v]), scales[v]), betas[v]));
+        setEach(f, xs, (v) => madd(betas[v], f32x4.sub(xs[v], means[v]), scales[v]));
         store(f, xs, block.pointers[1]);
       });
     });
@@ -213,10 +214,10 @@ export function activatedStrip(
   strips: Strips,
   locals: Locals,
   activation: Activation,
-  isRows = false,
+  { isRows, relaxed }: { readonly isRows: boolean; readonly relaxed: boolean },
 ): (strip: Strip) => void {
-  const normalize = normalization(f, strips, locals, unitOf(activation), isRows);
-  const activate = activations[activation].prepare(f);
+  const normalize = normalization(f, strips, locals, { unit: unitOf(activation), isRows, relaxed });
+  const activate = activations[activation].prepare(f, relaxed);
   const count = f.local("count", "i32");
   return ({ range, start, elements }) => {
     normalize(range);
@@ -233,11 +234,11 @@ export function activatedStrip(
  * Phase 2, each strip: y = (x - mean[c]) · scale[c] + unit · beta[c], then y = activation(y)
  */
 export const normalizing = (kernel: typeof groupNormForward, activation?: Activation): Generator =>
-  generator(kernel, (d: GroupNormDims) => {
+  generator(kernel, (d: GroupNormDims, _lengths, { relaxed }) => {
     if (!suits(d)) return undefined;
     const strips = mapping(d, 4);
     const suffix = activation === undefined ? "" : `_${activation}`;
-    const name = `group_norm${suffix}_f32_4x${strips.vectors}_simd`;
+    const name = `group_norm${suffix}_f32_4x${strips.vectors}_${relaxed ? "relaxed" : "simd"}`;
     return {
       name,
       key: keyOf(name, d),
@@ -248,8 +249,9 @@ export const normalizing = (kernel: typeof groupNormForward, activation?: Activa
           ...itemsOf(strips),
           write: (f, { from, to, shared, arrays }) => {
             const locals = { shared, arrays };
-            if (activation === undefined) normalization(f, strips, locals, 1, false)({ from, to });
-            else forEachStrip(f, strips, { from, to }, activatedStrip(f, strips, locals, activation));
+            const how = { isRows: false, relaxed };
+            if (activation === undefined) normalization(f, strips, locals, { unit: 1, ...how })({ from, to });
+            else forEachStrip(f, strips, { from, to }, activatedStrip(f, strips, locals, activation, how));
           },
         },
       ],

@@ -1,12 +1,22 @@
 // What the tests of the kernels share: each kernel is held to its reference, and to itself with its items shared out
 // in other ways.
 
+import { setFlagsFromString } from "node:v8";
 import { type Arrays, type FlatArray, randomState, uniform } from "@saunet/core";
+import { detectFeatures } from "../features.ts";
 import { Arena } from "../memory.ts";
 import type { Generator } from "../plan.ts";
 import { type Crew, lengthsOf, Runner } from "../runner.ts";
 import { errorOf } from "../testing.ts";
 import { generators } from "./index.ts";
+
+// Off by default in Node 20; where it is on by default the flag may be gone.
+if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
+
+/** The ways in which a kernel may multiply and add on this host. */
+export const arithmetics = [false, true].filter(
+  (relaxed) => !relaxed || detectFeatures().relaxedSimd.available,
+);
 
 const channels = [1, 2, 3, 4, 5, 16, 17, 32, 48, 64, 96];
 
@@ -47,24 +57,36 @@ const inParts = (parts: number): Crew => ({
 });
 
 /** One memory for each number of ranges. */
-const runners = [1, 2, 3, 4].map(
-  (parts) => new Runner(new Arena(false, 2 ** 26), inParts(parts), { relaxed: false }),
-);
+const runners = [1, 2, 3, 4].map((parts) => {
+  const [arena, crew] = [new Arena(false, 2 ** 26), inParts(parts)];
+  return {
+    arena,
+    plain: new Runner(arena, crew, { relaxed: false }),
+    relaxed: new Runner(arena, crew, { relaxed: true }),
+  };
+});
+
+interface CodeOptions {
+  readonly parts?: number;
+  readonly inPlace?: Readonly<Record<string, string>>;
+  readonly relaxed?: boolean;
+}
 
 /**
  * What a kernel's code makes of some arrays; `undefined` where there is none. The arrays stay as they are.
  *
  * @param parts how many ranges the items are shared out into
  * @param inPlace written arrays that lie where a read one does
+ * @param relaxed whether a product and a sum may be one instruction
  */
 export function outputsOf(
   generator: Generator,
   arrays: Arrays,
   dims: unknown,
-  { parts = 1, inPlace = {} }: { parts?: number; inPlace?: Readonly<Record<string, string>> } = {},
+  { parts = 1, inPlace = {}, relaxed = false }: CodeOptions = {},
 ): Record<string, FlatArray> | undefined {
-  const runner = runners[parts - 1];
-  const { arena } = runner;
+  const { arena, ...by } = runners[parts - 1];
+  const runner = relaxed ? by.relaxed : by.plain;
   const plan = runner.plan(generator, lengthsOf(generator.kernel, arrays), dims);
   if (plan === undefined) return undefined;
   const placed: Record<string, FlatArray> = {};
@@ -86,8 +108,8 @@ export function outputsOf(
 }
 
 /**
- * Runs a kernel's code: against its reference between guard bands; in one to four ranges, which must give the same
- * bits; and in place where the kernel allows it, which must give them too.
+ * Runs a kernel's code, in each arithmetic that it has: against its reference between guard bands; in one to four
+ * ranges, which must give the same bits; and in place where the kernel allows it, which must give them too.
  *
  * @returns its error relative to the largest element, or `undefined` where the portable form is to run
  */
@@ -97,13 +119,23 @@ export function check(kernel: { readonly name: string }, arrays: Arrays, dims?: 
 
 /** {@link check} for code that is not in the list. */
 export function checkCode(generator: Generator, arrays: Arrays, dims: unknown): number | undefined {
+  const lengths = lengthsOf(generator.kernel, arrays);
+  const keys = arithmetics.map((relaxed) => generator.plan(dims, lengths, { relaxed })?.key);
+  if (keys[0] === undefined) return undefined;
+  const different = arithmetics.filter((_, i) => keys.indexOf(keys[i]) === i);
+  return Math.max(...different.map((relaxed) => checkArithmetic(generator, arrays, dims, relaxed)));
+}
+
+function checkArithmetic(generator: Generator, arrays: Arrays, dims: unknown, relaxed: boolean): number {
   const { kernel } = generator;
   const { inPlace, roles } = kernel;
-  const whole = outputsOf(generator, arrays, dims);
-  if (whole === undefined) return undefined;
-  const others = [2, 3, 4].map((parts) => ({ how: `${parts} ranges`, options: { parts } as object }));
+  const whole = outputsOf(generator, arrays, dims, { relaxed })!;
+  const others = [2, 3, 4].map((parts) => ({
+    how: `${parts} ranges`,
+    options: { parts, relaxed } as object,
+  }));
   if (Object.entries(inPlace).every(([written, read]) => arrays[written]?.length === arrays[read]?.length))
-    others.push({ how: "in place", options: { parts: 2, inPlace } });
+    others.push({ how: "in place", options: { parts: 2, inPlace, relaxed } });
   for (const { how, options } of others) {
     const outputs = outputsOf(generator, arrays, dims, options)!;
     for (const [name, role] of Object.entries(roles)) {
@@ -115,5 +147,5 @@ export function checkCode(generator: Generator, arrays: Arrays, dims: unknown): 
       if (differs >= 0) throw new Error(`${kernel.name}: ${name}[${differs}] is another number with ${how}`);
     }
   }
-  return errorOf(generator, arrays, dims);
+  return errorOf(generator, arrays, dims, { features: { relaxed } });
 }

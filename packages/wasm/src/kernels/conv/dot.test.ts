@@ -1,9 +1,10 @@
 import { conv2dDims } from "@saunet/core";
 import { describe, expect, it } from "vitest";
+import { arithmetics } from "../testing.ts";
 import { forwardWith, transposedWith } from "./correlate.ts";
 import { isDot } from "./dot.ts";
 import { forwardOf, transposedOf } from "./geometry.ts";
-import { arithmetics, errorIn, expectPartitionIndependence } from "./testing.ts";
+import { errorIn, expectPartitionIndependence } from "./testing.ts";
 
 const dot = () => ({ algorithm: "dot" }) as const;
 const head = (N: number, H: number, W: number, C: number) => conv2dDims("conv2d", [N, H, W, C], [1, 1, C, 1]);

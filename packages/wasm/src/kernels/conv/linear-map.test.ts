@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ModuleBuilder } from "../../asm/index.ts";
+import { arithmetics } from "../testing.ts";
 import { type Matrix, transpose, winograd } from "./bilinear.ts";
 import { type LinearMap, linearMap, mapWriter } from "./linear-map.ts";
-import { arithmetics } from "./testing.ts";
 
 const F4 = winograd(4, 3, [0, 1, -1, 2, -2]);
 const F6 = winograd(6, 3, [0, 1, -1, 2, -2, 1 / 2, -1 / 2]);

@@ -1,10 +1,11 @@
 import { conv2dDims, type Padding } from "@saunet/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { arithmetics } from "../testing.ts";
 import { forwardWith, transposedWith } from "./correlate.ts";
 import { forwardOf, transposedOf } from "./geometry.ts";
 import { isPlanar } from "./planar.ts";
-import { arithmetics, type Case, cases, errorIn, expectPartitionIndependence } from "./testing.ts";
+import { type Case, cases, errorIn, expectPartitionIndependence } from "./testing.ts";
 
 /** The bound that is promised. */
 const TOLERANCE = 1e-5;

@@ -1,6 +1,5 @@
 // What the tests of the convolutions share.
 
-import { setFlagsFromString } from "node:v8";
 import {
   type Arrays,
   type Conv2dDims,
@@ -11,21 +10,12 @@ import {
   randomState,
 } from "@saunet/core";
 import fc from "fast-check";
-import { detectFeatures } from "../../features.ts";
 import type { Generator } from "../../plan.ts";
 import { errorOf } from "../../testing.ts";
 import { outputsOf } from "../testing.ts";
 import { algorithmsFor } from "./axis-algorithm.ts";
 import type { Choose } from "./choose.ts";
 import type { Correlation } from "./geometry.ts";
-
-// Off by default in Node 20; where it is on by default the flag may be gone.
-if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
-
-/** The ways in which a kernel may multiply and add on this host. */
-export const arithmetics = [false, true].filter(
-  (relaxed) => !relaxed || detectFeatures().relaxedSimd.available,
-);
 
 /** The channels that sweeps draw from. */
 export const channels = [1, 2, 3, 4, 5, 16, 17, 32, 48, 64, 96];
