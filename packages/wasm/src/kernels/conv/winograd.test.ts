@@ -1,10 +1,10 @@
 import { conv2dDims } from "@saunet/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { arithmetics } from "../testing.ts";
 import { forwardWith, transposedWith } from "./correlate.ts";
 import { forwardOf, transposedOf } from "./geometry.ts";
 import {
-  arithmetics,
   cases,
   channels,
   errorIn,
