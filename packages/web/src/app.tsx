@@ -1,15 +1,14 @@
-// The frame: three tabs, one page each. A page is made when its tab is first opened and stays.
+// The frame: three tabs, one page each. A page is made when its tab is first opened and stays; what the second and the
+// third need is fetched then.
 
 import { useSignal } from "@preact/signals";
 import { Moon, Sun, SunMoon } from "lucide";
-import type { ComponentChildren } from "preact";
+import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
-import { InsidePage } from "./inside/inside-page.tsx";
 import { addFiles } from "./segment/queue.ts";
 import { SegmentPage } from "./segment/segment-page.tsx";
 import { openTab, TABS, type TabId, tab } from "./tabs.ts";
 import { type Theme, theme } from "./theme.ts";
-import { TrainPage } from "./train/train-page.tsx";
 import { Icon } from "./ui/icon.tsx";
 
 const isPicture = ({ type, name }: File) => type.startsWith("image/") || /\.tiff?$/i.test(name);
@@ -54,15 +53,9 @@ export function App() {
       </a>
       <Header />
       <main id="content" tabIndex={-1}>
-        <Page id="segment">
-          <SegmentPage />
-        </Page>
-        <Page id="inside">
-          <InsidePage />
-        </Page>
-        <Page id="train">
-          <TrainPage />
-        </Page>
+        {TABS.map(({ id }) => (
+          <Page key={id} id={id} />
+        ))}
       </main>
       <footer>
         <p>For research and education; not a medical device.</p>
@@ -76,11 +69,41 @@ export function App() {
   );
 }
 
-function Page({ id, children }: { id: TabId; children: ComponentChildren }) {
-  const opened = useSignal(false);
+const PAGES: Readonly<Record<TabId, () => Promise<ComponentType>>> = {
+  segment: async () => SegmentPage,
+  inside: async () => (await import("./inside/inside-page.tsx")).InsidePage,
+  train: async () => (await import("./train/train-page.tsx")).TrainPage,
+};
+
+function Page({ id }: { id: TabId }) {
+  const content = useSignal<ComponentType | undefined>(undefined);
+  const failure = useSignal<string | undefined>(undefined);
   const isOpen = tab.value === id;
-  if (isOpen) opened.value = true;
-  return <div hidden={!isOpen}>{opened.value && children}</div>;
+  useEffect(() => {
+    if (!isOpen || content.value !== undefined) return;
+    PAGES[id]().then(
+      (component) => {
+        content.value = component;
+      },
+      (error: Error) => {
+        failure.value = error.message;
+      },
+    );
+  }, [isOpen]);
+  const { value: Content } = content;
+  return (
+    <div hidden={!isOpen}>
+      {Content ? (
+        <Content />
+      ) : (
+        failure.value && (
+          <p class="notice" role="alert">
+            This tab could not be fetched: {failure.value}. Loading the page again may help.
+          </p>
+        )
+      )}
+    </div>
+  );
 }
 
 function Header() {

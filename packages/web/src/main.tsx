@@ -5,8 +5,6 @@ import { addExample, engineStarted, startWorker } from "./segment/queue.ts";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/segment.css";
-import "./styles/inside.css";
-import "./styles/train.css";
 
 render(<App />, document.getElementById("app")!);
 await prepareHost();

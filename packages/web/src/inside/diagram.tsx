@@ -1,9 +1,9 @@
 // The network as the paper draws it: down on the left, up on the right, gated skips between.
 
 import { count, duration } from "../ui/format.ts";
+import { Pixels } from "../ui/pixels.tsx";
 import type { LayerReport } from "./inside.worker.ts";
 import { nameOf } from "./names.ts";
-import { Pixels } from "./pixels.tsx";
 import { chooseLayer, layerId, type Specimen } from "./state.ts";
 
 const STAGES = [1, 2, 3];

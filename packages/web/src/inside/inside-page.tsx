@@ -1,11 +1,12 @@
 import { useEffect } from "preact/hooks";
 import { items, selectedId, weightsInUse } from "../segment/queue.ts";
 import { tab } from "../tabs.ts";
+import { Pixels } from "../ui/pixels.tsx";
 import { Diagram, showLayer } from "./diagram.tsx";
 import { LayerDetail } from "./layer-detail.tsx";
 import { nameOf } from "./names.ts";
-import { Pixels } from "./pixels.tsx";
 import { candidates, failure, isLooking, lookAt, type Specimen, specimen } from "./state.ts";
+import "../styles/inside.css";
 
 /** What every layer computes. */
 export function InsidePage() {

@@ -3,8 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { signed } from "../ui/format.ts";
+import { Pixels } from "../ui/pixels.tsx";
 import { deedOf, linesOf, nameOf } from "./names.ts";
-import { Pixels } from "./pixels.tsx";
 import { ProbePanel } from "./probe-panel.tsx";
 import { chooseChannel, choosePlace, type Detail, detail, type Specimen } from "./state.ts";
 

@@ -1,8 +1,8 @@
 // Patch times filter, summed up: how one number comes about.
 
 import { signed } from "../ui/format.ts";
+import { Pixels } from "../ui/pixels.tsx";
 import { filterImage, isPale, signedColour } from "./colours.ts";
-import { Pixels } from "./pixels.tsx";
 import type { Detail } from "./state.ts";
 import type { Probe } from "./trace.ts";
 

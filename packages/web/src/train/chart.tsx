@@ -1,76 +1,54 @@
-// A curve that grows.
+// A curve that grows, as SVG: its colours are the page's, and drawing it never has the page wait for the graphics, as a
+// canvas does where every core is busy.
 
-import { effect, type ReadonlySignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import UPlot, { type AlignedData, type Options } from "uplot";
-import "uplot/dist/uPlot.min.css";
-import { theme } from "../theme.ts";
+import type { ReadonlySignal } from "@preact/signals";
+import { scaleLinear } from "d3-scale";
+import { line } from "d3-shape";
 
-const HEIGHT = 200;
+/** Points by step. */
+export interface Curve {
+  readonly steps: readonly number[];
+  readonly values: readonly number[];
+  /** Values to be drawn faintly behind them. */
+  readonly faint?: readonly number[];
+}
 
-/** Steps to the right, values upwards; a faint second curve where there is one. */
-export function Chart({
-  label,
-  data,
-}: {
-  label: string;
-  /** Steps, values, and perhaps values to be drawn faintly. */
-  data: ReadonlySignal<AlignedData>;
-}) {
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const root = place.current!;
-    // A canvas knows nothing of the page's colours; the element it is drawn in does, through three of its properties.
-    const colour = (property: "color" | "borderTopColor" | "outlineColor") => () =>
-      getComputedStyle(root)[property];
-    const axis = {
-      stroke: colour("outlineColor"),
-      grid: { stroke: colour("borderTopColor"), width: 1 },
-      ticks: { show: false },
-      font: "12px system-ui, sans-serif",
-    };
-    const options: Options = {
-      width: root.clientWidth,
-      height: HEIGHT,
-      legend: { show: false },
-      cursor: { show: false },
-      // From 0 to 1, and further where values lie beyond.
-      scales: { x: { time: false }, y: { range: (_plot, _low, high) => [0, Math.max(1, high)] } },
-      axes: [
-        { ...axis, size: 28 },
-        { ...axis, size: 44 },
-      ],
-      series: [
-        {},
-        { stroke: colour("color"), width: 2.5, points: { show: false } },
-        { stroke: colour("color"), width: 1, alpha: 0.3, points: { show: false } },
-      ].slice(0, data.peek().length),
-    };
-    const plot = new UPlot(options, data.peek(), root);
-    let asked = 0;
-    const stop = effect(() => {
-      const { value: next } = data;
-      cancelAnimationFrame(asked);
-      asked = requestAnimationFrame(() => plot.setData(next));
-    });
-    const redraw = () => plot.redraw(false, true);
-    const stopTheme = effect(() => {
-      if (theme.value) requestAnimationFrame(redraw);
-    });
-    const system = matchMedia("(prefers-color-scheme: dark)");
-    system.addEventListener("change", redraw);
-    const observer = new ResizeObserver(() => {
-      if (root.clientWidth > 0) plot.setSize({ width: root.clientWidth, height: HEIGHT });
-    });
-    observer.observe(root);
-    return () => {
-      stop();
-      stopTheme();
-      cancelAnimationFrame(asked);
-      system.removeEventListener("change", redraw);
-      observer.disconnect();
-      plot.destroy();
-    };
-  }, []);
-  return <div class="chart" ref={place} role="img" aria-label={label} />;
+// The width is stretched to the place there is; the height is that of the style sheet, in pixels.
+const [WIDTH, HEIGHT] = [1000, 200];
+const TICKS = 5;
+
+/** Steps to the right, values upwards. */
+export function Chart({ label, curve }: { label: string; curve: ReadonlySignal<Curve> }) {
+  const { steps, values, faint = [] } = curve.value;
+  // From 0 to 1, and further where values lie beyond.
+  const most = Math.max(1, ...values, ...faint);
+  const toX = scaleLinear([steps[0] ?? 0, steps.at(-1) ?? 1], [0, WIDTH]);
+  const toY = scaleLinear([0, most], [HEIGHT, 0]);
+  const path = line<number>((_, i) => toX(steps[i]), toY).digits(1);
+  const columns = steps.length > 1 ? toX.ticks(TICKS).filter(Number.isInteger) : [];
+  const rows = toY.ticks(TICKS);
+  return (
+    <div class="chart" role="img" aria-label={label}>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+        {columns.map((step) => (
+          <path key={`column ${step}`} class="grid" d={`M${toX(step)},0V${HEIGHT}`} />
+        ))}
+        {rows.map((value) => (
+          <path key={`row ${value}`} class="grid" d={`M0,${toY(value)}H${WIDTH}`} />
+        ))}
+        <path class="faint" d={path(faint) ?? ""} />
+        <path d={path(values) ?? ""} />
+      </svg>
+      {columns.map((step) => (
+        <span key={`column ${step}`} class="column" style={{ left: `${(100 * toX(step)) / WIDTH}%` }}>
+          {step}
+        </span>
+      ))}
+      {rows.map((value) => (
+        <span key={`row ${value}`} class="row" style={{ top: `${(100 * toY(value)) / HEIGHT}%` }}>
+          {value}
+        </span>
+      ))}
+    </div>
+  );
 }

@@ -1,6 +1,6 @@
 // A training run as the page sees it.
 
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { proxy, type Remote, wrap } from "comlink";
 import { useWeights } from "../segment/queue.ts";
 import type { HeldOut, Subject, TrainingNews, TrainingPlan, TrainWorker } from "./train.worker.ts";
@@ -25,8 +25,10 @@ const FRESHNESS = 0.08;
 export const runState = signal<RunState>("idle");
 export const curves = signal<Curves>(NOTHING);
 export const step = signal(0);
-/** Of the last step, in milliseconds. */
+/** Of a step lately, in milliseconds. */
 export const stepTime = signal(Number.NaN);
+/** Crops that are learned from in a second, everything counted. */
+export const speed = signal(Number.NaN);
 export const heldOut = signal<HeldOut | undefined>(undefined);
 export const subject = signal<Subject | undefined>(undefined);
 export const failure = signal<string | undefined>(undefined);
@@ -34,6 +36,8 @@ export const start = signal<TrainingPlan["start"]>("fresh");
 /** In ten-thousandths. */
 export const learningRate = signal(20);
 
+/** Counts runs: what an ended one still tells is not heard. */
+let run = 0;
 let worker: Remote<TrainWorker> | undefined;
 const trainer = (): Remote<TrainWorker> => {
   worker ??= wrap<TrainWorker>(new Worker(new URL("./train.worker.ts", import.meta.url), { type: "module" }));
@@ -46,27 +50,31 @@ export async function meetSubject(): Promise<void> {
 }
 
 /** Points that a curve is drawn from at most; past that every other one is dropped. */
-const MOST_POINTS = 4000;
+const MOST_POINTS = 1000;
 const thin = <T>(values: readonly T[]): readonly T[] =>
   values.length > MOST_POINTS ? values.filter((_, i) => i % 2 === 0) : values;
 
 function hear(news: TrainingNews): void {
-  const { value: before } = curves;
-  step.value = news.step;
-  stepTime.value = news.milliseconds;
-  if (news.heldOut !== undefined) heldOut.value = news.heldOut;
-  const last = before.smooth.at(-1) ?? news.loss;
-  curves.value = {
-    ...(news.step === 0
-      ? before
-      : {
-          steps: thin([...before.steps, news.step]),
-          losses: thin([...before.losses, news.loss]),
-          smooth: thin([...before.smooth, last + FRESHNESS * (news.loss - last)]),
-        }),
-    heldOutSteps: news.heldOut ? thin([...before.heldOutSteps, news.step]) : before.heldOutSteps,
-    f1: news.heldOut ? thin([...before.f1, news.heldOut.f1]) : before.f1,
-  } as Curves;
+  const { steps, losses, smooth, heldOutSteps, f1 } = curves.value;
+  const first = news.step - news.losses.length + 1;
+  let level = smooth.at(-1) ?? news.losses[0];
+  const levels = news.losses.map((loss) => {
+    level += FRESHNESS * (loss - level);
+    return level;
+  });
+  batch(() => {
+    step.value = news.step;
+    stepTime.value = news.milliseconds;
+    speed.value = news.cropsPerSecond;
+    if (news.heldOut !== undefined) heldOut.value = news.heldOut;
+    curves.value = {
+      steps: thin([...steps, ...news.losses.map((_, i) => first + i)]),
+      losses: thin([...losses, ...news.losses]),
+      smooth: thin([...smooth, ...levels]),
+      heldOutSteps: news.heldOut ? thin([...heldOutSteps, news.step]) : heldOutSteps,
+      f1: news.heldOut ? thin([...f1, news.heldOut.f1]) : f1,
+    };
+  });
 }
 
 /** Trains, or goes on where it was paused. */
@@ -76,8 +84,12 @@ export function begin(): void {
   else {
     const plan = { start: start.value, learningRate: learningRate.value / 10_000 };
     curves.value = NOTHING;
+    const own = ++run;
+    const tell = (news: TrainingNews) => {
+      if (own === run) hear(news);
+    };
     trainer()
-      .run(plan, proxy(hear))
+      .run(plan, proxy(tell))
       .catch((error: Error) => {
         failure.value = `The training ended: ${error.message}.`;
         runState.value = "idle";
@@ -95,11 +107,13 @@ export async function pause(): Promise<void> {
 
 /** Forgets everything that was learned. */
 export function reset(): void {
+  run++;
   void trainer().reset();
   runState.value = "idle";
   curves.value = NOTHING;
   step.value = 0;
   stepTime.value = Number.NaN;
+  speed.value = Number.NaN;
   heldOut.value = undefined;
 }
 

@@ -1,14 +1,14 @@
 import { computed } from "@preact/signals";
 import { Check, Download, Pause, Play, RotateCcw } from "lucide";
 import { useEffect } from "preact/hooks";
-import { Pixels } from "../inside/pixels.tsx";
 import { openTab } from "../tabs.ts";
 import { Choice, Slider } from "../ui/controls.tsx";
 import { download } from "../ui/download.ts";
 import { count } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
+import { Pixels } from "../ui/pixels.tsx";
 import { BATCH, CROP } from "./batch.ts";
-import { Chart } from "./chart.tsx";
+import { Chart, type Curve } from "./chart.tsx";
 import {
   begin,
   curves,
@@ -20,15 +20,20 @@ import {
   pause,
   reset,
   runState,
+  speed,
   start,
   step,
   stepTime,
   subject,
   useLearned,
 } from "./state.ts";
+import "../styles/train.css";
 
-const lossCurve = computed(() => [curves.value.steps, curves.value.smooth, curves.value.losses] as never);
-const f1Curve = computed(() => [curves.value.heldOutSteps, curves.value.f1] as never);
+const lossCurve = computed((): Curve => {
+  const { steps, smooth, losses } = curves.value;
+  return { steps, values: smooth, faint: losses };
+});
+const f1Curve = computed((): Curve => ({ steps: curves.value.heldOutSteps, values: curves.value.f1 }));
 
 /** The network learns, and a person looks on. */
 export function TrainPage() {
@@ -66,14 +71,14 @@ export function TrainPage() {
               half cross entropy, half 1 − MCC; a batch is {BATCH} crops of {CROP} × {CROP}
             </span>
           </figcaption>
-          <Chart label="The loss of each step" data={lossCurve} />
+          <Chart label="The loss of each step" curve={lossCurve} />
         </figure>
         <figure>
           <figcaption>
             <h2>F1, held out</h2>
             <span class="small">on the photograph above, at a threshold of 0.5</span>
           </figcaption>
-          <Chart label="F1 on the held-out photograph" data={f1Curve} />
+          <Chart label="F1 on the held-out photograph" curve={f1Curve} />
         </figure>
       </div>
       <Plan />
@@ -132,7 +137,7 @@ function Progress() {
   const facts = [
     ["Steps", String(step.value), "step"],
     ["A step takes", Number.isNaN(time) ? "–" : `${time.toFixed(0)} ms`, "step-time"],
-    ["Crops a second", Number.isNaN(time) ? "–" : ((1000 * BATCH) / time).toFixed(0), "speed"],
+    ["Crops a second", Number.isNaN(speed.value) ? "–" : speed.value.toFixed(0), "speed"],
     ["Loss", loss?.toFixed(3) ?? "–", "loss"],
     ["F1, held out", heldOut.value?.f1.toFixed(3) ?? "–", "held-out-f1"],
     ["AUC, held out", heldOut.value?.auc.toFixed(3) ?? "–", "held-out-auc"],

@@ -16,8 +16,9 @@ import {
 import { expose } from "comlink";
 import { startEngine } from "../engine.ts";
 import { grey } from "../pictures/paint.ts";
-import { BATCH, CROP } from "./batch.ts";
-import { fundus, syntheticBatches } from "./training-pictures.ts";
+import { BATCH, SEED } from "./batch.ts";
+import { type BatchStream, batchStream } from "./batch-stream.ts";
+import { fundus } from "./training-pictures.ts";
 
 /** How to train. */
 export interface TrainingPlan {
@@ -26,14 +27,17 @@ export interface TrainingPlan {
   readonly learningRate: number;
 }
 
-/** What is told while it learns. */
+/** What is told while it learns, of all steps since it was told last. */
 export interface TrainingNews {
+  /** How many there have been from the start. */
   readonly step: number;
-  readonly loss: number;
-  /** Of the step, the drawing of its photographs left out. */
+  readonly losses: readonly number[];
+  /** Of a step on average, its photographs waiting for it; NaN before the first. */
   readonly milliseconds: number;
+  /** Everything counted: waiting for photographs, looking at the one that is held out. NaN before the first step. */
+  readonly cropsPerSecond: number;
   /** On the photograph that is never learned from; told every few steps. */
-  readonly heldOut?: HeldOut;
+  readonly heldOut?: HeldOut | undefined;
 }
 
 /** How the held-out photograph is segmented at the moment. */
@@ -53,7 +57,8 @@ export interface Subject {
 /** The held-out photograph is segmented every so many steps; more often at first, when most happens. */
 const heldOutIsDue = (step: number): boolean => (step <= 20 ? step % 5 === 0 : step % 20 === 0);
 const HELD_OUT_SEED = 2;
-const SEED = 7;
+/** The page hears of steps four times a second: drawing it takes time from the cores that train. */
+const NEWS_INTERVAL_MS = 250;
 
 let network: Weights | undefined;
 let segmenter: Segmenter | undefined;
@@ -105,6 +110,71 @@ function haltOf(): Halt {
   return { reached, over, reach, lift };
 }
 
+const mouth = new MessageChannel();
+/** Lets messages be heard, as a timer would; but timers in a row wait for 4 ms each. */
+const listen = (): Promise<void> =>
+  new Promise((resolve) => {
+    mouth.port1.onmessage = () => resolve();
+    mouth.port2.postMessage("go on");
+  });
+
+/** Steps until another run begins. */
+async function learn(
+  { learningRate }: TrainingPlan,
+  weights: Weights,
+  batches: BatchStream,
+  own: number,
+  tell: (news: TrainingNews) => void,
+): Promise<void> {
+  let started = 0;
+  const events = train({
+    ...weights,
+    optimizer: adam(weights.parameters, { learningRate }),
+    loss: paperLoss(),
+    random: randomState(SEED, 2),
+    epochs: 1,
+    stepsPerEpoch: Number.MAX_SAFE_INTEGER,
+    nextBatch: async () => {
+      const batch = await batches.next();
+      started = performance.now();
+      return batch;
+    },
+  });
+  let losses: number[] = [];
+  let busy = 0;
+  let told = performance.now();
+  for await (const event of events) {
+    if (event.kind !== "step") continue;
+    losses.push(event.loss);
+    busy += performance.now() - started;
+    await listen();
+    if (own !== turn) break;
+    step = event.step + 1;
+    const isDue = heldOutIsDue(step);
+    if (isDue || halt !== undefined || performance.now() - told >= NEWS_INTERVAL_MS) {
+      const heldOut = isDue ? await lookAtHeldOut() : undefined;
+      if (own !== turn) break;
+      const seconds = (performance.now() - told) / 1000;
+      const { length } = losses;
+      tell({
+        step,
+        losses,
+        milliseconds: busy / length,
+        cropsPerSecond: (BATCH * length) / seconds,
+        heldOut,
+      });
+      losses = [];
+      busy = 0;
+      told += 1000 * seconds;
+    }
+    if (halt === undefined) continue;
+    halt.reach();
+    await halt.over;
+    if (own !== turn) break;
+    told = performance.now();
+  }
+}
+
 const api = {
   /** The photograph that is never learned from. */
   async subject(): Promise<Subject> {
@@ -129,34 +199,13 @@ const api = {
     segmenter?.release();
     segmenter = segmenterOf(network);
     step = 0;
-    tell({ step, loss: Number.NaN, milliseconds: Number.NaN, heldOut: await lookAtHeldOut() });
-    const nextBatch = syntheticBatches(SEED, BATCH, CROP);
-    let started = 0;
-    const events = train({
-      ...network,
-      optimizer: adam(network.parameters, { learningRate: plan.learningRate }),
-      loss: paperLoss(),
-      random: randomState(SEED, 2),
-      epochs: 1,
-      stepsPerEpoch: Number.MAX_SAFE_INTEGER,
-      nextBatch: () => {
-        const batch = nextBatch();
-        started = performance.now();
-        return batch;
-      },
-    });
-    for await (const event of events) {
-      if (event.kind !== "step") continue;
-      const milliseconds = performance.now() - started;
-      // Messages are heard between steps; the loop leaves them no other time.
-      await new Promise((resolve) => setTimeout(resolve));
-      if (own !== turn) break;
-      step = event.step + 1;
-      const news = { step, loss: event.loss, milliseconds };
-      tell(heldOutIsDue(step) ? { ...news, heldOut: await lookAtHeldOut() } : news);
-      halt?.reach();
-      await halt?.over;
-      if (own !== turn) break;
+    const nothing = { losses: [], milliseconds: Number.NaN, cropsPerSecond: Number.NaN };
+    tell({ step, ...nothing, heldOut: await lookAtHeldOut() });
+    const batches = batchStream();
+    try {
+      await learn(plan, network, batches, own, tell);
+    } finally {
+      batches.stop();
     }
   },
 

@@ -1,6 +1,6 @@
 // What the network learns from here: synthetic photographs without end, whose vessels are known exactly.
 
-import { draw, type RandomState, randomState, Tensor } from "@saunet/core";
+import { draw, type RandomState, randomState } from "@saunet/core";
 import {
   type AugmentOptions,
   augment,
@@ -9,7 +9,6 @@ import {
   type SyntheticFundus,
   syntheticFundus,
 } from "@saunet/data";
-import type { Batch } from "@saunet/model";
 
 /** Side of the photographs. */
 const SIDE = 256;
@@ -39,8 +38,14 @@ function labelledFundus(seed: number): LabelledImage {
   return labelledImage(image, vessels, fieldOfView);
 }
 
+/** Crops `[count,side,side,3]` and how much of each pixel is vessel `[count,side,side,1]`, 0 … 1. */
+export interface FlatBatch {
+  readonly x: Float32Array<ArrayBuffer>;
+  readonly target: Float32Array<ArrayBuffer>;
+}
+
 /** Batches without end; equal seeds give equal batches. */
-export function syntheticBatches(seed: number, count: number, side: number): () => Batch {
+export function syntheticBatches(seed: number, count: number, side: number): () => FlatBatch {
   const seeds = randomState(seed, 0);
   const crops = randomState(seed, 1);
   const shelf: LabelledImage[] = [];
@@ -59,6 +64,6 @@ export function syntheticBatches(seed: number, count: number, side: number): () 
       x.set(crop.image, n * side * side * 3);
       target.set(crop.vessels, n * side * side);
     }
-    return { x: new Tensor(x, [count, side, side, 3]), target: new Tensor(target, [count, side, side, 1]) };
+    return { x, target };
   };
 }

@@ -1,0 +1,53 @@
+// Batches that a worker draws ahead of the steps that learn from them.
+
+import { Tensor } from "@saunet/core";
+import type { Batch } from "@saunet/model";
+import { BATCH, CROP } from "./batch.ts";
+import type { FlatBatch } from "./training-pictures.ts";
+
+/** The batches of a run in their order. */
+export interface BatchStream {
+  /** @throws Error where the worker could not start, or has failed */
+  next(): Promise<Batch>;
+  stop(): void;
+}
+
+/**
+ * So many are drawn ahead: every fourth needs a new photograph and takes longer than a step; the three behind it make up
+ * for that.
+ */
+export const AHEAD = 4;
+
+/** Starts the worker. */
+export function batchStream(): BatchStream {
+  const worker = new Worker(new URL("./batch.worker.ts", import.meta.url), { type: "module" });
+  const waiting: { resolve: (batch: FlatBatch) => void; reject: (error: Error) => void }[] = [];
+  let failure: Error | undefined;
+  worker.onmessage = ({ data }: MessageEvent<FlatBatch>) => waiting.shift()?.resolve(data);
+  worker.onerror = ({ message }) => {
+    failure = new Error(`no photographs can be drawn: ${message || "their worker could not be started"}`);
+    for (const { reject } of waiting.splice(0)) reject(failure);
+  };
+  const ask = (): Promise<FlatBatch> => {
+    const batch = new Promise<FlatBatch>((resolve, reject) => {
+      if (failure === undefined) waiting.push({ resolve, reject });
+      else reject(failure);
+    });
+    // It is heard of by whoever takes the batch, and by nobody where the run has ended.
+    batch.catch(() => {});
+    worker.postMessage("next");
+    return batch;
+  };
+  const ahead = Array.from({ length: AHEAD }, ask);
+  return {
+    async next() {
+      ahead.push(ask());
+      const { x, target } = await ahead.shift()!;
+      return {
+        x: new Tensor(x, [BATCH, CROP, CROP, 3]),
+        target: new Tensor(target, [BATCH, CROP, CROP, 1]),
+      };
+    },
+    stop: () => worker.terminate(),
+  };
+}
