@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Page } from "playwright-core";
+import type { CDPSession, Page } from "playwright-core";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html",
@@ -122,4 +122,64 @@ export async function askWorker<T>(
     },
     [script, calls] as const,
   ) as Promise<T>;
+}
+
+/**
+ * Bytes that the page and its workers hold after a collection of garbage: objects, buffers, memories of WebAssembly. It asks
+ * each of them through the debugger: `performance.measureUserAgentSpecificMemory` waits 60 seconds for the engine's
+ * threads, which sleep between runs and answer nothing.
+ */
+export async function bytesOf(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  const answers = new Map<number, (answer: { result: unknown }) => void>();
+  const workers: string[] = [];
+  session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
+    // A service worker comes and goes as it likes.
+    if (targetInfo.type === "worker") workers.push(sessionId);
+  });
+  session.on("Target.receivedMessageFromTarget", ({ message }) => {
+    const answer = JSON.parse(message);
+    answers.get(answer.id)?.(answer);
+  });
+  await session.send("Target.setAutoAttach", {
+    autoAttach: true,
+    waitForDebuggerOnStart: false,
+    flatten: false,
+  });
+  const askWorkerOf =
+    (sessionId: string): Ask =>
+    async (method, params) => {
+      const id = answers.size;
+      const answer = new Promise<{ result: unknown }>((resolve) => answers.set(id, resolve));
+      await session.send("Target.sendMessageToTarget", {
+        sessionId,
+        message: JSON.stringify({ id, method, params }),
+      });
+      return (await answer).result as never;
+    };
+  const all: Ask[] = [(method, params) => session.send(method, params), ...workers.map(askWorkerOf)];
+  let bytes = 0;
+  for (const ask of all) bytes += await bytesOfThread(ask);
+  await session.detach();
+  return bytes;
+}
+
+/** A question to the debugger of one thread. */
+type Ask = CDPSession["send"];
+
+async function bytesOfThread(ask: Ask): Promise<number> {
+  await ask("HeapProfiler.collectGarbage");
+  const { usedSize, backingStorageSize } = await ask("Runtime.getHeapUsage");
+  // Memory that is shared between threads is no part of any heap.
+  const { result: prototype } = await ask("Runtime.evaluate", { expression: "WebAssembly.Memory.prototype" });
+  const { objects } = await ask("Runtime.queryObjects", { prototypeObjectId: prototype.objectId! });
+  const { result: shared } = await ask("Runtime.callFunctionOn", {
+    objectId: objects.objectId!,
+    functionDeclaration: `function () {
+      return this.map(({ buffer }) => buffer instanceof SharedArrayBuffer ? buffer.byteLength : 0)
+        .reduce((sum, bytes) => sum + bytes, 0);
+    }`,
+    returnByValue: true,
+  });
+  return usedSize + backingStorageSize + shared.value;
 }

@@ -2,7 +2,7 @@
 
 import { Tensor } from "@saunet/core";
 import type { Batch } from "@saunet/model";
-import { BATCH, CROP } from "./batch.ts";
+import { AHEAD, BATCH, CROP } from "./batch.ts";
 import type { FlatBatch } from "./training-pictures.ts";
 
 /** The batches of a run in their order. */
@@ -11,12 +11,6 @@ export interface BatchStream {
   next(): Promise<Batch>;
   stop(): void;
 }
-
-/**
- * So many are drawn ahead: every fourth needs a new photograph and takes longer than a step; the three behind it make up
- * for that.
- */
-export const AHEAD = 4;
 
 /** Starts the worker. */
 export function batchStream(): BatchStream {
