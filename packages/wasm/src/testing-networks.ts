@@ -93,10 +93,11 @@ const convolution =
     return conv2d(x, filter, bias, { stride: choice % 5 === 0 ? 2 : 1 });
   };
 
-/** Convolution, normalisation, activation, as the network has them: what rewrites join. */
-const unit: Layer = (x, { choice, draw, fill }) => {
+/** Convolution, DropBlock, normalisation, activation, as the network has them: what rewrites join. */
+const unit: Layer = (x, { choice, training, random, draw, fill }) => {
   const [C, O] = [channelsOf(x), 4 * (1 + (choice % 5))];
-  const y = conv2d(x, draw("filter", [3, 3, C, O], deviationOf(9 * C)), draw("bias", [O], 0.1));
+  let y = conv2d(x, draw("filter", [3, 3, C, O], deviationOf(9 * C)), draw("bias", [O], 0.1));
+  if (training && choice % 2 === 0) y = dropBlock(y, random, { rate: 0.2, blockSize: 3 });
   const [gamma, beta] = [fill("gamma", parameter(ones([O]))), fill("beta", parameter(zeros([O])))];
   return (choice % 3 === 0 ? relu : silu)(groupNorm(y, gamma, beta, { groups: O / 4 }));
 };

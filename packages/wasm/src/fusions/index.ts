@@ -2,6 +2,7 @@
 
 import type { Program } from "@saunet/core";
 import type { CodeFeatures, Generator } from "../plan.ts";
+import { dropBlockFusion, dropBlockGenerators } from "./drop-block.ts";
 import type { Fusion } from "./fuse.ts";
 import { gateConcatFusion, gateConcatGenerator } from "./gate-concat.ts";
 import { joinedConvFusions, joinedConvGenerator } from "./joined-conv.ts";
@@ -13,6 +14,7 @@ export const fusions: readonly Fusion[] = [
   ...normalizeReduceFusions,
   gateConcatFusion,
   ...joinedConvFusions,
+  dropBlockFusion,
 ];
 
 export const fusedGenerators: readonly Generator[] = [
@@ -20,6 +22,7 @@ export const fusedGenerators: readonly Generator[] = [
   groupNormReducedGenerator,
   gateConcatGenerator,
   joinedConvGenerator,
+  ...dropBlockGenerators,
 ];
 
 /** Applies every fusion whose name is not among `without`. */

@@ -11,10 +11,12 @@ import {
   dropBlockDraw,
   dropBlockScale,
   dropoutMask,
+  type FlatArray,
+  type Kernel,
   walkOver,
 } from "@saunet/core";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
-import { type Generator, generator } from "../plan.ts";
+import { type Generator, generator, type Plan } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { COUNTER, KEY, moveCounter, threefryOfOne } from "./random.ts";
 import { sumOfAll } from "./reduce.ts";
@@ -26,22 +28,31 @@ type I32 = Local<"i32">;
 /** Steps of the search among the limits of 1,023 gaps. */
 const STEPS = [512, 256, 128, 64, 32, 16, 8, 4, 2, 1] as const;
 
+type DrawArrays<M> = Omit<Parameters<typeof dropBlockDraw>[0], "mask"> & { mask: M };
+
 /**
- * Phase 1: mask = 1
+ * Phase 1: mask = 1, or 255 where elements are bytes
  * Phase 2, each row where seeds may lie: while the row goes on, draw a word and find its gap; behind the gap lies a
  *   seed, whose block becomes 0. Blocks of different rows overlap; whoever comes, writes 0.
  * Phase 3: the counter moves on by what all rows may have drawn.
+ *
+ * @param size bytes of an element of the mask
  */
-export const blockDraw: Generator = generator(dropBlockDraw, (d: DropBlockDims) => {
+export const drawing = <M extends FlatArray>(
+  kernel: Kernel<DrawArrays<M>, DropBlockDims>,
+  size: 1 | typeof FLOAT,
+): Generator => generator(kernel, (d: DropBlockDims) => planOfDraw<M>(d, size));
+
+function planOfDraw<M>(d: DropBlockDims, size: 1 | typeof FLOAT): Plan<DrawArrays<M>> | undefined {
   const { N, H, W, maskC, BH, BW, firstRow, endRow, firstColumn, endColumn } = d;
   const length = N * H * W * maskC;
   if (length < SMALLEST) return undefined;
-  const name = "drop_block_draw_f32_4x4_simd";
+  const name = size === FLOAT ? "drop_block_draw_f32_4x4_simd" : "drop_block_draw_bytes_simd";
   const rows = Math.max(0, endRow - firstRow);
   const seedsInRow = Math.max(0, endColumn - firstColumn) * maskC;
   const pairsInRow = Math.ceil(seedsInRow / 2);
   /** From an element to the first of the block around it, back. */
-  const toBlock = FLOAT * ((BH >> 1) * W + (BW >> 1)) * maskC;
+  const toBlock = size * ((BH >> 1) * W + (BW >> 1)) * maskC;
 
   /** mask[block around the element at `at`] = 0, as far as rows reach */
   const dropBlock = (f: FunctionBuilder, at: I32, height: I32) => {
@@ -51,10 +62,11 @@ export const blockDraw: Generator = generator(dropBlockDraw, (d: DropBlockDims) 
     whileAtLeast(f, rowsLeft, 1, () => {
       f.set(columnsLeft, BW);
       whileAtLeast(f, columnsLeft, 1, () => {
-        f.f32.store(pointer, 0);
-        f.advance(pointer, FLOAT * maskC);
+        if (size === FLOAT) f.f32.store(pointer, 0);
+        else f.i32.store8(pointer, 0);
+        f.advance(pointer, size * maskC);
       });
-      f.advance(pointer, FLOAT * (W - BW) * maskC);
+      f.advance(pointer, size * (W - BW) * maskC);
     });
   };
 
@@ -68,7 +80,11 @@ export const blockDraw: Generator = generator(dropBlockDraw, (d: DropBlockDims) 
         write: (f, { from, to, arrays: { mask } }) => {
           const one = constant(f, "one", 1);
           const count = f.let("count", f.i32.sub(to, from));
-          moveBy(f, mask, from);
+          moveBy(f, mask, from, size);
+          if (size === 1) {
+            f.memory.fill(mask, 255, count);
+            return;
+          }
           stream(f, { pointers: { mask }, reads: [], writes: ["mask"], count, vectors: 4 }, (values) => {
             setEach(f, values.mask, () => one);
           });
@@ -89,7 +105,7 @@ export const blockDraw: Generator = generator(dropBlockDraw, (d: DropBlockDims) 
             const image = f.let("image", i32.div_u(item, rows));
             f.set(row, i32.add(i32.sub(item, i32.mul(image, rows)), firstRow));
             const pixel = i32.add(i32.mul(i32.add(i32.mul(image, H), row), W), firstColumn);
-            f.set(maskAt, i32.add(mask, i32.mul(pixel, FLOAT * maskC)));
+            f.set(maskAt, i32.add(mask, i32.mul(pixel, size * maskC)));
             // The last rows may lie so low that the block reaches over the edge.
             f.set(height, i32.sub(H + (BH >> 1), row));
             f.set(height, f.select(height, BH, i32.lt_s(height, BH)));
@@ -116,10 +132,10 @@ export const blockDraw: Generator = generator(dropBlockDraw, (d: DropBlockDims) 
                 }
                 f.set(gap, i32.shr_u(i32.sub(gapAt, limits), 2));
                 f.set(left, i32.sub(left, gap));
-                f.advance(maskAt, i32.mul(gap, FLOAT));
+                f.advance(maskAt, i32.mul(gap, size));
                 f.if(i32.and(i32.gt_s(left, 0), i32.lt_u(gap, 2 * STEPS[0] - 1)), () => {
                   dropBlock(f, maskAt, height);
-                  f.advance(maskAt, FLOAT);
+                  f.advance(maskAt, size);
                   f.advance(left, -1);
                 });
                 f.br(again);
@@ -134,7 +150,9 @@ export const blockDraw: Generator = generator(dropBlockDraw, (d: DropBlockDims) 
       },
     ],
   };
-});
+}
+
+export const blockDraw: Generator = /* @__PURE__ */ drawing(dropBlockDraw, FLOAT);
 
 /** Phase 1 is that of a sum over everything. Phase 2: scale[0] = length / Σ, or 0 */
 export const blockScale: Generator = generator(dropBlockScale, (_, { mask: length }) => {
