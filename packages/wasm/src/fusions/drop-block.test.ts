@@ -1,6 +1,7 @@
 import {
   backward,
   capture,
+  conv2d,
   dropBlock,
   dropBlockDims,
   dropBlockDraw,
@@ -21,19 +22,22 @@ import {
   Tensor,
   zeros,
 } from "@saunet/core";
+import { relativeError } from "@saunet/core/testing";
 import { describe, expect, it } from "vitest";
 import { checkCode, outputsOf } from "../kernels/testing.ts";
 import { Arena } from "../memory.ts";
 import type { Generator } from "../plan.ts";
 import { prepareInArena } from "../program.ts";
 import { alone, Runner } from "../runner.ts";
-import { dropBlockFusion, dropBlockGenerators } from "./drop-block.ts";
+import { dropBlockFusions, dropBlockGenerators } from "./drop-block.ts";
+import type { Fusion } from "./fuse.ts";
 import { fuseAll } from "./index.ts";
 
 const random = (shape: readonly number[], seed: number) => normal(shape, randomState(seed));
 const dropping = ({ calls }: Program) =>
   calls.map(({ kernel }) => kernel.name).filter((name) => name.startsWith("dropBlock"));
 const floats = ["dropBlock.draw", "dropBlock.scale", "dropBlock.apply", "dropBlock.apply"];
+const [bytes, sums] = dropBlockFusions as [Fusion, Fusion];
 const shape = [2, 21, 26, 12];
 const state = randomState(1);
 
@@ -57,9 +61,7 @@ describe("masks of bytes", () => {
       ...["dropBlock.drawBytes", "dropBlock.scaleBytes"],
       ...["dropBlock.applyBytes", "dropBlock.applyBytes"],
     ]);
-    const [kept, packed] = [[dropBlockFusion.name], []].map((without) =>
-      planProgram(fuseAll(dropped(), without)),
-    );
+    const [kept, packed] = [[bytes.name], []].map((without) => planProgram(fuseAll(dropped(), without)));
     const mask = 4 * shape.reduce((product, size) => product * size);
     expect(packed.lowerBound).toBeLessThan(kept.lowerBound - 0.7 * mask);
   });
@@ -80,6 +82,33 @@ describe("masks of bytes", () => {
     expect(dropping(fuseAll(odd))).toEqual(floats.slice(0, 3));
   });
 
+  it("sum up what they leave of a gradient, for the bias before", () => {
+    const step = (C: number) => {
+      const filter = random([3, 3, 4, C], 2);
+      return capture(
+        ([x]) => {
+          const bias = parameter(zeros([C]));
+          const y = dropBlock(conv2d(x, filter, bias), state, options);
+          backward(mean(mul(y, y)));
+          return [y, new Tensor(bias.grad!, [C])];
+        },
+        [zeros([2, 21, 26, 4])],
+      );
+    };
+    const names = (program: Program) => dropping(fuseAll(program)).slice(-1);
+    expect(names(step(16))).toEqual(["dropBlock.applyBytesSums"]);
+    // Three vectors of four are no pairs.
+    expect(names(step(24))).toEqual(["dropBlock.applyBytes"]);
+    const runner = new Runner(new Arena(false, 2 ** 26), alone, { relaxed: false });
+    const program = step(16);
+    const [together, apart] = [[], [sums.name]].map((without) => {
+      state.set(randomState(1));
+      return prepareInArena(runner, program, without).runSync([random([2, 21, 26, 4], 1)]);
+    });
+    expect(relativeError(together[0].data, apart[0].data)).toBe(0);
+    expect(relativeError(together[1].data, apart[1].data)).toBeLessThan(1e-6);
+  });
+
   it("drop the same, to the bit", () => {
     const runner = new Runner(new Arena(false, 2 ** 26), alone, { relaxed: false });
     const x = random(shape, 1);
@@ -89,11 +118,9 @@ describe("masks of bytes", () => {
       state.set(randomState(1));
       return runnable.runSync([x]).map(({ data }) => data);
     };
-    const [fused, kept] = [[], [dropBlockFusion.name]].map((without) =>
-      run(prepareInArena(runner, program, without)),
-    );
+    const [fused, kept] = [[], [bytes.name]].map((without) => run(prepareInArena(runner, program, without)));
     const only = (program: Program) => run(prepareWithKernels(program));
-    const [reference, wanted] = [dropBlockFusion.rewrite(program, { relaxed: false }), program].map(only);
+    const [reference, wanted] = [bytes.rewrite(program, { relaxed: false }), program].map(only);
     for (const [a, b] of [
       [fused, kept],
       [reference, wanted],
@@ -102,7 +129,7 @@ describe("masks of bytes", () => {
     expect(fused[1].some((value) => value !== 0)).toBe(true);
   });
 
-  const [draw, scale, apply] = dropBlockGenerators as [Generator, Generator, Generator];
+  const [draw, scale, apply, summed] = dropBlockGenerators as [Generator, Generator, Generator, Generator];
 
   it.each([
     [1, 16, 16, 4],
@@ -132,7 +159,11 @@ describe("masks of bytes", () => {
       const wanted = new Float32Array(size);
       apply.kernel.reference({ ...arrays, y: wanted } as never, d as never);
       expect(y.every((value, i) => Object.is(value, wanted[i]))).toBe(true);
-      expect(checkCode(apply, { ...arrays, x: random(shape, 3).data }, d)).toBe(0);
+      const finite = { ...arrays, x: random(shape, 3).data };
+      expect(checkCode(apply, finite, d)).toBe(0);
+      const withSums = { ...finite, sums: new Float32Array(shape[3]!) };
+      if (shape[3]! % 8 === 0) expect(checkCode(summed, withSums, d)).toBeLessThan(2e-6);
+      else expect(outputsOf(summed, withSums, d)).toBeUndefined();
     }
   });
 });

@@ -114,7 +114,8 @@ describe("fusions", () => {
     const training = capture(
       ([data]) => {
         const x = parameter(data);
-        backward(mean(norm(dropBlock(mul(x, x), randomState(1), { rate: 0.2 }))));
+        const bias = parameter(zeros([C]));
+        backward(mean(norm(dropBlock(add(x, bias), randomState(1), { rate: 0.2 }))));
         return [new Tensor(x.grad!, shape)];
       },
       [zeros(shape)],

@@ -2,7 +2,7 @@
 
 import type { Program } from "@saunet/core";
 import type { CodeFeatures, Generator } from "../plan.ts";
-import { dropBlockFusion, dropBlockGenerators } from "./drop-block.ts";
+import { dropBlockFusions, dropBlockGenerators } from "./drop-block.ts";
 import type { Fusion } from "./fuse.ts";
 import { gateConcatFusion, gateConcatGenerator } from "./gate-concat.ts";
 import { joinedConvFusions, joinedConvGenerator } from "./joined-conv.ts";
@@ -14,7 +14,7 @@ export const fusions: readonly Fusion[] = [
   ...normalizeReduceFusions,
   gateConcatFusion,
   ...joinedConvFusions,
-  dropBlockFusion,
+  ...dropBlockFusions,
 ];
 
 export const fusedGenerators: readonly Generator[] = [

@@ -1,11 +1,30 @@
 // DropBlock with masks of bytes: 255 where an element stays, 0 where it is dropped. Masks live from the forward pass to
 // the backward pass, one for each convolution's result, and are read three times.
+//
+// What is applied may be summed up over the positions at once; loops and layout of that: norm-strips.ts.
 
-import type { DropBlockDims, Floats, Kernel } from "@saunet/core";
+import {
+  type DropBlockDims,
+  type Floats,
+  type GroupNormDims,
+  groupNormDims,
+  type Kernel,
+} from "@saunet/core";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { drawing } from "./drop-block.ts";
-import { addUp, type I32, load, store, type V128 } from "./norm-strips.ts";
+import {
+  addUp,
+  forEachBlock,
+  type I32,
+  itemsOf,
+  load,
+  type Strips,
+  store,
+  summing,
+  sumPositions,
+  type V128,
+} from "./norm-strips.ts";
 import { DOUBLE, FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, setEach, VECTOR, whileAtLeast } from "./stream.ts";
 
 /** Bytes of a strip that is counted. */
@@ -29,6 +48,10 @@ export interface ApplyArrays {
   x: Floats;
   mask: Uint32Array;
   scale: Floats;
+}
+
+export interface SumsArrays extends ApplyArrays {
+  sums: Floats;
 }
 
 /** Whether masks of bytes are whole words and have generated code. */
@@ -90,11 +113,7 @@ export const byteScale = (kernel: Kernel<ScaleArrays, DropBlockDims>): Generator
   });
 
 /** Prepares `xs ← xs · mask · scale` for neighbouring vectors, an even number; what it returns writes the code. */
-export function masking(
-  f: FunctionBuilder,
-  scale: I32,
-  vectors: number,
-): (xs: readonly V128[], mask: I32) => void {
+function masking(f: FunctionBuilder, scale: I32, vectors: number): (xs: readonly V128[], mask: I32) => void {
   const { f32x4, i32x4, v128 } = f;
   const factor = f.let("factor", v128.load32_splat(scale));
   const pairs = f.locals("pair", "v128", vectors / 2);
@@ -139,6 +158,70 @@ export const byteApply = (kernel: Kernel<ApplyArrays, DropBlockDims>): Generator
               f32.store(y, f32.mul(f32.load(x), f.select(one, 0, i32.load8_u(mask))));
               for (const pointer of [y, x]) f.advance(pointer, FLOAT);
               f.advance(mask, 1);
+            });
+          },
+        },
+      ],
+    };
+  });
+
+/** Strips of all positions of all images, which are summed up together. */
+function stripsOf({ N, H, W, C }: DropBlockDims): Strips {
+  const positions: GroupNormDims = groupNormDims([1, N * H, W, C], { groups: 1 });
+  return summing(positions, 4);
+}
+
+/** Whether a strip is done by pairs of vectors, whose mask is read at once. */
+export const suitsSums = (d: DropBlockDims): boolean => suitsBytes(d) && stripsOf(d).vectors % 2 === 0;
+
+/**
+ * Phase 1, each strip: y = x · mask · scale, shared[strip, c] = Σ y
+ * Phase 2, each channel: sums[c] = Σ shared[…, c]
+ */
+export const byteSums = (kernel: Kernel<SumsArrays, DropBlockDims>): Generator =>
+  generator(kernel, (d: DropBlockDims) => {
+    if (!suitsSums(d)) return undefined;
+    const strips = stripsOf(d);
+    const { perImage, vectors } = strips;
+    const { C } = d;
+    const name = `drop_block_sums_bytes_f32_4x${vectors}_simd`;
+    return {
+      name,
+      key: `${name} ${JSON.stringify([C, strips.d.P])}`,
+      sharedBytes: DOUBLE * C * perImage,
+      phases: [
+        {
+          ...itemsOf(strips),
+          write: (f, { from, to, shared, arrays: { y, x, mask, scale } }) => {
+            const { f32x4, i32 } = f;
+            const [ys, sums] = ["y", "sum"].map((what) => f.locals(what, "v128", vectors));
+            const mask4 = masking(f, scale, vectors);
+            const maskAt = f.local("maskAt", "i32");
+            forEachBlock(f, strips, { from, to }, [x, y], (block) =>
+              sumPositions(f, strips, block, { shared, offset: 0 }, [sums], () => {
+                const [at, target] = block.pointers;
+                load(f, ys, at);
+                f.set(maskAt, i32.add(i32.shr_u(i32.sub(at, x), 2), mask));
+                mask4(ys, maskAt);
+                store(f, ys, target);
+                setEach(f, sums, (v) => f32x4.add(sums[v], ys[v]));
+              }),
+            );
+          },
+        },
+        {
+          items: C,
+          grain: Math.ceil(MEMORY_GRAIN / (2 * perImage)),
+          write: (f, { from, to, shared, arrays: { sums } }) => {
+            const { f32, i32 } = f;
+            const [channel, at] = f.locals("index", "i32", 2);
+            const total = f.local("total", "f64");
+            moveBy(f, sums, from);
+            f.forRange(channel, { from, to }, () => {
+              f.set(at, i32.add(shared, i32.mul(channel, DOUBLE)));
+              addUp(f, at, [total], { count: perImage, step: DOUBLE * C, C, offset: 0 });
+              f32.store(sums, f32.demote_f64(total));
+              f.advance(sums, FLOAT);
             });
           },
         },

@@ -158,7 +158,7 @@ export function forEachPosition(
 }
 
 /**
- * Writes the loop over the positions of a block that is summed up. `position` adds to two sums of V vectors, which are
+ * Writes the loop over the positions of a block that is summed up. `position` adds to sums of V vectors each, which are
  * taken over into doubles every few positions. Those end up in `shared[strip][sum][channel]`, `offset` bytes behind.
  */
 export function sumPositions(
@@ -166,7 +166,7 @@ export function sumPositions(
   strips: Strips,
   block: Block,
   { shared, offset }: { shared: I32; offset: number },
-  sums: readonly [readonly V128[], readonly V128[]],
+  sums: readonly (readonly V128[])[],
   position: () => void,
 ): void {
   const { i32, v128 } = f;
@@ -186,7 +186,10 @@ export function sumPositions(
     });
     f.brIf(again, block.left);
   });
-  const place = i32.add(i32.mul(block.strip, 2 * DOUBLE * C), i32.mul(block.channel, DOUBLE / FLOAT));
+  const place = i32.add(
+    i32.mul(block.strip, sums.length * DOUBLE * C),
+    i32.mul(block.channel, DOUBLE / FLOAT),
+  );
   const at = f.let("at", i32.add(place, shared));
   doubles.forEach((vectors, which) => {
     vectors.flat().forEach((double, i) => {
