@@ -1,6 +1,6 @@
 // The whole page in a real browser: looking inside, training, what happens at the edges, and who can use it.
 
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { syntheticFundus } from "@saunet/data";
@@ -11,7 +11,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchChromium } from "../../../scripts/chromium.mjs";
-import { bytesOf, complaintsOf, openSite, type Site } from "./testing.ts";
+import { assetOf, bytesOf, complaintsOf, openSite, type Site } from "./testing.ts";
 
 let site: Site;
 let browser: Browser;
@@ -113,6 +113,18 @@ describe("training", () => {
     expect(complaints).toEqual([]);
     await page.context().close();
   });
+
+  it("says so where its photographs cannot be drawn", async () => {
+    const { page } = await open("Train here", { serviceWorkers: "block" });
+    const script = join(site.folder, await assetOf(site, "batch.worker"));
+    await rename(script, `${script}.away`);
+    await page.getByRole("button", { name: "Train", exact: true }).click();
+    await page.getByText(/^The training ended: no photographs can be drawn/).waitFor({ timeout: 60_000 });
+    await rename(`${script}.away`, script);
+    await page.getByRole("button", { name: "Train", exact: true }).click();
+    await expect.poll(() => numberOf(page, "step"), { timeout: 60_000 }).toBeGreaterThan(0);
+    await page.context().close();
+  });
 });
 
 describe("at the edges", () => {
@@ -190,8 +202,14 @@ describe("for everybody", () => {
   it.each(ways)("has no serious fault of accessibility ($name)", async ({ options }) => {
     const { page } = await open("Look inside", options);
     await page.getByRole("region", { name: "Attention", exact: true }).waitFor({ timeout: 60_000 });
-    for (const tab of ["Look inside", "Train here", "Segment"]) {
+    const headings = {
+      "Look inside": "Inside the network",
+      "Train here": "Train it here",
+      Segment: "The vessels of the retina",
+    };
+    for (const [tab, heading] of Object.entries(headings)) {
       await page.getByRole("link", { name: tab }).click();
+      await page.getByRole("heading", { name: heading }).waitFor();
       await page.evaluate(axe.source);
       const { violations } = await page.evaluate(() =>
         (globalThis as unknown as { axe: typeof axe }).axe.run({ resultTypes: ["violations"] }),
