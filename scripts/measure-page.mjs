@@ -1,7 +1,7 @@
 // Measures the page in Chromium against Node in one run, by turns: `node scripts/measure-page.mjs`. Prints what a first
 // visit loads, how soon it is ready, a photograph of 592 x 592, a training step, and the longest task of the page's
-// own thread meanwhile. The page is watched from inside it: asking it again and again from outside takes a third of a
-// core from what is measured.
+// own thread meanwhile; or only some of it: `… measure-page.mjs load segment inside train`. The page is watched from
+// inside it: asking it again and again from outside takes a third of a core from what is measured.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import { Worker } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
 import { build, install, root, run } from "./workspace.mjs";
 
+const chosen = process.argv.slice(2);
 const ROUNDS = 15;
 const STEPS_A_ROUND = 16;
 const TRAINING_ROUNDS = 5;
@@ -307,13 +308,16 @@ function tellLongest(what, longest) {
   console.log(`longest task of the page's own thread while ${what}: ${text}`);
 }
 
+const parts = {
+  load: measureLoad,
+  segment: measureSegmentation,
+  inside: measureInside,
+  train: measureTraining,
+};
 const { threads } = await wasm.accelerate();
 console.log(`Chromium ${browser.version()}, Node ${process.version}, ${threads} threads`);
 try {
-  await measureLoad();
-  await measureSegmentation();
-  await measureInside();
-  await measureTraining();
+  for (const part of chosen.length > 0 ? chosen : Object.keys(parts)) await parts[part]();
 } finally {
   await browser.close();
   await server.close();
