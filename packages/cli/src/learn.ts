@@ -34,7 +34,7 @@ export interface Outcome {
   readonly seconds: number;
   /** The best validation; null where the run ended before the first, or keeps no images back. */
   readonly best: Best | null;
-  /** Of the whole process; null where it has ended fewer than three epochs. */
+  /** Of the whole process; null where fewer than two epochs have ended since crops last grew. */
   readonly memory: MemoryUse | null;
 }
 
@@ -42,7 +42,7 @@ export interface Outcome {
 export interface MemoryUse {
   /** At the end of the last epoch. */
   readonly bytes: number;
-  /** Slope of the line through what it held at the ends of epochs, of the later half of them: larger crops need more. */
+  /** Slope of the line through what it held at the ends of epochs since crops last grew, which takes memory once. */
   readonly bytesPerStep: number;
 }
 
@@ -102,8 +102,8 @@ export async function learn(learning: Learning): Promise<Outcome> {
     const stage = crops?.find(({ until }) => over(step) < until) ?? crops?.at(-1);
     return { step, ...(stage ?? { batch }) };
   });
-  /** Pictures in the last batch. */
-  let images = 0;
+  /** Pictures in the last batch, and its whole shape. */
+  let [images, shape] = [0, ""];
   const schedule = cosine({ total, warmup: Math.ceil(WARM_UP * total) });
   const events = trainNetwork({
     ...network,
@@ -124,6 +124,8 @@ export async function learn(learning: Learning): Promise<Outcome> {
     firstStep: position.step,
     async nextBatch(step) {
       const batch = await batches.next(step);
+      if (String(batch.x.shape) !== shape) memory.length = 0;
+      shape = String(batch.x.shape);
       images = batch.x.shape[0];
       return batch;
     },
@@ -230,16 +232,15 @@ export async function learn(learning: Learning): Promise<Outcome> {
   };
 }
 
-/** The least-squares line through the later half of what was measured. */
+/** The least-squares line through what was measured. */
 function growth(measured: readonly { step: number; rss: number }[]): MemoryUse | null {
-  const later = measured.slice(Math.floor(measured.length / 2));
-  if (later.length < 2) return null;
+  if (measured.length < 2) return null;
   const mean = (of: (point: { step: number; rss: number }) => number) =>
-    later.reduce((sum, point) => sum + of(point), 0) / later.length;
+    measured.reduce((sum, point) => sum + of(point), 0) / measured.length;
   const [step, rss] = [mean((point) => point.step), mean((point) => point.rss)];
   const spread = mean((point) => (point.step - step) ** 2);
   return {
-    bytes: later.at(-1)!.rss,
+    bytes: measured.at(-1)!.rss,
     bytesPerStep: mean((point) => (point.step - step) * (point.rss - rss)) / spread,
   };
 }
