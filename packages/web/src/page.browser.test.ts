@@ -81,8 +81,14 @@ describe("looking inside", () => {
 describe("training", () => {
   it("learns, pauses, goes on, and gives its weights away", async () => {
     const { page, complaints } = await open("Train here");
-    const density = () => page.getByTestId("density").textContent();
-    const shipped = await density();
+    // To four digits, which two sets of weights do not share.
+    const quality = () =>
+      page
+        .getByTestId("auc")
+        .textContent({ timeout: 1000 })
+        .catch(() => "–");
+    await expect.poll(quality, { timeout: 60_000 }).not.toBe("–");
+    const shipped = await quality();
     await page.getByRole("button", { name: "Train", exact: true }).click();
     const steps = () => numberOf(page, "step");
     await expect.poll(steps, { timeout: 60_000 }).toBeGreaterThan(3);
@@ -103,9 +109,9 @@ describe("training", () => {
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Segment with these weights" }).click();
     await page.getByText(/^Weights: trained here for \d+ steps/).waitFor();
-    await expect.poll(density, { timeout: 30_000 }).not.toMatch(new RegExp(`–|${shipped}`));
+    await expect.poll(quality, { timeout: 60_000 }).not.toMatch(new RegExp(`–|${shipped}`));
     await page.getByRole("button", { name: "Back to the shipped ones" }).click();
-    await expect.poll(density, { timeout: 30_000 }).toBe(shipped);
+    await expect.poll(quality, { timeout: 60_000 }).toBe(shipped);
 
     await page.getByRole("link", { name: "Train here" }).click();
     await page.getByRole("button", { name: "Reset" }).click();
