@@ -55,13 +55,13 @@ export function recolour(crop: Crop, tones: Tones): void {
 /** Entries of a table of powers; between two of them lies less than a level of 8 bits. */
 const CURVE = 2048;
 
-function mixAndBend({ width, height, image }: Crop, { colours: m, gamma, light }: Tones): void {
-  // Brighter than 1 is cut off later; until 2 the curve goes on.
-  const curve = Float32Array.from({ length: 2 * CURVE + 1 }, (_, i) => (i / CURVE) ** gamma);
-  const bend = (value: number): number => curve[Math.min(2 * CURVE, Math.max(0, Math.round(value * CURVE)))];
-  const changes = m.some((share, i) => share !== (i % 4 === 0 ? 1 : 0));
+function mixAndBend({ width, height, image }: Crop, { colours, gamma, light }: Tones): void {
+  const changes = colours.some((share, i) => share !== (i % 4 === 0 ? 1 : 0));
   const lit = light.some((slope) => slope !== 0);
   if (!changes && !lit && gamma === 1) return;
+  // Brighter than 1 is cut off later; until 2 the curve goes on.
+  const curve = Float32Array.from({ length: 2 * CURVE + 1 }, (_, i) => (i / CURVE) ** gamma);
+  const bend = (value: number): number => curve[(Math.min(2 * CURVE, Math.max(0, value * CURVE)) + 0.5) | 0];
   // The light is a product of one factor a column and one a row.
   const along = (size: number, slope: number) =>
     Float64Array.from({ length: size }, (_, i) => {
@@ -69,32 +69,36 @@ function mixAndBend({ width, height, image }: Crop, { colours: m, gamma, light }
       return lit ? Math.exp(slope * u + light[2] * (u * u - 0.35)) : 1;
     });
   const [columns, rows] = [along(width, light[0]), along(height, light[1])];
-  for (let y = 0, i = 0; y < height; y++) {
+  const [rr, rg, rb, gr, gg, gb, br, bg, bb] = colours;
+  for (let y = 0, i = 0; y < height; y++)
     for (let x = 0; x < width; x++, i += 3) {
       const gain = rows[y] * columns[x];
       const [r, g, b] = [gain * image[i], gain * image[i + 1], gain * image[i + 2]];
-      for (let c = 0; c < 3; c++) {
-        const mixed = m[3 * c] * r + m[3 * c + 1] * g + m[3 * c + 2] * b;
-        image[i + c] = gamma === 1 ? mixed : bend(mixed);
-      }
+      image[i] = rr * r + rg * g + rb * b;
+      image[i + 1] = gr * r + gg * g + gb * b;
+      image[i + 2] = br * r + bg * g + bb * b;
     }
-  }
+  if (gamma !== 1) for (let i = 0; i < image.length; i++) image[i] = bend(image[i]);
 }
 
 /** Scales distances from the mean within the field of view; the surround stays as dark as it is. */
 function scaleContrast({ image, fieldOfView }: Crop, contrast: number): void {
-  for (let c = 0; c < 3; c++) {
-    let [sum, count] = [0, 0];
-    for (let pixel = 0; pixel < fieldOfView.length; pixel++) {
-      sum += image[pixel * 3 + c] * fieldOfView[pixel];
-      count += fieldOfView[pixel];
-    }
-    if (count === 0) return;
-    const shift = (1 - contrast) * (sum / count);
-    for (let pixel = 0; pixel < fieldOfView.length; pixel++) {
-      const value = image[pixel * 3 + c];
-      image[pixel * 3 + c] = value + fieldOfView[pixel] * (shift + (contrast - 1) * value);
-    }
+  let [red, green, blue, count] = [0, 0, 0, 0];
+  for (let pixel = 0, i = 0; pixel < fieldOfView.length; pixel++, i += 3) {
+    const seen = fieldOfView[pixel];
+    red += image[i] * seen;
+    green += image[i + 1] * seen;
+    blue += image[i + 2] * seen;
+    count += seen;
+  }
+  if (count === 0) return;
+  const shift = (1 - contrast) / count;
+  for (let pixel = 0, i = 0; pixel < fieldOfView.length; pixel++, i += 3) {
+    const seen = fieldOfView[pixel];
+    const gain = 1 + seen * (contrast - 1);
+    image[i] = gain * image[i] + seen * shift * red;
+    image[i + 1] = gain * image[i + 1] + seen * shift * green;
+    image[i + 2] = gain * image[i + 2] + seen * shift * blue;
   }
 }
 
@@ -102,13 +106,13 @@ function scaleContrast({ image, fieldOfView }: Crop, contrast: number): void {
 function blurRows({ width, height, image }: Crop, share: number): void {
   const row = 3 * width;
   const [own, beside] = [1 - share, share / 2];
-  const line = new Float32Array(row);
+  // A row with its first and last pixel once more beyond its ends.
+  const line = new Float32Array(row + 6);
   for (let start = 0; start < image.length; start += row) {
-    line.set(image.subarray(start, start + row));
-    for (let i = 0; i < row; i++) {
-      const [left, right] = [line[i < 3 ? i : i - 3], line[i < row - 3 ? i + 3 : i]];
-      image[start + i] = own * line[i] + beside * (left + right);
-    }
+    line.set(image.subarray(start, start + row), 3);
+    line.copyWithin(0, 3, 6);
+    line.copyWithin(row + 3, row, row + 3);
+    for (let i = 0; i < row; i++) image[start + i] = own * line[i + 3] + beside * (line[i] + line[i + 6]);
   }
   // Row by row here too: a walk down the columns misses the cache at every step.
   let above = image.slice(0, row);
