@@ -19,15 +19,22 @@ describe("saunet", () => {
     expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it.each([[], ["segment"], ["train"], ["evaluate"], ["inspect"], ["profile"], ["import"], ["export"]])(
-    "shows help with examples: %s",
-    async (...argv) => {
-      const { code, out, err } = await saunet(here, [...argv, "--help"]);
-      expect([code, err]).toEqual([0, ""]);
-      expect(out).toContain(["Usage: saunet", ...argv].join(" "));
-      expect(out).toMatch(/Examples:\n {2}\$ saunet /);
-    },
-  );
+  it.each([
+    [],
+    ["segment"],
+    ["train"],
+    ["evaluate"],
+    ["inspect"],
+    ["profile"],
+    ["average"],
+    ["import"],
+    ["export"],
+  ])("shows help with examples: %s", async (...argv) => {
+    const { code, out, err } = await saunet(here, [...argv, "--help"]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain(["Usage: saunet", ...argv].join(" "));
+    expect(out).toMatch(/Examples:\n {2}\$ saunet /);
+  });
 
   it.each<[argv: string[], line: RegExp]>([
     [[], /^saunet: no command given; see saunet --help\n$/],

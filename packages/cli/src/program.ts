@@ -6,6 +6,7 @@ import { DATASET_KINDS } from "@saunet/data/files";
 import { networks, saUNetV2, sizeMultiple } from "@saunet/model";
 import { accelerate, restore } from "@saunet/wasm";
 import { Command, CommanderError, Option } from "commander";
+import { type AverageOptions, average } from "./commands/average.ts";
 import { type EvaluateOptions, evaluate } from "./commands/evaluate.ts";
 import type { ExportOptions } from "./commands/export.ts";
 import type { ImportCommandOptions } from "./commands/import.ts";
@@ -87,6 +88,7 @@ function commandLine(host: Host, finish: Finish): Command {
   addReport(program, host, finish);
   addInspect(program, host, finish);
   addProfile(program, host, finish);
+  addAverage(program, host, finish);
   addImport(program, host, finish);
   addExport(program, host, finish);
   return program;
@@ -262,6 +264,20 @@ function addReport(program: Command, host: Host, finish: Finish): void {
     .action((run: string, options: ReportCommandOptions & ThreadOptions) =>
       finish(accelerated(options, host, () => report(run, options, host))),
     );
+}
+
+function addAverage(program: Command, host: Host, finish: Finish): void {
+  program
+    .command("average")
+    .description("average the weights of several runs that began at the same ones")
+    .argument("<weights...>", "weights files of one network, two or more")
+    .requiredOption("-o, --out <file>", "the weights file to write")
+    .option(...json)
+    .addHelpText(
+      "after",
+      examples("saunet average a/last.safetensors b/last.safetensors -o both.safetensors"),
+    )
+    .action((files: string[], options: AverageOptions) => finish(average(files, options, host)));
 }
 
 function addInspect(program: Command, host: Host, finish: Finish): void {

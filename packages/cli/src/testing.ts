@@ -40,8 +40,8 @@ export async function saunet(cwd: string, argv: readonly string[], host: Partial
 export const tiny: NetworkConfig = { ...saUNetV2, name: "tiny", channels: [8, 8] };
 
 /** Writes fresh weights. */
-export async function writeFreshWeights(path: string, config: NetworkConfig = tiny): Promise<void> {
-  const parameters = initialize(config, randomState(3));
+export async function writeFreshWeights(path: string, config: NetworkConfig = tiny, seed = 3): Promise<void> {
+  const parameters = initialize(config, randomState(seed));
   await writeFile(path, writeWeights({ config, parameters, metadata: {} }));
 }
 

@@ -1,8 +1,10 @@
-// A running average of parameters: what is kept and shown of a training run is smoother than any single step of it
-// (Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992).
+// Averages of parameters. Along one run: what is kept and shown of it is smoother than any single step (Polyak and
+// Juditsky, "Acceleration of stochastic approximation by averaging", 1992). Over several runs that began at the same
+// weights: it generalises better than any one of them (Wortsman et al., "Model soups", 2022).
 
 import { expectBetween, Tensor } from "@saunet/core";
 import type { Parameters } from "./parameters.ts";
+import { type Weights, WeightsError } from "./weights.ts";
 
 /** An exponential moving average of parameters, in arrays of its own. */
 export interface MovingAverage {
@@ -45,4 +47,46 @@ export function movingAverage(parameters: Parameters, decay: number): MovingAver
       }
     },
   };
+}
+
+/**
+ * Averages weights of one network, each file counting the same. That is of use for runs which began at the same trained
+ * weights: networks trained apart from the start have their channels in different orders, and their average is noise.
+ *
+ * @returns weights with the metadata on which all agree
+ * @throws WeightsError where there are no weights, or they belong to networks that differ
+ * @example
+ * const [a, b] = [1, 2].map((seed) => initialize(saUNetV2, randomState(seed)));
+ * const { parameters } = averageWeights([
+ *   { config: saUNetV2, parameters: a, metadata: {} },
+ *   { config: saUNetV2, parameters: b, metadata: {} },
+ * ]);
+ * const sum = a["encoder1.conv1.filter"].data[0] + b["encoder1.conv1.filter"].data[0];
+ * console.log(parameters["encoder1.conv1.filter"].data[0] === Math.fround(sum / 2)); // true
+ */
+export function averageWeights(members: readonly Weights[]): Weights {
+  if (members.length === 0) throw new WeightsError("averageWeights: wants at least one network's weights");
+  const [{ config, parameters, metadata }] = members;
+  const network = JSON.stringify(config);
+  const stranger = members.find((member) => JSON.stringify(member.config) !== network);
+  if (stranger !== undefined) {
+    throw new WeightsError(
+      `averageWeights: weights must belong to one network but are of ${config.name} and of ${stranger.config.name}` +
+        (stranger.config.name === config.name ? " with other settings" : ""),
+    );
+  }
+  const averaged = Object.entries(parameters).map(([name, { shape, requiresGrad }]) => {
+    // Summed in 64 bits: the order of the files changes nothing that 32 bits could tell.
+    const sum = new Float64Array(parameters[name].data.length);
+    for (const member of members) {
+      const { data } = member.parameters[name];
+      for (let i = 0; i < sum.length; i++) sum[i] += data[i];
+    }
+    const mean = Float32Array.from(sum, (total) => total / members.length);
+    return [name, new Tensor(mean, shape, requiresGrad)] as const;
+  });
+  const shared = Object.entries(metadata).filter(([key, value]) =>
+    members.every((member) => member.metadata[key] === value),
+  );
+  return { config, parameters: Object.fromEntries(averaged), metadata: Object.fromEntries(shared) };
 }
