@@ -40,13 +40,13 @@ export const VARIATION: AugmentOptions = {
   rotation: 45,
   stretch: 0.15,
   brightness: 0.35,
-  contrast: 0.25,
-  gamma: 0.5,
-  colour: 0.25,
-  mixing: 0.3,
-  illumination: 0.3,
-  blur: 0.5,
-  noise: 0.035,
+  contrast: 0.5,
+  gamma: 0.8,
+  colour: 0.5,
+  mixing: 0.8,
+  illumination: 0.4,
+  blur: 0.8,
+  noise: 0.05,
 };
 
 /** Share of crops that are laid around a vessel; the others show whatever they show, such as rim and surround. */
