@@ -1,6 +1,5 @@
 // saunet average: one network out of several runs that began at the same weights.
 
-import { basename } from "node:path";
 import { averageWeights, writeWeights } from "@saunet/model";
 import { DONE, UsageError } from "../errors.ts";
 import { openWeights, writeFile } from "../files.ts";
@@ -25,7 +24,7 @@ export async function average(
   const averaged = averageWeights(members);
   const metadata = {
     ...averaged.metadata,
-    "averaged-from": files.map((file) => basename(file)).join(", "),
+    "averaged-from": files.join(", "),
   };
   await writeFile(host, out, writeWeights({ ...averaged, metadata }));
   if (json) writeJson(host, { network: averaged.config, averaged: files, file: out });
