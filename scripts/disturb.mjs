@@ -1,112 +1,117 @@
-// How weights fare on photographs as other cameras might have taken them: five training images of CHASE_DB1, disturbed in
-// twelve ways, for each weights file that is named. Training images, so that weights may be chosen by them.
+// How weights fare on photographs as other cameras might have taken them: F1 (full frame, mean of five training images of
+// CHASE_DB1) under twelve disturbances, for each weights file. Training images, so that weights may be chosen by them.
 //
-//   node scripts/disturb.mjs CHASE_DB1 [weights.safetensors …]
+//   npm run build && node scripts/disturb.mjs CHASE_DB1 [weights.safetensors …]
 
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { normal, randomState } from "@saunet/core";
+import { readDataset } from "@saunet/data/files";
+import { confusion, loadSegmenter, metricsFromCounts, readWeights, segmenterOf } from "@saunet/model";
+import { accelerate } from "@saunet/wasm";
 import { root } from "./workspace.mjs";
 
-const [dataset, ...files] = process.argv.slice(2);
-if (dataset === undefined) {
-  console.error("usage: node scripts/disturb.mjs CHASE_DB1 [weights.safetensors …]");
-  process.exit(2);
-}
-const IDS = ["Image_01L", "Image_03L", "Image_05L", "Image_07L", "Image_09L"];
 const sharp = createRequire(join(root, "packages/data/package.json"))("sharp");
+const LEFT_EYES = ["Image_01L", "Image_03L", "Image_05L", "Image_07L", "Image_09L"];
 
-/** A disturbance of single values from 0 to 1, of channel 0, 1 or 2. */
-const values = (change) => async (photo) => {
-  const { data, info } = await photo.raw().toBuffer({ resolveWithObject: true });
-  const changed = data.map((value, i) =>
-    Math.min(255, Math.max(0, 255 * change(value / 255, i % 3, i) + 0.5)),
-  );
-  return sharp(changed, { raw: info });
+/** A disturbance of single bytes, as values from 0 to 1. */
+const values = (change) => (photo) => ({
+  ...photo,
+  data: photo.data.map((byte, i) => Math.min(255, Math.max(0, 255 * change(byte / 255, i) + 0.5))),
+});
+const light = (gains) => values((value, i) => value * gains[i % 3]);
+
+/** A disturbance that sharp knows. */
+const edited = (edit) => async (photo) => {
+  const { width, height, data } = photo;
+  const encoded = await edit(sharp(data, { raw: { width, height, channels: 3 } }), photo);
+  const decoded = await sharp(encoded).toColourspace("srgb").raw().toBuffer();
+  return { width, height, data: new Uint8Array(decoded) };
 };
-const light = (...gains) => values((value, channel) => value * gains[channel]);
 
-async function shrunk(photo) {
-  const { width, height } = await photo.metadata();
-  const small = await photo
-    .resize(Math.round(width * 0.39), Math.round(height * 0.39))
+const shrunk = edited(async (picture, { width, height }) => {
+  const size = [width, height].map((side) => Math.round(side * 0.39));
+  const small = await picture
+    .resize(...size)
     .png()
     .toBuffer();
-  return sharp(small).resize(width, height, { kernel: "cubic", fit: "fill" });
-}
-async function grainy(photo) {
-  const { width, height } = await photo.metadata();
-  const { data } = normal([height, width, 3], randomState(1), { deviation: 0.06 });
+  return sharp(small).resize(width, height, { kernel: "cubic", fit: "fill" }).png().toBuffer();
+});
+
+function grainy(photo) {
+  const { data } = normal([photo.height, photo.width, 3], randomState(1), { deviation: 0.06 });
   // The surround of a photograph is black, grain or none.
-  return values((value, _, i) => (value > 0.05 ? value + data[i] : value))(photo);
+  return values((value, i) => (value > 0.05 ? value + data[i] : value))(photo);
 }
 
 const disturbances = {
-  none: (photo) => photo,
   "shrunk to 12 pixels a degree and enlarged": shrunk,
-  "JPEG of quality 15": async (photo) => sharp(await photo.jpeg({ quality: 15 }).toBuffer()),
-  "luminance alone": async (photo) => sharp(await photo.greyscale().png().toBuffer()).toColourspace("srgb"),
-  "green channel alone": async (photo) =>
-    sharp(await photo.extractChannel("green").png().toBuffer()).toColourspace("srgb"),
-  "warm light": light(1.5, 1, 0.45),
-  "cold light": light(0.6, 1.1, 2),
+  "JPEG of quality 15": edited((picture) => picture.jpeg({ quality: 15 }).toBuffer()),
+  "luminance alone": edited((picture) => picture.greyscale().png().toBuffer()),
+  "green channel alone": (photo) => values((_, i) => photo.data[i - (i % 3) + 1] / 255)(photo),
+  "warm light": light([1.5, 1, 0.45]),
+  "cold light": light([0.6, 1.1, 2]),
   darker: values((value) => value ** 1.9),
   lighter: values((value) => value ** 0.5),
   "half the contrast": values((value) => 0.25 + value / 2),
   "noise of deviation 0.06": grainy,
-  "out of focus": (photo) => photo.blur(2.5),
-  sharpened: (photo) => photo.sharpen({ sigma: 4, m1: 2, m2: 2 }),
+  "out of focus": edited((picture) => picture.blur(2.5).png().toBuffer()),
+  sharpened: edited((picture) => picture.sharpen({ sigma: 4, m1: 2, m2: 2 }).png().toBuffer()),
 };
 
-/** Writes the images and their truth as a plain folder. */
-async function write(folder, disturb) {
-  for (const part of ["images", "masks"]) mkdirSync(join(folder, part), { recursive: true });
-  for (const id of IDS) {
-    const photo = await disturb(sharp(join(dataset, `${id}.jpg`)).removeAlpha());
-    await photo.png().toFile(join(folder, "images", `${id}.png`));
-    await sharp(join(dataset, `${id}_1stHO.png`))
-      .png()
-      .toFile(join(folder, "masks", `${id}.png`));
+const mean = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+const printRow = (name, scores) => console.log([name, ...scores.map((f1) => f1.toFixed(4))].join("\t"));
+
+/** The mean F1 of each segmenter. */
+async function score(segmenters, eyes, disturb) {
+  const photos = await Promise.all(eyes.map(({ photo }) => disturb(photo)));
+  const scores = [];
+  for (const { segment } of segmenters) {
+    const figures = [];
+    for (const [i, { truth }] of eyes.entries()) {
+      const { probability } = await segment(photos[i]);
+      figures.push(metricsFromCounts(confusion({ probability, truth: truth.data })).f1);
+    }
+    scores.push(mean(figures));
   }
+  return scores;
 }
 
-/** Macro F1 over the full frame. */
-function score(folder, weights) {
-  const argv = ["evaluate", "--dataset", "folder", "--data", folder, "--json"];
-  const command = [
-    join(root, "packages/cli/dist/main.js"),
-    ...argv,
-    ...(weights ? ["--weights", weights] : []),
-  ];
-  const { status, stdout, stderr } = spawnSync(process.execPath, command, {
-    encoding: "utf8",
-    maxBuffer: 2 ** 26,
-  });
-  if (status !== 0) throw new Error(stderr.trim());
-  const { images } = JSON.parse(stdout);
-  return images.reduce((sum, { full }) => sum + full.f1, 0) / images.length;
-}
-
-const out = mkdtempSync(join(tmpdir(), "saunet-disturb-"));
-try {
-  const weights = files.length === 0 ? [undefined] : files;
-  console.log(["disturbance", ...weights.map((file) => file ?? "bundled")].join("\t"));
-  const sums = weights.map(() => 0);
+async function main([directory, ...files]) {
+  if (directory === undefined) throw new Error("wants the folder of CHASE_DB1");
+  const samples = await readDataset({ kind: "chase", directory, split: "train" });
+  const eyes = await Promise.all(
+    samples
+      .filter(({ id }) => LEFT_EYES.includes(id))
+      .map(async (sample) => ({
+        photo: await sample.image(),
+        truth: await sample.vessels(sample.observers[0]),
+      })),
+  );
+  await accelerate();
+  const segmenters =
+    files.length === 0
+      ? [await loadSegmenter()]
+      : files.map((file) => segmenterOf(readWeights(readFileSync(file))));
+  console.log(["disturbance", ...(files.length === 0 ? ["bundled"] : files)].join("\t"));
+  printRow("none", await score(segmenters, eyes, (photo) => photo));
+  const rows = [];
   for (const [name, disturb] of Object.entries(disturbances)) {
-    const folder = join(out, name);
-    await write(folder, disturb);
-    const scores = weights.map((file) => score(folder, file));
-    if (name !== "none")
-      scores.forEach((f1, i) => {
-        sums[i] += f1;
-      });
-    console.log([name, ...scores.map((f1) => f1.toFixed(4))].join("\t"));
+    const scores = await score(segmenters, eyes, disturb);
+    rows.push(scores);
+    printRow(name, scores);
   }
-  const disturbed = Object.keys(disturbances).length - 1;
-  console.log(["mean of the disturbed", ...sums.map((sum) => (sum / disturbed).toFixed(4))].join("\t"));
-} finally {
-  rmSync(out, { recursive: true });
+  printRow(
+    "mean of the disturbed",
+    segmenters.map((_, i) => mean(rows.map((scores) => scores[i]))),
+  );
+}
+
+try {
+  await main(process.argv.slice(2));
+  process.exit();
+} catch (error) {
+  console.error(`disturb: ${error.message}`);
+  process.exit(1);
 }

@@ -1,6 +1,6 @@
 // Averages of parameters. Along one run: what is kept and shown of it is smoother than any single step (Polyak and
 // Juditsky, "Acceleration of stochastic approximation by averaging", 1992). Over several runs that began at the same
-// weights: it generalises better than any one of them (Wortsman et al., "Model soups", 2022).
+// weights: that may generalise better than any one of them (Wortsman et al., "Model soups", 2022).
 
 import { expectBetween, Tensor } from "@saunet/core";
 import type { Parameters } from "./parameters.ts";

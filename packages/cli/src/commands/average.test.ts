@@ -27,8 +27,8 @@ describe("saunet average", () => {
     const [a, b, c] = await Promise.all(["a", "b", "c"].map((name) => open(`${name}.safetensors`)));
     expect(c.metadata).toEqual({ "averaged-from": "a.safetensors, b.safetensors" });
     for (const [name, { data }] of Object.entries(c.parameters)) {
-      const [of, and] = [a.parameters[name].data, b.parameters[name].data];
-      expect(data).toEqual(of.map((value, i) => (value + and[i]) / 2));
+      const [one, other] = [a.parameters[name].data, b.parameters[name].data];
+      expect(data).toEqual(one.map((value, i) => (value + other[i]) / 2));
     }
     const segmented = await saunet(here, ["segment", "--weights", "c.safetensors", "--json"]);
     expect(segmented.code).toBe(0);

@@ -22,10 +22,7 @@ export async function average(
   }
   const members = await Promise.all(files.map((file) => openWeights(host, file)));
   const averaged = averageWeights(members);
-  const metadata = {
-    ...averaged.metadata,
-    "averaged-from": files.join(", "),
-  };
+  const metadata = { ...averaged.metadata, "averaged-from": files.join(", ") };
   await writeFile(host, out, writeWeights({ ...averaged, metadata }));
   if (json) writeJson(host, { network: averaged.config, averaged: files, file: out });
   else host.stdout.write(`${averaged.config.name}, the average of ${files.length} weights files -> ${out}\n`);
