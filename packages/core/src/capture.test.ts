@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { backward, noGrad } from "./autograd.ts";
-import { capture, planProgram, prepare, shareInPlace } from "./capture.ts";
+import { capture, planProgram, shareInPlace } from "./capture.ts";
 import { relu, sigmoid, silu } from "./ops/activation.ts";
 import { add, mul } from "./ops/arithmetic.ts";
 import { batchNorm } from "./ops/batch-norm.ts";
@@ -15,6 +15,7 @@ import { concat } from "./ops/movement.ts";
 import { mean, sum } from "./ops/sum.ts";
 import { adam, clipGlobalNorm, type Parameters } from "./optimizers.ts";
 import { normal, type RandomState, randomState, uniform } from "./random.ts";
+import { prepare } from "./run.ts";
 import { ones, parameter, type Tensor, tensor, zeros } from "./tensor.ts";
 import { checkPlan } from "./testing.ts";
 

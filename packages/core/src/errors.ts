@@ -11,6 +11,14 @@ export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(",")}]`;
 }
 
+/** What a value is, for a message: `Uint8Array`, `string`. By name, since arrays of another realm are no instances. */
+export function kindOf(value: unknown): string {
+  const { [Symbol.toStringTag]: tag } = Object(value) as { [Symbol.toStringTag]?: string };
+  if (tag !== undefined) return tag;
+  if (value === null) return "null";
+  return Array.isArray(value) ? "Array" : typeof value;
+}
+
 /** Throws unless the tensor-like argument has the given number of axes. */
 export function expectRank(
   op: string,

@@ -15,18 +15,22 @@ export function spawn(data: WorkerData): Promise<SpawnedWorker> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(source, { eval: true, workerData: data });
     worker.once("error", reject);
+    let waiting = 0;
     worker.once("message", () => {
       worker.unref();
       resolve({
         terminate: async () => void (await worker.terminate()),
         ended: new Promise((end) => worker.once("exit", () => end())),
-        finished: () =>
+        finished: (list) =>
           new Promise((finish) => {
-            worker.ref();
-            worker.once("message", () => {
-              worker.unref();
+            if (waiting++ === 0) worker.ref();
+            const hear = (number: unknown) => {
+              if (number !== list) return;
+              worker.off("message", hear);
+              if (--waiting === 0) worker.unref();
               finish();
-            });
+            };
+            worker.on("message", hear);
           }),
       });
     });

@@ -23,9 +23,11 @@ export function spawn(data: WorkerData): Promise<SpawnedWorker> {
         ended: new Promise((end) => {
           worker.onerror = () => end();
         }),
-        finished: () =>
+        finished: (list) =>
           new Promise((finish) => {
-            worker.onmessage = () => finish();
+            worker.onmessage = ({ data: number }) => {
+              if (number === list) finish();
+            };
           }),
       });
     };
