@@ -97,7 +97,7 @@ function expectArrays({ name, roles, types }: AnyKernel, arrays: Arrays): void {
     if (array === undefined) continue;
     const wanted = ARRAYS[types[argument] ?? "floats"];
     if (wanted.includes(kindOf(array))) continue;
-    throw new TypeError(`${name}: ${argument} must be a ${wanted[0]} but is a ${kindOf(array)}`);
+    throw new TypeError(`${name}: ${argument} must be ${wanted[0]} but is ${kindOf(array)}`);
   }
 }
 

@@ -95,6 +95,8 @@ interface RunState {
   isServed: boolean;
   /** Whether the code of a run is being executed just now. */
   isAdvancing: boolean;
+  /** How long runs have kept this thread busy since the event loop turned, in milliseconds. */
+  busy: number;
   readonly lives: Set<WeakRef<Life>>;
   readonly forgotten: FinalizationRegistry<WeakRef<Life>>;
 }
@@ -102,7 +104,7 @@ interface RunState {
 const state = /* @__PURE__ */ shared("run", (): RunState => {
   const lives = new Set<WeakRef<Life>>();
   const forgotten = new FinalizationRegistry<WeakRef<Life>>((reference) => lives.delete(reference));
-  return { preparer: undefined, turns: [], isServed: false, isAdvancing: false, lives, forgotten };
+  return { preparer: undefined, turns: [], isServed: false, isAdvancing: false, busy: 0, lives, forgotten };
 });
 
 /**
@@ -206,12 +208,14 @@ class Life {
   }
 
   #begin(inputs: readonly Tensor[]): Work<Tensor[]> {
+    const work = this.#ready().start(inputs);
     this.#isRunning = true;
-    return this.#ready().start(inputs);
+    return work;
   }
 
-  #end(): void {
-    this.#isRunning = false;
+  #end(hasBegun: boolean): void {
+    // One that was stopped while it waited says nothing about the one that is under way.
+    if (hasBegun) this.#isRunning = false;
     this.#runs--;
     if (this.#isReleased && this.#runs === 0) this.#free();
     else this.letGo();
@@ -222,7 +226,7 @@ class Life {
     if (signal?.aborted) throw signal.reason;
     watchKernels(waitBeforeWriting);
     // The caller may fill its arrays anew before the run's turn comes.
-    const startsNow = state.turns.length === 0 && !state.isServed;
+    const startsNow = state.turns.length === 0 && !state.isServed && state.busy <= LONGEST_STRETCH;
     const values = startsNow ? inputs : inputs.map(copyOf);
     const { promise, resolve, reject } = withResolvers<Tensor[]>();
     const { promise: ended, resolve: isOver } = withResolvers<void>();
@@ -230,9 +234,9 @@ class Life {
       life: this,
       begin: () => this.#begin(values),
       end: (error, outputs) => {
-        signal?.removeEventListener("abort", onAbort);
+        forgetSignal();
         state.turns.splice(state.turns.indexOf(turn), 1);
-        this.#end();
+        this.#end(turn.work !== undefined);
         isOver();
         if (error === undefined) resolve(outputs!);
         else reject(error.reason);
@@ -242,12 +246,11 @@ class Life {
       pending: undefined,
       stopped: undefined,
     };
-    const onAbort = () => {
-      turn.stopped = { reason: signal!.reason };
+    const forgetSignal = whenAborted(signal, (reason) => {
+      turn.stopped = { reason };
       if (turn.work === undefined) turn.end(turn.stopped);
       else turn.pending?.stop();
-    };
-    signal?.addEventListener("abort", onAbort);
+    });
     this.#runs++;
     state.turns.push(turn);
     void serve();
@@ -263,7 +266,27 @@ class Life {
   }
 }
 
-/** So long the line serves runs before the host may turn to its timers and events, in milliseconds. */
+const listeners = new WeakMap<AbortSignalLike, Set<(reason: unknown) => void>>();
+
+/** Listens to a signal, once for all runs that it may stop: hosts warn of many listeners. Returns how to stop listening. */
+function whenAborted(signal: AbortSignalLike | undefined, listener: (reason: unknown) => void): () => void {
+  if (signal === undefined) return () => {};
+  let all = listeners.get(signal);
+  if (all === undefined) {
+    const own = new Set<(reason: unknown) => void>();
+    all = own;
+    listeners.set(signal, own);
+    const tellAll = () => {
+      signal.removeEventListener("abort", tellAll);
+      for (const tell of own) tell(signal.reason);
+    };
+    signal.addEventListener("abort", tellAll);
+  }
+  all.add(listener);
+  return () => void all.delete(listener);
+}
+
+/** So long runs may keep this thread busy before the host turns to its timers and events, in milliseconds. */
 const LONGEST_STRETCH = 16;
 
 /** Every host of JavaScript has it. */
@@ -272,16 +295,10 @@ declare const setTimeout: (call: () => void, milliseconds: number) => unknown;
 async function serve(): Promise<void> {
   if (state.isServed) return;
   state.isServed = true;
-  let breath = Date.now();
   for (let turn = state.turns[0]; turn !== undefined; turn = state.turns[0]) {
     const { pending } = turn;
-    if (pending !== undefined) {
-      await pending.ended;
-      breath = Date.now();
-    } else if (Date.now() - breath > LONGEST_STRETCH) {
-      await new Promise<void>((resume) => setTimeout(resume, 0));
-      breath = Date.now();
-    }
+    if (pending !== undefined) await pending.ended;
+    else if (state.busy > LONGEST_STRETCH) await new Promise<void>((resume) => setTimeout(resume, 0));
     // Meanwhile somebody may have waited for all of them.
     if (state.turns[0] === turn && turn.pending === pending) advance(turn);
   }
@@ -290,6 +307,12 @@ async function serve(): Promise<void> {
 
 /** Does what a run does until it next waits for others, or ends. */
 function advance(turn: Turn): void {
+  const started = Date.now();
+  if (state.busy === 0) {
+    setTimeout(() => {
+      state.busy = 0;
+    }, 0);
+  }
   state.isAdvancing = true;
   turn.pending = undefined;
   try {
@@ -303,6 +326,8 @@ function advance(turn: Turn): void {
     turn.end({ reason });
   } finally {
     state.isAdvancing = false;
+    // A run that takes no time by this clock counts too: one timer is enough.
+    state.busy += Math.max(Date.now() - started, 0.001);
   }
 }
 

@@ -15,22 +15,22 @@ export function spawn(data: WorkerData): Promise<SpawnedWorker> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(source, { eval: true, workerData: data });
     worker.once("error", reject);
-    let waiting = 0;
+    /** Who waits for which list: one listener serves them all. */
+    const waiting = new Map<number, () => void>();
     worker.once("message", () => {
       worker.unref();
+      worker.on("message", (list: number) => {
+        waiting.get(list)?.();
+        waiting.delete(list);
+        if (waiting.size === 0) worker.unref();
+      });
       resolve({
         terminate: async () => void (await worker.terminate()),
         ended: new Promise((end) => worker.once("exit", () => end())),
         finished: (list) =>
           new Promise((finish) => {
-            if (waiting++ === 0) worker.ref();
-            const hear = (number: unknown) => {
-              if (number !== list) return;
-              worker.off("message", hear);
-              if (--waiting === 0) worker.unref();
-              finish();
-            };
-            worker.on("message", hear);
+            worker.ref();
+            waiting.set(list, finish);
           }),
       });
     });
