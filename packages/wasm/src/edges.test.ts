@@ -155,6 +155,13 @@ const convolutions: Readonly<Record<string, Family>> = {
   }),
   "conv2d 3x3 / 2": convolution(3, { stride: 2 }),
   "conv2d 7x7": convolution(7, {}),
+  "conv2d 7x7, of two channels into one and back": ({ N, H, W }) => ({
+    shapes: [[N, H, W, 2], [7, 7, 2, 1], [1], [7, 7, 1, 2], [2]],
+    apply: ([x, w, b, wBack, bBack]) => {
+      const y = conv2d(x, w, b);
+      return [y, conv2d(y, wBack, bBack)];
+    },
+  }),
   "conv2d 3x3, dilated, over the borders": convolution(3, {
     dilation: [2, 3],
     padding: { top: 2, bottom: 3, left: 7, right: 1 },
