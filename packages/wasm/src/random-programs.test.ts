@@ -8,6 +8,7 @@ import * as core from "@saunet/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FUSION_NAMES } from "./accelerate.ts";
 import { Arena } from "./memory.ts";
+import type { Plan } from "./plan.ts";
 import { alone, Runner } from "./runner.ts";
 import { checkKernels, checkRewrites, isFusedBy } from "./testing/check-program.ts";
 import { hasWriterBetween, LINKS } from "./testing/meetings.ts";
@@ -81,6 +82,14 @@ async function checkAll(check: (random: RandomProgram) => void | Promise<void>):
   expect(failures.join("\n")).toBe("");
 }
 
+/** Shares out every phase of more than one item, however small: these programs are, and threads would have little to do. */
+class SharingRunner extends Runner {
+  override plan(...of: Parameters<Runner["plan"]>): Plan | undefined {
+    const plan = super.plan(...of);
+    return plan && { ...plan, phases: plan.phases.map((phase) => ({ ...phase, grain: 1 })) };
+  }
+}
+
 describe(`${COUNT} random programs from seed ${SEED}`, () => {
   const timeout = 300_000 + 1000 * COUNT;
 
@@ -108,7 +117,7 @@ describe(`${COUNT} random programs from seed ${SEED}`, () => {
     beforeAll(async () => {
       pool = await Pool.start(arenas[1], 2);
       const features = { relaxed: false };
-      runners.push(new Runner(arenas[0], alone, features), new Runner(arenas[1], pool, features));
+      runners.push(new Runner(arenas[0], alone, features), new SharingRunner(arenas[1], pool, features));
     });
     afterAll(() => pool.stop());
 

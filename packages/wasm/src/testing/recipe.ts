@@ -105,6 +105,8 @@ class Draft {
   readonly steps: Step[] = [];
   readonly disturbances: Disturbance[] = [];
   readonly #state: RandomState;
+  /** Whether the latest disturbance meets a result of the next step, which it can do where that lies outside. */
+  #isAwaited = false;
 
   constructor(seed: number) {
     this.#state = randomState(seed, 7);
@@ -122,8 +124,11 @@ class Draft {
   /** Adds a step and gives its label. */
   push(op: string, ...of: number[]): number {
     const label = this.latest + 1;
-    const outside = this.chance(0.08) ? 1 << this.below(3) : 0;
+    const results = op === "backward" ? 30 : 3;
+    const likely = this.#isAwaited ? 0.7 : op === "backward" ? 0.3 : 0.08;
+    const outside = this.chance(likely) ? 1 << this.below(results) : 0;
     this.steps.push({ label, op, of, choice: this.below(1 << 12), outside, noGrad: this.chance(0.04) });
+    this.#isAwaited = false;
     return label;
   }
 
@@ -131,8 +136,9 @@ class Draft {
   disturb(after: number, calls: number): void {
     const kind = pick(DISTURBANCES, this.below(DISTURBANCES.length));
     const call = calls < 0 ? calls : this.below(calls);
-    const [back, which] = [pick([0, 0, 0, 1, 2, 3, -1, -2], this.below(8)), this.below(8)];
+    const [back, which] = [pick([0, 0, 0, 1, 2, 3, -1, -1, -2, -3], this.below(10)), this.below(8)];
     this.disturbances.push({ after, call, kind, back, which });
+    this.#isAwaited = back < 0;
   }
 
   /** Steps, each on the one before it; now and then something else comes between two of them. */
