@@ -4,9 +4,9 @@ import {
   type Arrays,
   type FlatArray,
   intercept,
+  type Prepared,
   type Program,
   prepareWithKernels,
-  type Runnable,
   Tensor,
 } from "@saunet/core";
 import { checkPlan } from "@saunet/core/testing";
@@ -15,6 +15,7 @@ import { fuseAll } from "../fusions/index.ts";
 import { generators } from "../kernels/index.ts";
 import { prepareInArena } from "../program.ts";
 import { lengthsOf, type Runner } from "../runner.ts";
+import { runFree } from "../testing.ts";
 import { type Form, Mismatch, type RandomProgram, type Snapshot } from "./random-program.ts";
 import { Closeness, disturbing } from "./sensitivity.ts";
 
@@ -69,7 +70,7 @@ const plainRuns = (random: RandomProgram, program: Program, form: Form): Snapsho
 };
 
 /** Runs of a prepared program, each kernel in the given form. */
-const preparedRuns = (random: RandomProgram, { runSync }: Runnable, form: Form): Snapshot[] =>
+const preparedRuns = (random: RandomProgram, { runSync }: Prepared, form: Form): Snapshot[] =>
   runsOf(random, (number) =>
     random.snapshot(
       intercept(
@@ -187,15 +188,17 @@ async function checkInArena(
 ): Promise<void> {
   let first: readonly Snapshot[] | undefined;
   for (const runner of runners) {
-    const runnable = prepareInArena(runner, program, without);
+    const runnable = prepareInArena(runner, program, { without });
     random.reset();
     const runs: Snapshot[] = [];
     for (let run = 0; run < RUNS; run++) {
       const inputs = random.inputs(run);
       // Waiting on the first, without blocking on the others.
-      runs.push(random.snapshot(first === undefined ? runnable.runSync(inputs) : await runnable.run(inputs)));
+      runs.push(
+        random.snapshot(first === undefined ? runnable.runSync(inputs) : await runFree(runnable, inputs)),
+      );
     }
-    runnable.release();
+    runnable.free();
     if (first === undefined) expect(`${name}, in the arena`, runs);
     else expectSame(`${name}, without blocking and on several threads`, runs, first);
     first ??= runs;

@@ -18,7 +18,7 @@ import {
   uniformKernel,
 } from "@saunet/core";
 import { pick } from "./operators.ts";
-import { BUSY, type Disturbance, LAST } from "./recipe.ts";
+import { BETWEEN, type Disturbance, LAST } from "./recipe.ts";
 
 /** A kernel call with its arrays. */
 export interface ArrayCall {
@@ -99,10 +99,10 @@ const READS: readonly Disturbance["kind"][] = ["copy", "squares"];
 /** They would leave an array that has to stay above zero at zero or below. */
 const LOWERS: readonly Disturbance["kind"][] = ["zero", "sgd"];
 /** Roles of arrays that have to stay above zero. */
-const POSITIVE = ["variance", "runningVariance", "v", "rate"];
+export const POSITIVE_ROLES: readonly string[] = ["variance", "runningVariance", "v", "rate"];
 
-/** Kernels of a backward pass after which somebody could come between two calls that are joined. */
-const JOINED = ["dropBlock.apply", "conv2d.transposed", "conv2d.filterGradient", "silu.gradient"];
+/** Names of arrays outside that have to stay above zero, and of step counts. */
+export const NOT_NEGATIVE = /^(half|running\.variance)| v\.| rate$| count$/;
 
 /** What is known of an array by whoever places disturbances. */
 export interface Known {
@@ -111,45 +111,68 @@ export interface Known {
   readonly outside: string | undefined;
 }
 
+/** Where a disturbance stands, and which array of which call it meets. */
+export interface Aim {
+  readonly after: number;
+  readonly call: number;
+  readonly name: string;
+}
+
 /**
- * Finds the place of a disturbance, and an array for it.
+ * Finds where a disturbance stands.
  *
- * @param first the first call of its step
- * @returns nothing where there is no such array, or where it may not be met like that
+ * @param ranges of each step by its label: its first call and the one after its last
+ * @param pairs of calls that rewrites may join
  */
-export function place(
-  { kind, call, back, which }: Disturbance,
+export function aim(
+  { after: label, call, back, which }: Disturbance,
   { calls, buffers }: Program,
-  [first, end]: readonly [number, number],
+  ranges: ReadonlyMap<number, readonly [number, number]>,
+  pairs: readonly (readonly [number, number])[],
+): Aim | undefined {
+  const nameIn = (at: number): string | undefined => {
+    const { kernel, buffers: used } = calls[at];
+    const isFloats = (name: string) => used[name] !== undefined && buffers[used[name]].type === "f32";
+    const names = Object.keys(kernel.roles).filter(isFloats);
+    return names.length === 0 ? undefined : pick(names, which);
+  };
+  const aimAt = (after: number, at: number): Aim | undefined => {
+    const name = nameIn(at);
+    return name === undefined ? undefined : { after, call: at, name };
+  };
+  if (label === BETWEEN) {
+    if (pairs.length === 0) return undefined;
+    const [from, to] = pick(pairs, call);
+    return aimAt(from + (which % (to - from)), back === 0 ? from : to);
+  }
+  const [first, end] = ranges.get(label) ?? [0, 0];
+  if (end === first) return undefined;
+  const after = call === LAST ? end - 1 : first + (call % (end - first));
+  return aimAt(after, Math.max(after - back, 0));
+}
+
+/** The disturbance at a place, unless it may not meet its array like that. */
+export function place(
+  { kind, which }: Disturbance,
+  { after, call, name }: Aim,
+  { calls, buffers }: Program,
   know: (buffer: number) => Known,
 ): Placed | undefined {
-  if (end === first) return undefined;
-  const own = Array.from({ length: end - first }, (_, i) => first + i);
-  const busy = own.filter((one) => JOINED.includes(calls[one].kernel.name));
-  const after =
-    call === LAST
-      ? end - 1
-      : call === BUSY && busy.length > 0
-        ? pick(busy, which)
-        : pick(own, Math.abs(call));
-  const at = Math.min(Math.max(after - back, 0), calls.length - 1);
-  const { kernel, buffers: used } = calls[at];
-  const names = Object.keys(kernel.roles).filter(
-    (name) => used[name] !== undefined && buffers[used[name]].type === "f32",
-  );
-  if (names.length === 0) return undefined;
-  const name = pick(names, which);
-  const buffer = used[name]!;
+  const buffer = calls[call].buffers[name]!;
   const { isInput, outside } = know(buffer);
-  // What is not there yet can be met only if it lies outside and keeps its numbers from run to run.
-  if (at > after && outside === undefined) return undefined;
+  // What is not there yet can be met only where it lies outside.
+  const earlier = calls.slice(0, after + 1).findIndex((one) => Object.values(one.buffers).includes(buffer));
+  if (earlier < 0 && outside === undefined) return undefined;
   const isConstant = buffers[buffer].external !== undefined && outside === undefined && !isInput;
   const isCount = name === "count" || outside?.endsWith("count");
   if ((isConstant || isCount) && kind !== "skip" && !READS.includes(kind)) return undefined;
-  const positive = POSITIVE.includes(name) || /^(half|running\.variance)| v\.| rate$/.test(outside ?? "");
+  const positive = POSITIVE_ROLES.includes(name) || NOT_NEGATIVE.test(outside ?? "");
   if (positive && LOWERS.includes(kind)) return undefined;
   const external = outside === undefined ? undefined : buffers[buffer].external;
-  return { kind, after, call: at, name, length: buffers[buffer].length, positive, external, which };
+  // An eager run knows an array by a call that has been made.
+  const nameThere = (at: number) => Object.entries(calls[at].buffers).find(([, one]) => one === buffer)![0];
+  const seen = earlier < 0 ? { call, name } : { call: earlier, name: nameThere(earlier) };
+  return { kind, after, ...seen, length: buffers[buffer].length, positive, external, which };
 }
 
 /** The calls of a program with disturbances between them. */

@@ -32,21 +32,27 @@ export const LINKS: Readonly<Record<string, Link>> = {
 const written = ({ kernel, buffers }: ProgramCall): (number | undefined)[] =>
   Object.keys(kernel.roles).flatMap((name) => (kernel.roles[name] === "read" ? [] : [buffers[name]]));
 
-/** Whether some such pair has a call in between that writes what one of the two reads or writes. */
-export function hasWriterBetween(
-  { calls }: Program,
-  { producers, result, consumers, operand }: Link,
-): boolean {
-  return calls.some((producer, from) => {
-    if (!producers.includes(producer.kernel.name)) return false;
+/** Places of a call and of the one that reads its result. */
+export type Place = readonly [from: number, to: number];
+
+/** Every pair of calls that a link names. */
+export function placesOf({ calls }: Program, { producers, result, consumers, operand }: Link): Place[] {
+  return calls.flatMap((producer, from) => {
     const buffer = producer.buffers[result];
-    return calls.some((consumer, to) => {
-      if (to <= from || !consumers.includes(consumer.kernel.name) || consumer.buffers[operand] !== buffer)
-        return false;
-      const touched = [...Object.values(producer.buffers), ...Object.values(consumer.buffers)];
-      return calls
-        .slice(from + 1, to)
-        .some((call) => written(call).some((one) => one !== undefined && touched.includes(one)));
-    });
+    if (!producers.includes(producer.kernel.name) || buffer === undefined) return [];
+    return calls.flatMap(({ kernel, buffers }, to): Place[] =>
+      to > from && consumers.includes(kernel.name) && buffers[operand] === buffer ? [[from, to]] : [],
+    );
+  });
+}
+
+/** Whether some such pair has a call in between that writes what one of the two reads or writes. */
+export function hasWriterBetween(program: Program, link: Link): boolean {
+  const { calls } = program;
+  return placesOf(program, link).some(([from, to]) => {
+    const touched = [from, to].flatMap((at) => Object.values(calls[at].buffers));
+    return calls
+      .slice(from + 1, to)
+      .some((call) => written(call).some((buffer) => buffer !== undefined && touched.includes(buffer)));
   });
 }

@@ -27,8 +27,19 @@ import {
   Tensor,
   uniformKernel,
 } from "@saunet/core";
-import { type ArrayCall, callOf, disturbed, type Placed, place, type Surroundings } from "./disturbances.ts";
+import {
+  type Aim,
+  type ArrayCall,
+  aim,
+  callOf,
+  disturbed,
+  type Placed,
+  place,
+  type Surroundings,
+} from "./disturbances.ts";
+import { LINKS, placesOf } from "./meetings.ts";
 import { detached, isImage, type Maker, operators, pick } from "./operators.ts";
+import { resultsOutside } from "./outside.ts";
 import { INPUT, type Recipe, type Step } from "./recipe.ts";
 
 /** How a kernel is run: its reference, its portable form, whatever is installed. */
@@ -86,31 +97,33 @@ export class RandomProgram {
       () => this.#body(input, () => starts.push(count)),
     );
     const captured = capture(([x]) => this.#body(x), [input]);
-    const nameOf = new Map([...this.#outside].map(([name, array]) => [array, name]));
-    const places = new Map(
+    const ranges = new Map(
       recipe.steps.map(({ label }, i) => [label, [starts[i], starts[i + 1] ?? count] as const]),
     );
-    const isInput = (buffer: number) => captured.inputs.some((one) => one.buffer === buffer);
-    const placedWith = (outsideOf: (buffer: number) => string | undefined): Placed[] =>
-      recipe.disturbances.flatMap((disturbance) => {
-        const range = places.get(disturbance.after);
-        const know = (buffer: number) => ({ isInput: isInput(buffer), outside: outsideOf(buffer) });
-        return (range && place(disturbance, captured, range, know)) ?? [];
-      });
-    const outsideOf = (buffer: number) => nameOf.get(captured.buffers[buffer].external!);
-    this.#placed = placedWith(outsideOf);
+    const pairs = Object.values(LINKS).flatMap((link) => placesOf(captured, link));
+    const aims = recipe.disturbances.map((disturbance) => aim(disturbance, captured, ranges, pairs));
+    this.#placed = this.#place(aims, captured);
     this.program = disturbed(captured, this.#placed, this.#surroundings);
-    const moved = this.#resultsOutside(captured, starts);
-    const placedOutside = placedWith((buffer) => moved.get(buffer) ?? outsideOf(buffer));
-    const buffers = captured.buffers.map((buffer, number) => {
-      const name = moved.get(number);
-      return name === undefined ? buffer : { ...buffer, external: this.#array(name, buffer.length, 0.5, 1) };
-    });
+    const surroundings = { known: this.#outside, array: this.#surroundings.array };
+    const outside = resultsOutside(captured, recipe, ranges, aims, surroundings);
     this.programOutside =
-      moved.size === 0
+      outside === captured
         ? this.program
-        : disturbed({ ...captured, buffers }, placedOutside, this.#surroundings);
+        : disturbed(outside, this.#place(aims, outside), this.#surroundings);
     for (const [name, array] of this.#outside) this.#initial.set(name, array.slice());
+  }
+
+  #place(aims: readonly (Aim | undefined)[], program: Program): Placed[] {
+    const nameOf = new Map([...this.#outside].map(([name, array]) => [array, name]));
+    const inputs = new Set(program.inputs.map(({ buffer }) => buffer));
+    const know = (buffer: number) => {
+      const { external } = program.buffers[buffer];
+      return { isInput: inputs.has(buffer), outside: external && nameOf.get(external) };
+    };
+    return this.#recipe.disturbances.flatMap((disturbance, i) => {
+      const found = aims[i];
+      return (found && place(disturbance, found, program, know)) ?? [];
+    });
   }
 
   /** Puts everything outside back to what it was at first. */
@@ -231,26 +244,6 @@ export class RandomProgram {
     else if (other === y) backward(lossOf(y));
     else backward(add(lossOf(y), lossOf(other)));
     for (const [label, result] of live) if (result.history !== undefined) live.set(label, detached(result));
-  }
-
-  /** Results of steps that are to lie outside: their buffers and their names there. */
-  #resultsOutside({ calls, buffers }: Program, starts: readonly number[]): Map<number, string> {
-    const moved = new Map<number, string>();
-    this.#recipe.steps.forEach(({ label, outside }, i) => {
-      const written = calls
-        .slice(starts[i], starts[i + 1])
-        .flatMap(({ kernel, buffers: used }) =>
-          Object.keys(kernel.roles).flatMap((name) =>
-            kernel.roles[name] === "write" ? (used[name] ?? []) : [],
-          ),
-        );
-      written.forEach((buffer, n) => {
-        const { external, type, length } = buffers[buffer];
-        if ((outside >> n) & 1 && external === undefined && type === "f32")
-          moved.set(buffer, `result ${label}.${n} of ${length}`);
-      });
-    });
-    return moved;
   }
 
   /** Optimisers of all parameters. */

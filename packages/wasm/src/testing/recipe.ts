@@ -13,7 +13,7 @@ export interface Step {
   /** Labels of the operands. */
   readonly of: readonly number[];
   readonly choice: number;
-  /** Bit n: the n-th array that the step fills lies outside of the program and stays from run to run. */
+  /** Bit n: the n-th array that the step fills lies outside of the program. */
   readonly outside: number;
   /** Whether it runs without being recorded. */
   readonly noGrad: boolean;
@@ -24,11 +24,12 @@ export const EFFECTS = ["backward", "sgd", "adam", "adamW", "clipGlobalNorm", "f
 
 /** A kernel call by itself, between any two others. */
 export interface Disturbance {
-  /** The step after whose `call`-th kernel call it comes, or {@link LAST} or {@link BUSY}. */
+  /** The step after whose `call`-th kernel call it comes, or {@link BETWEEN}. */
   readonly after: number;
+  /** Or {@link LAST}. */
   readonly call: number;
   readonly kind: (typeof DISTURBANCES)[number];
-  /** It meets an array of the call that lies so many calls back, or ahead where it is negative. */
+  /** It meets an array of the call that lies so many calls back; of a pair, of the first call or (1) of the second. */
   readonly back: number;
   /** Which one of them. */
   readonly which: number;
@@ -81,12 +82,15 @@ export function recipeOf(seed: number): Recipe {
   const compose = () => pick(MOTIFS, below(MOTIFS.length))(draft);
   for (let parts = 2 + below(3); parts > 0; parts--) compose();
   for (let passes = learns ? 1 + below(2) : 0; passes > 0; passes--) {
+    if (chance(0.15)) draft.push("sigmoidCrossEntropy", draft.latest, below(draft.latest + 1));
+    else if (chance(0.5)) anything(draft);
     const pass = draft.push("backward", draft.latest, below(draft.latest + 1));
-    for (let count = below(4); count > 0; count--) draft.disturb(pass, pick([60, BUSY], below(2)));
+    for (let count = below(4); count > 0; count--) draft.disturb(pass, 60);
     if (chance(0.3)) draft.push("clipGlobalNorm");
     if (chance(0.6)) draft.push(pick(OPTIMIZERS, below(3)));
     if (chance(0.5)) compose();
   }
+  for (let pairs = chance(0.55) ? 1 + below(3) : 0; pairs > 0; pairs--) draft.disturbPair();
   const { steps, disturbances } = draft;
   // Few, as rewrites ask for results that stay inside.
   const outputs = steps.map(({ label }) => label).filter((label) => label === draft.latest || chance(0.06));
@@ -97,16 +101,14 @@ const OPTIMIZERS = ["sgd", "adam", "adamW"] as const;
 
 /** The last call of a step. */
 export const LAST = -1;
-/** A call of a step whose result a rewrite may join with what reads it; any where there is none. */
-export const BUSY = -2;
+/** Not after a step: between the `call`-th pair of calls that a rewrite may join. */
+export const BETWEEN = -1;
 
 /** A recipe in the making. */
 class Draft {
   readonly steps: Step[] = [];
   readonly disturbances: Disturbance[] = [];
   readonly #state: RandomState;
-  /** Whether the latest disturbance meets a result of the next step, which it can do where that lies outside. */
-  #isAwaited = false;
 
   constructor(seed: number) {
     this.#state = randomState(seed, 7);
@@ -124,21 +126,27 @@ class Draft {
   /** Adds a step and gives its label. */
   push(op: string, ...of: number[]): number {
     const label = this.latest + 1;
-    const results = op === "backward" ? 30 : 3;
-    const likely = this.#isAwaited ? 0.7 : op === "backward" ? 0.3 : 0.08;
-    const outside = this.chance(likely) ? 1 << this.below(results) : 0;
+    // A backward pass has many results, most of the gradients of parameters among the first.
+    const [likely, among] = op === "backward" ? [0.5, [12, 30]] : [0.08, [3]];
+    const bits = this.chance(likely) ? among.map((count) => 1 << this.below(count)) : [];
+    const outside = bits.reduce((all, bit) => all | bit, 0);
     this.steps.push({ label, op, of, choice: this.below(1 << 12), outside, noGrad: this.chance(0.04) });
-    this.#isAwaited = false;
     return label;
   }
 
-  /** Adds a disturbance after one of the first `calls` calls of a step, or after a {@link LAST} or {@link BUSY} one. */
+  /** Adds a disturbance after one of the first `calls` calls of a step, or after its {@link LAST}. */
   disturb(after: number, calls: number): void {
     const kind = pick(DISTURBANCES, this.below(DISTURBANCES.length));
     const call = calls < 0 ? calls : this.below(calls);
-    const [back, which] = [pick([0, 0, 0, 1, 2, 3, -1, -1, -2, -3], this.below(10)), this.below(8)];
+    const [back, which] = [pick([0, 0, 0, 1, 2, 3], this.below(6)), this.below(8)];
     this.disturbances.push({ after, call, kind, back, which });
-    this.#isAwaited = back < 0;
+  }
+
+  /** Adds one between two calls that a rewrite may join. */
+  disturbPair(): void {
+    const kind = pick(DISTURBANCES, this.below(DISTURBANCES.length));
+    const [call, back, which] = [this.below(60), this.below(2), this.below(64)];
+    this.disturbances.push({ after: BETWEEN, call, kind, back, which });
   }
 
   /** Steps, each on the one before it; now and then something else comes between two of them. */
@@ -152,7 +160,7 @@ class Draft {
 
   /** Leaves room for something else. */
   pause(): void {
-    if (this.chance(0.25)) this.disturb(this.latest, pick([LAST, LAST, 3], this.below(3)));
+    if (this.chance(0.15)) this.disturb(this.latest, pick([LAST, LAST, 3], this.below(3)));
     if (this.chance(0.05)) anything(this);
     if (this.chance(0.06)) this.push(pick([...OPTIMIZERS, "fillZero"], this.below(4)), this.latest);
   }
@@ -185,7 +193,7 @@ const unit: Motif = (draft) => {
 /** A normalised map and what is made of it. */
 const stage: Motif = (draft) => {
   const map = draft.chain(["groupNorm", activation(draft)], draft.start());
-  const readers = ["maxPool2d", "mean", "max"].filter(() => draft.chance(0.75));
+  const readers = ["maxPool2d", "mean", "max"].filter(() => draft.chance(0.85));
   for (const op of readers) {
     draft.push(op, map);
     draft.pause();
@@ -206,7 +214,7 @@ const gatedSkip: Motif = (draft) => {
 
 const MOTIFS: readonly Motif[] = [
   ...[unit, unit, unit],
-  ...[stage, stage],
+  ...[stage, stage, stage],
   ...[gatedSkip, gatedSkip, gatedSkip],
-  ...[anything, anything, anything],
+  ...[anything, anything],
 ];
