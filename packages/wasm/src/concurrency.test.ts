@@ -135,7 +135,7 @@ describe.each([1, 2])("on %i threads", (threads) => {
     expect(steps.item()).toBe(1 + 1 + outcomes.length - rejected.length);
   });
 
-  const sides = [16, 24, 32, 40, 48, 56, 64, 72, 80, 88];
+  const sides = [32, 40, 48, 56, 64, 72, 80, 88, 96, 104];
   const eyes = sides.map((side, seed) => syntheticFundus({ seed, width: side, height: side }).image);
 
   it("50 segmentations in 10 sizes with releases and other accelerations equal those alone", async () => {
