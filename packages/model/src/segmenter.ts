@@ -4,10 +4,11 @@ import { expectBetween, prepare, type Runnable, Tensor } from "@saunet/core";
 import { floatsOf, type Mask, type Photograph, resizeValues } from "@saunet/data";
 import { readBundledWeights } from "#host";
 import { type NetworkConfig, sizeMultiple } from "./config.ts";
+import { allFinite } from "./diverged.ts";
 import { captureInference } from "./inference.ts";
 import { DEFAULT_THRESHOLD } from "./metrics.ts";
 import { autoScale, type Scale } from "./scale.ts";
-import { readWeights, type Weights } from "./weights.ts";
+import { readWeights, type Weights, WeightsError } from "./weights.ts";
 
 /** What the network says of a photograph, pixel by pixel. */
 export interface Segmentation {
@@ -49,8 +50,8 @@ export interface Segmenter extends Weights {
   /**
    * Segments one photograph.
    *
-   * @throws ShapeError where the bytes do not fill the photograph; RangeError where it is too large, or `scale` is not
-   *   from 1/16 to 16
+   * @throws ShapeError where the bytes do not fill the photograph; RangeError where it is too large, `scale` is not
+   *   from 1/16 to 16 or `threshold` not from 0 to 1; WeightsError where the weights give no finite probabilities
    */
   segment(photograph: Photograph, options?: SegmentOptions): Promise<Segmentation>;
   /** Gives the memory of its programs back at once; they are planned anew when it segments again. */
@@ -58,6 +59,8 @@ export interface Segmenter extends Weights {
 }
 
 const MAX_PIXELS = 10_000_000;
+/** Red, green, blue. */
+const CHANNELS = 3;
 
 /**
  * Loads a segmenter: the weights that come with this package, or those of a weights file.
@@ -76,9 +79,18 @@ export async function loadSegmenter({ weights }: { weights?: Uint8Array } = {}):
 /** A photograph of another size needs another program; so many are kept, since each holds its memory. */
 const PROGRAMS_KEPT = 2;
 
-/** The segmenter of a network in memory. */
+/**
+ * The segmenter of a network in memory.
+ *
+ * @throws WeightsError where the network takes other channels than those of a photograph
+ */
 export function segmenterOf(network: Weights): Segmenter {
   const { config } = network;
+  if (config.inputChannels !== CHANNELS) {
+    throw new WeightsError(
+      `segmenterOf: the network takes ${config.inputChannels} channels, but photographs have ${CHANNELS} (RGB)`,
+    );
+  }
   const programs = new Map<string, Runnable>();
   const programFor = (x: Tensor): Runnable => {
     const size = String(x.shape);
@@ -103,6 +115,7 @@ export function segmenterOf(network: Weights): Segmenter {
     async segment(photograph, options = {}) {
       const { threshold = DEFAULT_THRESHOLD, maxPixels = MAX_PIXELS } = options;
       const { width, height } = photograph;
+      expectBetween("segment", "threshold", threshold, 0, 1);
       const scale = scaleOf(photograph, options.scale ?? scaleWanted(network));
       const seen = {
         width: Math.max(1, Math.round(width * scale)),
@@ -118,6 +131,11 @@ export function segmenterOf(network: Weights): Segmenter {
       const resized = scale === 1 ? floats : resizeValues(floats, { width, height, channels: 3 }, seen);
       const x = padFloats(resized, seen.width, seen.height, W, H);
       const [{ data }] = await programFor(x).run([x]);
+      if (!allFinite(data)) {
+        throw new WeightsError(
+          `segment: ${config.name} gives this photograph probabilities that are not finite`,
+        );
+      }
       const cut = new Float32Array(seen.width * seen.height);
       for (let y = 0; y < seen.height; y++) {
         cut.set(data.subarray(y * W, y * W + seen.width), y * seen.width);
