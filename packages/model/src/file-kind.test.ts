@@ -39,6 +39,8 @@ describe("fileKind", () => {
     ["a short archive", "zip", text("PK\x03\x04")],
     ["gzip", "gzip", text("\x1f\x8b\x08")],
     ["a page", "html", text("\n<!DOCTYPE html><html>")],
+    ["a photograph", "picture", text("\xff\xd8\xff\xe0")],
+    ["a mask", "picture", text("\x89PNG\r\n\x1a\n")],
     ["a pointer", "lfs", text("version https://git-lfs.github.com/spec/v1\n")],
     ["zeros", undefined, new Uint8Array(512)],
     ["nothing", undefined, new Uint8Array(0)],

@@ -16,6 +16,7 @@ const NAMES = {
   zip: "a zip archive",
   gzip: "compressed with gzip",
   html: "a web page",
+  picture: "a picture",
   lfs: "a Git LFS pointer, not the file that it stands for",
 } as const;
 
@@ -48,6 +49,7 @@ export function fileKind(head: Uint8Array): FileKind | undefined {
   if (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5) return "pickle";
   if (begins(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) return "numpy";
   if (begins(0x1f, 0x8b)) return "gzip";
+  if (/^(\x89PNG|\xff\xd8\xff|II\*\0|MM\0\*)/.test(text)) return "picture";
   if (text.startsWith("version https://git-lfs")) return "lfs";
   if (/^\s*<(!doctype|html|\?xml)/i.test(text)) return "html";
   // The header begins with a brace, behind its length of 8 bytes, whose upper ones are 0 in any real file.
