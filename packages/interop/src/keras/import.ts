@@ -4,7 +4,7 @@ import { type Hdf5Reader, hdf5Reader } from "../hdf5/read.ts";
 import { type Imported, type ImportOptions, importModel } from "../imported.ts";
 import { expectBytes, expectLayout } from "../layout.ts";
 import type { SourceModel } from "../source.ts";
-import { isZip, unpackKeras } from "./archive.ts";
+import { isZip, type KerasArchive, unpackKeras } from "./archive.ts";
 import { type KerasDescription, readDescription } from "./description.ts";
 import { layersOf, SKIPPED, writtenByKeras1 } from "./layers.ts";
 
@@ -33,12 +33,7 @@ const NOT_DESCRIBED: KerasDescription = { facts: {}, classes: new Map() };
 /** The layers of a Keras file. */
 export async function readKeras(bytes: Uint8Array, reader: Hdf5Reader): Promise<SourceModel> {
   expectLayout(bytes, "keras");
-  if (isZip(bytes)) {
-    const { config, metadata, weights } = await unpackKeras(bytes);
-    const { facts, classes } = readDescription(config);
-    const tree = await reader.read(weights, SKIPPED);
-    return { origin: `Keras ${versionIn(metadata)}`, layers: layersOf(tree, classes), facts };
-  }
+  if (isZip(bytes)) return readArchive(await unpackKeras(bytes), reader);
   const tree = await reader.read(bytes, SKIPPED);
   const attributes = tree.groups.map((group) => group.attributes);
   const attribute = (name: string) =>
@@ -52,6 +47,16 @@ export async function readKeras(bytes: Uint8Array, reader: Hdf5Reader): Promise<
     layers: layersOf(tree, classes),
     facts,
   };
+}
+
+/** The layers of a `.keras` archive. */
+export async function readArchive(
+  { config, metadata, weights }: KerasArchive,
+  reader: Hdf5Reader,
+): Promise<SourceModel> {
+  const { facts, classes } = readDescription(config);
+  const tree = await reader.read(weights, SKIPPED);
+  return { origin: `Keras ${versionIn(metadata)}`, layers: layersOf(tree, classes), facts };
 }
 
 function versionIn(metadata: string): string {
