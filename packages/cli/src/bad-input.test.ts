@@ -1,12 +1,21 @@
 // What people hand to a command by mistake: each time one line, an exit code, and no file that was not there before.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { saUNet } from "@saunet/model";
+import { randomState } from "@saunet/core";
+import { initialize, saUNet, writeWeights } from "@saunet/model";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { saunet, smallFundus, write, writeFolder, writeFreshWeights } from "./testing.ts";
+import {
+  saunet,
+  smallFundus,
+  tiny,
+  write,
+  writeFolder,
+  writeFreshWeights,
+  writeSpoiltWeights,
+} from "./testing.ts";
 
 let here: string;
 let count = 0;
@@ -209,7 +218,68 @@ describe("weights", () => {
   it.each(damage)("that are %s", async (how, make) => {
     const name = `${how.replaceAll(" ", "-")}.safetensors`;
     await writeFile(at(name), make(await readFile(at("tiny.safetensors"))));
-    await expectFailure(use(name), new RegExp(`^saunet: ${name}: safetensors: `));
+    await expectFailure(use(name), new RegExp(`^saunet: ${name}: (safetensors|weights): `));
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])("that hold %d", async (value) => {
+    await writeSpoiltWeights(at("spoilt.safetensors"), value);
+    const line = new RegExp(
+      `^saunet: spoilt\\.safetensors: weights: "head\\.bias" holds 1 of 1 numbers that are not finite, such as ${value}\\n$`,
+    );
+    await expectFailure(use("spoilt.safetensors"), line);
+    const start = ["train", "--dataset", "synthetic", "--weights", "spoilt.safetensors", "-o", "unused-run"];
+    await expectFailure(start, line);
+  });
+
+  it("that lead to no probability", async () => {
+    const huge = initialize(tiny, randomState(3));
+    for (const { data } of Object.values(huge)) data.fill(3e38);
+    await writeFile(at("huge.safetensors"), writeWeights({ config: tiny, parameters: huge, metadata: {} }));
+    const line = /tiny gives this photograph probabilities that are not finite/;
+    const { code, err } = await saunet(here, use("huge.safetensors"));
+    expect([code, err]).toEqual([1, expect.stringMatching(line)]);
+    expect((await readdir(here)).filter((name) => /^good-/.test(name))).toEqual([]);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ["a PyTorch checkpoint", "torch/checkpoint.pth", /is a PyTorch checkpoint \(\.pth, \.pt\), not a safet/],
+    [
+      "one of before 1.6",
+      "torch/checkpoint-legacy.pth",
+      /is a PyTorch checkpoint \(\.pth, \.pt\), not a safet/,
+    ],
+    [
+      "Keras's",
+      "keras2/sa-unet.h5",
+      /is an HDF5 file, as Keras writes them \(\.h5\), not .*; saunet import takes/,
+    ],
+    [
+      "an archive of Keras",
+      "keras2/sa-unet.keras",
+      /is a Keras archive \(\.keras\), not .*; saunet import takes/,
+    ],
+  ])("that are %s", async (_, name, line) => {
+    await copyFile(new URL(`../../../fixtures/files/${name}`, import.meta.url), at("other"));
+    await expectFailure(use("other"), line);
+    await rm(at("other"));
+  });
+
+  it("that have no end, or are too many, before they are read", async () => {
+    const file = await open(at("sparse"), "w");
+    await file.truncate(1.9e9);
+    await file.close();
+    const before = process.memoryUsage().rss;
+    await expectFailure(use("/dev/zero"), /^saunet: \/dev\/zero: weights: not a safetensors file\n$/);
+    await expectFailure(
+      use("sparse"),
+      /^saunet: sparse: weights: the file has 1900000000 bytes or more; the limit/,
+    );
+    await expectFailure(
+      ["import", "sparse", "-o", "unused"],
+      /^saunet: sparse: weights: the file has 1900000000 b/,
+    );
+    await expectFailure(["average", "sparse", "/dev/zero", "-o", "unused"], /^saunet: \S+: weights: /);
+    expect(process.memoryUsage().rss - before).toBeLessThan(300e6);
   });
 });
 

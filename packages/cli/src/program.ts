@@ -341,13 +341,13 @@ function addImport(program: Command, host: Host, finish: Finish): void {
     )
     .addOption(network("the network that it must be (default: told from its layers)"))
     .option("--channels <list>", "channels of its stages, such as 16,32,48,64", counts)
-    .option("--groups <n>", "groups of its normalisation", integer(1))
+    .option("--groups <n>", "groups of its normalisation, which most files do not say", integer(1))
     .option("--half", "store 16-bit floats")
     .option(...json)
     .addHelpText(
       "after",
       examples(
-        "saunet import SA_UNetv2.h5 -o weights.safetensors",
+        "saunet import SA_UNetv2.h5 --groups 8 -o weights.safetensors",
         "saunet import model.keras --network sa-unet -o weights.safetensors",
         "saunet segment photo.jpg --weights weights.safetensors",
       ),

@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
-import { randomState } from "@saunet/core";
+import { randomState, writeSafetensors } from "@saunet/core";
 import { type Mask, type Photograph, syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
 import { initialize, type NetworkConfig, saUNetV2, writeWeights } from "@saunet/model";
@@ -43,6 +43,13 @@ export const tiny: NetworkConfig = { ...saUNetV2, name: "tiny", channels: [8, 8]
 export async function writeFreshWeights(path: string, config: NetworkConfig = tiny, seed = 3): Promise<void> {
   const parameters = initialize(config, randomState(seed));
   await writeFile(path, writeWeights({ config, parameters, metadata: {} }));
+}
+
+/** Writes weights one of which is no number. */
+export async function writeSpoiltWeights(path: string, value = Number.NaN): Promise<void> {
+  const parameters = initialize(tiny, randomState(3));
+  parameters["head.bias"].data[0] = value;
+  await writeFile(path, writeSafetensors(parameters, { network: JSON.stringify(tiny) }));
 }
 
 /** A synthetic photograph of 48 x 48 with its labels. */

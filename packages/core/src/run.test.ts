@@ -6,14 +6,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { capture } from "./capture.ts";
 import { type Floats, installKernel, kernel, withReferences } from "./kernel.ts";
 import { mul, mulKernel } from "./ops/arithmetic.ts";
-import {
-  installPreparer,
-  type Pending,
-  type Prepared,
-  prepare,
-  prepareWithKernels,
-  type Runnable,
-} from "./run.ts";
+import { type Pending, type Prepared, prepareWithKernels } from "./prepared.ts";
+import { installPreparer, prepare, type Runnable } from "./run.ts";
 import { empty, Tensor, tensor, zeros } from "./tensor.ts";
 
 const MODULUS = 65521;

@@ -9,9 +9,16 @@
 // inputs; what else a program reads or writes (parameters, moments, random state) is its own until its promise settles:
 // a kernel call that would change it waits for the run first.
 
-import { type Program, type ProgramTensor, planProgram, shareInPlace } from "./capture.ts";
-import { expectShape } from "./errors.ts";
+import type { Program } from "./capture.ts";
 import { type AnyKernel, type Arrays, type FlatArray, watchKernels, withoutInterceptors } from "./kernel.ts";
+import {
+  expectInputs,
+  type Pending,
+  type Prepared,
+  type Preparer,
+  prepareWithKernels,
+  type Work,
+} from "./prepared.ts";
 import { shared } from "./shared.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -49,33 +56,6 @@ export interface Runnable {
   /** Gives its memory back, once the runs that it was asked for have ended; it takes no more. */
   release(): void;
 }
-
-/** Work that goes on elsewhere while the caller is free. */
-export interface Pending {
-  /** Resolves when it has ended, well or not. */
-  readonly ended: Promise<void>;
-  /** Waits for it here and now. */
-  readonly wait: () => void;
-  /** Has it end early; what it computes is of no use then. */
-  readonly stop: () => void;
-}
-
-/** Work that yields whenever it goes on elsewhere; to be taken up when that has ended. */
-export type Work<T> = Generator<Pending, T>;
-
-/** A program that somebody can run. Whoever calls it sees to it that runs never overlap. */
-export interface Prepared {
-  readonly program: Program;
-  readonly memory: Readonly<Record<string, number>>;
-  /** A run that yields whenever it waits for others, and changes nothing outside until it returns. */
-  start(inputs: readonly Tensor[]): Work<Tensor[]>;
-  runSync(inputs: readonly Tensor[]): Tensor[];
-  /** Gives its memory back; it is not called again. */
-  free(): void;
-}
-
-/** Makes a program ready to run. */
-export type Preparer = (program: Program) => Prepared;
 
 /** A run in the line. */
 interface Turn {
@@ -372,52 +352,4 @@ function withResolvers<T>(): {
     settle = { resolve, reject };
   });
   return { promise, ...settle };
-}
-
-function expectInputs(wanted: readonly ProgramTensor[], inputs: readonly Tensor[]): void {
-  if (inputs.length !== wanted.length)
-    throw new RangeError(`run: wants ${wanted.length} inputs but got ${inputs.length}`);
-  wanted.forEach(({ shape }, i) => {
-    expectShape("run", `input ${i}`, inputs[i].shape, shape);
-  });
-}
-
-const VIEWS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
-
-/** Prepares a program with core's kernels, in whatever form they are installed. */
-export function prepareWithKernels(captured: Program): Prepared {
-  const program = shareInPlace(captured);
-  const { buffers, calls, inputs, outputs } = program;
-  const plan = planProgram(program);
-  const block = new ArrayBuffer(plan.bytes);
-  const arrays = buffers.map(({ external }) => external);
-  plan.temporaries.forEach((buffer, i) => {
-    const { type, length } = buffers[buffer];
-    arrays[buffer] = new VIEWS[type](block, plan.offsets[i], length);
-  });
-  const bound = calls.map(({ kernel, buffers: used, dims }) => {
-    const named = Object.entries(used).map(([name, buffer]) => [
-      name,
-      buffer === undefined ? buffer : arrays[buffer],
-    ]);
-    return { kernel, arrays: Object.fromEntries(named) as Arrays, dims };
-  });
-  const runSync = (values: readonly Tensor[]): Tensor[] => {
-    expectInputs(inputs, values);
-    inputs.forEach(({ buffer }, i) => {
-      (arrays[buffer] as Float32Array).set(values[i].data);
-    });
-    for (const { kernel, arrays: named, dims } of bound) kernel(named as never, dims as never);
-    return outputs.map(({ buffer, shape }) => new Tensor((arrays[buffer] as Float32Array).slice(), shape));
-  };
-  return {
-    program,
-    memory: { temporaries: plan.bytes },
-    // biome-ignore lint/correctness/useYield: it never waits for others
-    *start(values) {
-      return runSync(values);
-    },
-    runSync,
-    free: () => {},
-  };
 }

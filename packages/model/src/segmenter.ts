@@ -11,10 +11,11 @@ import {
 import { floatsOf, type Mask, type Photograph, resizeValues } from "@saunet/data";
 import { readBundledWeights } from "#host";
 import { type NetworkConfig, sizeMultiple } from "./config.ts";
+import { allFinite } from "./diverged.ts";
 import { captureInference } from "./inference.ts";
 import { DEFAULT_THRESHOLD } from "./metrics.ts";
 import { autoScale, type Scale } from "./scale.ts";
-import { readWeights, type Weights } from "./weights.ts";
+import { readWeights, type Weights, WeightsError } from "./weights.ts";
 
 /** What the network says of a photograph, pixel by pixel. */
 export interface Segmentation {
@@ -59,8 +60,9 @@ export interface Segmenter extends Weights {
    * Segments one photograph. Any number may be asked for at once, of any sizes: they take their turns, and each comes out as
    * it would alone.
    *
-   * @throws ShapeError where the bytes do not fill the photograph; RangeError where it is too large, or `scale` is not
-   *   from 1/16 to 16; the signal's reason where it says stop
+   * @throws ShapeError where the bytes do not fill the photograph; RangeError where it is too large, `scale` is not
+   *   from 1/16 to 16 or `threshold` not from 0 to 1; WeightsError where the weights give no finite probabilities; the
+   *   signal's reason where it says stop
    */
   segment(photograph: Photograph, options?: SegmentOptions): Promise<Segmentation>;
   /** Gives the memory of its programs back, when they have done what they were asked for; planned anew when needed. */
@@ -68,6 +70,8 @@ export interface Segmenter extends Weights {
 }
 
 const MAX_PIXELS = 10_000_000;
+/** Red, green, blue. */
+const CHANNELS = 3;
 
 /**
  * Loads a segmenter: the weights that come with this package, or those of a weights file.
@@ -92,9 +96,18 @@ interface Kept {
   uses: number;
 }
 
-/** The segmenter of a network in memory. */
+/**
+ * The segmenter of a network in memory.
+ *
+ * @throws WeightsError where the network takes other channels than those of a photograph
+ */
 export function segmenterOf(network: Weights): Segmenter {
   const { config } = network;
+  if (config.inputChannels !== CHANNELS) {
+    throw new WeightsError(
+      `segmenterOf: the network takes ${config.inputChannels} channels, but photographs have ${CHANNELS} (RGB)`,
+    );
+  }
   /** By size; the one that was not asked for longest in front. */
   const programs = new Map<string, Kept>();
   const keepIdle = (most: number): void => {
@@ -131,6 +144,7 @@ export function segmenterOf(network: Weights): Segmenter {
       const { threshold = DEFAULT_THRESHOLD, maxPixels = MAX_PIXELS, signal } = options;
       if (signal?.aborted) throw signal.reason;
       const { width, height } = photograph;
+      expectBetween("segment", "threshold", threshold, 0, 1);
       const scale = scaleOf(photograph, options.scale ?? scaleWanted(network));
       const seen = {
         width: Math.max(1, Math.round(width * scale)),
@@ -146,6 +160,11 @@ export function segmenterOf(network: Weights): Segmenter {
       const resized = scale === 1 ? floats : resizeValues(floats, { width, height, channels: 3 }, seen);
       const x = padFloats(resized, seen.width, seen.height, W, H);
       const data = await run(x, { signal });
+      if (!allFinite(data)) {
+        throw new WeightsError(
+          `segment: ${config.name} gives this photograph probabilities that are not finite`,
+        );
+      }
       const cut = new Float32Array(seen.width * seen.height);
       for (let y = 0; y < seen.height; y++) {
         cut.set(data.subarray(y * W, y * W + seen.width), y * seen.width);

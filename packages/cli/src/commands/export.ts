@@ -1,9 +1,9 @@
 // saunet export: a network for other programs, as ONNX or as a weights file.
 
 import { exportOnnx } from "@saunet/interop";
-import { sizeMultiple, writeWeights } from "@saunet/model";
+import { loadSegmenter, sizeMultiple, type Weights, writeWeights } from "@saunet/model";
 import { DONE, UsageError } from "../errors.ts";
-import { BUNDLED, openSegmenter, writeFile } from "../files.ts";
+import { BUNDLED, openWeights, writeFile } from "../files.ts";
 import type { Size } from "../options.ts";
 import { type Host, writeJson } from "../output.ts";
 
@@ -33,7 +33,9 @@ interface Written {
 export async function exportNetwork(options: ExportOptions, host: Host): Promise<number> {
   const { onnx, safetensors, weights = BUNDLED } = options;
   expectSense(options);
-  const network = await openSegmenter(host, options.weights);
+  const network: Weights = await (options.weights === undefined
+    ? loadSegmenter()
+    : openWeights(host, options.weights));
   const files: Written[] = [];
   const write = async (format: Written["format"], file: string, bytes: Uint8Array, holds: string) => {
     await writeFile(host, file, bytes);

@@ -177,6 +177,11 @@ async function startingPoint(
   const config = typeof network === "string" ? networks[network] : network;
   const start =
     weights === undefined ? fresh(config ?? saUNetV2, seed) : await openWeights(host, weights, config);
+  if (start.config.inputChannels !== saUNetV2.inputChannels) {
+    throw new WorkError(
+      `${weights}: the network takes ${start.config.inputChannels} channels, but photographs have ${saUNetV2.inputChannels} (RGB)`,
+    );
+  }
   const multiple = sizeMultiple(start.config);
   for (const { side } of crops ?? []) {
     if (side % multiple === 0) continue;

@@ -1,5 +1,5 @@
-// Floats of 16 bits, IEEE 754 binary16: 1 bit of sign, 5 of exponent (bias 15), 10 of fraction. DataView learns them
-// in ES2025 (getFloat16, setFloat16); Node 20 has neither.
+// Floats of 16 bits: IEEE 754 binary16, with 1 bit of sign, 5 of exponent (bias 15) and 10 of fraction, and bfloat16.
+// DataView learns the first in ES2025 (getFloat16, setFloat16); Node 20 has neither.
 
 /** Larger numbers have no 16-bit form but infinity. */
 export const LARGEST_HALF = 65504;
@@ -12,6 +12,14 @@ export function fromHalf(bits: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+const word = new DataView(new ArrayBuffer(4));
+
+/** The number that 16 bits stand for as bfloat16: they are the upper half of a 32-bit float. */
+export function fromBfloat16(bits: number): number {
+  word.setUint16(0, bits);
+  return word.getFloat32(0);
 }
 
 /** The bits of the nearest 16-bit float to a 32-bit one; of two that are equally near, the one that ends in 0. */
