@@ -134,6 +134,7 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
     .option(...threshold)
     .option(...scaling)
     .option(...padTo)
+    .option("--overwrite", "write over pictures that saunet segment did not write")
     .option(...maxPixels)
     .option(...threads)
     .option(...json)

@@ -4,6 +4,7 @@ import { averageWeights, writeWeights } from "@saunet/model";
 import { DONE, UsageError } from "../errors.ts";
 import { openWeights, writeFile } from "../files.ts";
 import { type Host, writeJson } from "../output.ts";
+import { refuseClashes } from "../outputs.ts";
 
 /** Options of `saunet average`. */
 export interface AverageOptions {
@@ -20,6 +21,7 @@ export async function average(
   if (files.length < 2) {
     throw new UsageError(`average wants two weights files or more but was given ${files.length}`);
   }
+  await refuseClashes(host, [{ file: out, what: "the average", option: "--out" }], files);
   const members = await Promise.all(files.map((file) => openWeights(host, file)));
   const averaged = averageWeights(members);
   const metadata = { ...averaged.metadata, "averaged-from": files.join(", ") };

@@ -7,6 +7,7 @@ import { type EvaluatedImage, fitThresholdOn, type Segment, startEvaluation } fr
 import { csvOf, describeEvaluation, type Evaluation, fourDigits, jsonOf } from "../figures.ts";
 import { BUNDLED, openSegmenter, withFile, writeFile } from "../files.ts";
 import { duration, type Host, type Progress, progress, secondsSince, writeJson } from "../output.ts";
+import { filesOfDataset, refuseClashes, weightsFile } from "../outputs.ts";
 
 /** Options of `saunet evaluate`. */
 export interface EvaluateOptions {
@@ -26,6 +27,13 @@ export interface EvaluateOptions {
 
 /** Evaluates a network on a data set. */
 export async function evaluate(options: EvaluateOptions, host: Host): Promise<number> {
+  if (options.csv !== undefined) {
+    await refuseClashes(
+      host,
+      [{ file: options.csv, what: "the figures", option: "--csv" }],
+      [weightsFile(options.weights), ...(await filesOfDataset(host, options))],
+    );
+  }
   const evaluation = await evaluateDataset(options, host);
   if (options.json) writeJson(host, jsonOf(evaluation));
   else host.stdout.write(`\n${describeEvaluation(evaluation)}`);

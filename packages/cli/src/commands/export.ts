@@ -6,6 +6,7 @@ import { DONE, UsageError } from "../errors.ts";
 import { BUNDLED, openSegmenter, writeFile } from "../files.ts";
 import type { Size } from "../options.ts";
 import { type Host, writeJson } from "../output.ts";
+import { refuseClashes, weightsFile } from "../outputs.ts";
 
 /** Options of `saunet export`. */
 export interface ExportOptions {
@@ -33,6 +34,16 @@ interface Written {
 export async function exportNetwork(options: ExportOptions, host: Host): Promise<number> {
   const { onnx, safetensors, weights = BUNDLED } = options;
   expectSense(options);
+  await refuseClashes(
+    host,
+    [
+      ...(onnx === undefined ? [] : [{ file: onnx, what: "the ONNX model", option: "--onnx" }]),
+      ...(safetensors === undefined
+        ? []
+        : [{ file: safetensors, what: "the weights file", option: "--safetensors" }]),
+    ],
+    [weightsFile(options.weights)],
+  );
   const network = await openSegmenter(host, options.weights);
   const files: Written[] = [];
   const write = async (format: Written["format"], file: string, bytes: Uint8Array, holds: string) => {

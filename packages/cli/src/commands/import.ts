@@ -14,6 +14,7 @@ import { networks, saUNetV2, writeWeights } from "@saunet/model";
 import { DONE, UsageError, WorkError } from "../errors.ts";
 import { withFile, writeFile } from "../files.ts";
 import { type Host, table, writeJson } from "../output.ts";
+import { refuseClashes } from "../outputs.ts";
 
 /** Options of `saunet import`. */
 export interface ImportCommandOptions {
@@ -36,6 +37,7 @@ export async function importWeights(
   host: Host,
 ): Promise<number> {
   const given = networkOf(options);
+  await refuseClashes(host, [{ file: options.out, what: "the weights", option: "--out" }], [file]);
   const imported = await withFile(host, file, async (path) => {
     const { size } = await stat(path);
     if (size > MAX_BYTES) throw new WorkError(`has ${size} bytes; files of up to ${MAX_BYTES} are read`);

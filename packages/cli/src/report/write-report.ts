@@ -10,6 +10,7 @@ import { WorkError } from "../errors.ts";
 import { jsonOf } from "../figures.ts";
 import { withFile, writeFile } from "../files.ts";
 import type { Host } from "../output.ts";
+import { filesOfDataset, refuseClashes } from "../outputs.ts";
 import { reportPage, type TestedSet } from "./page.ts";
 import { drawPictures, pictureWidth, type ReportPictures } from "./pictures.ts";
 import { parseTrainingLog } from "./training-log.ts";
@@ -66,11 +67,18 @@ export async function writeReport(run: string, options: ReportOptions, host: Hos
   const logFile = join(run, LOG);
   const log = await withFile(host, logFile, async (path) => parseTrainingLog(await readFile(path, "utf8")));
   const weights = options.weights ?? weightsOf(run, host);
-  const tested: TestedSet[] = [];
-  for (const set of options.sets ?? setsOf(config)) tested.push(await test(set, weights, options, host));
+  const sets = options.sets ?? setsOf(config);
   const files = { report: join(run, "report.html"), evaluation: join(run, "evaluation.json") };
-  const sets = tested.map(({ evaluation }) => jsonOf(evaluation));
-  await writeFile(host, files.evaluation, `${JSON.stringify({ sets }, undefined, 2)}\n`);
+  const data = await Promise.all(sets.map((set) => filesOfDataset(host, set)));
+  await refuseClashes(
+    host,
+    Object.entries(files).map(([what, file]) => ({ file, what: `the ${what}`, option: "run" })),
+    [join(run, CONFIG), logFile, weights, ...data.flat()],
+  );
+  const tested: TestedSet[] = [];
+  for (const set of sets) tested.push(await test(set, weights, options, host));
+  const figures = tested.map(({ evaluation }) => jsonOf(evaluation));
+  await writeFile(host, files.evaluation, `${JSON.stringify({ sets: figures }, undefined, 2)}\n`);
   await writeFile(host, files.report, reportPage({ run, config, log, sets: tested }));
   return { files, failed: tested.flatMap(({ evaluation }) => evaluation.failed.map(({ id }) => id)) };
 }
