@@ -31,6 +31,19 @@ afterAll(() => rm(here, { recursive: true }));
 const small = ["--weights", "a.safetensors"];
 const evaluated = ["evaluate", "--dataset", "folder", "--data", "set", ...small];
 
+const trained = [
+  "train",
+  "--dataset",
+  "folder",
+  "--crop",
+  "16",
+  "--epochs",
+  "1",
+  "--steps",
+  "1",
+  "--no-report",
+];
+
 describe("an output that is an input is refused, and the input kept:", () => {
   it.each<[input: string, line: RegExp, argv: string[]]>([
     [
@@ -115,6 +128,20 @@ describe("an output that is an input is refused, and the input kept:", () => {
       2,
       expect.stringMatching(/would be written over .*sa-unet-v2\.safetensors/),
     ]);
+  });
+
+  it("the weights that a run starts from, in the folder that it is to fill", async () => {
+    await mkdir(at("run"));
+    await writeFreshWeights(at("run", "last.safetensors"));
+    const before = await readFile(at("run", "last.safetensors"));
+    const argv = [...trained, "--data", "set", "--weights", "run/last.safetensors", "-o", "run"];
+    const { code, err } = await saunet(here, argv);
+    expect([code, err]).toEqual([
+      2,
+      "saunet: the last weights would be written over run/last.safetensors; choose another --out\n",
+    ]);
+    expect(await readFile(at("run", "last.safetensors"))).toEqual(before);
+    expect(await readdir(at("run"))).toEqual(["last.safetensors"]);
   });
 
   it("a photograph that a run's report is linked to", async () => {

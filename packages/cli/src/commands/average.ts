@@ -3,7 +3,7 @@
 import { averageWeights, writeWeights } from "@saunet/model";
 import { DONE, UsageError } from "../errors.ts";
 import { openWeights, writeFile } from "../files.ts";
-import { type Host, writeJson } from "../output.ts";
+import { type Host, printLine, writeJson } from "../output.ts";
 import { refuseClashes } from "../outputs.ts";
 
 /** Options of `saunet average`. */
@@ -27,6 +27,6 @@ export async function average(
   const metadata = { ...averaged.metadata, "averaged-from": files.join(", ") };
   await writeFile(host, out, writeWeights({ ...averaged, metadata }));
   if (json) writeJson(host, { network: averaged.config, averaged: files, file: out });
-  else host.stdout.write(`${averaged.config.name}, the average of ${files.length} weights files -> ${out}\n`);
+  else printLine(host, `${averaged.config.name}, the average of ${files.length} weights files -> ${out}`);
   return DONE;
 }

@@ -5,7 +5,7 @@ import { sizeMultiple, writeWeights } from "@saunet/model";
 import { DONE, UsageError } from "../errors.ts";
 import { BUNDLED, openSegmenter, writeFile } from "../files.ts";
 import type { Size } from "../options.ts";
-import { type Host, writeJson } from "../output.ts";
+import { type Host, printLine, writeJson } from "../output.ts";
 import { refuseClashes, weightsFile } from "../outputs.ts";
 
 /** Options of `saunet export`. */
@@ -71,8 +71,9 @@ export async function exportNetwork(options: ExportOptions, host: Host): Promise
   if (options.json) writeJson(host, { network: network.config, weights, files });
   else {
     for (const { file, bytes, holds } of files) {
-      host.stdout.write(
-        `${network.config.name} (weights ${weights}) -> ${file}: ${holds}, ${(bytes / 1e6).toFixed(2)} MB\n`,
+      printLine(
+        host,
+        `${network.config.name} (weights ${weights}) -> ${file}: ${holds}, ${(bytes / 1e6).toFixed(2)} MB`,
       );
     }
   }

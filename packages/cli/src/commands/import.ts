@@ -13,7 +13,7 @@ import {
 import { networks, saUNetV2, writeWeights } from "@saunet/model";
 import { DONE, UsageError, WorkError } from "../errors.ts";
 import { withFile, writeFile } from "../files.ts";
-import { type Host, table, writeJson } from "../output.ts";
+import { type Host, print, printLine, table, writeJson } from "../output.ts";
 import { refuseClashes } from "../outputs.ts";
 
 /** Options of `saunet import`. */
@@ -52,13 +52,15 @@ export async function importWeights(
     return DONE;
   }
   const numbers = assignments.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  host.stdout.write(
-    `${table([["in the file", "shape", "in the network"], ...rowsOf(imported)])}\n\n` +
-      `${config.name}, ${numbers.toLocaleString("en")} parameters, from ${origin} -> ${options.out}\n`,
+  print(host, `${table([["in the file", "shape", "in the network"], ...rowsOf(imported)])}\n\n`);
+  printLine(
+    host,
+    `${config.name}, ${numbers.toLocaleString("en")} parameters, from ${origin} -> ${options.out}`,
   );
   if (assumed.length > 0) {
-    host.stdout.write(
-      `The file does not say, and so was assumed: ${assumed.join(", ")} (--network and --groups say otherwise)\n`,
+    printLine(
+      host,
+      `The file does not say, and so was assumed: ${assumed.join(", ")} (--network and --groups say otherwise)`,
     );
   }
   return DONE;

@@ -8,7 +8,7 @@ import { observe, type StepTiming } from "@saunet/wasm";
 import { DONE, UsageError } from "../errors.ts";
 import { BUNDLED, openSegmenter, withFile, writeFile } from "../files.ts";
 import type { Size } from "../options.ts";
-import { type Host, megabytes, table, writeJson } from "../output.ts";
+import { type Host, megabytes, print, table, writeJson } from "../output.ts";
 import { refuseClashes, weightsFile } from "../outputs.ts";
 import { type StepLabel, traceOf } from "../trace.ts";
 
@@ -83,7 +83,7 @@ export async function profile(
     calls,
   };
   if (options.json) writeJson(host, document);
-  else host.stdout.write(textOf(document));
+  else print(host, textOf(document));
   return DONE;
 }
 

@@ -6,6 +6,7 @@ import { join, parse, resolve } from "node:path";
 import { coverage, fieldOfView, type Mask, overlay, type Photograph, syntheticFundus } from "@saunet/data";
 import { encodePng, readPhotograph } from "@saunet/data/files";
 import { evaluate, type Scale, type Segmenter } from "@saunet/model";
+import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, explain, FAILED, UsageError } from "../errors.ts";
 import { BUNDLED, makeFolder, openSegmenter, withFile, writeFile } from "../files.ts";
 import { duration, type Host, progress, secondsSince, writeJson } from "../output.ts";
@@ -77,23 +78,26 @@ export async function segment(
 
   const results: Result[] = [];
   const failed: { input: string; error: string }[] = [];
-  const bar = progress(host, jobs.length);
-  try {
-    for (const each of jobs) {
-      bar.show(each.input);
-      try {
-        const result = await segmentOne(each, segmenter, options, host);
-        results.push(result);
-        if (!options.json) bar.print(lineOf(result));
-      } catch (error) {
-        failed.push({ input: each.input, error: explain(error) });
-        bar.warn(`saunet: ${explain(error)}`);
+  await untilAsked(host, async (signal) => {
+    const bar = progress(host, jobs.length);
+    try {
+      for (const each of jobs) {
+        throwIfAsked(signal, () => `${results.length} of ${jobs.length} photographs were segmented`);
+        bar.show(each.input);
+        try {
+          const result = await segmentOne(each, segmenter, options, host);
+          results.push(result);
+          if (!options.json) bar.print(lineOf(result));
+        } catch (error) {
+          failed.push({ input: each.input, error: explain(error) });
+          bar.warn(explain(error));
+        }
+        bar.advance(each.input);
       }
-      bar.advance(each.input);
+    } finally {
+      bar.stop();
     }
-  } finally {
-    bar.stop();
-  }
+  });
   if (options.json) writeJson(host, { images: results, failed, threshold, weights });
   return failed.length === 0 ? DONE : FAILED;
 }

@@ -134,7 +134,7 @@ it("SIGKILL while a checkpoint is being written leaves the one before", async ()
   const [code] = await saunet("train", "--resume", "cut").ended;
   expect(code).toBe(0);
   expect(await readFile(path)).toEqual(before);
-  expect(await readdir(join(here, "cut"))).toHaveLength(7);
+  expect(await readdir(join(here, "cut"))).toHaveLength(8);
 });
 
 it("a disk that is full ends the run with a message, and its last checkpoint is good", async () => {
