@@ -31,6 +31,11 @@ export function processEndRequests(): NonNullable<Host["onEndRequest"]> {
     if (first?.request.isSignal && performance.now() - first.time > SAME_REQUEST_MS) process.exit(exitCode);
     ask({ exitCode, reason: name, isSignal: true });
   };
+  onLostParent(() => {
+    const exitCode = signalled(constants.signals.SIGTERM);
+    if (listeners.size === 0) process.exit(exitCode);
+    ask({ exitCode, reason: "npm was ended", isSignal: true });
+  });
   process.stderr.on("error", () => {});
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (first !== undefined) return;
@@ -49,6 +54,24 @@ export function processEndRequests(): NonNullable<Host["onEndRequest"]> {
       if (listeners.size === 0) for (const name of SIGNALS) process.off(name, onSignal);
     };
   };
+}
+
+/** How often the parent is looked for. */
+const LOOK_MS = 300;
+
+/**
+ * npm and npx start a command through a shell, and pass signals on to that shell alone, which ends and leaves the command
+ * behind.
+ */
+function onLostParent(listener: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    listener();
+  }, LOOK_MS);
+  timer.unref();
 }
 
 function failureOf(error: NodeJS.ErrnoException): EndRequest {
