@@ -184,7 +184,7 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
     .option("--learning-rate <x>", "highest learning rate of Adam (default: the recipe's)", positive)
     .option(
       "--validation <n>",
-      "training images of each data set kept back to validate with, or 0 (default: a tenth)",
+      "training images of each data set kept back to validate with (default: a tenth); with 0 the last weights count as the best",
       integer(0),
     )
     .option("--validate-every <n>", "epochs between validations", integer(1), 1)

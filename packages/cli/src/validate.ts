@@ -15,8 +15,9 @@ export function validate<T>(schema: z.ZodType<T>, value: unknown): T {
   let found = value;
   for (const key of path) found = (found as Readonly<Record<PropertyKey, unknown>> | undefined)?.[key];
   const place = path.length === 0 ? "" : `${path.map(String).join(".")}: `;
-  const text = found === undefined ? "nothing" : JSON.stringify(found).slice(0, 60);
-  throw new WorkError(`${place}${message} but found ${text}`);
+  if (found === undefined) throw new WorkError(`${place}is missing`);
+  const expected = message.replace(/, received .*$/, "");
+  throw new WorkError(`${place}${expected} but found ${JSON.stringify(found).slice(0, 60)}`);
 }
 
 /** @throws WorkError where a text is no JSON */
