@@ -192,7 +192,7 @@ async function contents(): Promise<Map<string, Buffer>> {
 const timeless = (bytes: Buffer | undefined) =>
   bytes
     ?.toString("latin1")
-    .replace(/\d+\.\d+ (s|ms)\b|"(ts|dur|segmentation|figures|seconds)":[\d.]+/g, "") ?? "none";
+    .replace(/\d+\.\d+ (s|ms)\b|"(ts|dur|segmentation|figures|seconds)": ?[\d.e-]+/g, "") ?? "none";
 
 /** Whether a file of figures has its end. */
 function isWhole(name: string, text: string): boolean {
