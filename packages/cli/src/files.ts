@@ -1,5 +1,6 @@
 // Files: named to the user as the user named them, and there whole or not at all.
 
+import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { writeWhole } from "@saunet/data/files";
@@ -57,4 +58,9 @@ export const BUNDLED = "bundled";
 export async function openSegmenter(host: Host, file: string | undefined): Promise<Segmenter> {
   if (file === undefined) return withFile(host, "the bundled weights", () => loadSegmenter());
   return segmenterOf(await openWeights(host, file));
+}
+
+/** 64 hexadecimal digits. */
+export function sha256(content: Uint8Array | string): string {
+  return createHash("sha256").update(content).digest("hex");
 }

@@ -17,8 +17,9 @@ import { type SegmentCommandOptions, segment } from "./commands/segment.ts";
 import { type TrainOptions, train } from "./commands/train.ts";
 import { DONE, exitCodeOf, explain } from "./errors.ts";
 import { counts, integer, oneMore, positive, scale, share, size } from "./options.ts";
-import type { Host } from "./output.ts";
+import { complain, type Host } from "./output.ts";
 import { recipes } from "./recipes.ts";
+import { printableLines } from "./terminal.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -42,8 +43,8 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
     // Help and version arrive here too, after they have been shown.
     if (error instanceof CommanderError && error.exitCode === 0) return DONE;
     const isBare = error instanceof CommanderError && error.code === "commander.help";
-    host.stderr.write(`saunet: ${isBare ? "no command given; see saunet --help" : explain(error)}\n`);
-    if (host.debug) host.stderr.write(`${inspectValue(error)}\n`);
+    complain(host, isBare ? "no command given; see saunet --help" : explain(error));
+    if (host.debug) host.stderr.write(`${printableLines(inspectValue(error))}\n`);
     return exitCodeOf(error);
   }
 }
@@ -63,7 +64,7 @@ async function accelerated(
   work: () => Promise<number>,
 ): Promise<number> {
   const { reasons } = await accelerate(threads === undefined ? {} : { threads });
-  for (const reason of reasons) host.stderr.write(`saunet: slower than it could be: ${reason}\n`);
+  for (const reason of reasons) complain(host, `slower than it could be: ${reason}`);
   try {
     return await work();
   } finally {
@@ -134,6 +135,7 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
     .option(...threshold)
     .option(...scaling)
     .option(...padTo)
+    .option("--overwrite", "write over pictures that saunet segment did not write")
     .option(...maxPixels)
     .option(...threads)
     .option(...json)
@@ -182,14 +184,15 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
     .option("--learning-rate <x>", "highest learning rate of Adam (default: the recipe's)", positive)
     .option(
       "--validation <n>",
-      "training images of each data set kept back to validate with, or 0 (default: a tenth)",
+      "training images of each data set kept back to validate with (default: a tenth); with 0 the last weights count as the best",
       integer(0),
     )
     .option("--validate-every <n>", "epochs between validations", integer(1), 1)
     .option("--picture-size <n>", "side of the synthetic pictures", integer(32), 592)
     .option("--minutes <m>", "stop after so many minutes, at the lowest learning rate", positive)
     .option("--seed <n>", "seed of everything random", integer(0), 1)
-    .option("--no-report", "end without testing the best weights on the test images and writing report.html")
+    .option("--report", "end with testing the best weights on the test images, in report.html (the default)")
+    .option("--no-report", "end without; it holds for --resume too")
     .option(...maxPixels)
     .option(...threads)
     .option(...json)

@@ -5,7 +5,8 @@ import { loadSegmenter, sizeMultiple, type Weights, writeWeights } from "@saunet
 import { DONE, UsageError } from "../errors.ts";
 import { BUNDLED, openWeights, writeFile } from "../files.ts";
 import type { Size } from "../options.ts";
-import { type Host, writeJson } from "../output.ts";
+import { type Host, printLine, writeJson } from "../output.ts";
+import { refuseClashes, weightsFile } from "../outputs.ts";
 
 /** Options of `saunet export`. */
 export interface ExportOptions {
@@ -33,6 +34,16 @@ interface Written {
 export async function exportNetwork(options: ExportOptions, host: Host): Promise<number> {
   const { onnx, safetensors, weights = BUNDLED } = options;
   expectSense(options);
+  await refuseClashes(
+    host,
+    [
+      ...(onnx === undefined ? [] : [{ file: onnx, what: "the ONNX model", option: "--onnx" }]),
+      ...(safetensors === undefined
+        ? []
+        : [{ file: safetensors, what: "the weights file", option: "--safetensors" }]),
+    ],
+    [weightsFile(options.weights)],
+  );
   const network: Weights = await (options.weights === undefined
     ? loadSegmenter()
     : openWeights(host, options.weights));
@@ -62,8 +73,9 @@ export async function exportNetwork(options: ExportOptions, host: Host): Promise
   if (options.json) writeJson(host, { network: network.config, weights, files });
   else {
     for (const { file, bytes, holds } of files) {
-      host.stdout.write(
-        `${network.config.name} (weights ${weights}) -> ${file}: ${holds}, ${(bytes / 1e6).toFixed(2)} MB\n`,
+      printLine(
+        host,
+        `${network.config.name} (weights ${weights}) -> ${file}: ${holds}, ${(bytes / 1e6).toFixed(2)} MB`,
       );
     }
   }

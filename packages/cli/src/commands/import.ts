@@ -13,7 +13,8 @@ import {
 import { countParameters, loadBytes, networks, saUNetV2, writeWeights } from "@saunet/model";
 import { DONE, UsageError, WorkError } from "../errors.ts";
 import { withFile, writeFile } from "../files.ts";
-import { type Host, table, writeJson } from "../output.ts";
+import { type Host, print, printLine, table, writeJson } from "../output.ts";
+import { refuseClashes } from "../outputs.ts";
 
 /** Options of `saunet import`. */
 export interface ImportCommandOptions {
@@ -36,6 +37,7 @@ export async function importWeights(
   host: Host,
 ): Promise<number> {
   const given = networkOf(options);
+  await refuseClashes(host, [{ file: options.out, what: "the weights", option: "--out" }], [file]);
   const imported = await withFile(host, file, (path) => convert(path, options, given));
   const metadata = { ...imported.metadata, "imported-from": basename(file) };
   const bytes = writeWeights({ ...imported, metadata }, { half: options.half ?? false });
@@ -45,18 +47,21 @@ export async function importWeights(
     writeJson(host, { network: config, origin, assumed, assignments, file: options.out });
     return DONE;
   }
-  host.stdout.write(
-    `${table([["in the file", "shape", "in the network"], ...rowsOf(imported)])}\n\n` +
-      `${config.name}, ${countParameters(config).toLocaleString("en")} parameters, from ${origin} -> ${options.out}\n`,
+  print(host, `${table([["in the file", "shape", "in the network"], ...rowsOf(imported)])}\n\n`);
+  printLine(
+    host,
+    `${config.name}, ${countParameters(config).toLocaleString("en")} parameters, from ${origin} -> ${options.out}`,
   );
   if (assumed.length > 0) {
-    host.stdout.write(
-      `The file does not say, and so was assumed: ${assumed.join(", ")} (--network says otherwise)\n`,
+    printLine(
+      host,
+      `The file does not say, and so was assumed: ${assumed.join(", ")} (--network says otherwise)`,
     );
   }
   if (config.inputChannels !== COLOURS) {
-    host.stdout.write(
-      `The network takes ${config.inputChannels} channels, not the ${COLOURS} of a photograph: it can be exported, but not segment\n`,
+    printLine(
+      host,
+      `The network takes ${config.inputChannels} channels, not the ${COLOURS} of a photograph: it can be exported, but not segment`,
     );
   }
   return DONE;

@@ -13,6 +13,8 @@ export interface Sample {
   readonly id: string;
   /** Those who drew the vessels; the first is the reference. */
   readonly observers: readonly string[];
+  /** What is read. */
+  readonly files: SampleFiles;
   /** Reads the photograph. */
   image(): Promise<Photograph>;
   /** Reads the vessels as one observer drew them; as the reference did when left out. */
@@ -33,12 +35,18 @@ export interface SampleFiles {
   readonly fieldOfView?: string | undefined;
 }
 
+/** Every file that belongs to a sample. */
+export function filesOf({ files: { image, vessels, fieldOfView } }: Sample): string[] {
+  return [image, ...Object.values(vessels), fieldOfView].filter((path) => path !== undefined);
+}
+
 /** A sample that reads these files. */
 export function sampleOf(files: SampleFiles): Sample {
   const observers = Object.keys(files.vessels).filter((observer) => files.vessels[observer] !== undefined);
   return {
     id: files.id,
     observers,
+    files,
     image: () => readPhotograph(files.image),
     vessels: async (observer = observers[0]) => {
       const path = files.vessels[observer];
