@@ -4,8 +4,9 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fieldOfView } from "../../field-of-view.ts";
 import type { Mask, Photograph } from "../../image.ts";
+import { NOT_A_PICTURE } from "../decode.ts";
 import { DatasetError, ImageFileError, systemReason } from "../errors.ts";
-import { NOT_A_PICTURE, readMask, readPhotograph, readSize } from "../read.ts";
+import { readMask, readPhotograph, readSize } from "../read.ts";
 
 /** One photograph with its labels. Nothing is read before it is asked for, and nothing is kept. */
 export interface Sample {
