@@ -2,7 +2,15 @@
 
 import { rm } from "node:fs/promises";
 import { join, parse, resolve } from "node:path";
-import { coverage, fieldOfView, type Mask, overlay, type Photograph, syntheticFundus } from "@saunet/data";
+import {
+  coverage,
+  fieldOfView,
+  type Mask,
+  overlay,
+  type Photograph,
+  photographWarnings,
+  syntheticFundus,
+} from "@saunet/data";
 import { readPhotograph, writePng } from "@saunet/data/files";
 import { evaluate, type Scale, type Segmenter } from "@saunet/model";
 import { DONE, explain, FAILED, UsageError } from "../errors.ts";
@@ -39,6 +47,8 @@ interface Result {
   readonly vesselShare: number;
   /** Against the exact truth of the synthetic picture. */
   readonly f1?: number;
+  /** What makes the picture look like no fundus photograph. */
+  readonly warnings: readonly string[];
   /** Path by kind. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -68,6 +78,7 @@ export async function segment(
       try {
         const result = await segmentOne(each, segmenter, options, host);
         results.push(result);
+        if (result.warnings.length > 0) bar.warn(warningOf(result));
         if (!options.json) bar.print(lineOf(result));
       } catch (error) {
         failed.push({ input: each.input, error: explain(error) });
@@ -107,14 +118,15 @@ function refuseClashes(jobs: readonly Job[], out: string, host: Host): void {
   const inputs = new Map(jobs.map(({ input }) => [resolve(host.cwd, input), input]));
   const names = new Map<string, string>();
   for (const { input, name } of jobs) {
-    // Some file systems do not tell capitals from small letters.
-    const other = names.get(name.toLowerCase());
+    // Some file systems do not tell capitals from small letters, or two spellings of one letter in Unicode.
+    const key = name.normalize("NFC").toLowerCase();
+    const other = names.get(key);
     if (other !== undefined) {
       throw new UsageError(
         `${other} and ${input} would both be written as ${name}-mask.png; segment them into different folders`,
       );
     }
-    names.set(name.toLowerCase(), input);
+    names.set(key, input);
     for (const kind of KINDS) {
       const overwritten = inputs.get(resolve(host.cwd, out, `${name}-${kind}.png`));
       if (overwritten === undefined) continue;
@@ -143,6 +155,7 @@ async function segmentOne(
     segmenter.segment(photograph, { threshold, maxPixels, ...(padTo && { padTo }), ...(scale && { scale }) }),
   );
   const seconds = secondsSince(start);
+  const field = fieldOfView(photograph);
   const levels = Uint8Array.from(probability, (value) => Math.round(255 * value));
   const files = await writePictures(host, out, name, {
     ...(truth && { photograph, truth }),
@@ -156,8 +169,9 @@ async function segmentOne(
     height,
     scale: seenAt,
     seconds,
-    vesselShare: coverage(mask, fieldOfView(photograph)),
+    vesselShare: coverage(mask, field),
     ...(truth && { f1: evaluate({ probability, truth: truth.data }, threshold).f1 }),
+    warnings: photographWarnings(photograph, field),
     files,
   };
 }
@@ -182,6 +196,9 @@ async function writePictures(
   }
   return files;
 }
+
+const warningOf = ({ input, warnings }: Result): string =>
+  `saunet: warning: ${input}: ${warnings.join("; ")}. Is it a fundus photograph?`;
 
 function lineOf({ input, width, height, seconds, vesselShare, f1, files }: Result): string {
   const quality = f1 === undefined ? "" : `, F1 ${f1.toFixed(4)} against its exact truth`;
