@@ -4,7 +4,13 @@
 /** Larger numbers have no 16-bit form but infinity. */
 export const LARGEST_HALF = 65504;
 
-/** The number that 16 bits stand for. */
+/**
+ * The number that 16 bits stand for.
+ *
+ * @param bits an integer from 0 to 65535
+ * @example
+ * console.log(fromHalf(0x3c00), fromHalf(0xc000)); // 1 -2
+ */
 export function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;

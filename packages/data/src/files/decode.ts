@@ -1,11 +1,13 @@
 // Decoding by way of sharp. Where a type of sample is more than 8 bits the samples come out as the file holds them:
 // libvips would take floats for linear light and integers of 32 bits for those of 8.
 
-import sharp, { type Metadata } from "sharp";
+import { readFile } from "node:fs/promises";
+import { fromHalf } from "@saunet/core";
+import sharp, { type Metadata, type Sharp } from "sharp";
 import { type Content, readerIn, readerOf, unpackWhole } from "./content.ts";
 import { damaged, firstLine, ImageFileError } from "./errors.ts";
 import type { SampleArray, Samples } from "./samples.ts";
-import { coloursOf, mainPage, type TiffPage, tiffPages } from "./tiff.ts";
+import { calledUnsigned, coloursOf, mainPage, type TiffPage, tiffPages } from "./tiff.ts";
 
 /** Kinds that cameras and data sets use; sharp would also draw SVG and run through the pages of a PDF. */
 const FORMATS = ["jpeg", "png", "tiff", "webp", "gif"];
@@ -92,19 +94,22 @@ function unreadTiff(tiff: TiffPage): string | undefined {
   if (photometric <= 1 && extras.length >= 2 && extras.every((extra) => extra === 0)) {
     return `holds ${samples} samples a pixel and calls one of them grey and none a colour or alpha; save it as RGB or grey`;
   }
+  // libvips divides the colours by the last sample.
+  if (extras.length > 1 && extras.includes(1))
+    return "holds premultiplied alpha among others, which is not read";
   return undefined;
 }
 
-/** What sharp calls the types of samples, and what they are. */
-const TYPES: Readonly<
-  Record<
-    string,
-    {
-      readonly type: string;
-      readonly array: new (buffer: ArrayBufferLike, offset: number, length: number) => SampleArray;
-    } & { readonly array: { readonly BYTES_PER_ELEMENT: number } } & Pick<Samples, "white">
-  >
-> = {
+/** A type of samples. */
+interface SampleType extends Pick<Samples, "type" | "white"> {
+  readonly array: {
+    new (buffer: ArrayBufferLike, offset: number, length: number): SampleArray;
+    readonly BYTES_PER_ELEMENT: number;
+  };
+}
+
+/** The types of samples by what sharp calls them. */
+const TYPES: Readonly<Record<string, SampleType>> = {
   uchar: { type: "unsigned integers of 8 bits", array: Uint8Array, white: 2 ** 8 - 1 },
   ushort: { type: "unsigned integers of 16 bits", array: Uint16Array, white: 2 ** 16 - 1 },
   uint: { type: "unsigned integers of 32 bits", array: Uint32Array, white: 2 ** 32 - 1 },
@@ -125,44 +130,64 @@ async function readMetadata({ path, input, page }: Source): Promise<Metadata> {
 }
 
 async function decode(
-  { path, input, page, tiff }: Source,
+  source: Source,
   metadata: Metadata,
-  { type, array, white }: (typeof TYPES)[string],
+  { type, array, white }: SampleType,
 ): Promise<Samples> {
-  const { depth = "uchar", space = "srgb" } = metadata;
+  const { path, input, page, tiff } = source;
+  const { depth = "uchar", space = "srgb", hasProfile } = metadata;
   // Eight and sixteen bits are brought to RGB, whatever they are; others stay in the space that libvips takes them for.
   const isUsual = depth === "uchar" || depth === "ushort";
-  const colourspace = depth === "uchar" ? "srgb" : depth === "ushort" ? "rgb16" : space;
   const alpha = alphaOf(metadata, tiff);
   if (!isUsual && alpha !== undefined) {
     throw new ImageFileError(path, `holds ${type} with alpha, which is not read; save it with 8 or 16 bits`);
   }
+  if (tiff !== undefined && space === "grey16" && !isUsual)
+    return decodeGrey16(source, tiff, { type, array, white });
+  const picture = sharp(input, { ...HOW, page, ignoreIcc: !isUsual })
+    .autoOrient()
+    .toColourspace(depth === "uchar" ? "srgb" : depth === "ushort" ? "rgb16" : space);
+  // Colours of 16 bits are brought to Display P3 where they have a profile, and have to be brought to sRGB from there.
+  if (depth === "ushort" && hasProfile) picture.withIccProfile("srgb");
+  const { width, height, stride, bytes } = await rawOf(path, picture.raw({ depth }));
+  const data = new array(bytes.buffer, 0, bytes.length / array.BYTES_PER_ELEMENT);
+  return { width, height, data, stride, colours: stride >= 3 ? 3 : 1, alpha, type, white };
+}
+
+/** Grey pictures of 16 bits that are signed or floating point: decoded as unsigned, then taken for what they are. */
+async function decodeGrey16(
+  { path, input, page }: Source,
+  tiff: TiffPage,
+  { type, white }: SampleType,
+): Promise<Samples> {
+  const file = typeof input === "string" ? await readFile(input) : input;
+  const picture = sharp(calledUnsigned(file, tiff), { ...HOW, page, ignoreIcc: true })
+    .autoOrient()
+    .toColourspace("grey16")
+    .raw({ depth: "ushort" });
+  const { width, height, stride, bytes } = await rawOf(path, picture);
+  const bits = new Uint16Array(bytes.buffer);
+  const isFloat = tiff.formats[0] === 3;
+  const data = isFloat ? Float32Array.from(bits, fromHalf) : new Int16Array(bytes.buffer);
+  return { width, height, data, stride, colours: 1, type, white };
+}
+
+const HOW = { limitInputPixels: false, failOn: "error" } as const;
+
+async function rawOf(path: string, picture: Sharp) {
   try {
-    const { data, info } = await sharp(input, {
-      limitInputPixels: false,
-      failOn: "error",
-      page,
-      ignoreIcc: !isUsual,
-    })
-      .autoOrient()
-      .toColourspace(colourspace)
-      .raw({ depth })
-      .toBuffer({ resolveWithObject: true });
-    const { width, height, channels: stride } = info;
-    const bytes = ownBytes(data);
-    const samples = new array(bytes.buffer, 0, bytes.length / array.BYTES_PER_ELEMENT);
-    const colours = stride >= 3 ? 3 : 1;
-    return { width, height, data: samples, stride, colours, alpha, type, white };
+    const { data, info } = await picture.toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, stride: info.channels, bytes: ownBytes(data) };
   } catch (error) {
     throw new ImageFileError(path, failure((error as Error).message), { cause: error });
   }
 }
 
 /** Which sample is alpha once the colours are RGB. In a TIFF only what the file calls alpha is. */
-function alphaOf({ hasAlpha }: Metadata, tiff: TiffPage | undefined): Samples["alpha"] {
-  if (tiff === undefined) return hasAlpha ? { at: 3, isPremultiplied: false } : undefined;
+function alphaOf({ hasAlpha }: Metadata, tiff: TiffPage | undefined): number | undefined {
+  if (tiff === undefined) return hasAlpha ? 3 : undefined;
   const index = tiff.extras.findIndex((extra) => extra === 1 || extra === 2);
-  return index < 0 ? undefined : { at: 3 + index, isPremultiplied: tiff.extras[index] === 1 };
+  return index < 0 ? undefined : 3 + index;
 }
 
 /** Bytes that belong to nobody else: a Buffer's `slice` is a view, and so would be copies of it. */

@@ -13,8 +13,8 @@ const NEAR = 48 / 255;
 /** Interpolated edges and JPEG make a few such pixels; a photograph consists of them. */
 const MOST_COLOURED = 0.01;
 const MOST_GREY = 0.05;
-/** A picture of three or four levels, of which the rest marks more than this share of the second: a map of labels. */
-const MOST_LABELLED = 0.5;
+/** A picture of three or four levels is a map of labels where the rest have more than this share of the second's pixels. */
+const MOST_LABELLED = 0.25;
 /** Pictures of no more levels than this are looked at level by level. */
 const FEW_LEVELS = 4;
 
@@ -68,17 +68,16 @@ const FULL: readonly number[] = [1, 255];
 
 /** Functions that give the level of a pixel, its brightest colour over black, and how far its colours lie apart. */
 function levelsOf(samples: Samples) {
-  const { data, stride, colours, alpha } = samples;
+  const { data, stride, colours } = samples;
   const opacity = opacityOf(samples);
-  const factor = alpha?.isPremultiplied ? () => 1 : opacity;
   if (colours === 1)
-    return { level: (pixel: number) => data[pixel * stride] * factor(pixel), spread: () => 0 };
+    return { level: (pixel: number) => data[pixel * stride] * opacity(pixel), spread: () => 0 };
   const highest = (i: number) => Math.max(data[i], data[i + 1], data[i + 2]);
   return {
-    level: (pixel: number) => highest(pixel * stride) * factor(pixel),
+    level: (pixel: number) => highest(pixel * stride) * opacity(pixel),
     spread(pixel: number) {
       const i = pixel * stride;
-      return (highest(i) - Math.min(data[i], data[i + 1], data[i + 2])) * factor(pixel);
+      return (highest(i) - Math.min(data[i], data[i + 1], data[i + 2])) * opacity(pixel);
     },
   };
 }

@@ -49,7 +49,7 @@ export function photographFrom(path: string, samples: Samples): Photograph {
   let brightest = 0;
   for (let pixel = 0, out = 0; pixel < width * height; pixel++) {
     // Assignment to clamped bytes rounds.
-    const factor = scale * (alpha?.isPremultiplied ? 1 : opacity(pixel));
+    const factor = scale * opacity(pixel);
     for (let c = 0; c < 3; c++, out++) {
       rgb[out] = data[pixel * stride + (colours === 3 ? c : 0)] * factor;
       if (rgb[out] > brightest) brightest = rgb[out];

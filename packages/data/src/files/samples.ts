@@ -19,8 +19,8 @@ export interface Samples {
   readonly stride: number;
   /** How many of them, from the first on, are colours: grey or RGB. */
   readonly colours: 1 | 3;
-  /** Which of them is alpha, and whether the colours were multiplied by it already. */
-  readonly alpha?: { readonly at: number; readonly isPremultiplied: boolean } | undefined;
+  /** Which of them is alpha. */
+  readonly alpha?: number | undefined;
   /** What the numbers are, in words: `unsigned integers of 16 bits`. */
   readonly type: string;
   /** The sample of full brightness; undefined where the type has none that is agreed on. */
@@ -30,5 +30,5 @@ export interface Samples {
 /** A function that gives the opacity of a pixel, 0 … 1. */
 export function opacityOf({ data, stride, alpha, white = 1 }: Samples): (pixel: number) => number {
   if (alpha === undefined) return () => 1;
-  return (pixel) => data[pixel * stride + alpha.at] / white;
+  return (pixel) => data[pixel * stride + alpha] / white;
 }

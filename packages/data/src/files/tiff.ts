@@ -20,6 +20,8 @@ export interface TiffPage {
   readonly bits: readonly number[];
   /** Of each sample: 1 unsigned, 2 signed, 3 floating point. */
   readonly formats: readonly number[];
+  /** Where the file says so: the place of each number, and which of its two bytes comes first. */
+  readonly formatsAt: { readonly offset: number; readonly isLittle: boolean } | undefined;
   /** Of each sample beyond the colours: 1 premultiplied alpha, 2 alpha, 0 anything else. */
   readonly extras: readonly number[];
   /** The file calls it a smaller version of another page. */
@@ -62,7 +64,7 @@ export async function tiffPages(read: ReadAt): Promise<readonly TiffPage[] | und
     seen.add(offset);
     const directory = await readDirectory(read, layout, offset);
     if (directory === undefined) break;
-    pages.push(pageOf(directory.numbers));
+    pages.push(pageOf(directory.numbers, directory.formatsAt));
     offset = directory.next;
   }
   return pages.length === 0 ? undefined : pages;
@@ -103,28 +105,44 @@ async function readDirectory(read: ReadAt, { isLittle, isBig }: Layout, offset: 
   if (entries.length < count * entrySize + word) return undefined;
   const numbers = new Map<number, number[]>();
   const wanted: readonly number[] = Object.values(TAGS);
+  let formatsAt: TiffPage["formatsAt"];
   for (let at = 0; at < count * entrySize; at += entrySize) {
     const tag = numberAt(entries, at, 2, isLittle);
     const size = SIZES[numberAt(entries, at + 2, 2, isLittle)];
     const length = numberAt(entries, at + 4, word, isLittle);
     if (!wanted.includes(tag) || size === undefined || length > MOST_NUMBERS) continue;
     const place = at + 4 + word;
-    const bytes =
-      size * length <= word
-        ? entries.subarray(place, place + word)
-        : await read(numberAt(entries, place, word, isLittle), size * length);
+    const isInside = size * length <= word;
+    const start = isInside ? offset + countSize + place : numberAt(entries, place, word, isLittle);
+    const bytes = await read(start, size * length);
     if (bytes.length < size * length) continue;
+    if (tag === TAGS.formats && size === 2) formatsAt = { offset: start, isLittle };
     numbers.set(
       tag,
       Array.from({ length }, (_, i) => numberAt(bytes, i * size, size, isLittle)),
     );
   }
-  return { numbers, next: numberAt(entries, count * entrySize, word, isLittle) };
+  return { numbers, formatsAt, next: numberAt(entries, count * entrySize, word, isLittle) };
 }
 
 async function readNumber(read: ReadAt, offset: number, size: number, isLittle: boolean) {
   const bytes = await read(offset, size);
   return bytes.length < size ? undefined : numberAt(bytes, 0, size, isLittle);
+}
+
+/**
+ * The file with a page whose samples are called unsigned integers. libvips takes every grey picture of 16 bits for one
+ * of those, and would cut off what is below zero or between whole numbers.
+ */
+export function calledUnsigned(file: Uint8Array, { formats, formatsAt }: TiffPage): Uint8Array {
+  if (formatsAt === undefined) return file;
+  const copy = Uint8Array.from(file);
+  const [low, high] = formatsAt.isLittle ? [0, 1] : [1, 0];
+  formats.forEach((_, i) => {
+    copy[formatsAt.offset + 2 * i + low] = 1;
+    copy[formatsAt.offset + 2 * i + high] = 0;
+  });
+  return copy;
 }
 
 /** Colours by the number of the photometric interpretation. */
@@ -133,7 +151,7 @@ const COLOURS: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4
 /** How many of a page's samples are colours; undefined where its photometric interpretation is not read. */
 export const coloursOf = ({ photometric }: TiffPage): number | undefined => COLOURS[photometric];
 
-function pageOf(numbers: ReadonlyMap<number, readonly number[]>): TiffPage {
+function pageOf(numbers: ReadonlyMap<number, readonly number[]>, formatsAt: TiffPage["formatsAt"]): TiffPage {
   const one = (tag: number, otherwise: number) => numbers.get(tag)?.[0] ?? otherwise;
   const samples = one(TAGS.samples, 1);
   const photometric = one(TAGS.photometric, 1);
@@ -148,6 +166,7 @@ function pageOf(numbers: ReadonlyMap<number, readonly number[]>): TiffPage {
     samples,
     bits: numbers.get(TAGS.bits) ?? [1],
     formats: numbers.get(TAGS.formats) ?? [1],
+    formatsAt,
     extras: Array.from({ length: beyond }, (_, i) => extras[i] ?? 0),
     isReduced: one(TAGS.subfile, 0) % 2 === 1 || one(TAGS.oldSubfile, 1) === 2,
   };
