@@ -16,6 +16,7 @@ import {
 } from "@saunet/model";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { damages, hurt } from "../../../fixtures/damage.ts";
 import { ImportError } from "./errors.ts";
 import { hdf5Reader } from "./hdf5/read.ts";
 import { importModel } from "./imported.ts";
@@ -27,55 +28,6 @@ const times = Number(process.env.SAUNET_FUZZ ?? 1);
 const patience = 60_000 * Math.max(times, 1);
 const file = (name: string) =>
   new Uint8Array(readFileSync(new URL(`../../../fixtures/files/${name}`, import.meta.url)));
-
-/** One thing that goes wrong with a file; places are shares of its length, so that any file can be hurt. */
-type Damage =
-  | { kind: "byte"; at: number; value: number }
-  | { kind: "bit"; at: number; bit: number }
-  | { kind: "cut"; at: number }
-  | { kind: "fill"; at: number; length: number; value: number }
-  | { kind: "copy"; at: number; from: number; length: number };
-
-/** Where files say how they are laid out: mostly at their beginning. */
-const place = fc.oneof(
-  { weight: 3, arbitrary: fc.double({ min: 0, max: 0.1, noNaN: true }) },
-  { weight: 2, arbitrary: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }) },
-);
-const value = fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.nat(255));
-const damage: fc.Arbitrary<Damage> = fc.oneof(
-  fc.record({ kind: fc.constant("byte" as const), at: place, value }),
-  fc.record({ kind: fc.constant("bit" as const), at: place, bit: fc.nat(7) }),
-  fc.record({ kind: fc.constant("cut" as const), at: fc.double({ min: 0, max: 1, noNaN: true }) }),
-  fc.record({
-    kind: fc.constant("fill" as const),
-    at: place,
-    length: fc.integer({ min: 2, max: 64 }),
-    value,
-  }),
-  fc.record({
-    kind: fc.constant("copy" as const),
-    at: place,
-    from: place,
-    length: fc.integer({ min: 2, max: 64 }),
-  }),
-);
-const damages = fc.array(damage, { minLength: 1, maxLength: 4 });
-
-function hurt(bytes: Uint8Array, all: readonly Damage[]): Uint8Array {
-  let hurting = bytes.slice();
-  for (const one of all) {
-    const at = Math.floor(one.at * hurting.length);
-    if (one.kind === "byte") hurting[at] = one.value;
-    if (one.kind === "bit") hurting[at] ^= 1 << one.bit;
-    if (one.kind === "cut") hurting = hurting.slice(0, at);
-    if (one.kind === "fill") hurting.fill(one.value, at, at + one.length);
-    if (one.kind === "copy") {
-      const from = Math.floor(one.from * hurting.length);
-      hurting.copyWithin(at, from, from + one.length);
-    }
-  }
-  return hurting;
-}
 
 /** What must not change without a word. */
 const shapesOf = ({ config, parameters }: Weights) =>

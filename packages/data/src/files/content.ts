@@ -12,7 +12,7 @@ import type { ReadAt } from "./tiff.ts";
 export const HEAD = 2 ** 16;
 
 /** What a gzipped picture may unpack to, unless it is Netpbm, whose header says how long it is. */
-const MOST_UNPACKED = 2 ** 27;
+const MOST_UNPACKED = 2 ** 26;
 
 /** Deflate packs 1032 bytes into one at best. */
 const MOST_DEFLATED = 1032;

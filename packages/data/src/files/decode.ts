@@ -94,6 +94,9 @@ function unreadTiff(tiff: TiffPage): string | undefined {
   if (photometric <= 1 && extras.length >= 2 && extras.every((extra) => extra === 0)) {
     return `holds ${samples} samples a pixel and calls one of them grey and none a colour or alpha; save it as RGB or grey`;
   }
+  if (photometric === 0 && (format !== 1 || size > 16)) {
+    return `holds samples of ${size} bits of which 0 is white, which are not read; save it with 0 as black`;
+  }
   // libvips divides the colours by the last sample.
   if (extras.length > 1 && extras.includes(1))
     return "holds premultiplied alpha among others, which is not read";
