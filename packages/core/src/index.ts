@@ -27,7 +27,7 @@ export * from "./ops/unary.ts";
 export * from "./ops/variance.ts";
 export * from "./optimizers.ts";
 export * from "./plan.ts";
-export { fromHalf } from "./portable/half.ts";
+export * from "./portable/half.ts";
 export * from "./random.ts";
 export * from "./safetensors.ts";
 export * from "./schedules.ts";

@@ -20,7 +20,12 @@ export function fromHalf(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** The bits of the nearest 16-bit float to a 32-bit one; of two that are equally near, the one that ends in 0. */
+/**
+ * The bits of the nearest 16-bit float to a 32-bit one; of two that are equally near, the one that ends in 0.
+ *
+ * @example
+ * console.log(toHalf(1).toString(16), toHalf(-2).toString(16)); // 3c00 c000
+ */
 export function toHalf(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;

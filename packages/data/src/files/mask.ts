@@ -86,12 +86,15 @@ function levelsOf(samples: Samples) {
 function survey(count: number, level: (pixel: number) => number) {
   const few = new Map<number, number>();
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let pixel = 0; pixel < count; pixel++) {
+  // Masks consist of long runs of one level.
+  for (let pixel = 0, end = 0; pixel < count; pixel = end) {
     const value = level(pixel);
     if (!Number.isFinite(value)) return { low: Number.NaN, high: Number.NaN };
+    end = pixel + 1;
+    while (end < count && level(end) === value) end++;
     if (value < low) low = value;
     if (value > high) high = value;
-    if (few.size <= FEW_LEVELS) few.set(value, (few.get(value) ?? 0) + 1);
+    if (few.size <= FEW_LEVELS) few.set(value, (few.get(value) ?? 0) + end - pixel);
   }
   return { low, high, ...(few.size <= FEW_LEVELS && { few }) };
 }
