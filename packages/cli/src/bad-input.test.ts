@@ -3,6 +3,7 @@
 import { copyFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { randomState } from "@saunet/core";
 import { initialize, saUNet, writeWeights } from "@saunet/model";
 import sharp, { type Sharp } from "sharp";
@@ -33,6 +34,12 @@ const at = (...names: string[]) => join(here, ...names);
 function picture(width = 48, height = 40) {
   const pixels = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 37) % 251);
   return sharp(pixels, { raw: { width, height, channels: 3 } });
+}
+
+/** A photograph through sharp. */
+function eye() {
+  const { width, height, data } = smallFundus(1).image;
+  return sharp(Uint8Array.from(data), { raw: { width, height, channels: 3 } });
 }
 
 async function expectFailure(argv: readonly string[], line: RegExp, exit = 1): Promise<void> {
@@ -106,20 +113,24 @@ describe("a photograph", () => {
     await picture(width, height)
       .png()
       .toFile(at(`${name}.png`));
-    const { code, out } = await saunet(here, segment(`${name}.png`, "--json"));
+    const { code, out, err } = await saunet(here, segment(`${name}.png`, "--json"));
     expect(code).toBe(0);
-    const [{ files }] = JSON.parse(out).images;
+    const [{ files, warnings }] = JSON.parse(out).images;
+    expect(warnings).toEqual([`is only ${width} x ${height} pixels`]);
+    expect(err).toBe(
+      `saunet: warning: ${name}.png: is only ${width} x ${height} pixels. Is it a fundus photograph?\n`,
+    );
     expect(await sharp(at(files.mask)).metadata()).toMatchObject({ width, height });
   });
 
   it.each<[kind: string, make: () => Sharp]>([
-    ["rgb16.png", () => picture().toColourspace("rgb16").png()],
-    ["grey.png", () => picture().toColourspace("b-w").png()],
-    ["grey16.png", () => picture().toColourspace("grey16").png()],
-    ["alpha.png", () => picture().ensureAlpha(0.5).png()],
-    ["palette.png", () => picture().png({ palette: true })],
-    ["cmyk.jpg", () => picture().toColourspace("cmyk").jpeg()],
-    ["rgb16.tif", () => picture().toColourspace("rgb16").tiff()],
+    ["rgb16.png", () => eye().toColourspace("rgb16").png()],
+    ["grey.png", () => eye().toColourspace("b-w").png()],
+    ["grey16.png", () => eye().toColourspace("grey16").png()],
+    ["alpha.png", () => eye().ensureAlpha(0.5).png()],
+    ["palette.png", () => eye().png({ palette: true })],
+    ["cmyk.jpg", () => eye().toColourspace("cmyk").jpeg()],
+    ["rgb16.tif", () => eye().toColourspace("rgb16").tiff()],
   ])("is converted where that is natural: %s", async (name, make) => {
     await make().toFile(at(name));
     const { code, err } = await saunet(here, segment(name));
@@ -285,13 +296,8 @@ describe("weights", () => {
 
 describe("a data set", () => {
   const evaluate = (data: string) => [
-    "evaluate",
-    "--dataset",
-    "folder",
-    "--data",
-    data,
-    "--weights",
-    "tiny.safetensors",
+    ...["evaluate", "--dataset", "folder", "--data", data],
+    ...["--weights", "tiny.safetensors"],
   ];
   const train = (data: string) => [
     ...["train", "--dataset", "folder", "--data", data, "-o", "unused"],
@@ -343,6 +349,25 @@ describe("a data set", () => {
       [...train("large"), "--max-pixels", "2000"],
       /^saunet: large: a has 48 x 48 pixels; the limit is 2000/,
     );
+  });
+
+  it("of two pictures of 10,000 x 10,000, before anything is decoded", async () => {
+    // Headers alone: to decode one of them would fail in another way.
+    await writeFolder(at("huge"), ["a", "b"]);
+    const header = await readFile(at("huge/images/a.png"));
+    header.writeUInt32BE(10_000, 16);
+    header.writeUInt32BE(10_000, 20);
+    header.writeUInt32BE(crc32(header.subarray(12, 29)), 29);
+    for (const id of ["a", "b"]) await writeFile(at(`huge/images/${id}.png`), header);
+    const line = /a(\.png:)? has 10000 x 10000 (= 100000000 )?pixels; the limit is 10000000/;
+    await expectFailure(train("huge"), line);
+    const { code, err } = await saunet(here, evaluate("huge"));
+    expect(code).toBe(1);
+    expect(err).toMatch(line);
+    expect(err).toMatch(/none of 2 images could be evaluated\n$/);
+    // The second is too large, the first is damaged: sizes come first.
+    await writeFile(at("huge/images/a.png"), (await readFile(at("good.png"))).subarray(0, 900));
+    await expectFailure(train("huge"), /b has 10000 x 10000 pixels/);
   });
 
   it("whose figures cannot be written: they are shown all the same", async () => {

@@ -129,7 +129,10 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
   program
     .command("segment")
     .description("write the vessels of photographs: probability map, mask and overlay")
-    .argument("[images...]", "photographs (JPEG, PNG, TIFF …); a built-in synthetic picture when left out")
+    .argument(
+      "[images...]",
+      "photographs (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM); a built-in synthetic picture when left out",
+    )
     .option("-o, --out <folder>", "where to write", "saunet-out")
     .option(...weights)
     .option(...threshold)

@@ -152,6 +152,7 @@ const SYNTHETIC_VALIDATION = 2;
 export async function openTrainingData(settings: Settings, host: Host): Promise<TrainingData> {
   const { sets, keepBack, pictureSize, seed, crops } = settings;
   if (sets.length === 0) return syntheticData(pictureSize, keepBack ?? SYNTHETIC_VALIDATION, seed);
+  await refuseLarge(settings, host);
   if (crops !== undefined) {
     const parts = await readSets(settings, host, cropSource);
     const plan = { kind: "crops", seed, sets: parts.map(({ prepared }) => prepared) } as const;
@@ -190,7 +191,7 @@ const namesOf = (parts: readonly Part<unknown>[]) => ({
 
 /** Reads data sets; of the pictures to train on it keeps what `prepare` makes of them, and nothing else; `count` is how many there are. */
 async function readSets<T>(
-  { sets, keepBack, seed, maxPixels }: Settings,
+  { sets, keepBack, seed }: Settings,
   host: Host,
   prepare: (picture: Picture, count: number) => T,
 ): Promise<Part<T>[]> {
@@ -204,9 +205,7 @@ async function readSets<T>(
         try {
           const read = async (sample: Sample): Promise<Picture> => {
             bar.advance(`reading ${sample.id}`);
-            const picture = await load(sample);
-            refuseLarge(picture, maxPixels);
-            return picture;
+            return load(sample);
           };
           const prepared: T[] = [];
           const count = training.length * sets.length;
@@ -224,10 +223,19 @@ async function readSets<T>(
   return parts;
 }
 
-/** Validation takes photographs whole. */
-function refuseLarge({ id, photograph: { width, height } }: Picture, maxPixels: number): void {
-  if (width * height <= maxPixels) return;
-  throw new WorkError(`${id} has ${width} x ${height} pixels; the limit is ${maxPixels} (--max-pixels)`);
+/** Sizes of all photographs, from the headers of their files: what is too large is known before anything is decoded. */
+async function refuseLarge({ sets, maxPixels }: Settings, host: Host): Promise<void> {
+  for (const set of sets) {
+    await withFile(host, set.data, async (directory) => {
+      for (const sample of await trainingSamples({ ...set, data: directory })) {
+        const { width, height } = await sample.size();
+        if (width * height <= maxPixels) continue;
+        throw new WorkError(
+          `${sample.id} has ${width} x ${height} pixels; the limit is ${maxPixels} (--max-pixels)`,
+        );
+      }
+    });
+  }
 }
 
 /** SHA-256 of the files that training reads of each sample: hashed one by one, and then their hashes together. */

@@ -28,6 +28,7 @@ export * from "./ops/unary.ts";
 export * from "./ops/variance.ts";
 export * from "./optimizers.ts";
 export * from "./plan.ts";
+export * from "./portable/half.ts";
 export * from "./prepared.ts";
 export * from "./random.ts";
 export * from "./run.ts";

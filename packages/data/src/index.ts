@@ -2,9 +2,11 @@
 
 export * from "./augment.ts";
 export * from "./field-of-view.ts";
+export * from "./flip.ts";
 export * from "./image.ts";
 export * from "./labelled-image.ts";
 export * from "./overlay.ts";
 export { type PaperVariant, paperAugmentation } from "./paper-augmentation.ts";
+export * from "./photograph-warnings.ts";
 export * from "./resize.ts";
 export * from "./synthetic.ts";

@@ -17,6 +17,7 @@ import {
 } from "@saunet/model";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { damages, hurt } from "../../../fixtures/damage.ts";
 import { ImportError } from "./errors.ts";
 import { hdf5Reader } from "./hdf5/read.ts";
 import { importModel } from "./imported.ts";
@@ -24,7 +25,7 @@ import { unpackKeras } from "./keras/archive.ts";
 import { readArchive, readKeras } from "./keras/import.ts";
 import { SKIPPED } from "./keras/layers.ts";
 import { exportOnnx } from "./onnx/export.ts";
-import { damages, edited, edits, hurt, withHeader } from "./testing.ts";
+import { edited, edits, withHeader } from "./testing.ts";
 import { importTorch } from "./torch/import.ts";
 
 const FILES = Number(process.env.SAUNET_FUZZ ?? 300);

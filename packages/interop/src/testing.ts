@@ -1,59 +1,6 @@
-// What goes wrong with files, for the tests that try it: bytes that change, and headers that say something else.
+// What goes wrong with headers of files, for the tests that try it: they say something else.
 
 import fc from "fast-check";
-
-/** One thing that goes wrong with a file; places are shares of its length, so that any file can be hurt. */
-type Damage =
-  | { kind: "byte"; at: number; value: number }
-  | { kind: "bit"; at: number; bit: number }
-  | { kind: "cut"; at: number }
-  | { kind: "fill"; at: number; length: number; value: number }
-  | { kind: "copy"; at: number; from: number; length: number }
-  | { kind: "float"; at: number; value: number };
-
-/** Where files say how they are laid out: mostly at their beginning. */
-const place = fc.oneof(
-  { weight: 3, arbitrary: fc.double({ min: 0, max: 0.1, noNaN: true }) },
-  { weight: 2, arbitrary: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }) },
-);
-const value = fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.nat(255));
-const length = fc.integer({ min: 2, max: 64 });
-const damage: fc.Arbitrary<Damage> = fc.oneof(
-  fc.record({ kind: fc.constant("byte" as const), at: place, value }),
-  fc.record({ kind: fc.constant("bit" as const), at: place, bit: fc.nat(7) }),
-  fc.record({ kind: fc.constant("cut" as const), at: fc.double({ min: 0, max: 1, noNaN: true }) }),
-  fc.record({ kind: fc.constant("fill" as const), at: place, length, value }),
-  fc.record({ kind: fc.constant("copy" as const), at: place, from: place, length }),
-  fc.record({
-    kind: fc.constant("float" as const),
-    at: place,
-    value: fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3e38),
-  }),
-);
-
-/** Up to four of them. */
-export const damages = fc.array(damage, { minLength: 1, maxLength: 4 });
-
-/** A file to which all this has happened. */
-export function hurt(bytes: Uint8Array, all: readonly Damage[]): Uint8Array {
-  let hurting = bytes.slice();
-  for (const one of all) {
-    const at = Math.floor(one.at * hurting.length);
-    if (one.kind === "byte") hurting[at] = one.value;
-    if (one.kind === "bit") hurting[at] ^= 1 << one.bit;
-    if (one.kind === "cut") hurting = hurting.slice(0, at);
-    if (one.kind === "fill") hurting.fill(one.value, at, at + one.length);
-    if (one.kind === "copy") {
-      const from = Math.floor(one.from * hurting.length);
-      hurting.copyWithin(at, from, from + one.length);
-    }
-    if (one.kind === "float" && hurting.length >= 4) {
-      const aligned = Math.min(at - (at % 4), hurting.length - 4);
-      new DataView(hurting.buffer).setFloat32(aligned, one.value, true);
-    }
-  }
-  return hurting;
-}
 
 /** A change to JSON: what is at the `which`-th place of it is replaced, taken away, renamed or doubled. */
 interface Edit {

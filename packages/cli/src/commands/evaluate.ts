@@ -62,11 +62,11 @@ async function evaluateUntil(
   host: Host,
   each: (image: EvaluatedImage, images: number) => Promise<void>,
 ): Promise<Evaluation> {
-  const { dataset, data, threshold, weights = BUNDLED, tta = false, json } = options;
+  const { dataset, data, threshold, weights = BUNDLED, tta = false, json, maxPixels } = options;
   // A plain folder has no parts; elsewhere the training images would flatter the network.
   const split = options.split ?? (dataset === "folder" ? "all" : "test");
   const read = (part: Split) =>
-    withFile(host, data, (directory) => readDataset({ kind: dataset, directory, split: part }));
+    withFile(host, data, (directory) => readDataset({ kind: dataset, directory, split: part, maxPixels }));
   const samples = await read(split);
   const training = options.fitThreshold ? await trainingPart(options, split, read) : [];
   const segment = await segmentOf(options, host);

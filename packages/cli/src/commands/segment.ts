@@ -3,7 +3,15 @@
 import { existsSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { join, parse, resolve } from "node:path";
-import { coverage, fieldOfView, type Mask, overlay, type Photograph, syntheticFundus } from "@saunet/data";
+import {
+  coverage,
+  fieldOfView,
+  type Mask,
+  overlay,
+  type Photograph,
+  photographWarnings,
+  syntheticFundus,
+} from "@saunet/data";
 import { encodePng, readPhotograph } from "@saunet/data/files";
 import { evaluate, type Scale, type Segmenter } from "@saunet/model";
 import { throwIfAsked, untilAsked } from "../ending.ts";
@@ -47,6 +55,8 @@ interface Result {
   readonly vesselShare: number;
   /** Against the exact truth of the synthetic picture. */
   readonly f1?: number;
+  /** What makes the picture look like no fundus photograph. */
+  readonly warnings: readonly string[];
   /** Path by kind. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -87,6 +97,7 @@ export async function segment(
         try {
           const result = await segmentOne(each, segmenter, options, host);
           results.push(result);
+          if (result.warnings.length > 0) bar.warn(warningOf(result));
           if (!options.json) bar.print(lineOf(result));
         } catch (error) {
           failed.push({ input: each.input, error: explain(error) });
@@ -128,14 +139,15 @@ function job(input: string, { maxPixels }: SegmentCommandOptions, host: Host): J
 function refuseEqualNames(jobs: readonly Job[]): void {
   const names = new Map<string, string>();
   for (const { input, name } of jobs) {
-    // Some file systems do not tell capitals from small letters.
-    const other = names.get(name.toLowerCase());
+    // Some file systems do not tell capitals from small letters, or two spellings of one letter in Unicode.
+    const key = name.normalize("NFC").toLowerCase();
+    const other = names.get(key);
     if (other !== undefined) {
       throw new UsageError(
         `${other} and ${input} would both be written as ${name}-mask.png; segment them into different folders`,
       );
     }
-    names.set(name.toLowerCase(), input);
+    names.set(key, input);
   }
 }
 
@@ -169,6 +181,7 @@ async function segmentOne(
     segmenter.segment(photograph, { threshold, maxPixels, ...(padTo && { padTo }), ...(scale && { scale }) }),
   );
   const seconds = secondsSince(start);
+  const field = fieldOfView(photograph);
   const levels = Uint8Array.from(probability, (value) => Math.round(255 * value));
   const files = await writePictures(
     host,
@@ -188,8 +201,9 @@ async function segmentOne(
     height,
     scale: seenAt,
     seconds,
-    vesselShare: coverage(mask, fieldOfView(photograph)),
+    vesselShare: coverage(mask, field),
     ...(truth && { f1: evaluate({ probability, truth: truth.data }, threshold).f1 }),
+    warnings: photographWarnings(photograph, field),
     files,
   };
 }
@@ -221,6 +235,9 @@ async function writePictures(
   }
   return files;
 }
+
+const warningOf = ({ input, warnings }: Result): string =>
+  `warning: ${input}: ${warnings.join("; ")}. Is it a fundus photograph?`;
 
 function lineOf({ input, width, height, seconds, vesselShare, f1, files }: Result): string {
   const quality = f1 === undefined ? "" : `, F1 ${f1.toFixed(4)} against its exact truth`;

@@ -4,7 +4,13 @@
 /** Larger numbers have no 16-bit form but infinity. */
 export const LARGEST_HALF = 65504;
 
-/** The number that 16 bits stand for. */
+/**
+ * The number that 16 bits stand for.
+ *
+ * @param bits an integer from 0 to 65535
+ * @example
+ * console.log(fromHalf(0x3c00), fromHalf(0xc000)); // 1 -2
+ */
 export function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
@@ -22,7 +28,12 @@ export function fromBfloat16(bits: number): number {
   return word.getFloat32(0);
 }
 
-/** The bits of the nearest 16-bit float to a 32-bit one; of two that are equally near, the one that ends in 0. */
+/**
+ * The bits of the nearest 16-bit float to a 32-bit one; of two that are equally near, the one that ends in 0.
+ *
+ * @example
+ * console.log(toHalf(1).toString(16), toHalf(-2).toString(16)); // 3c00 c000
+ */
 export function toHalf(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;

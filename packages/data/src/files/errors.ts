@@ -57,3 +57,8 @@ export function systemReason(error: unknown): string {
 export function firstLine(message: string): string {
   return message.trim().split("\n")[0];
 }
+
+/** Of a picture that is not whole. */
+export function damaged(message: string): string {
+  return `is damaged or cut short (${firstLine(message)})`;
+}
