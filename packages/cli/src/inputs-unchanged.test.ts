@@ -207,6 +207,11 @@ const modelCalls: Calls = {
   crossScaleAttention: (m) => model.crossScaleAttention(featuresIn(m, 4), featuresIn(m, 4), filterIn(m)),
   depthOf: () => model.depthOf(freeze({ ...tiny })),
   diceLoss: (m) => model.diceLoss(...lossIn(m)),
+  expectFinite: (m) => model.expectFinite("test", freeze(parametersIn(m))),
+  expectWeightsFile: (m) => model.expectWeightsFile(fileIn(m, model.writeWeights(weightsIn(m)))),
+  fileKind: (m) => model.fileKind(fileIn(m, model.writeWeights(weightsIn(m)))),
+  loadBytes: (m) => model.loadBytes(fileIn(m, model.writeWeights(weightsIn(m)))),
+  nameOfKind: () => model.nameOfKind("keras"),
   evaluate: (m) => model.evaluate(freeze(predictionIn(m))),
   f1ByThreshold: (m) => model.f1ByThreshold(freeze(predictionIn(m))),
   fitThreshold: (m) => model.fitThreshold(freeze([model.f1ByThreshold(predictionIn(m))])),
@@ -295,6 +300,9 @@ const fileCalls: Calls = {
     await files.writeWhole(path, bytes);
     return files.readPhotograph(path);
   },
+  encodePng: (m) => files.encodePng(freeze(photographIn(m))),
+  filesOf: () => undefined,
+  temporaryName: () => undefined,
   readDataset: () => undefined,
   readSize: () => undefined,
   knownSystemReason: () => undefined,

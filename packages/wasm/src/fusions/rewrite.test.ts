@@ -131,6 +131,26 @@ describe("a pair", () => {
     expect(isRewritten(pair(), programOf(outside, [1]))).toBe(false);
   });
 
+  it("stays two where the second reads the result as something else, or as more", () => {
+    const twice = kernelOf("twice", { y: "write", x: "read", z: "read" });
+    const pattern = replacePair({
+      producer: produce,
+      result: "y",
+      consumer: twice,
+      operand: "x",
+      join: (first, second) => ({
+        kernel: twice,
+        buffers: { ...second.buffers, x: first.buffers.x },
+        dims: undefined,
+      }),
+    });
+    const of = (x: number, z: number) =>
+      programOf([call(produce, { y: 0, x: 4 }), call(twice, { y: 1, x, z })], [1]);
+    expect(isRewritten(pattern, of(0, 5))).toBe(true);
+    expect(isRewritten(pattern, of(5, 0))).toBe(false);
+    expect(isRewritten(pattern, of(0, 0))).toBe(false);
+  });
+
   it("stays two where the joined call would write over what it still reads", () => {
     const calls = [call(produce, { y: 0, x: 4 }), call(consume, { y: 4, x: 0 })];
     expect(isRewritten(pair(), programOf(calls))).toBe(false);

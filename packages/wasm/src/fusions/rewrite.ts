@@ -8,7 +8,7 @@
 //   writes a    reads a       no: the second would read the earlier value
 //   writes a    writes a      no: the later value would be lost
 //
-// An array that is updated is read and written. Parameters, inputs and other arrays from outside obey the same rule:
+// An array that is updated counts as written: that is what conflicts with all else. Parameters, inputs and other arrays from outside obey the same rule:
 // an optimiser's step between two calls is a write like any other. `rewrite` alone holds every candidate to it, so a
 // pattern that looks for candidates needs no idea of safety.
 
@@ -52,8 +52,8 @@ const buffersOf = (call: ProgramCall, isAsked: (role: string) => boolean): numbe
     return buffer !== undefined && isAsked(role) ? [buffer] : [];
   });
 
-/** The buffers whose values a call depends on. */
-export const readsOf = (call: ProgramCall): number[] => buffersOf(call, (role) => role !== "write");
+/** The buffers that a call reads and leaves as they are. */
+export const readsOf = (call: ProgramCall): number[] => buffersOf(call, (role) => role === "read");
 
 /** The buffers whose values a call changes. */
 export const writesOf = (call: ProgramCall): number[] => buffersOf(call, (role) => role !== "read");
@@ -86,22 +86,19 @@ export function isSeparate({ kernel, buffers }: ProgramCall): boolean {
 
 /** The calls after some joins, or `undefined` where those would change what the program computes. */
 function joined(site: Site, joins: readonly Join[]): (ProgramCall | undefined)[] | undefined {
-  const { calls, uses, isPrivate } = site;
+  const { calls, isPrivate } = site;
   const partsOf = ({ at, absorbs }: Join): number[] => [at, ...absorbs];
   const touched = new Set(joins.flatMap(partsOf));
   const after = calls.map((call, at) => (touched.has(at) ? undefined : call));
   for (const { at, call } of joins) after[at] = call;
 
-  // What is written no more must be of use to nobody: neither outside nor to any call that is left.
-  const written = new Set(after.flatMap((call) => (call ? writesOf(call) : [])));
-  const read = new Set(after.flatMap((call) => (call ? readsOf(call) : [])));
-  const gone = new Set([...touched].flatMap((at) => writesOf(calls[at]!)));
-  for (const buffer of gone) {
-    const isOurs = uses(buffer).every((place) => touched.has(place));
-    if (isOurs && !written.has(buffer) && !read.has(buffer) && isPrivate(buffer)) continue;
-    if (!joins.some(({ call }) => writesOf(call).includes(buffer))) return undefined;
-    gone.delete(buffer);
-  }
+  // What is written no more must be of use to nobody: neither to a call that is left nor outside.
+  const stillUsed = new Set(after.flatMap((call) => Object.values(call?.buffers ?? {})));
+  const stillWritten = new Set(joins.flatMap(({ call }) => writesOf(call)));
+  const gone = new Set(
+    [...touched].flatMap((at) => writesOf(calls[at]!)).filter((buffer) => !stillWritten.has(buffer)),
+  );
+  for (const buffer of gone) if (stillUsed.has(buffer) || !isPrivate(buffer)) return undefined;
 
   const placesOf = (at: number): readonly number[] =>
     touched.has(at) ? joins.filter((join) => partsOf(join).includes(at)).map((join) => join.at) : [at];
@@ -179,8 +176,8 @@ export const replacePair =
   ({ calls, uses }, at, features) => {
     const first = calls[at]!;
     if (first.kernel.name !== producer.name) return undefined;
-    const [writer, reader, ...others] = uses(first.buffers[result]);
-    if (writer !== at || reader === undefined || others.length > 0) return undefined;
+    const reader = uses(first.buffers[result]).find((place) => place > at);
+    if (reader === undefined) return undefined;
     const second = calls[reader]!;
     if (second.kernel.name !== consumer.name || second.buffers[operand] !== first.buffers[result])
       return undefined;
