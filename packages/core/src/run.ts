@@ -148,7 +148,8 @@ class Life {
     this.written = new Set(
       externals.flatMap(({ external, buffer }) => (isWritten.has(buffer) ? external : [])),
     );
-    this.#description = this.#ready();
+    const { program, memory } = this.#ready();
+    this.#description = { program, memory };
   }
 
   /** As whoever runs programs now has planned it. */

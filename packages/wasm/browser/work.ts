@@ -22,6 +22,8 @@ const SIDE = 96;
 const STEPS = 3;
 const AT_ONCE = 50;
 const SIZES = 10;
+/** Without resizing: a small photograph would be enlarged four times. */
+const AS_IT_IS = { scale: 1 };
 
 /**
  * 50 segmentations in ten sizes at once, while the segmenter is released and other accelerations come into force: each is
@@ -35,13 +37,13 @@ async function storm(threads: number): Promise<Outcome["storm"]> {
     return syntheticFundus({ seed, width: 32 + 8 * seed, height: 32 + 8 * seed }).image;
   });
   const alone: Float32Array[] = [];
-  for (const eye of eyes) alone.push((await segmenter.segment(eye)).probability);
+  for (const eye of eyes) alone.push((await segmenter.segment(eye, AS_IT_IS)).probability);
   const acts: Promise<unknown>[] = [];
   const results = Array.from({ length: AT_ONCE }, async (_, i): Promise<string> => {
     await new Promise((resolve) => setTimeout(resolve, (i * 37) % 50));
     if (i % 9 === 4) segmenter.release();
     if (i % 16 === 8) acts.push(accelerate({ ...settings, threads: 1 + (i % 3) }));
-    const { probability } = await segmenter.segment(eyes[i % SIZES]);
+    const { probability } = await segmenter.segment(eyes[i % SIZES], AS_IT_IS);
     const isRight = probability.every((value, pixel) => Object.is(value, alone[i % SIZES][pixel]));
     return isRight ? "" : `segmentation ${i} differs from the one alone`;
   });

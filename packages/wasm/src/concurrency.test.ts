@@ -21,6 +21,7 @@ import {
   tensor,
   zeros,
 } from "@saunet/core";
+import { relativeError } from "@saunet/core/testing";
 import { syntheticFundus } from "@saunet/data";
 import { loadSegmenter, type Segmentation } from "@saunet/model";
 import fc from "fast-check";
@@ -30,6 +31,23 @@ import { accelerate, restore } from "./accelerate.ts";
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
+/** Without resizing: a small photograph would be enlarged four times. */
+const AS_IT_IS = { scale: 1 };
+/** How many workers have been started and have not ended. */
+const workers = vi.hoisted(() => ({ alive: 0 }));
+vi.mock("./threads/spawn-node.ts", async (original) => {
+  const { spawn, ...others } = await original<typeof import("./threads/spawn-node.ts")>();
+  return {
+    ...others,
+    spawn: async (data: Parameters<typeof spawn>[0]) => {
+      const worker = await spawn(data);
+      workers.alive++;
+      void worker.ended.then(() => workers.alive--);
+      return worker;
+    },
+  };
+});
+
 /** A kernel that has only its TypeScript form. */
 const countUp = kernel("test.steps", { count: "update" }, ({ count }: { count: Floats }) => {
   count[0] += 1;
@@ -37,11 +55,6 @@ const countUp = kernel("test.steps", { count: "update" }, ({ count }: { count: F
 const w = normal([3, 3, 8, 8], randomState(1), { deviation: 0.2 });
 const x = normal([1, 64, 64, 8], randomState(2));
 const convolve = () => prepare(capture(([image]) => [silu(conv2d(image, w))], [x]));
-const threadsOfProcess = (): number =>
-  (process as unknown as { getActiveResourcesInfo(): string[] })
-    .getActiveResourcesInfo()
-    .filter((name) => name === "MessagePort").length;
-
 afterEach(() => restore());
 
 describe.each([1, 2])("on %i threads", (threads) => {
@@ -52,7 +65,7 @@ describe.each([1, 2])("on %i threads", (threads) => {
     const eager = relu(x).data;
     const eye = syntheticFundus({ seed: 3, width: 64, height: 64 }).image;
     const segmenter = await loadSegmenter();
-    const seen = (await segmenter.segment(eye)).probability;
+    const seen = (await segmenter.segment(eye, AS_IT_IS)).probability;
     const runs = Array.from({ length: 10 }, () => program.run([x]));
     expect(relu(x).data).toEqual(eager);
     // Code that nobody has met yet has to be loaded.
@@ -68,7 +81,7 @@ describe.each([1, 2])("on %i threads", (threads) => {
         5,
       ).data[0],
     ).toBe(5);
-    const other = (await loadSegmenter()).segment(eye);
+    const other = (await loadSegmenter()).segment(eye, AS_IT_IS);
     expect(program.runSync([x])[0].data).toEqual(alone.data);
     for (const [y] of await Promise.all(runs)) expect(y.data).toEqual(alone.data);
     expect((await other).probability).toEqual(seen);
@@ -89,6 +102,8 @@ describe.each([1, 2])("on %i threads", (threads) => {
     await accelerate({ threads, relaxed: false });
     const program = convolve();
     const [alone] = program.runSync([x]);
+    // What has kept this thread busy makes a run wait for the event loop first.
+    await sleep(5);
     const first = program.run([x]);
     const restored = restore();
     const portable = program.run([x]);
@@ -98,6 +113,7 @@ describe.each([1, 2])("on %i threads", (threads) => {
     expect(y).not.toEqual(alone.data);
     expect(Math.max(...y.map((value, i) => Math.abs(value - alone.data[i])))).toBeLessThan(1e-4);
     await accelerate({ threads, relaxed: false });
+    await sleep(5);
     const running = program.run([x]);
     const again = accelerate({ threads: 3 - threads, relaxed: false });
     expect((await running)[0].data).toEqual(alone.data);
@@ -150,7 +166,7 @@ describe.each([1, 2])("on %i threads", (threads) => {
       if (setting === undefined) await restore();
       else await accelerate(setting);
       const list: Segmentation[] = [];
-      for (const eye of eyes) list.push(await segmenter.segment(eye));
+      for (const eye of eyes) list.push(await segmenter.segment(eye, AS_IT_IS));
       wanted.push(list);
     }
     await accelerate({ threads, relaxed: false });
@@ -166,12 +182,12 @@ describe.each([1, 2])("on %i threads", (threads) => {
           if (moment === 5) acts.push(accelerate(settings[i % 2]));
           if (moment === 7 && i % 4 === 0) acts.push(restore());
           const which = i % eyes.length;
-          return isAsAlone(await segmenter.segment(eyes[which]), which);
+          return isAsAlone(await segmenter.segment(eyes[which], AS_IT_IS), which);
         });
         expect(await Promise.all(results)).toEqual(list.map(() => true));
         await Promise.all(acts);
       }),
-      { numRuns: 1 },
+      { numRuns: 2 },
     );
     segmenter.release();
   });
@@ -179,13 +195,12 @@ describe.each([1, 2])("on %i threads", (threads) => {
 
 describe("accelerate", () => {
   it("called twice at once starts one pool, and leaves no thread behind", async () => {
-    await restore();
-    const before = threadsOfProcess();
     const reports = await Promise.all([accelerate({ threads: 2 }), accelerate({ threads: 3 })]);
     expect(reports.map(({ threads }) => threads)).toEqual([2, 3]);
-    await vi.waitFor(() => expect(threadsOfProcess()).toBe(before + 3), { timeout: 20_000 });
+    // With one that stands in for the caller while a program runs.
+    await vi.waitFor(() => expect(workers.alive).toBe(3), { timeout: 20_000 });
     await Promise.all([accelerate({ threads: 2 }), restore()]);
-    await vi.waitFor(() => expect(threadsOfProcess()).toBe(before), { timeout: 20_000 });
+    await vi.waitFor(() => expect(workers.alive).toBe(0), { timeout: 20_000 });
   });
 
   it("says why where the host grants no memory, and changes nothing", async () => {
@@ -228,12 +243,12 @@ describe("memory", () => {
 
   it("that a program does not fit into is not needed either", async () => {
     const body = ([image]: readonly Tensor[]) => [conv2d(silu(conv2d(image, w)), w)];
-    const large = normal([1, 256, 256, 8], randomState(3));
+    const large = normal([1, 512, 512, 8], randomState(3));
     const [wanted] = body([large]);
     const { reasons } = await accelerate({ threads: 2, memoryLimit: 2 ** 24 });
     const program = prepare(capture(body, [large]));
     for (const [y] of [program.runSync([large]), await program.run([large])]) {
-      expect(Math.max(...y.data.map((value, i) => Math.abs(value - wanted.data[i])))).toBeLessThan(1e-3);
+      expect(relativeError(y.data, wanted.data)).toBeLessThan(1e-4);
     }
     expect(reasons.filter((reason) => reason.startsWith("a program runs without acceleration")).length).toBe(
       1,
@@ -250,7 +265,7 @@ describe("memory", () => {
     );
     const [wanted] = programs[0].runSync([image]);
     for (const program of [...programs, ...programs])
-      expect(program.runSync([image])[0].data).toEqual(wanted.data);
+      expect(relativeError(program.runSync([image])[0].data, wanted.data)).toBe(0);
   });
 
   it.each([1, 2])("comes back to the system after a release, on %i threads", async (threads) => {
@@ -262,7 +277,7 @@ describe("memory", () => {
       }
       return process.memoryUsage.rss() / 2 ** 20;
     };
-    // A program with some 600 MB of temporaries.
+    // A program of 190 MB.
     const image = zeros([1, 592, 592, 8]);
     const w16 = normal([3, 3, 8, 64], randomState(5));
     const back = normal([3, 3, 64, 64], randomState(6));
@@ -277,9 +292,9 @@ describe("memory", () => {
       ),
     );
     await program.run([image]);
-    expect(await rss()).toBeGreaterThan(before + 150);
+    expect(await rss()).toBeGreaterThan(before + 100);
     program.release();
-    await vi.waitFor(async () => expect(await rss()).toBeLessThan(before + 150), {
+    await vi.waitFor(async () => expect(await rss()).toBeLessThan(before + 100), {
       timeout: 30_000,
       interval: 200,
     });

@@ -134,7 +134,7 @@ function checkCase({ shapes, apply }: Case): void {
 type Family = (map: { N: number; H: number; W: number; C: number; O: number }) => Case | undefined;
 
 /** Each family of convolutions meets every so many-th map, the next family the next ones. */
-const EVERY = 4;
+const EVERY = 8;
 
 const convolution =
   (kernel: number, options: Parameters<typeof conv2d>[3]): Family =>

@@ -34,9 +34,9 @@ const NO_OPERATORS: Readonly<Record<string, string>> = {
     "noGrad record contribute pass kernel kernelNames shared exactKey allocate allocateIndices empty Tensor randomState threefry2x32 skipWords wordsAhead",
   "what runs, captures and replaces":
     "installKernel intercept watchKernels withoutInterceptors withReferences capture planProgram shareInPlace planArena prepare " +
-    "prepareWithKernels installPreparer installAllocator withAllocator withoutReading",
-  "numbers of the host": "draw permutation cosine reduceOnPlateau earlyStopping",
-  files: "SafetensorsError readSafetensors writeSafetensors",
+    "prepareWithKernels expectInputs installPreparer installAllocator withAllocator withoutReading",
+  "numbers of the host": "draw permutation cosine reduceOnPlateau earlyStopping fromHalf fromBfloat16 toHalf",
+  files: "SafetensorsError readSafetensors writeSafetensors quote",
 };
 
 const isKernel = (value: unknown): value is AnyKernel =>
