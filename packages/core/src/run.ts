@@ -289,11 +289,6 @@ async function serve(): Promise<void> {
 /** Does what a run does until it next waits for others, or ends. */
 function advance(turn: Turn): void {
   const started = Date.now();
-  if (state.busy === 0) {
-    setTimeout(() => {
-      state.busy = 0;
-    }, 0);
-  }
   state.isAdvancing = true;
   turn.pending = undefined;
   try {
@@ -307,9 +302,18 @@ function advance(turn: Turn): void {
     turn.end({ reason });
   } finally {
     state.isAdvancing = false;
-    // A run that takes no time by this clock counts too: one timer is enough.
-    state.busy += Math.max(Date.now() - started, 0.001);
+    noteBusy(Date.now() - started);
   }
+}
+
+/** Counts how long this thread was kept busy; a timer, which fires when the event loop has turned, begins anew. */
+function noteBusy(milliseconds: number): void {
+  const isNew = state.busy <= LONGEST_STRETCH / 4;
+  state.busy += milliseconds;
+  if (!isNew || state.busy <= LONGEST_STRETCH / 4) return;
+  setTimeout(() => {
+    state.busy = 0;
+  }, 0);
 }
 
 /** Does all that is in the line, here and now. */

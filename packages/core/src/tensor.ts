@@ -29,7 +29,7 @@ export class Tensor {
 
   constructor(data: Float32Array, shape: Shape, requiresGrad = false) {
     // Doubles are for gradient checks; anything else would be read as floats by faster kernels.
-    if (!/^Float(32|64)Array$/.test(kindOf(data))) {
+    if (!(data instanceof Float32Array) && !/^Float(32|64)Array$/.test(kindOf(data))) {
       throw new TypeError(`tensor: data must be a Float32Array but is a ${kindOf(data)}; tensor() converts`);
     }
     if (data.length !== sizeOf(shape)) {

@@ -277,9 +277,11 @@ function reportMisfit({ misfits, reasons }: Acceleration, name: string, { messag
  */
 function giveMemoryBack(acceleration: Acceleration, delay: number): void {
   const { arena, options, least, reasons } = acceleration;
+  // Nearly every operator ends here, in no time.
+  if (arena.touched <= KEPT_BYTES) return;
   const isEmpty = () => acceleration === current && arena.used === least;
   acceleration.lastUse = performance.now();
-  if (arena.touched <= KEPT_BYTES || (acceleration.timer !== undefined && delay === AFTER_OPERATORS)) return;
+  if (acceleration.timer !== undefined && delay === AFTER_OPERATORS) return;
   const timer = setTimeout(() => {
     acceleration.timer = undefined;
     if (performance.now() - acceleration.lastUse < delay) giveMemoryBack(acceleration, delay);
