@@ -180,6 +180,9 @@ describe("programs", () => {
           } else if (kind === "install")
             waiting.push(installPreparer([accelerator, undefined, threads(log)][which]));
           else for (let turn = 0; turn < which; turn++) await sleep();
+          // Whoever looks at programs disturbs nobody.
+          for (const { program, memory } of programs)
+            expect(program.calls.length + memory.temporaries).toBeGreaterThan(0);
           // The caller's arrays are the caller's again.
           input.data.fill(Number.NaN);
         }

@@ -152,9 +152,9 @@ class Life {
     this.#description = { program, memory };
   }
 
-  /** As whoever runs programs now has planned it. */
+  /** As whoever runs programs now has planned it; in use or released, as it was planned last. */
   get description(): Pick<Prepared, "program" | "memory"> {
-    return this.#isReleased ? this.#description : this.#ready();
+    return this.#isReleased || this.#isRunning ? this.#description : this.#ready();
   }
 
   #ready(): Prepared {
@@ -163,6 +163,7 @@ class Life {
       this.#free();
       const it = by(this.#captured);
       this.#prepared = { by, it };
+      // No more of it: what was planned holds the memory of whoever planned it.
       this.#description = { program: it.program, memory: it.memory };
     }
     return this.#prepared.it;
