@@ -18,12 +18,13 @@ export function spawn(data: WorkerData): Promise<SpawnedWorker> {
     /** Who waits for which list: one listener serves them all. */
     const waiting = new Map<number, () => void>();
     worker.once("message", () => {
-      worker.unref();
       worker.on("message", (list: number) => {
         waiting.get(list)?.();
         waiting.delete(list);
         if (waiting.size === 0) worker.unref();
       });
+      // After the listener: one that is added keeps the process alive.
+      worker.unref();
       resolve({
         terminate: async () => void (await worker.terminate()),
         ended: new Promise((end) => worker.once("exit", () => end())),
