@@ -11,7 +11,7 @@
 // arrays: a learning rate, a step count. A number read on the host would be frozen into the program; that is an error.
 
 import { kindOf } from "./errors.ts";
-import { type AnyKernel, type FlatArray, intercept, type KernelCall } from "./kernel.ts";
+import { type AnyKernel, type FlatArray, intercept, type KernelCall, writtenBy } from "./kernel.ts";
 import { type ArenaPlan, planArena } from "./plan.ts";
 import type { Shape } from "./shape.ts";
 import { Tensor, withAllocator, withoutReading } from "./tensor.ts";
@@ -133,9 +133,7 @@ export function capture(
   });
   const outputBuffers = outputs.map(({ data, shape }) => ({ buffer: numberOf(data, false), shape }));
   const externals = buffers.flatMap(({ external }) => (external === undefined ? [] : [external]));
-  const written = listed.flatMap(({ kernel: { roles }, arrays }) =>
-    Object.keys(roles).flatMap((name) => (roles[name] === "read" ? [] : (arrays[name] ?? []))),
-  );
+  const written = listed.flatMap(({ kernel, arrays }) => writtenBy(kernel, arrays));
   expectApart(externals, new Set(written));
   return { buffers, calls, inputs: inputBuffers, outputs: outputBuffers };
 }

@@ -225,3 +225,11 @@ export function watchKernels(watch: (call: Pick<KernelCall, "kernel" | "arrays">
 export function withReferences<T>(body: () => T): T {
   return intercept(({ kernel, arrays, dims }) => kernel.reference(arrays as never, dims as never), body);
 }
+
+/** What a call writes or updates, of the arrays, or the numbers of buffers, that it uses by name. */
+export function writtenBy<T>({ roles }: AnyKernel, used: Readonly<Record<string, T | undefined>>): T[] {
+  return Object.entries(roles).flatMap(([name, role]) => {
+    const buffer = used[name];
+    return role === "read" || buffer === undefined ? [] : [buffer];
+  });
+}

@@ -89,36 +89,19 @@ describe("programs", () => {
     await installPreparer(undefined);
   });
 
+  const event = <K extends string>(weight: number, kind: K, which: number, x = 0) => ({
+    weight,
+    arbitrary: fc.record({ kind: fc.constant(kind), which: fc.nat(which), x: fc.nat(x) }),
+  });
   const events = fc.array(
     fc.oneof(
-      {
-        weight: 6,
-        arbitrary: fc.record({ kind: fc.constant("run" as const), which: fc.nat(2), x: fc.nat(999) }),
-      },
-      {
-        weight: 2,
-        arbitrary: fc.record({ kind: fc.constant("runSync" as const), which: fc.nat(2), x: fc.nat(999) }),
-      },
-      {
-        weight: 2,
-        arbitrary: fc.record({ kind: fc.constant("eager" as const), which: fc.nat(2), x: fc.nat(999) }),
-      },
-      {
-        weight: 2,
-        arbitrary: fc.record({ kind: fc.constant("abort" as const), which: fc.nat(20), x: fc.nat(0) }),
-      },
-      {
-        weight: 1,
-        arbitrary: fc.record({ kind: fc.constant("release" as const), which: fc.nat(2), x: fc.nat(0) }),
-      },
-      {
-        weight: 2,
-        arbitrary: fc.record({ kind: fc.constant("install" as const), which: fc.nat(2), x: fc.nat(0) }),
-      },
-      {
-        weight: 3,
-        arbitrary: fc.record({ kind: fc.constant("wait" as const), which: fc.nat(3), x: fc.nat(0) }),
-      },
+      event(6, "run", 2, 999),
+      event(2, "runSync", 2, 999),
+      event(2, "eager", 2, 999),
+      event(2, "abort", 20),
+      event(1, "release", 2),
+      event(2, "install", 2),
+      event(3, "wait", 3),
     ),
     { maxLength: 25 },
   );

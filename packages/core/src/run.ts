@@ -10,7 +10,14 @@
 // a kernel call that would change it waits for the run first.
 
 import type { Program } from "./capture.ts";
-import { type AnyKernel, type Arrays, type FlatArray, watchKernels, withoutInterceptors } from "./kernel.ts";
+import {
+  type AnyKernel,
+  type Arrays,
+  type FlatArray,
+  watchKernels,
+  withoutInterceptors,
+  writtenBy,
+} from "./kernel.ts";
 import {
   expectInputs,
   type Pending,
@@ -142,7 +149,7 @@ class Life {
   constructor(captured: Program) {
     this.#captured = captured;
     const { buffers, calls } = captured;
-    const isWritten = new Set(calls.flatMap((call) => writtenBuffers(call.kernel, call.buffers)));
+    const isWritten = new Set(calls.flatMap((call) => writtenBy(call.kernel, call.buffers)));
     const externals = buffers.flatMap(({ external }, buffer) => (external ? [{ external, buffer }] : []));
     this.externals = new Set(externals.map(({ external }) => external));
     this.written = new Set(
@@ -329,16 +336,9 @@ function finishAll(): void {
 /** A kernel call of somebody else that changes what a run in the line reads or writes: the run was there first. */
 function waitBeforeWriting({ kernel, arrays }: { kernel: AnyKernel; arrays: Arrays }): void {
   if (state.turns.length === 0 || state.isAdvancing) return;
-  const written = writtenBuffers(kernel, arrays);
+  const written = writtenBy(kernel, arrays);
   const isUsed = ({ life: { externals } }: Turn) => written.some((array) => externals.has(array));
   if (state.turns.some(isUsed)) finishAll();
-}
-
-function writtenBuffers<T>({ roles }: AnyKernel, used: Readonly<Record<string, T | undefined>>): T[] {
-  return Object.entries(roles).flatMap(([name, role]) => {
-    const buffer = used[name];
-    return role === "read" || buffer === undefined ? [] : [buffer];
-  });
 }
 
 function overlap<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {

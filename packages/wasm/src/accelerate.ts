@@ -23,6 +23,7 @@ import { prepareInArena } from "./program.ts";
 import { keepResultsIn } from "./resident.ts";
 import { alone, type Crew, lengthsOf, Runner } from "./runner.ts";
 import { Pool } from "./threads/pool.ts";
+import { after } from "./timer.ts";
 
 /** How to accelerate. */
 export interface AccelerateOptions {
@@ -282,15 +283,12 @@ function giveMemoryBack(acceleration: Acceleration, delay: number): void {
   const isEmpty = () => acceleration === current && arena.used === least;
   acceleration.lastUse = performance.now();
   if (acceleration.timer !== undefined && delay === AFTER_OPERATORS) return;
-  const timer = setTimeout(() => {
+  acceleration.timer = after(delay, () => {
     acceleration.timer = undefined;
     if (performance.now() - acceleration.lastUse < delay) giveMemoryBack(acceleration, delay);
     else if (isEmpty())
       void inTurn(async () => {
         if (isEmpty()) await begin(options, reasons, isEmpty);
       });
-  }, delay);
-  acceleration.timer = timer;
-  // In Node a timer would keep the process alive.
-  (timer as { unref?: () => void }).unref?.();
+  });
 }

@@ -20,6 +20,7 @@ import {
   type Work,
 } from "@saunet/core";
 import { fuseAll, fusedGenerators } from "./fusions/index.ts";
+import { writesOf } from "./fusions/rewrite.ts";
 import { generators } from "./kernels/index.ts";
 import { alignToLine, type Lease, MemoryError } from "./memory.ts";
 import { runObserved } from "./observe.ts";
@@ -74,7 +75,7 @@ interface Layout {
 
 function planCalls(runner: Runner, program: Program): Pick<Layout, "planned" | "written"> {
   const { buffers, calls } = program;
-  const written = new Set(calls.flatMap(buffersWritten));
+  const written = new Set(calls.flatMap(writesOf));
   const planned = calls.map((call): Planned => {
     const plan = planOf(runner, program, call);
     const constant = (name: string) => {
@@ -295,12 +296,6 @@ function* runFreely(runner: Runner, steps: readonly Step[]): Work<void> {
     if (jobs.length > 0) yield* runner.executeList(jobs);
     else steps[i++].run();
   }
-}
-
-function buffersWritten({ kernel, buffers }: ProgramCall): number[] {
-  return Object.entries(kernel.roles)
-    .filter(([name, role]) => role !== "read" && buffers[name] !== undefined)
-    .map(([name]) => buffers[name] as number);
 }
 
 /** The generator of each kernel by its name, fused ones among them. */

@@ -33,7 +33,7 @@ const NO_OPERATORS: Readonly<Record<string, string>> = {
   "what operators are made of, and every program goes through":
     "noGrad record contribute pass kernel kernelNames shared exactKey allocate allocateIndices empty Tensor randomState threefry2x32 skipWords wordsAhead",
   "what runs, captures and replaces":
-    "installKernel intercept watchKernels withoutInterceptors withReferences capture planProgram shareInPlace planArena prepare " +
+    "installKernel intercept writtenBy watchKernels withoutInterceptors withReferences capture planProgram shareInPlace planArena prepare " +
     "prepareWithKernels expectInputs installPreparer installAllocator withAllocator withoutReading",
   "numbers of the host": "draw permutation cosine reduceOnPlateau earlyStopping fromHalf fromBfloat16 toHalf",
   files: "SafetensorsError readSafetensors writeSafetensors quote",

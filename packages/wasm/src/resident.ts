@@ -7,6 +7,7 @@
 
 import { type Allocator, installAllocator } from "@saunet/core";
 import { type Arena, MemoryError } from "./memory.ts";
+import { after } from "./timer.ts";
 
 /** Smaller arrays are copied in no time, and finalising them would take longer. */
 const SMALLEST_BYTES = 2 ** 16;
@@ -49,11 +50,10 @@ export function keepResultsIn(arena: Arena, onFree: () => void = () => {}): () =
   let [asked, longest] = [0, 0];
   const askFor = (bytes: number): boolean => {
     if (asked === 0) {
-      const timer = setTimeout(() => {
+      after(0, () => {
         longest = Math.max(longest, asked);
         asked = 0;
-      }, 0);
-      (timer as { unref?: () => void }).unref?.();
+      });
     }
     asked += bytes;
     return asked <= Math.max(FIRST_STRETCH, 2 * longest);
