@@ -22,7 +22,18 @@ import { Closeness, disturbing } from "./sensitivity.ts";
 /** Runs in a row: what a program changes outside is seen by the next one. */
 export const RUNS = 2;
 
-export const referenceForm: Form = (kernel, arrays, dims) => kernel.reference(arrays as never, dims as never);
+/**
+ * The reference, on results that hold NaN before: a kernel may write any of its results before it has read all its
+ * operands, so a call whose result is one of its operands, where its kernel does not allow that, must not go unseen.
+ */
+export const referenceForm: Form = (kernel, arrays, dims) => {
+  for (const [name, role] of Object.entries(kernel.roles)) {
+    const operand = kernel.inPlace[name];
+    const isInPlace = operand !== undefined && arrays[operand] === arrays[name];
+    if (role === "write" && !isInPlace && arrays[name] instanceof Float32Array) arrays[name].fill(Number.NaN);
+  }
+  kernel.reference(arrays as never, dims as never);
+};
 export const portableForm: Form = (kernel, arrays, dims) => kernel.portable(arrays as never, dims as never);
 /** Generated code where there is some, the portable form elsewhere: as `accelerate` installs it. */
 const generatedForm =

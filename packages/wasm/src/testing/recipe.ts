@@ -126,9 +126,9 @@ class Draft {
   /** Adds a step and gives its label. */
   push(op: string, ...of: number[]): number {
     const label = this.latest + 1;
-    // A backward pass has many results, most of the gradients of parameters among the first.
-    const [likely, among] = op === "backward" ? [0.5, [12, 30]] : [0.08, [3]];
-    const bits = this.chance(likely) ? among.map((count) => 1 << this.below(count)) : [];
+    // A backward pass has many results, most of the gradients of parameters among the first, two or three of one call.
+    const [likely, among, some] = op === "backward" ? [0.5, [12, 28], 0b111] : [0.08, [3], 1];
+    const bits = this.chance(likely) ? among.map((count) => some << this.below(count)) : [];
     const outside = bits.reduce((all, bit) => all | bit, 0);
     this.steps.push({ label, op, of, choice: this.below(1 << 12), outside, noGrad: this.chance(0.04) });
     return label;
