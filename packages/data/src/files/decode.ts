@@ -52,6 +52,10 @@ export async function openWithSharp(content: Content): Promise<OpenPicture> {
   if (!FORMATS.includes(metadata.format)) {
     throw new ImageFileError(path, `${NOT_A_PICTURE} (it is ${metadata.format})`);
   }
+  if (metadata.space === "cmyk" && metadata.hasProfile !== true) {
+    const why = "without a profile that says which colours they give";
+    throw new ImageFileError(path, `holds amounts of inks (CMYK) ${why}; save it as RGB`);
+  }
   const type = TYPES[metadata.depth ?? ""];
   if (type === undefined)
     throw new ImageFileError(path, `holds samples of a type that is not read (${metadata.depth})`);
@@ -76,6 +80,9 @@ const NAMES: Readonly<Record<number, string>> = {
   50002: "JPEG XL",
 };
 
+/** Photometric interpretation of luma and two chroma differences. */
+const YCBCR = 6;
+
 /** Why a TIFF is not read although it may be whole; undefined where it is read. */
 function unreadTiff(tiff: TiffPage): string | undefined {
   const { compression, photometric, samples, bits, formats, extras } = tiff;
@@ -83,8 +90,12 @@ function unreadTiff(tiff: TiffPage): string | undefined {
     return `is compressed in a way that is not read (${NAMES[compression] ?? `number ${compression}`}); save it with LZW or Deflate`;
   }
   if (coloursOf(tiff) === undefined) {
-    return `holds colours of a kind that is not read (photometric interpretation ${photometric})`;
+    const name = photometric >= 8 && photometric <= 10 ? "Lab" : `photometric interpretation ${photometric}`;
+    return `holds colours of a kind that is not read (${name}); save it as RGB`;
   }
+  // libvips asks the JPEG decoder for RGB; other samples it hands out as if they were red, green and blue.
+  if (photometric === YCBCR && compression !== 6 && compression !== 7)
+    return "holds YCbCr colours outside of JPEG, which are not read; save it as RGB";
   const [size, format] = [bits[0], formats[0]];
   if (bits.some((other) => other !== size) || formats.some((other) => other !== format)) {
     return `holds samples of several types (${bits.join(", ")} bits), which is not read`;

@@ -114,12 +114,20 @@ describe("readPhotograph", () => {
     expectNear(await coloursOf(path), [LEFT, RIGHT], 1);
   });
 
-  it.each(["jpeg", "tiff"] as const)("converts CMYK of %s", async (format) => {
-    const path = await save(`cmyk.${format}`, halves().toColourspace("cmyk").toFormat(format));
-    expect((await sharp(path).metadata()).space).toBe("cmyk");
-    // Light blue-green lies at the edge of what print can show.
-    expectNear(await coloursOf(path), [LEFT, RIGHT], 30);
-  });
+  it.each(["jpeg", "tiff"] as const)(
+    "converts CMYK of %s by its profile, and by no other",
+    async (format) => {
+      const inks = () => halves().toColourspace("cmyk");
+      const path = await save(`cmyk.${format}`, inks().withIccProfile("cmyk").toFormat(format));
+      expect(await sharp(path).metadata()).toMatchObject({ space: "cmyk", hasProfile: true });
+      // Light blue-green lies at the edge of what print can show.
+      expectNear(await coloursOf(path), [LEFT, RIGHT], 30);
+      const bare = await save(`bare.${format}`, inks().toFormat(format));
+      expect(await refusal(readPhotograph(bare))).toMatch(
+        /^holds amounts of inks \(CMYK\) without a profile/,
+      );
+    },
+  );
 
   it("turns a picture upright", async () => {
     const path = await save("sideways.jpg", halves().withMetadata({ orientation: 6 }).jpeg());

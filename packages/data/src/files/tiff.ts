@@ -12,7 +12,7 @@ export interface TiffPage {
   readonly width: number;
   readonly height: number;
   readonly compression: number;
-  /** 0 and 1 grey, 2 RGB, 3 palette, 5 CMYK, 6 YCbCr, 8 Lab */
+  /** 0 and 1 grey, 2 RGB, 3 palette, 5 CMYK, 6 YCbCr; 8, 9 and 10 are kinds of Lab */
   readonly photometric: number;
   /** Samples per pixel. */
   readonly samples: number;
@@ -146,7 +146,7 @@ export function calledUnsigned(file: Uint8Array, { formats, formatsAt }: TiffPag
 }
 
 /** Colours by the number of the photometric interpretation. */
-const COLOURS: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3 };
+const COLOURS: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3 };
 
 /** How many of a page's samples are colours; undefined where its photometric interpretation is not read. */
 export const coloursOf = ({ photometric }: TiffPage): number | undefined => COLOURS[photometric];
