@@ -219,6 +219,42 @@ describe("a thread that is lost", () => {
   });
 });
 
+it("a kernel thread that is lost ends the training with a line and 1; it goes on from its checkpoint", async () => {
+  // Such a thread sleeps outside of its event loop: it is ended from the main one, where a signal asks for it.
+  const code = `import threads, { isMainThread } from "node:worker_threads";
+    import { syncBuiltinESMExports } from "node:module";
+    const { Worker } = threads;
+    let second;
+    if (isMainThread) threads.Worker = class extends Worker {
+      constructor(source, options) {
+        super(source, options);
+        if (options?.workerData?.thread === 1) second = this;
+      }
+    };
+    process.on("SIGUSR2", () => second.terminate());
+    syncBuiltinESMExports();`;
+  await writeFile(at("kernels.mjs"), code);
+  const argv = ["-o", "kernels", ...settings(100_000), "--threads", "2"];
+  const started = node("--import", at("kernels.mjs"), command, "train", ...argv);
+  await underWay(started, "kernels");
+  // A thread that is lost while nothing is to be done is replaced, and nobody notices.
+  const again = setInterval(() => started.child.kill("SIGUSR2"), 500);
+  const { code: end, err } = await started.ended;
+  clearInterval(again);
+  expect([end, err]).toEqual([
+    1,
+    expect.stringMatching(
+      /^saunet: \w+: a worker ended; the work was not finished; --resume goes on from the last checkpoint\n$/,
+    ),
+  ]);
+  const before = await losses(at("kernels"));
+  const resumed = saunet("train", "--resume", "kernels");
+  while ((await losses(at("kernels"))).length <= before.length) await setTimeout(5);
+  resumed.child.kill("SIGTERM");
+  expect((await resumed.ended).code).toBe(143);
+  expect((await losses(at("kernels"))).slice(0, before.length)).toEqual(before);
+});
+
 describe("a run folder", () => {
   it("belongs to one process at a time; a killed one keeps nobody out", async () => {
     const first = train("locked");

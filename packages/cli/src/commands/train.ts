@@ -12,6 +12,7 @@ import {
   sizeMultiple,
   type Weights,
 } from "@saunet/model";
+import { KernelError } from "@saunet/wasm";
 import { STREAMS } from "../batches.ts";
 import { EndedError, untilAsked } from "../ending.ts";
 import { DONE, explain, UsageError, WorkError } from "../errors.ts";
@@ -104,6 +105,10 @@ async function learnUnderABar(
         signal,
       }),
     );
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    // Half a step may be in the weights by now: they are not saved.
+    throw new WorkError(`${error.message}; --resume goes on from the last checkpoint`, { cause: error });
   } finally {
     bar.stop();
   }
