@@ -11,6 +11,18 @@ import { Pool, type SpawnedWorker } from "./pool.ts";
 
 /** The workers that were started last, the stand-in of the caller first. */
 const spawned = vi.hoisted((): SpawnedWorker[] => []);
+/** Numbers of threads that end before they are up. */
+const stillborn = vi.hoisted(() => new Set<number>());
+vi.mock("node:worker_threads", async (original) => {
+  const threads = await original<typeof import("node:worker_threads")>();
+  class Worker extends threads.Worker {
+    constructor(...args: ConstructorParameters<typeof threads.Worker>) {
+      super(...args);
+      if (stillborn.has(args[1]?.workerData?.thread)) void this.terminate();
+    }
+  }
+  return { ...threads, Worker };
+});
 vi.mock("./spawn-node.ts", async (original) => {
   const { spawn, ...others } = await original<typeof import("./spawn-node.ts")>();
   return {
@@ -103,4 +115,33 @@ describe("a pool that loses a worker", () => {
     expect((await run([x]))[0].data).toEqual(wanted.data);
     free();
   });
+});
+
+it("a pool whose new worker ends before it is up works alone, and leaves none of the others behind", async () => {
+  const arena = new Arena(true, 2 ** 28);
+  const pool = await Pool.start(arena, 3);
+  const x = normal([1, 64, 64, 16], randomState(1));
+  const prepared = prepareInArena(
+    new Runner(arena, pool, { relaxed: false }),
+    capture(([image]) => [silu(image)], [x]),
+  );
+  const [wanted] = await runFree(prepared, [x]);
+  const before = [...spawned];
+  stillborn.add(2);
+  try {
+    await spawned[1].terminate();
+    expect((await runFree(prepared, [x]))[0].data).toEqual(wanted.data);
+    expect(pool.threads).toBe(1);
+    await vi.waitFor(async () => {
+      for (const thread of [0, 1]) {
+        expect(spawned[thread].terminate).not.toBe(before[thread].terminate);
+        await spawned[thread].ended;
+      }
+    });
+  } finally {
+    stillborn.clear();
+  }
+  expect((await runFree(prepared, [x]))[0].data).toEqual(wanted.data);
+  prepared.free();
+  pool.stop();
 });

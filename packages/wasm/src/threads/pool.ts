@@ -98,9 +98,12 @@ export class Pool implements Crew {
   async #hire(workers: number): Promise<void> {
     const { memory } = this.#arena;
     const control = this.#control;
-    const [standIn, ...hired] = await Promise.all(
-      Array.from({ length: workers + 1 }, (_, thread) => spawn({ memory, control, thread })),
-    );
+    const spawning = Array.from({ length: workers + 1 }, (_, thread) => spawn({ memory, control, thread }));
+    const [standIn, ...hired] = await Promise.all(spawning).catch((error: unknown) => {
+      // Nobody would ever send home those that came.
+      for (const each of spawning) each.then(({ terminate }) => terminate()).catch(() => {});
+      throw error;
+    });
     this.#standIn = standIn;
     this.#workers = hired;
     this.#lost = false;

@@ -15,6 +15,8 @@ export function spawn(data: WorkerData): Promise<SpawnedWorker> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(source, { eval: true, workerData: data });
     worker.once("error", reject);
+    // One that is ended before it is up says nothing else; later this comes too late to matter.
+    worker.once("exit", (code) => reject(new Error(`a worker exited with code ${code} before it was up`)));
     /** Who waits for which list: one listener serves them all. */
     const waiting = new Map<number, () => void>();
     worker.once("message", () => {
