@@ -66,3 +66,24 @@ export function expectBetween(op: string, name: string, value: number, low: numb
   if (value >= low && value <= high) return;
   throw new RangeError(`${op}: ${name} must lie between ${low} and ${high} but is ${value}`);
 }
+
+/**
+ * Throws unless `options` is a record of known options: JavaScript callers misspell them, and an option that nobody
+ * reads would change nothing without a word.
+ */
+export function expectOptions(op: string, options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(
+      `${op}: options must be a record such as { ${known[0]}: … } but is ${kindOf(options)}`,
+    );
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new TypeError(`${op}: there is no option ${unknown}; the options are ${known.join(", ")}`);
+}
+
+/** Throws unless the value, found at a place of an array of indices or classes, is one of so many. */
+export function expectIndex(op: string, name: string, value: number, at: number, count: number): void {
+  if (Number.isInteger(value) && value >= 0 && value < count) return;
+  throw new RangeError(`${op}: ${name} ${value} at ${at} must be an integer from 0 to ${count - 1}`);
+}

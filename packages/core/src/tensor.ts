@@ -53,10 +53,28 @@ export class Tensor {
     return this.data[0];
   }
 
+  /**
+   * The numbers as nested lists, or one number where there are no axes: what {@link tensor} takes.
+   *
+   * @example
+   * console.log(tensor([[1, 2], [3, 4]]).toArray()); // [ [ 1, 2 ], [ 3, 4 ] ]
+   */
+  toArray(): NestedNumbers {
+    if (state.whyNotRead !== undefined) throw new Error(`toArray: ${state.whyNotRead}`);
+    return nested(this.data, this.shape, 0, 0, this.size);
+  }
+
   /** Shape and values, long axes shortened: `Tensor [2,3] [[1, 2, 3], [4, 5, 6]]`. */
   toString(): string {
     return `Tensor ${formatShape(this.shape)} ${formatValues(this.data, this.shape, stridesOf(this.shape), 0, 0)}`;
   }
+}
+
+/** The part of `size` numbers from `start` on, its axes beginning with `axis`. */
+function nested(data: Float32Array, shape: Shape, axis: number, start: number, size: number): NestedNumbers {
+  if (axis === shape.length) return data[start];
+  const step = size / shape[axis];
+  return Array.from({ length: shape[axis] }, (_, i) => nested(data, shape, axis + 1, start + i * step, step));
 }
 
 const LONGEST_PRINTED_AXIS = 8;
@@ -209,6 +227,25 @@ function fillNested(data: Float32Array, start: number, values: unknown): number 
     for (let i = 0; i < list.length; i++) at = fillNested(data, at, list[i]);
   }
   return at;
+}
+
+/** What operators take beside tensors: a number stands for the tensor of shape `[]` that holds it. */
+export type Operand = Tensor | number;
+
+/**
+ * The tensor that an argument of an operator is or stands for.
+ *
+ * @throws TypeError where it is neither a tensor nor a number
+ * @example
+ * console.log(String(asTensor("mul", "b", 2))); // Tensor [] 2
+ */
+export function asTensor(op: string, name: string, value: Operand): Tensor {
+  if (typeof value === "number") return full([], value);
+  // By its parts, since another copy of this package has a class of its own.
+  if (ArrayBuffer.isView(value?.data) && Array.isArray(value.shape)) return value;
+  throw new TypeError(
+    `${op}: ${name} must be a tensor or a number but is ${describe(value)}; tensor() converts`,
+  );
 }
 
 /** A tensor filled with one number. */

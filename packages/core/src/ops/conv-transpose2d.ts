@@ -20,7 +20,7 @@
 
 import { contribute, record } from "../autograd.ts";
 import { walkOver } from "../broadcast.ts";
-import { expectRank, expectShape, formatShape, ShapeError } from "../errors.ts";
+import { expectOptions, expectRank, expectShape, formatShape, ShapeError } from "../errors.ts";
 import { type Pair, pair, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { conv2dFilterGradient, conv2dForward, conv2dTransposed } from "./conv2d.ts";
@@ -64,7 +64,8 @@ export function convTranspose2dDims(x: Shape, w: Shape, options: ConvTranspose2d
  * @param w filters `[KH,KW,O,C]`: output channels come before input channels
  * @param b one bias an output channel `[O]`, or `undefined` for none
  * @returns `[N,OH,OW,O]`
- * @throws ShapeError where the shapes do not fit; RangeError on a stride or padding that is none
+ * @throws ShapeError where the shapes do not fit; RangeError on a stride or padding that is none; TypeError on an unknown
+ *   option
  * @example
  * const x = tensor([[[[1], [10]]]]);
  * const w = tensor([[[[1]], [[2]], [[3]]]]);
@@ -77,6 +78,7 @@ export function convTranspose2d(
   b?: Tensor,
   options: ConvTranspose2dOptions = {},
 ): Tensor {
+  expectOptions("convTranspose2d", options, ["stride", "padding"]);
   const d = convTranspose2dDims(x.shape, w.shape, options);
   if (b !== undefined) expectShape("convTranspose2d", "b", b.shape, [d.C]);
   const y = empty([d.N, d.H, d.W, d.C]);

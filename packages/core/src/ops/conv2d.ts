@@ -5,18 +5,24 @@
 //   x [N,H,W,C]   w [KH,KW,C,O]   b [O], optional   y [N,OH,OW,O]
 //
 // Layout and padding are TensorFlow's (tf.nn.conv2d, NHWC / HWIO), so Keras weights carry over untouched.
-// Groups and depthwise filters are not supported.
+// Filters of several groups, down to depthwise ones, have kernels of their own: grouped-conv2d.ts.
 //
 // The input gradient is the transposed convolution itself, so conv-transpose2d.ts runs the same three kernels with
 // their roles exchanged.
 
 import { contribute, record } from "../autograd.ts";
 import { walkOver } from "../broadcast.ts";
-import { expectShape } from "../errors.ts";
+import { expectOptions, expectShape } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { portableFilterGradient, portableForward, portableTransposed } from "../portable/conv2d.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { type Conv2dDims, type Conv2dOptions, conv2dDims } from "./conv2d-dims.ts";
+import {
+  groupedConv2dFilterGradient,
+  groupedConv2dForward,
+  groupedConv2dTransposed,
+} from "./grouped-conv2d.ts";
+import { groupedConv2dDims } from "./grouped-conv2d-dims.ts";
 import { sumKernel } from "./sum.ts";
 
 /** `y = x * w + b`. */
@@ -107,26 +113,52 @@ export const conv2dFilterGradient = kernel(
  * Convolves images with filters, as `tf.nn.conv2d` does.
  *
  * @param x images `[N,H,W,C]`
- * @param w filters `[KH,KW,C,O]`
+ * @param w filters `[KH,KW,C/groups,O]`
  * @param b one bias an output channel `[O]`, or `undefined` for none
  * @returns `[N,OH,OW,O]`
- * @throws ShapeError where the shapes do not fit; RangeError on a stride, dilation or padding that is no count
+ * @throws ShapeError where the shapes or groups do not fit; RangeError on a stride, dilation or padding that is no count;
+ *   TypeError on an unknown option
  * @example
  * const x = ones([1, 4, 4, 1]);
  * const y = conv2d(x, ones([3, 3, 1, 1]), undefined, { padding: "valid" });
  * console.log(String(y)); // Tensor [1,2,2,1] [[[[9], [9]], [[9], [9]]]]
+ * // Depthwise: a filter for each of 8 channels.
+ * console.log(conv2d(ones([1, 4, 4, 8]), ones([3, 3, 1, 8]), undefined, { groups: 8 }).shape); // [ 1, 4, 4, 8 ]
  */
 export function conv2d(x: Tensor, w: Tensor, b?: Tensor, options: Conv2dOptions = {}): Tensor {
+  expectOptions("conv2d", options, ["stride", "dilation", "padding", "groups"]);
+  const inputs = b === undefined ? [x, w] : [x, w, b];
+  if ((options.groups ?? 1) !== 1) return inGroups(inputs, options);
   const d = conv2dDims("conv2d", x.shape, w.shape, options);
-  if (b !== undefined) expectShape("conv2d", "b", b.shape, [d.O]);
-  const y = empty([d.N, d.OH, d.OW, d.O]);
+  const y = convolved(inputs, d);
   conv2dForward({ y: y.data, x: x.data, w: w.data, b: b?.data }, d);
-  return record("conv2d", y, b === undefined ? [x, w] : [x, w, b], (gy) => {
+  return record("conv2d", y, inputs, (gy) => {
     contribute([x], (gx) => conv2dTransposed({ x: gx, y: gy, w: w.data }, d));
     contribute([w], (gw) => conv2dFilterGradient({ gw, x: x.data, gy }, d));
-    if (b !== undefined)
-      contribute([b], (gb) =>
-        sumKernel({ out: gb, x: gy }, { walk: walkOver(y.shape, [y.shape, b.shape]), scale: 1 }),
-      );
+    contributeBias(b, y, gy);
   });
+}
+
+function inGroups([x, w, b]: readonly Tensor[], options: Conv2dOptions): Tensor {
+  const inputs = b === undefined ? [x, w] : [x, w, b];
+  const d = groupedConv2dDims("conv2d", x.shape, w.shape, options);
+  const y = convolved(inputs, d);
+  groupedConv2dForward({ y: y.data, x: x.data, w: w.data, b: b?.data }, d);
+  return record("conv2d", y, inputs, (gy) => {
+    contribute([x], (gx) => groupedConv2dTransposed({ x: gx, y: gy, w: w.data }, d));
+    contribute([w], (gw) => groupedConv2dFilterGradient({ gw, x: x.data, gy }, d));
+    contributeBias(b, y, gy);
+  });
+}
+
+/** What the result goes into, once the bias has been checked. */
+function convolved([, , b]: readonly Tensor[], d: Conv2dDims): Tensor {
+  if (b !== undefined) expectShape("conv2d", "b", b.shape, [d.O]);
+  return empty([d.N, d.OH, d.OW, d.O]);
+}
+
+function contributeBias(b: Tensor | undefined, y: Tensor, gy: Float32Array): void {
+  if (b === undefined) return;
+  const walk = walkOver(y.shape, [y.shape, b.shape]);
+  contribute([b], (gb) => sumKernel({ out: gb, x: gy }, { walk, scale: 1 }));
 }

@@ -101,24 +101,28 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 /**
  * Reorders axes: axis `i` of the result is axis `permutation[i]` of `x`.
  *
+ * @param permutation every axis once, negative ones counted from the end; default all in reverse order
  * @throws RangeError where `permutation` does not name every axis once
  * @example
- * console.log(String(transpose(tensor([[1, 2, 3], [4, 5, 6]]), [1, 0]))); // Tensor [3,2] [[1, 4], [2, 5], [3, 6]]
+ * console.log(String(transpose(tensor([[1, 2, 3], [4, 5, 6]])))); // Tensor [3,2] [[1, 4], [2, 5], [3, 6]]
+ * console.log(transpose(zeros([2, 3, 4]), [0, -1, 1]).shape); // [ 2, 4, 3 ]
  */
-export function transpose(x: Tensor, permutation: readonly number[]): Tensor {
+export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
   const rank = x.shape.length;
-  if (permutation.length !== rank || permutation.some((_, axis) => !permutation.includes(axis))) {
+  const named = permutation ?? [...x.shape.keys()].reverse();
+  const order = named.map((axis) => (axis < 0 ? axis + rank : axis));
+  if (order.length !== rank || order.some((_, axis) => !order.includes(axis))) {
     throw new RangeError(
-      `transpose: permutation must name each of the ${rank} axes once but is ${formatShape(permutation)}`,
+      `transpose: permutation must name each of the ${rank} axes once but is ${formatShape(named)}`,
     );
   }
-  const y = empty(permutation.map((axis) => x.shape[axis]));
-  const gathered = (shape: Shape, from: Shape, order: readonly number[]): Box => {
+  const y = empty(order.map((axis) => x.shape[axis]));
+  const gathered = (shape: Shape, from: Shape, axes: readonly number[]): Box => {
     const strides = stridesOf(from);
-    return { walk: joinAxes(shape, [stridesOf(shape), order.map((axis) => strides[axis])]), offset: 0 };
+    return { walk: joinAxes(shape, [stridesOf(shape), axes.map((axis) => strides[axis])]), offset: 0 };
   };
-  gatherKernel({ y: y.data, x: x.data }, gathered(y.shape, x.shape, permutation));
-  const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
+  gatherKernel({ y: y.data, x: x.data }, gathered(y.shape, x.shape, order));
+  const inverse = order.map((_, axis) => order.indexOf(axis));
   return record("transpose", y, [x], (gy) =>
     contribute([x], (gx) => gatherKernel({ y: gx, x: gy }, gathered(x.shape, y.shape, inverse))),
   );
