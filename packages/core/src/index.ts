@@ -8,7 +8,7 @@ export * from "./initializers.ts";
 export * from "./kernel.ts";
 export * from "./keys.ts";
 export * from "./ops/activation.ts";
-export * from "./ops/along-axis.ts";
+export type { AxisDims } from "./ops/along-axis.ts";
 export * from "./ops/argmax.ts";
 export * from "./ops/arithmetic.ts";
 export * from "./ops/avg-pool2d.ts";

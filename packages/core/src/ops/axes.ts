@@ -3,10 +3,10 @@
 //   expandDims  a new axis of size 1        squeeze  axes of size 1 disappear
 //   stack       tensors along a new axis    split    parts along an axis: concat taken apart
 
-import { formatShape, kindOf, ShapeError } from "../errors.ts";
+import { formatShape, ShapeError } from "../errors.ts";
 import { normalizeAxes } from "../shape.ts";
 import { asTensor, type Tensor } from "../tensor.ts";
-import { concat, reshape, slice } from "./movement.ts";
+import { concat, expectTensors, reshape, slice } from "./movement.ts";
 
 /**
  * Adds an axis of size 1.
@@ -54,12 +54,10 @@ export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
  * console.log(String(stack([tensor([1, 2]), tensor([3, 4])], -1))); // Tensor [2,2] [[1, 3], [2, 4]]
  */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  if (!Array.isArray(tensors))
-    throw new TypeError(`stack: tensors must be a list of tensors but is a ${kindOf(tensors)}`);
-  const list = tensors.map((each, which) => asTensor("stack", `tensor ${which}`, each));
-  if (list.length === 0) throw new RangeError("stack: tensors must hold at least one tensor but is empty");
-  const [{ shape }] = list;
-  list.forEach((each, which) => {
+  expectTensors("stack", tensors);
+  if (tensors.length === 0) throw new RangeError("stack: tensors must hold at least one tensor but is empty");
+  const [{ shape }] = tensors;
+  tensors.forEach((each, which) => {
     if (formatShape(each.shape) === formatShape(shape)) return;
     throw new ShapeError(
       `stack: tensor ${which} must be ${formatShape(shape)} like the first but is ${formatShape(each.shape)}`,
@@ -67,7 +65,7 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   });
   const [place] = normalizeAxes("stack", [axis], shape.length + 1);
   return concat(
-    list.map((each) => expandDims(each, place)),
+    tensors.map((each) => expandDims(each, place)),
     place,
   );
 }

@@ -22,7 +22,7 @@ import { contribute, record } from "../autograd.ts";
 import { walkOver } from "../broadcast.ts";
 import { expectOptions, expectRank, expectShape, formatShape, ShapeError } from "../errors.ts";
 import { type Pair, pair, type Shape } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { asTensor, empty, type Tensor } from "../tensor.ts";
 import { conv2dFilterGradient, conv2dForward, conv2dTransposed } from "./conv2d.ts";
 import { type Conv2dDims, conv2dDims } from "./conv2d-dims.ts";
 import { sumKernel } from "./sum.ts";
@@ -79,6 +79,9 @@ export function convTranspose2d(
   options: ConvTranspose2dOptions = {},
 ): Tensor {
   expectOptions("convTranspose2d", options, ["stride", "padding"]);
+  x = asTensor("convTranspose2d", "x", x);
+  w = asTensor("convTranspose2d", "w", w);
+  b = b && asTensor("convTranspose2d", "b", b);
   const d = convTranspose2dDims(x.shape, w.shape, options);
   if (b !== undefined) expectShape("convTranspose2d", "b", b.shape, [d.C]);
   const y = empty([d.N, d.H, d.W, d.C]);

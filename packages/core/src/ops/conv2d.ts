@@ -15,7 +15,7 @@ import { walkOver } from "../broadcast.ts";
 import { expectOptions, expectShape } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { portableFilterGradient, portableForward, portableTransposed } from "../portable/conv2d.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { asTensor, empty, type Tensor } from "../tensor.ts";
 import { type Conv2dDims, type Conv2dOptions, conv2dDims } from "./conv2d-dims.ts";
 import {
   groupedConv2dFilterGradient,
@@ -127,6 +127,9 @@ export const conv2dFilterGradient = kernel(
  */
 export function conv2d(x: Tensor, w: Tensor, b?: Tensor, options: Conv2dOptions = {}): Tensor {
   expectOptions("conv2d", options, ["stride", "dilation", "padding", "groups"]);
+  x = asTensor("conv2d", "x", x);
+  w = asTensor("conv2d", "w", w);
+  b = b && asTensor("conv2d", "b", b);
   const inputs = b === undefined ? [x, w] : [x, w, b];
   if ((options.groups ?? 1) !== 1) return inGroups(inputs, options);
   const d = conv2dDims("conv2d", x.shape, w.shape, options);

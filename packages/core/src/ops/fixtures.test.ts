@@ -132,10 +132,10 @@ const operations: Record<string, Operation | Record<string, Operation>> = {
   },
   optimizers: { adam: descend(adam), adamW: descend(adamW), sgd: descend(sgd) },
   reduce: {
-    sum: ({ x }, options) => sum(x, options),
-    mean: ({ x }, options) => mean(x, options),
-    max: ({ x }, options) => max(x, options),
-    variance: ({ x }, options) => variance(x, options),
+    sum: ({ x }, { op: _, ...over }: { op: string }) => sum(x, over),
+    mean: ({ x }, { op: _, ...over }: { op: string }) => mean(x, over),
+    max: ({ x }, { op: _, ...over }: { op: string }) => max(x, over),
+    variance: ({ x }, { op: _, ...over }: { op: string }) => variance(x, over),
   },
   resize: ({ x }, { size, ...options }: { size: [number, number]; method: "nearest" }) =>
     resize(x, size, options),
@@ -156,7 +156,7 @@ const operations: Record<string, Operation | Record<string, Operation>> = {
     sigmoid: ({ x }) => sigmoid(x),
     tanh: ({ x }) => tanh(x),
     pow: ({ x }, { exponent }: { exponent: number }) => pow(x, exponent),
-    clip: ({ x }, options) => clip(x, options),
+    clip: ({ x }, { op: _, ...bounds }: { op: string }) => clip(x, bounds),
   },
 };
 

@@ -14,7 +14,8 @@ import {
   portableGroupedForward,
   portableGroupedTransposed,
 } from "../portable/grouped.ts";
-import { forEachMeeting, type GroupedConv2dDims } from "./grouped-conv2d-dims.ts";
+import type { GroupedConv2dDims } from "./grouped-conv2d-dims.ts";
+import { forEachMeeting } from "./meetings.ts";
 
 /** `y = x * w + b`, group by group. */
 export const groupedConv2dForward = kernel(

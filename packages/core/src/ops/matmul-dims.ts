@@ -1,7 +1,7 @@
 // The integers of a matrix product, for the operator, its kernel, accelerators, FLOP counts and benches.
 
-import { forEachRun, type Walk } from "../broadcast.ts";
-import type { Floats } from "../kernel.ts";
+import { type Walk, walkOver } from "../broadcast.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 
 /** The integers of `batch` products of `m` × `k` and `k` × `n` matrices, each of them row-major without gaps. */
 export interface MatmulDims {
@@ -19,17 +19,32 @@ export interface MatmulDims {
   readonly flops: number;
 }
 
-/** The arrays of a product. */
-export type Factors = {
-  readonly y: Floats;
-  readonly a: Floats;
-  readonly b: Floats;
-};
+/** The batch axes of y, to which those of a and b broadcast, and which factors lie transposed. */
+export interface Products {
+  readonly batch?: Shape;
+  readonly batchA?: Shape;
+  readonly batchB?: Shape;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
 
-/** Calls `visit` for every product, with where its matrices begin. */
-export function forEachProduct({ walk }: MatmulDims, visit: (y: number, a: number, b: number) => void): void {
-  const [stepY, stepA, stepB] = walk.strides.map((own) => own.at(-1)!) as [number, number, number];
-  forEachRun(walk, (length, y, a, b) => {
-    for (let i = 0; i < length; i++) visit(y + i * stepY, a + i * stepA, b + i * stepB);
-  });
+/**
+ * The integers of products of `m` × `k` and `k` × `n` matrices; one product by default.
+ *
+ * @example
+ * const { batch, walk, flops } = matmulDims(2, 3, 4, { batch: [5], batchA: [5] });
+ * console.log(batch, walk, flops); // 5 { shape: [ 5 ], strides: [ [ 6 ], [ 8 ], [ 0 ] ] } 240
+ */
+export function matmulDims(
+  m: number,
+  n: number,
+  k: number,
+  { batch = [], batchA = [], batchB = [], transposeA = false, transposeB = false }: Products = {},
+): MatmulDims {
+  const { shape, strides } = walkOver(batch, [batch, batchA, batchB]);
+  const sizes = [m * n, m * k, k * n];
+  const walk = { shape, strides: strides.map((own, i) => own.map((step) => step * sizes[i])) };
+  const products = sizeOf(batch);
+  const flops = 2 * products * m * n * k;
+  return Object.freeze({ batch: products, m, n, k, transposeA, transposeB, walk, flops });
 }

@@ -8,15 +8,15 @@
 // the result. Sums run in double. Both gradients are products again, so one kernel does everything.
 
 import { record } from "../autograd.ts";
-import { walkOver } from "../broadcast.ts";
 import { expectOptions, expectShape, formatShape, ShapeError } from "../errors.ts";
 import { kernel } from "../kernel.ts";
 import { portableMatmul } from "../portable/matmul.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../shape.ts";
 import { asTensor, empty, type Tensor } from "../tensor.ts";
 import { add } from "./arithmetic.ts";
-import { type Factors, forEachProduct, type MatmulDims } from "./matmul-dims.ts";
+import { type MatmulDims, matmulDims } from "./matmul-dims.ts";
 import { reshape } from "./movement.ts";
+import { type Factors, forEachProduct } from "./products.ts";
 import { contributeStretched } from "./stretched.ts";
 
 /** Which factors lie transposed. */
@@ -60,24 +60,8 @@ function multiply(
   a: Factor,
   b: Factor,
 ): void {
-  const { shape, strides } = walkOver(batch, [batch, a.batch, b.batch]);
-  const sizes = [m * n, m * k, k * n];
-  const walk = Object.freeze({ shape, strides: strides.map((own, i) => own.map((step) => step * sizes[i])) });
-  const products = sizeOf(batch);
-  const [transposeA, transposeB] = [a.transposed, b.transposed];
-  matmulForward(
-    { y, a: a.data, b: b.data },
-    Object.freeze({
-      batch: products,
-      m,
-      n,
-      k,
-      transposeA,
-      transposeB,
-      walk,
-      flops: 2 * products * m * n * k,
-    }),
-  );
+  const apart = { batchA: a.batch, batchB: b.batch, transposeA: a.transposed, transposeB: b.transposed };
+  matmulForward({ y, a: a.data, b: b.data }, matmulDims(m, n, k, { batch, ...apart }));
 }
 
 /**

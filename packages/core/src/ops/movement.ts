@@ -11,10 +11,10 @@
 
 import { contribute, pass, record } from "../autograd.ts";
 import { forEachRun, joinAxes, type Walk } from "../broadcast.ts";
-import { expectInteger, formatShape, ShapeError } from "../errors.ts";
+import { expectInteger, formatShape, kindOf, ShapeError } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { normalizeAxes, type Shape, sizeOf, stridesOf } from "../shape.ts";
-import { empty, Tensor } from "../tensor.ts";
+import { asTensor, empty, Tensor } from "../tensor.ts";
 
 /** Where a box lies in a larger array: strides of the walk: dense array, larger array; the box begins at `offset`. */
 export interface Box {
@@ -86,6 +86,7 @@ export const splitKernel = kernel(
  * console.log(String(reshape(tensor([1, 2, 3, 4]), [2, -1]))); // Tensor [2,2] [[1, 2], [3, 4]]
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  x = asTensor("reshape", "x", x);
   const known = sizeOf(shape.filter((size) => size !== -1));
   const resolved = shape.map((size) => (size === -1 ? x.size / known : size));
   if (
@@ -108,6 +109,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
  * console.log(transpose(zeros([2, 3, 4]), [0, -1, 1]).shape); // [ 2, 4, 3 ]
  */
 export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
+  x = asTensor("transpose", "x", x);
   const rank = x.shape.length;
   const named = permutation ?? [...x.shape.keys()].reverse();
   const order = named.map((axis) => (axis < 0 ? axis + rank : axis));
@@ -147,6 +149,7 @@ function boxWithin(inner: Shape, outer: Shape, begin: readonly number[]): Box {
  * console.log(String(slice(tensor([[1, 2, 3], [4, 5, 6]]), [0, 1], [-1, 2]))); // Tensor [2,2] [[2, 3], [5, 6]]
  */
 export function slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
+  x = asTensor("slice", "x", x);
   const { shape } = x;
   const resolved = size.map((extent, axis) => (extent === -1 ? shape[axis] - begin[axis] : extent));
   const inside = (extent: number, axis: number) =>
@@ -178,6 +181,7 @@ export function slice(x: Tensor, begin: readonly number[], size: readonly number
  * console.log(String(pad(tensor([1, 2]), [[1, 2]]))); // Tensor [5] [0, 1, 2, 0, 0]
  */
 export function pad(x: Tensor, paddings: readonly (readonly [number, number])[], value = 0): Tensor {
+  x = asTensor("pad", "x", x);
   if (paddings.length !== x.shape.length) {
     throw new RangeError(
       `pad: paddings must be ${x.shape.length} pairs, one an axis of x ${formatShape(x.shape)}, but are ${paddings.length}`,
@@ -203,6 +207,7 @@ export function pad(x: Tensor, paddings: readonly (readonly [number, number])[],
  * console.log(String(concat([tensor([[1], [2]]), tensor([[3], [4]])], 1))); // Tensor [2,2] [[1, 3], [2, 4]]
  */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  expectTensors("concat", tensors);
   const [first] = tensors;
   if (first === undefined) throw new RangeError("concat: tensors must hold at least one tensor but is empty");
   const [joined] = normalizeAxes("concat", axis, first.shape.length) as [number];
@@ -215,6 +220,16 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
     }
   });
   return joinHalves(tensors, joined);
+}
+
+/** Throws unless it is a list of tensors. */
+export function expectTensors(op: string, tensors: readonly Tensor[]): void {
+  if (!Array.isArray(tensors))
+    throw new TypeError(`${op}: tensors must be a list of tensors but is ${kindOf(tensors)}`);
+  tensors.forEach((each, which) => {
+    if (asTensor(op, `tensor ${which}`, each) !== each)
+      throw new TypeError(`${op}: tensor ${which} must be a tensor but is a number`);
+  });
 }
 
 function joinHalves(tensors: readonly Tensor[], axis: number): Tensor {

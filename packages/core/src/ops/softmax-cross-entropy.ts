@@ -12,8 +12,7 @@ import { expectIndex, expectOptions, formatShape, ShapeError } from "../errors.t
 import { type Floats, kernel } from "../kernel.ts";
 import { fastExp } from "../portable/exp.ts";
 import { asTensor, empty, type Tensor } from "../tensor.ts";
-import { type AxisDims, alongAxis } from "./along-axis.ts";
-import { largestOf, sumOfPowers } from "./softmax.ts";
+import { type AxisDims, alongAxis, largestOf, sumOfPowers } from "./along-axis.ts";
 
 /** Where the classes lie, and which one does not count. */
 export interface SoftmaxCrossEntropyOptions {

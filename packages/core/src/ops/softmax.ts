@@ -10,33 +10,13 @@ import { contribute, record } from "../autograd.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { fastExp } from "../portable/exp.ts";
 import { asTensor, empty, type Tensor } from "../tensor.ts";
-import { type AxisDims, alongAxis, forEachLine } from "./along-axis.ts";
+import { type AxisDims, alongAxis, forEachLine, largestOf, sumOfPowers } from "./along-axis.ts";
 
 type Forward = { y: Floats; x: Floats };
 type Gradient = { gx: Floats; gy: Floats; y: Floats };
 
 const forwardRoles = { y: "write", x: "read" } as const;
 const gradientRoles = { gx: "write", gy: "read", y: "read" } as const;
-
-/** The largest element of a line. */
-export function largestOf(x: Floats, first: number, { size, inner }: AxisDims): number {
-  let largest = Number.NEGATIVE_INFINITY;
-  for (let k = 0; k < size; k++) largest = Math.max(largest, x[first + k * inner]);
-  return largest;
-}
-
-/** `Σ e^(x - largest)` over a line. */
-export function sumOfPowers(
-  x: Floats,
-  first: number,
-  { size, inner }: AxisDims,
-  largest: number,
-  exp: (x: number) => number,
-): number {
-  let sum = 0;
-  for (let k = 0; k < size; k++) sum += exp(x[first + k * inner] - largest);
-  return sum;
-}
 
 /** `y = e^x / Σ e^x` along the axis. */
 export const softmaxForward = kernel(

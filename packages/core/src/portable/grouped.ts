@@ -3,7 +3,8 @@
 
 import type { Floats } from "../kernel.ts";
 import type { Conv2dDims } from "../ops/conv2d-dims.ts";
-import { forEachMeeting, type GroupedConv2dDims } from "../ops/grouped-conv2d-dims.ts";
+import type { GroupedConv2dDims } from "../ops/grouped-conv2d-dims.ts";
+import { forEachMeeting } from "../ops/meetings.ts";
 import { portableFilterGradient, portableForward, portableTransposed } from "./conv2d.ts";
 
 const isDepthwise = ({ C, O, groups }: GroupedConv2dDims): boolean => C === groups && O === groups;

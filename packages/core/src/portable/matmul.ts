@@ -4,7 +4,8 @@
 // reads both in order, whichever way the factors lie. Panels of 64 columns stay in the cache while all rows pass.
 
 import type { Floats, KernelFunction } from "../kernel.ts";
-import { type Factors, forEachProduct, type MatmulDims } from "../ops/matmul-dims.ts";
+import type { MatmulDims } from "../ops/matmul-dims.ts";
+import { type Factors, forEachProduct } from "../ops/products.ts";
 import { addOuterProducts } from "./outer-product.ts";
 
 const TILE = 4;
