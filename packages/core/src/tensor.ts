@@ -1,7 +1,7 @@
 // A tensor is a flat array with a shape; a gradient and a history are added where something is to be learned.
 // It knows no operator: those are free functions in ops/.
 
-import { formatShape, kindOf, ShapeError } from "./errors.ts";
+import { expectList, formatShape, kindOf, ShapeError } from "./errors.ts";
 import { type Shape, sizeOf, stridesOf } from "./shape.ts";
 import { shared } from "./shared.ts";
 
@@ -246,6 +246,21 @@ export function asTensor(op: string, name: string, value: Operand): Tensor {
   throw new TypeError(
     `${op}: ${name} must be a tensor or a number but is ${describe(value)}; tensor() converts`,
   );
+}
+
+/**
+ * Throws unless the argument is a list of tensors.
+ *
+ * @example
+ * try { expectTensors("concat", [tensor(1), 2 as never]); }
+ * catch (error) { console.log(error.message); } // concat: tensor 1 must be a tensor but is 2
+ */
+export function expectTensors(op: string, tensors: readonly Tensor[]): void {
+  expectList(op, "tensors", tensors);
+  tensors.forEach((each, which) => {
+    if (asTensor(op, `tensor ${which}`, each) !== each)
+      throw new TypeError(`${op}: tensor ${which} must be a tensor but is ${each}`);
+  });
 }
 
 /** A tensor filled with one number. */

@@ -5,8 +5,8 @@
 
 import { formatShape, ShapeError } from "../errors.ts";
 import { normalizeAxes } from "../shape.ts";
-import { asTensor, type Tensor } from "../tensor.ts";
-import { concat, expectTensors, reshape, slice } from "./movement.ts";
+import { asTensor, expectTensors, type Tensor } from "../tensor.ts";
+import { concat, reshape, slice } from "./movement.ts";
 
 /**
  * Adds an axis of size 1.

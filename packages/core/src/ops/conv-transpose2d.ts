@@ -81,9 +81,8 @@ export function convTranspose2d(
   expectOptions("convTranspose2d", options, ["stride", "padding"]);
   x = asTensor("convTranspose2d", "x", x);
   w = asTensor("convTranspose2d", "w", w);
-  b = b && asTensor("convTranspose2d", "b", b);
   const d = convTranspose2dDims(x.shape, w.shape, options);
-  if (b !== undefined) expectShape("convTranspose2d", "b", b.shape, [d.C]);
+  if (b !== undefined) expectShape("convTranspose2d", "b", asTensor("convTranspose2d", "b", b).shape, [d.C]);
   const y = empty([d.N, d.H, d.W, d.C]);
   conv2dTransposed({ x: y.data, y: x.data, w: w.data, b: b?.data }, d);
   return record("convTranspose2d", y, b === undefined ? [x, w] : [x, w, b], (gy) => {

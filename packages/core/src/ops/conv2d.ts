@@ -114,7 +114,7 @@ export const conv2dFilterGradient = kernel(
  *
  * @param x images `[N,H,W,C]`
  * @param w filters `[KH,KW,C/groups,O]`
- * @param b one bias an output channel `[O]`, or `undefined` for none
+ * @param b one bias per output channel `[O]`, or `undefined` for none
  * @returns `[N,OH,OW,O]`
  * @throws ShapeError where the shapes or groups do not fit; RangeError on a stride, dilation or padding that is no count;
  *   TypeError on an unknown option
@@ -126,42 +126,38 @@ export const conv2dFilterGradient = kernel(
  * console.log(conv2d(ones([1, 4, 4, 8]), ones([3, 3, 1, 8]), undefined, { groups: 8 }).shape); // [ 1, 4, 4, 8 ]
  */
 export function conv2d(x: Tensor, w: Tensor, b?: Tensor, options: Conv2dOptions = {}): Tensor {
-  expectOptions("conv2d", options, ["stride", "dilation", "padding", "groups"]);
-  x = asTensor("conv2d", "x", x);
-  w = asTensor("conv2d", "w", w);
-  b = b && asTensor("conv2d", "b", b);
-  const inputs = b === undefined ? [x, w] : [x, w, b];
-  if ((options.groups ?? 1) !== 1) return inGroups(inputs, options);
-  const d = conv2dDims("conv2d", x.shape, w.shape, options);
-  const y = convolved(inputs, d);
-  conv2dForward({ y: y.data, x: x.data, w: w.data, b: b?.data }, d);
-  return record("conv2d", y, inputs, (gy) => {
-    contribute([x], (gx) => conv2dTransposed({ x: gx, y: gy, w: w.data }, d));
-    contribute([w], (gw) => conv2dFilterGradient({ gw, x: x.data, gy }, d));
-    contributeBias(b, y, gy);
+  const op = "conv2d";
+  expectOptions(op, options, ["stride", "dilation", "padding", "groups"]);
+  x = asTensor(op, "x", x);
+  w = asTensor(op, "w", w);
+  const { groups = 1, ...geometry } = options;
+  if (groups === 1) {
+    const d = conv2dDims(op, x.shape, w.shape, geometry);
+    return convolve(x, w, b, d, conv2dForward, conv2dTransposed, conv2dFilterGradient);
+  }
+  const d = groupedConv2dDims(op, x.shape, w.shape, options);
+  return convolve(x, w, b, d, groupedConv2dForward, groupedConv2dTransposed, groupedConv2dFilterGradient);
+}
+
+/** The operator, by kernels for any groups or for one. */
+function convolve<D extends Conv2dDims>(
+  x: Tensor,
+  w: Tensor,
+  b: Tensor | undefined,
+  d: D,
+  forward: (arrays: { y: Floats; x: Floats; w: Floats; b: Floats | undefined }, d: D) => void,
+  transposed: (arrays: { x: Floats; y: Floats; w: Floats }, d: D) => void,
+  filterGradient: (arrays: { gw: Floats; x: Floats; gy: Floats }, d: D) => void,
+): Tensor {
+  if (b !== undefined) expectShape("conv2d", "b", asTensor("conv2d", "b", b).shape, [d.O]);
+  const y = empty([d.N, d.OH, d.OW, d.O]);
+  forward({ y: y.data, x: x.data, w: w.data, b: b?.data }, d);
+  return record("conv2d", y, b === undefined ? [x, w] : [x, w, b], (gy) => {
+    contribute([x], (gx) => transposed({ x: gx, y: gy, w: w.data }, d));
+    contribute([w], (gw) => filterGradient({ gw, x: x.data, gy }, d));
+    if (b !== undefined)
+      contribute([b], (gb) =>
+        sumKernel({ out: gb, x: gy }, { walk: walkOver(y.shape, [y.shape, b.shape]), scale: 1 }),
+      );
   });
-}
-
-function inGroups([x, w, b]: readonly Tensor[], options: Conv2dOptions): Tensor {
-  const inputs = b === undefined ? [x, w] : [x, w, b];
-  const d = groupedConv2dDims("conv2d", x.shape, w.shape, options);
-  const y = convolved(inputs, d);
-  groupedConv2dForward({ y: y.data, x: x.data, w: w.data, b: b?.data }, d);
-  return record("conv2d", y, inputs, (gy) => {
-    contribute([x], (gx) => groupedConv2dTransposed({ x: gx, y: gy, w: w.data }, d));
-    contribute([w], (gw) => groupedConv2dFilterGradient({ gw, x: x.data, gy }, d));
-    contributeBias(b, y, gy);
-  });
-}
-
-/** What the result goes into, once the bias has been checked. */
-function convolved([, , b]: readonly Tensor[], d: Conv2dDims): Tensor {
-  if (b !== undefined) expectShape("conv2d", "b", b.shape, [d.O]);
-  return empty([d.N, d.OH, d.OW, d.O]);
-}
-
-function contributeBias(b: Tensor | undefined, y: Tensor, gy: Float32Array): void {
-  if (b === undefined) return;
-  const walk = walkOver(y.shape, [y.shape, b.shape]);
-  contribute([b], (gb) => sumKernel({ out: gb, x: gy }, { walk, scale: 1 }));
 }

@@ -9,7 +9,15 @@ export interface GroupedConv2dDims extends Conv2dDims {
   readonly groups: number;
 }
 
-/** Checks that image, filter and groups fit and works out the integers. */
+/**
+ * Checks that image, filter and groups fit and works out the integers.
+ *
+ * @throws ShapeError where the shapes or groups do not fit; RangeError where a stride, dilation, padding or group count is
+ *   invalid
+ * @example
+ * const { C, O, groups, flops } = groupedConv2dDims("conv2d", [1, 4, 4, 8], [3, 3, 1, 8], { groups: 8 });
+ * console.log(C, O, groups, flops); // 8 8 8 2304
+ */
 export function groupedConv2dDims(op: string, x: Shape, w: Shape, options: Conv2dOptions): GroupedConv2dDims {
   const { groups = 1, ...others } = options;
   expectInteger(op, "groups", groups, 1);

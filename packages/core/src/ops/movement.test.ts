@@ -180,6 +180,10 @@ describe("concat", () => {
     );
   });
 
+  it("joins along the first axis by default", () => {
+    expect(concat([tensor([1]), tensor([2, 3])]).toArray()).toEqual([1, 2, 3]);
+  });
+
   it("has the right gradients", () => {
     const parts = [random([2, 1, 3], 1), random([2, 2, 3], 2), random([2, 4, 3], 3)];
     gradcheck((tensors) => concat(tensors, 1), parts);

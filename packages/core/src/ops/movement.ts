@@ -11,10 +11,10 @@
 
 import { contribute, pass, record } from "../autograd.ts";
 import { forEachRun, joinAxes, type Walk } from "../broadcast.ts";
-import { expectInteger, formatShape, kindOf, ShapeError } from "../errors.ts";
+import { expectInteger, expectList, formatShape, ShapeError } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { normalizeAxes, type Shape, sizeOf, stridesOf } from "../shape.ts";
-import { asTensor, empty, Tensor } from "../tensor.ts";
+import { asTensor, empty, expectTensors, Tensor } from "../tensor.ts";
 
 /** Where a box lies in a larger array: strides of the walk: dense array, larger array; the box begins at `offset`. */
 export interface Box {
@@ -81,12 +81,13 @@ export const splitKernel = kernel(
  * The same elements under another shape. The result shares the array of `x`.
  *
  * @param shape sizes; one of them may be -1 and is then worked out
- * @throws ShapeError where the number of elements differs
+ * @throws ShapeError where the number of elements differs; TypeError where the shape is no list
  * @example
  * console.log(String(reshape(tensor([1, 2, 3, 4]), [2, -1]))); // Tensor [2,2] [[1, 2], [3, 4]]
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   x = asTensor("reshape", "x", x);
+  expectList("reshape", "shape", shape);
   const known = sizeOf(shape.filter((size) => size !== -1));
   const resolved = shape.map((size) => (size === -1 ? x.size / known : size));
   if (
@@ -111,6 +112,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
   x = asTensor("transpose", "x", x);
   const rank = x.shape.length;
+  if (permutation !== undefined) expectList("transpose", "permutation", permutation);
   const named = permutation ?? [...x.shape.keys()].reverse();
   const order = named.map((axis) => (axis < 0 ? axis + rank : axis));
   if (order.length !== rank || order.some((_, axis) => !order.includes(axis))) {
@@ -150,6 +152,8 @@ function boxWithin(inner: Shape, outer: Shape, begin: readonly number[]): Box {
  */
 export function slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
   x = asTensor("slice", "x", x);
+  expectList("slice", "begin", begin);
+  expectList("slice", "size", size);
   const { shape } = x;
   const resolved = size.map((extent, axis) => (extent === -1 ? shape[axis] - begin[axis] : extent));
   const inside = (extent: number, axis: number) =>
@@ -182,6 +186,7 @@ export function slice(x: Tensor, begin: readonly number[], size: readonly number
  */
 export function pad(x: Tensor, paddings: readonly (readonly [number, number])[], value = 0): Tensor {
   x = asTensor("pad", "x", x);
+  expectList("pad", "paddings", paddings);
   if (paddings.length !== x.shape.length) {
     throw new RangeError(
       `pad: paddings must be ${x.shape.length} pairs, one an axis of x ${formatShape(x.shape)}, but are ${paddings.length}`,
@@ -202,15 +207,16 @@ export function pad(x: Tensor, paddings: readonly (readonly [number, number])[],
 /**
  * Joins tensors side by side along one axis. More than two are joined in halves, so that one kernel of two serves.
  *
+ * @param axis default the first; negative ones count from the end
  * @throws ShapeError where the other axes differ; RangeError on no tensors, or an axis that does not exist
  * @example
  * console.log(String(concat([tensor([[1], [2]]), tensor([[3], [4]])], 1))); // Tensor [2,2] [[1, 3], [2, 4]]
  */
-export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   expectTensors("concat", tensors);
   const [first] = tensors;
   if (first === undefined) throw new RangeError("concat: tensors must hold at least one tensor but is empty");
-  const [joined] = normalizeAxes("concat", axis, first.shape.length) as [number];
+  const [joined] = normalizeAxes("concat", [axis], first.shape.length);
   tensors.forEach(({ shape }, which) => {
     const differs = (size: number, at: number) => at !== joined && size !== first.shape[at];
     if (shape.length !== first.shape.length || shape.some(differs)) {
@@ -220,16 +226,6 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
     }
   });
   return joinHalves(tensors, joined);
-}
-
-/** Throws unless it is a list of tensors. */
-export function expectTensors(op: string, tensors: readonly Tensor[]): void {
-  if (!Array.isArray(tensors))
-    throw new TypeError(`${op}: tensors must be a list of tensors but is ${kindOf(tensors)}`);
-  tensors.forEach((each, which) => {
-    if (asTensor(op, `tensor ${which}`, each) !== each)
-      throw new TypeError(`${op}: tensor ${which} must be a tensor but is a number`);
-  });
 }
 
 function joinHalves(tensors: readonly Tensor[], axis: number): Tensor {

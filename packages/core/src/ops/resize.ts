@@ -8,7 +8,7 @@
 // antialias=False. Coordinates are exact here, where TensorFlow rounds them to 32 bits.
 
 import { contribute, record } from "../autograd.ts";
-import { expectInteger, expectOptions, expectRank } from "../errors.ts";
+import { expectInteger, expectList, expectOptions, expectRank } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import type { Shape } from "../shape.ts";
 import { asTensor, empty, type Tensor } from "../tensor.ts";
@@ -123,6 +123,7 @@ export const resizeGradient = kernel(
 export function resize(x: Tensor, size: readonly [number, number], options: ResizeOptions = {}): Tensor {
   expectOptions("resize", options, ["method"]);
   x = asTensor("resize", "x", x);
+  expectList("resize", "size", size);
   const d = resizeDims(x.shape, size, options);
   const y = empty([d.N, d.OH, d.OW, d.C]);
   resizeForward({ y: y.data, x: x.data }, d);

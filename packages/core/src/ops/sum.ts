@@ -8,7 +8,7 @@
 
 import { contribute, record } from "../autograd.ts";
 import { forEachRun, type Walk, walkOver } from "../broadcast.ts";
-import { expectOptions, formatShape, ShapeError } from "../errors.ts";
+import { expectList, expectOptions, formatShape, ShapeError } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { broadcastShapes, normalizeAxes, type Shape } from "../shape.ts";
 import { asTensor, empty, type Tensor } from "../tensor.ts";
@@ -121,6 +121,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   x = asTensor("broadcastTo", "x", x);
+  expectList("broadcastTo", "shape", shape);
   if (formatShape(broadcastShapes("broadcastTo", x.shape, shape)) !== formatShape(shape)) {
     throw new ShapeError(`broadcastTo: x ${formatShape(x.shape)} does not stretch to ${formatShape(shape)}`);
   }
