@@ -64,7 +64,7 @@ describe("tensor", () => {
   it.each([
     [[1, "2"], 'tensor: wants numbers, or lists of them, but got "2"'],
     [[1, undefined], "tensor: wants numbers, or lists of them, but got undefined"],
-    [[null], "tensor: wants numbers, or lists of them, but got a null"],
+    [[null], "tensor: wants numbers, or lists of them, but got null"],
     ["12", 'tensor: wants numbers, or lists of them, but got "12"'],
     [new DataView(new ArrayBuffer(8)), "tensor: wants numbers, or lists of them, but got a DataView"],
     [new Map(), "tensor: wants numbers, or lists of them, but got a Map"],

@@ -213,10 +213,12 @@ function shapeOfNested(values: unknown): number[] {
   return [list.length, ...inner];
 }
 
-const describe = (value: unknown): string =>
-  typeof value === "object" || typeof value === "function"
-    ? `a ${kindOf(value)}`
-    : (JSON.stringify(value) ?? "undefined");
+function describe(value: unknown): string {
+  const isThing = value !== null && (typeof value === "object" || typeof value === "function");
+  const kind = kindOf(value);
+  if (isThing) return `${/^[aeio]/i.test(kind) ? "an" : "a"} ${kind}`;
+  return JSON.stringify(value) ?? "undefined";
+}
 
 /** Lays the numbers of nested lists one after the other; returns the place after the last. */
 function fillNested(data: Float32Array, start: number, values: unknown): number {

@@ -37,7 +37,7 @@ describe("what JavaScript callers may do", () => {
     ["dropout", [x, core.randomState(1), { p: 0.5 }], "dropout: there is no option p; the options are rate"],
     ["convTranspose2d", [x, x, undefined, { groups: 2 }], "convTranspose2d: there is no option groups"],
     ["conv2d", [undefined, x], "conv2d: x must be a tensor or a number but is undefined"],
-    ["conv2d", [x, [1]], "conv2d: w must be a tensor or a number but is a Array"],
+    ["conv2d", [x, [1]], "conv2d: w must be a tensor or a number but is an Array"],
     [
       "conv2d",
       [core.ones([1, 2, 2, 1]), core.ones([1, 1, 1, 1]), null],
@@ -57,7 +57,7 @@ describe("what JavaScript callers may do", () => {
     ["resize", [core.ones([1, 2, 2, 1]), 4], "resize: size must be a list but is number"],
     ["concat", [x, 0], "concat: tensors must be a list but is object"],
     ["concat", [[x, 3], 0], "concat: tensor 1 must be a tensor but is 3"],
-    ["stack", [[x, [1]]], "stack: tensor 1 must be a tensor or a number but is a Array"],
+    ["stack", [[x, [1]]], "stack: tensor 1 must be a tensor or a number but is an Array"],
     ["sigmoidCrossEntropy", [x], "sigmoidCrossEntropy: target must be a tensor or a number but is undefined"],
   ])("%s says what is wrong in %j", (op, args, message) => {
     expect(() => loose[op](...args)).toThrow(message);

@@ -144,9 +144,9 @@ describe("numbers beside tensors", () => {
     const x = tensor([1, 2]);
     for (const [wrong, kind] of [
       ["2", '"2"'],
-      [[1, 2], "a Array"],
+      [[1, 2], "an Array"],
       [undefined, "undefined"],
-      [null, "a null"],
+      [null, "null"],
       [new Float32Array(2), "a Float32Array"],
     ] as const) {
       expect(() => mul(x, wrong as never)).toThrow(

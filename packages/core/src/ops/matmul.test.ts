@@ -141,7 +141,7 @@ describe("matmul", () => {
   it("refuses what only JavaScript callers can do", () => {
     const [a, loose] = [zeros([2, 2]), matmul as (...args: unknown[]) => unknown];
     expect(() => loose(a, [1, 2])).toThrow(
-      "matmul: b must be a tensor or a number but is a Array; tensor() converts",
+      "matmul: b must be a tensor or a number but is an Array; tensor() converts",
     );
     expect(() => loose(a)).toThrow("matmul: b must be a tensor or a number but is undefined");
     expect(() => loose(a, a, { transpose_b: true })).toThrow(
