@@ -12,7 +12,12 @@ export default defineConfig({
   test: {
     include:
       only === undefined
-        ? ["packages/*/src/**/*.test.ts", "bench/**/*.test.ts", "scripts/**/*.test.ts"]
+        ? [
+            "packages/*/src/**/*.test.ts",
+            "bench/**/*.test.ts",
+            "examples/**/*.test.ts",
+            "scripts/**/*.test.ts",
+          ]
         : [`packages/*/src/**/*.${only}.test.ts`],
     exclude: ["**/node_modules/**", "**/dist/**", ...(only === undefined ? special : [])],
     maxWorkers: 2,

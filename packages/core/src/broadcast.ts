@@ -55,20 +55,20 @@ export function joinAxes(shape: Shape, strides: readonly (readonly number[])[]):
 
 /**
  * Calls `visit` for every run along the innermost axis: its number of elements, then where it starts in each of
- * (up to three) arrays. The steps inside the run are `walk.strides[i].at(-1)`.
+ * (up to four) arrays. The steps inside the run are `walk.strides[i].at(-1)`.
  */
 export function forEachRun(
   walk: Walk,
-  visit: (length: number, a: number, b: number, c: number) => void,
+  visit: (length: number, a: number, b: number, c: number, d: number) => void,
 ): void {
   const { shape, strides } = walk;
   const length = shape.at(-1)!;
   const outer = shape.slice(0, -1);
   const runs = outer.reduce((product, size) => product * size, 1);
   const index = new Array<number>(outer.length).fill(0);
-  const offset = [0, 0, 0];
+  const offset = [0, 0, 0, 0];
   for (let run = 0; run < (length === 0 ? 0 : runs); run++) {
-    visit(length, offset[0], offset[1], offset[2]);
+    visit(length, offset[0], offset[1], offset[2], offset[3]);
     for (let axis = outer.length - 1; axis >= 0; axis--) {
       index[axis]++;
       const turn = index[axis] === outer[axis];

@@ -66,3 +66,33 @@ export function expectBetween(op: string, name: string, value: number, low: numb
   if (value >= low && value <= high) return;
   throw new RangeError(`${op}: ${name} must lie between ${low} and ${high} but is ${value}`);
 }
+
+/**
+ * Throws unless `options` is a record of known options: JavaScript callers misspell them, and an option that nobody
+ * reads would change nothing without a word.
+ *
+ * @example
+ * try { expectOptions("sum", { axis: 0 }, ["axes", "keepDims"]); }
+ * catch (error) { console.log(error.message); } // sum: there is no option axis; the options are axes, keepDims
+ */
+export function expectOptions(op: string, options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(
+      `${op}: options must be a record such as { ${known[0]}: … } but is ${kindOf(options)}`,
+    );
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new TypeError(`${op}: there is no option ${unknown}; the options are ${known.join(", ")}`);
+}
+
+/** Throws unless the argument is a list: of sizes, axes, tensors. */
+export function expectList(op: string, name: string, value: readonly unknown[]): void {
+  if (!Array.isArray(value)) throw new TypeError(`${op}: ${name} must be a list but is ${kindOf(value)}`);
+}
+
+/** Throws unless the value, found at a place of an array of indices or classes, is an integer below `count`. */
+export function expectIndex(op: string, name: string, value: number, at: number, count: number): void {
+  if (Number.isInteger(value) && value >= 0 && value < count) return;
+  throw new RangeError(`${op}: ${name} ${value} at ${at} must be an integer from 0 to ${count - 1}`);
+}

@@ -1,6 +1,6 @@
 // Arithmetic on shapes: sizes, strides, broadcasting, padding. Row-major throughout: the last axis is contiguous.
 
-import { formatShape, ShapeError } from "./errors.ts";
+import { expectList, formatShape, ShapeError } from "./errors.ts";
 
 /** Sizes of the axes, outermost first. `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -44,6 +44,7 @@ export function normalizeAxes(
 ): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
   const list = typeof axes === "number" ? [axes] : axes;
+  expectList(op, "axes", list);
   const normalized = list.map((axis) => {
     if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
       throw new RangeError(`${op}: axis ${axis} is outside a tensor of ${rank} axes`);

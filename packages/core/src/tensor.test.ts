@@ -1,9 +1,35 @@
 import { describe, expect, it } from "vitest";
+import { capture } from "./capture.ts";
 import { glorotUniform, heNormal } from "./initializers.ts";
 import { add } from "./ops/arithmetic.ts";
 import { clipGlobalNorm, sgd } from "./optimizers.ts";
 import { randomState } from "./random.ts";
 import { full, ones, parameter, Tensor, tensor, zeros } from "./tensor.ts";
+
+describe("toArray", () => {
+  it("gives what tensor takes", () => {
+    for (const values of [5, [], [1, 2], [[1], [2]], [[[1, 2, 3]], [[4, 5, 6]]], [[], []]])
+      expect(tensor(values).toArray()).toEqual(values);
+    expect(zeros([0, 2]).toArray()).toEqual([]);
+    expect(full([3, 2, 1], 7).toArray()).toEqual([
+      [[7], [7]],
+      [[7], [7]],
+      [[7], [7]],
+    ]);
+  });
+
+  it("cannot be asked for while a program is captured", () => {
+    expect(() =>
+      capture(
+        ([x]) => {
+          x.toArray();
+          return [x];
+        },
+        [zeros([2])],
+      ),
+    ).toThrow("toArray: no value is known while a program is captured");
+  });
+});
 
 describe("tensor", () => {
   it("takes nested lists, one number, or a flat array that it does not copy", () => {
@@ -38,7 +64,7 @@ describe("tensor", () => {
   it.each([
     [[1, "2"], 'tensor: wants numbers, or lists of them, but got "2"'],
     [[1, undefined], "tensor: wants numbers, or lists of them, but got undefined"],
-    [[null], "tensor: wants numbers, or lists of them, but got a null"],
+    [[null], "tensor: wants numbers, or lists of them, but got null"],
     ["12", 'tensor: wants numbers, or lists of them, but got "12"'],
     [new DataView(new ArrayBuffer(8)), "tensor: wants numbers, or lists of them, but got a DataView"],
     [new Map(), "tensor: wants numbers, or lists of them, but got a Map"],

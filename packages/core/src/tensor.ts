@@ -1,7 +1,7 @@
 // A tensor is a flat array with a shape; a gradient and a history are added where something is to be learned.
 // It knows no operator: those are free functions in ops/.
 
-import { formatShape, kindOf, ShapeError } from "./errors.ts";
+import { expectList, formatShape, kindOf, ShapeError } from "./errors.ts";
 import { type Shape, sizeOf, stridesOf } from "./shape.ts";
 import { shared } from "./shared.ts";
 
@@ -53,10 +53,28 @@ export class Tensor {
     return this.data[0];
   }
 
+  /**
+   * The numbers as nested lists, or one number where there are no axes: what {@link tensor} takes.
+   *
+   * @example
+   * console.log(tensor([[1, 2], [3, 4]]).toArray()); // [ [ 1, 2 ], [ 3, 4 ] ]
+   */
+  toArray(): NestedNumbers {
+    if (state.whyNotRead !== undefined) throw new Error(`toArray: ${state.whyNotRead}`);
+    return nested(this.data, this.shape, 0, 0, this.size);
+  }
+
   /** Shape and values, long axes shortened: `Tensor [2,3] [[1, 2, 3], [4, 5, 6]]`. */
   toString(): string {
     return `Tensor ${formatShape(this.shape)} ${formatValues(this.data, this.shape, stridesOf(this.shape), 0, 0)}`;
   }
+}
+
+/** The part of `size` numbers from `start` on, its axes beginning with `axis`. */
+function nested(data: Float32Array, shape: Shape, axis: number, start: number, size: number): NestedNumbers {
+  if (axis === shape.length) return data[start];
+  const step = size / shape[axis];
+  return Array.from({ length: shape[axis] }, (_, i) => nested(data, shape, axis + 1, start + i * step, step));
 }
 
 const LONGEST_PRINTED_AXIS = 8;
@@ -195,10 +213,12 @@ function shapeOfNested(values: unknown): number[] {
   return [list.length, ...inner];
 }
 
-const describe = (value: unknown): string =>
-  typeof value === "object" || typeof value === "function"
-    ? `a ${kindOf(value)}`
-    : (JSON.stringify(value) ?? "undefined");
+function describe(value: unknown): string {
+  const isThing = value !== null && (typeof value === "object" || typeof value === "function");
+  const kind = kindOf(value);
+  if (isThing) return `${/^[aeio]/i.test(kind) ? "an" : "a"} ${kind}`;
+  return JSON.stringify(value) ?? "undefined";
+}
 
 /** Lays the numbers of nested lists one after the other; returns the place after the last. */
 function fillNested(data: Float32Array, start: number, values: unknown): number {
@@ -209,6 +229,40 @@ function fillNested(data: Float32Array, start: number, values: unknown): number 
     for (let i = 0; i < list.length; i++) at = fillNested(data, at, list[i]);
   }
   return at;
+}
+
+/** What operators take beside tensors: a number stands for the tensor of shape `[]` that holds it. */
+export type Operand = Tensor | number;
+
+/**
+ * The tensor that an argument of an operator is or stands for.
+ *
+ * @throws TypeError where it is neither a tensor nor a number
+ * @example
+ * console.log(String(asTensor("mul", "b", 2))); // Tensor [] 2
+ */
+export function asTensor(op: string, name: string, value: Operand): Tensor {
+  if (typeof value === "number") return full([], value);
+  // By its parts, since another copy of this package has a class of its own.
+  if (ArrayBuffer.isView(value?.data) && Array.isArray(value.shape)) return value;
+  throw new TypeError(
+    `${op}: ${name} must be a tensor or a number but is ${describe(value)}; tensor() converts`,
+  );
+}
+
+/**
+ * Throws unless the argument is a list of tensors.
+ *
+ * @example
+ * try { expectTensors("concat", [tensor(1), 2 as never]); }
+ * catch (error) { console.log(error.message); } // concat: tensor 1 must be a tensor but is 2
+ */
+export function expectTensors(op: string, tensors: readonly Tensor[]): void {
+  expectList(op, "tensors", tensors);
+  tensors.forEach((each, which) => {
+    if (asTensor(op, `tensor ${which}`, each) !== each)
+      throw new TypeError(`${op}: tensor ${which} must be a tensor but is ${each}`);
+  });
 }
 
 /** A tensor filled with one number. */

@@ -1,14 +1,15 @@
 // Tools that tell whether an operator and its gradient are right: `@saunet/core/testing`.
 
 import { backward, noGrad } from "./autograd.ts";
-import { type Program, planProgram } from "./capture.ts";
+import { capture, type Program, planProgram } from "./capture.ts";
 import { withReferences } from "./kernel.ts";
 import { mul } from "./ops/arithmetic.ts";
 import { type DropBlockDims, dropAround } from "./ops/drop-block.ts";
 import { sum } from "./ops/sum.ts";
+import { prepareWithKernels } from "./prepared.ts";
 import { normal, randomState, uniform } from "./random.ts";
 import type { Shape } from "./shape.ts";
-import { Tensor, withAllocator } from "./tensor.ts";
+import { parameter, Tensor, withAllocator } from "./tensor.ts";
 
 /** How far `actual` is from `wanted`, relative to the largest element wanted: `max |a - w| / max |w|`. */
 export function relativeError(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
@@ -125,6 +126,52 @@ export function gradcheck(
 function inDouble<T>(body: () => T): T {
   const floats = (size: number) => new Float64Array(size) as unknown as Float32Array;
   return withReferences(() => withAllocator({ floats }, body));
+}
+
+/**
+ * Checks all that must hold for an operator: the kernels that are in force give what the references give, results and
+ * gradients; a captured run gives the same as an eager one, bit for bit; and {@link gradcheck} passes, where there is a
+ * gradient.
+ *
+ * @param op the operator, a function of tensors
+ * @param inputs values to check at
+ * @param options.forms how far kernels may be from their references; default 1e-5
+ * @throws Error that says what does not hold
+ * @example
+ * checkOperator(([x]) => silu(x!), [tensor([-1, 0, 2])]);
+ */
+export function checkOperator(
+  op: (inputs: readonly Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  { forms = 1e-5, ...options }: GradcheckOptions & { readonly forms?: number } = {},
+): void {
+  const parameters = inputs.map(({ data, shape }) => parameter(new Tensor(data.slice(), shape)));
+  const shape = noGrad(() => op(parameters)).shape;
+  const gradient = normal(shape, randomState(98));
+  /** The result, then the gradients. */
+  const run = (): Tensor[] => {
+    const y = op(parameters);
+    if (y.requiresGrad) backward(y, gradient);
+    return [y, ...parameters.flatMap(takeGradient)];
+  };
+  const [eager, plain] = [run(), withReferences(run)];
+  const captured = prepareWithKernels(capture(run, [])).runSync([]);
+  plain.forEach((wanted, i) => {
+    const what = i === 0 ? "result" : `gradient ${i}`;
+    const error = relativeError(eager[i].data, wanted.data);
+    if (!(error <= forms))
+      throw new Error(`checkOperator: ${what}: kernels are ${error} away from their references`);
+    if (captured[i].data.some((value, at) => !Object.is(value, eager[i].data[at])))
+      throw new Error(`checkOperator: ${what}: a captured run gives something else than an eager one`);
+  });
+  if (eager[0].requiresGrad) gradcheck(op, inputs, options);
+}
+
+/** The gradient that was left in a parameter, which forgets it. */
+function takeGradient(from: Tensor): Tensor[] {
+  const { grad, shape } = from;
+  from.grad = undefined;
+  return grad === undefined ? [] : [new Tensor(grad, shape)];
 }
 
 /**

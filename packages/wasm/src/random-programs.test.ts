@@ -29,15 +29,19 @@ const NO_OPERATORS: Readonly<Record<string, string>> = {
   "checks and integers":
     "ShapeError formatShape expectRank expectShape expectInteger expectBetween sizeOf stridesOf broadcastShapes " +
     "normalizeAxes samePadding resolvePadding outputSize pair fans reducedShapes convTranspose2dDims conv2dDims " +
-    "kindOf dropBlockDims groupNormDims pool2dDims resizeDims gapLimits dropAround walkOver joinAxes forEachRun",
+    "expectOptions expectIndex expectList expectTensors groupedConv2dDims matmulDims asTensor kindOf dropBlockDims groupNormDims pool2dDims resizeDims gapLimits dropAround walkOver joinAxes forEachRun",
   "what operators are made of, and every program goes through":
     "noGrad record contribute pass kernel kernelNames shared exactKey allocate allocateIndices empty Tensor randomState threefry2x32 skipWords wordsAhead",
   "what runs, captures and replaces":
     "installKernel intercept writtenBy watchKernels withoutInterceptors withReferences capture planProgram shareInPlace planArena prepare " +
     "prepareWithKernels expectInputs installPreparer installAllocator withAllocator withoutReading",
   "numbers of the host": "draw permutation cosine reduceOnPlateau earlyStopping fromHalf fromBfloat16 toHalf",
+  "what refuses numbers that are no indices, as writes between two calls would leave them": "gather oneHot",
   files: "SafetensorsError readSafetensors writeSafetensors quote",
 };
+
+/** The kernels of those that no program calls. */
+const NOT_MET = ["gather.forward", "gather.gradient", "oneHot.forward"];
 
 const isKernel = (value: unknown): value is AnyKernel =>
   typeof value === "function" && "portable" in value && "roles" in value;
@@ -146,7 +150,7 @@ describe(`${COUNT} random programs from seed ${SEED}`, () => {
     );
     console.log(`rewrites in ${Math.min(COUNT, 1000)} programs from seed ${SEED}\n${rows.join("\n")}`);
     if (COUNT < 200) return;
-    expect(core.kernelNames().filter((name) => !kernels.has(name))).toEqual([]);
+    expect(core.kernelNames().filter((name) => !kernels.has(name))).toEqual(NOT_MET);
     for (const name of FUSION_NAMES) {
       expect(fired[name], name).toBeGreaterThanOrEqual(10);
       expect(hindered[name], `writers between: ${name}`).toBeGreaterThanOrEqual(5);

@@ -12,7 +12,7 @@
 import { contribute, record } from "../autograd.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { fastExp } from "../portable/exp.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { asTensor, empty, type Tensor } from "../tensor.ts";
 
 type Forward = {
   y: Floats;
@@ -102,6 +102,7 @@ export const siluGradient = kernel(
  * console.log(String(relu(tensor([-1, 0, 2])))); // Tensor [3] [0, 0, 2]
  */
 export function relu(x: Tensor): Tensor {
+  x = asTensor("relu", "x", x);
   const y = empty(x.shape);
   reluForward({ y: y.data, x: x.data }, undefined);
   return record("relu", y, [x], (gy) =>
@@ -116,6 +117,7 @@ export function relu(x: Tensor): Tensor {
  * console.log(String(sigmoid(tensor([-1000, 0, 1000])))); // Tensor [3] [0, 0.5, 1]
  */
 export function sigmoid(x: Tensor): Tensor {
+  x = asTensor("sigmoid", "x", x);
   const y = empty(x.shape);
   sigmoidForward({ y: y.data, x: x.data }, undefined);
   return record("sigmoid", y, [x], (gy) =>
@@ -130,6 +132,7 @@ export function sigmoid(x: Tensor): Tensor {
  * console.log(String(silu(tensor([-1, 0, 1])))); // Tensor [3] [-0.268941, 0, 0.731059]
  */
 export function silu(x: Tensor): Tensor {
+  x = asTensor("silu", "x", x);
   const y = empty(x.shape);
   siluForward({ y: y.data, x: x.data }, undefined);
   return record("silu", y, [x], (gy) =>

@@ -1,15 +1,15 @@
-// Elementwise arithmetic of two tensors, with NumPy's broadcasting.
+// Elementwise arithmetic of two tensors, with NumPy's broadcasting. A number may stand for either.
 //
 //   add  a + b      sub  a - b      mul  a · b      div  a / b
 //
 // Where an operand was stretched, its gradient is summed back to its own shape.
 
-import { contribute, pass, record } from "../autograd.ts";
+import { record } from "../autograd.ts";
 import { forEachRun, type Walk, walkOver } from "../broadcast.ts";
 import { type Floats, kernel } from "../kernel.ts";
-import { broadcastShapes, type Shape } from "../shape.ts";
-import { allocate, empty, type Tensor } from "../tensor.ts";
-import { stretchKernel, sumKernel } from "./sum.ts";
+import { broadcastShapes } from "../shape.ts";
+import { asTensor, empty, type Operand, type Tensor } from "../tensor.ts";
+import { contributeStretched, innerSteps, passStretched } from "./stretched.ts";
 
 type Operands = {
   out: Floats;
@@ -51,84 +51,66 @@ export const divKernel = kernel("div.forward", roles, ({ out, a, b }: Operands, 
   });
 });
 
-function innerSteps(walk: Walk): [number, number, number] {
-  return walk.strides.map((own) => own.at(-1)!) as [number, number, number];
-}
-
-function forward(op: string, compute: typeof addKernel, a: Tensor, b: Tensor): { out: Tensor; walk: Walk } {
-  const shape = broadcastShapes(op, a.shape, b.shape);
+function forward(
+  op: string,
+  compute: typeof addKernel,
+  a: Operand,
+  b: Operand,
+): { out: Tensor; left: Tensor; right: Tensor } {
+  const [left, right] = [asTensor(op, "a", a), asTensor(op, "b", b)];
+  const shape = broadcastShapes(op, left.shape, right.shape);
   const out = empty(shape);
-  const walk = walkOver(shape, [shape, a.shape, b.shape]);
-  compute({ out: out.data, a: a.data, b: b.data }, walk);
-  return { out, walk };
-}
-
-/** Gives `input` a gradient that `write` computes in the (possibly larger) shape of the result. */
-function contributeStretched(input: Tensor, shape: Shape, write: (gradient: Float32Array) => void): void {
-  contribute([input], (own) => {
-    const walk = walkOver(shape, [shape, input.shape]);
-    const stretched = walk.strides[1].includes(0);
-    const gradient = stretched ? allocate(shape.reduce((product, size) => product * size, 1)) : own;
-    write(gradient);
-    if (stretched) sumKernel({ out: own, x: gradient }, { walk, scale: 1 });
-  });
-}
-
-/** Hands the gradient of the result to `input`, summed over whatever `input` was stretched along. */
-function passStretched(input: Tensor, shape: Shape, gradient: Float32Array, scale: 1 | -1): void {
-  const walk = walkOver(shape, [shape, input.shape]);
-  if (walk.strides[1].includes(0))
-    contribute([input], (own) => sumKernel({ out: own, x: gradient }, { walk, scale }));
-  else if (scale === 1) pass(input, gradient);
-  else contribute([input], (own) => stretchKernel({ out: own, x: gradient }, { walk, scale }));
+  compute({ out: out.data, a: left.data, b: right.data }, walkOver(shape, [shape, left.shape, right.shape]));
+  return { out, left, right };
 }
 
 /**
  * `a + b`, broadcast.
  *
- * @throws ShapeError where the shapes do not broadcast
+ * @throws ShapeError where the shapes do not broadcast; TypeError where an operand is neither tensor nor number
  * @example
  * console.log(String(add(tensor([[1, 2], [3, 4]]), tensor([10, 20])))); // Tensor [2,2] [[11, 22], [13, 24]]
+ * console.log(String(add(1, tensor([1, 2])))); // Tensor [2] [2, 3]
  */
-export function add(a: Tensor, b: Tensor): Tensor {
-  const { out } = forward("add", addKernel, a, b);
-  return record("add", out, [a, b], (gradient) => {
-    passStretched(a, out.shape, gradient, 1);
-    passStretched(b, out.shape, gradient, 1);
+export function add(a: Operand, b: Operand): Tensor {
+  const { out, left, right } = forward("add", addKernel, a, b);
+  return record("add", out, [left, right], (gradient) => {
+    passStretched(left, out.shape, gradient, 1);
+    passStretched(right, out.shape, gradient, 1);
   });
 }
 
 /**
  * `a - b`, broadcast.
  *
- * @throws ShapeError where the shapes do not broadcast
+ * @throws ShapeError where the shapes do not broadcast; TypeError where an operand is neither tensor nor number
  * @example
- * console.log(String(sub(tensor([3, 4]), tensor(1)))); // Tensor [2] [2, 3]
+ * console.log(String(sub(tensor([3, 4]), 1))); // Tensor [2] [2, 3]
  */
-export function sub(a: Tensor, b: Tensor): Tensor {
-  const { out } = forward("sub", subKernel, a, b);
-  return record("sub", out, [a, b], (gradient) => {
-    passStretched(a, out.shape, gradient, 1);
-    passStretched(b, out.shape, gradient, -1);
+export function sub(a: Operand, b: Operand): Tensor {
+  const { out, left, right } = forward("sub", subKernel, a, b);
+  return record("sub", out, [left, right], (gradient) => {
+    passStretched(left, out.shape, gradient, 1);
+    passStretched(right, out.shape, gradient, -1);
   });
 }
 
 /**
  * `a · b` element by element, broadcast.
  *
- * @throws ShapeError where the shapes do not broadcast
+ * @throws ShapeError where the shapes do not broadcast; TypeError where an operand is neither tensor nor number
  * @example
  * console.log(String(mul(tensor([[1], [2]]), tensor([3, 4])))); // Tensor [2,2] [[3, 4], [6, 8]]
  */
-export function mul(a: Tensor, b: Tensor): Tensor {
-  const { out } = forward("mul", mulKernel, a, b);
+export function mul(a: Operand, b: Operand): Tensor {
+  const { out, left, right } = forward("mul", mulKernel, a, b);
   const { shape } = out;
-  return record("mul", out, [a, b], (gradient) => {
-    contributeStretched(a, shape, (ga) =>
-      mulKernel({ out: ga, a: gradient, b: b.data }, walkOver(shape, [shape, shape, b.shape])),
+  return record("mul", out, [left, right], (gradient) => {
+    contributeStretched(left, shape, (ga) =>
+      mulKernel({ out: ga, a: gradient, b: right.data }, walkOver(shape, [shape, shape, right.shape])),
     );
-    contributeStretched(b, shape, (gb) =>
-      mulKernel({ out: gb, a: gradient, b: a.data }, walkOver(shape, [shape, shape, a.shape])),
+    contributeStretched(right, shape, (gb) =>
+      mulKernel({ out: gb, a: gradient, b: left.data }, walkOver(shape, [shape, shape, left.shape])),
     );
   });
 }
@@ -151,18 +133,20 @@ export const divGradient = kernel(
 /**
  * `a / b` element by element, broadcast. Division by zero follows IEEE 754.
  *
- * @throws ShapeError where the shapes do not broadcast
+ * @throws ShapeError where the shapes do not broadcast; TypeError where an operand is neither tensor nor number
  * @example
  * console.log(String(div(tensor([1, 2]), tensor(4)))); // Tensor [2] [0.25, 0.5]
  */
-export function div(a: Tensor, b: Tensor): Tensor {
-  const { out } = forward("div", divKernel, a, b);
+export function div(a: Operand, b: Operand): Tensor {
+  const { out, left, right } = forward("div", divKernel, a, b);
   const { shape } = out;
-  const walkB = walkOver(shape, [shape, b.shape]);
-  return record("div", out, [a, b], (gradient) => {
-    contributeStretched(a, shape, (ga) =>
-      divKernel({ out: ga, a: gradient, b: b.data }, walkOver(shape, [shape, shape, b.shape])),
+  const walkB = walkOver(shape, [shape, right.shape]);
+  return record("div", out, [left, right], (gradient) => {
+    contributeStretched(left, shape, (ga) =>
+      divKernel({ out: ga, a: gradient, b: right.data }, walkOver(shape, [shape, shape, right.shape])),
     );
-    contributeStretched(b, shape, (gb) => divGradient({ gb, gradient, out: out.data, b: b.data }, walkB));
+    contributeStretched(right, shape, (gb) =>
+      divGradient({ gb, gradient, out: out.data, b: right.data }, walkB),
+    );
   });
 }

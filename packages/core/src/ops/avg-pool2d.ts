@@ -7,8 +7,9 @@
 // As tf.nn.avg_pool2d (NHWC): where a window reaches over the edge, only the elements inside are counted.
 
 import { contribute, record } from "../autograd.ts";
+import { expectOptions } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { asTensor, empty, type Tensor } from "../tensor.ts";
 import { type Pool2dDims, type Pool2dOptions, pool2dDims } from "./pool2d-dims.ts";
 
 /** Calls `visit` for every window: the flat index of its result's first channel, and the pixels that it covers. */
@@ -73,6 +74,8 @@ export const avgPool2dGradient = kernel(
  * console.log(String(avgPool2d(x, { size: 2 }))); // Tensor [1,1,1,1] [[[[2.5]]]]
  */
 export function avgPool2d(x: Tensor, options: Pool2dOptions = {}): Tensor {
+  expectOptions("avgPool2d", options, ["size", "stride", "padding"]);
+  x = asTensor("avgPool2d", "x", x);
   const d = pool2dDims("avgPool2d", x.shape, options);
   const y = empty([d.N, d.OH, d.OW, d.C]);
   avgPool2dForward({ y: y.data, x: x.data }, d);

@@ -13,9 +13,9 @@
 // other, so the statistics, forward and gradient kernels of group-norm.ts serve it unchanged.
 
 import { contribute, record } from "../autograd.ts";
-import { expectBetween, expectShape, formatShape, ShapeError } from "../errors.ts";
+import { expectBetween, expectOptions, expectShape, formatShape, ShapeError } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
-import { allocate, empty, type Tensor } from "../tensor.ts";
+import { allocate, asTensor, empty, type Tensor } from "../tensor.ts";
 import {
   type GroupNormDims,
   groupNormDims,
@@ -83,8 +83,13 @@ export function batchNorm(
   gamma: Tensor,
   beta: Tensor,
   running: RunningStatistics,
-  { training, momentum = 0.99, epsilon = 1e-3 }: BatchNormOptions,
+  options: BatchNormOptions,
 ): Tensor {
+  expectOptions("batchNorm", options, ["training", "momentum", "epsilon"]);
+  const { training, momentum = 0.99, epsilon = 1e-3 } = options;
+  x = asTensor("batchNorm", "x", x);
+  gamma = asTensor("batchNorm", "gamma", gamma);
+  beta = asTensor("batchNorm", "beta", beta);
   if (x.shape.length < 2) throw new ShapeError(`batchNorm: x must be [N,…,C] but is ${formatShape(x.shape)}`);
   expectBetween("batchNorm", "momentum", momentum, 0, 1);
   expectBetween("batchNorm", "epsilon", epsilon, 0, Number.MAX_VALUE);

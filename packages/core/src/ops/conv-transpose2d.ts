@@ -20,9 +20,9 @@
 
 import { contribute, record } from "../autograd.ts";
 import { walkOver } from "../broadcast.ts";
-import { expectRank, expectShape, formatShape, ShapeError } from "../errors.ts";
+import { expectOptions, expectRank, expectShape, formatShape, ShapeError } from "../errors.ts";
 import { type Pair, pair, type Shape } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { asTensor, empty, type Tensor } from "../tensor.ts";
 import { conv2dFilterGradient, conv2dForward, conv2dTransposed } from "./conv2d.ts";
 import { type Conv2dDims, conv2dDims } from "./conv2d-dims.ts";
 import { sumKernel } from "./sum.ts";
@@ -64,7 +64,8 @@ export function convTranspose2dDims(x: Shape, w: Shape, options: ConvTranspose2d
  * @param w filters `[KH,KW,O,C]`: output channels come before input channels
  * @param b one bias an output channel `[O]`, or `undefined` for none
  * @returns `[N,OH,OW,O]`
- * @throws ShapeError where the shapes do not fit; RangeError on a stride or padding that is none
+ * @throws ShapeError where the shapes do not fit; RangeError on a stride or padding that is none; TypeError on an unknown
+ *   option
  * @example
  * const x = tensor([[[[1], [10]]]]);
  * const w = tensor([[[[1]], [[2]], [[3]]]]);
@@ -77,8 +78,11 @@ export function convTranspose2d(
   b?: Tensor,
   options: ConvTranspose2dOptions = {},
 ): Tensor {
+  expectOptions("convTranspose2d", options, ["stride", "padding"]);
+  x = asTensor("convTranspose2d", "x", x);
+  w = asTensor("convTranspose2d", "w", w);
   const d = convTranspose2dDims(x.shape, w.shape, options);
-  if (b !== undefined) expectShape("convTranspose2d", "b", b.shape, [d.C]);
+  if (b !== undefined) expectShape("convTranspose2d", "b", asTensor("convTranspose2d", "b", b).shape, [d.C]);
   const y = empty([d.N, d.H, d.W, d.C]);
   conv2dTransposed({ x: y.data, y: x.data, w: w.data, b: b?.data }, d);
   return record("convTranspose2d", y, b === undefined ? [x, w] : [x, w, b], (gy) => {

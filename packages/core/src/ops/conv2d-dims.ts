@@ -12,6 +12,8 @@ export interface Conv2dOptions {
   readonly dilation?: Pair;
   /** Zeros around the image; `"same"` (TensorFlow's) when left out. */
   readonly padding?: Padding;
+  /** Groups of channels that are convolved apart; 1 when left out, as many as `x` has channels for a depthwise filter. */
+  readonly groups?: number;
 }
 
 /**
@@ -38,8 +40,13 @@ export interface Conv2dDims {
   readonly flops: number;
 }
 
-/** Checks that image and filter fit and works out the integers. `op` and `names` are for the messages. */
-export function conv2dDims(op: string, x: Shape, w: Shape, options: Conv2dOptions = {}): Conv2dDims {
+/** Checks that image and filter of one group fit and works out the integers. `op` is for the messages. */
+export function conv2dDims(
+  op: string,
+  x: Shape,
+  w: Shape,
+  options: Omit<Conv2dOptions, "groups"> = {},
+): Conv2dDims {
   expectRank(op, "x", x, 4, "[N,H,W,C]");
   expectRank(op, "w", w, 4, "[KH,KW,Cin,Cout]");
   const [N, H, W, C] = x as [number, number, number, number];

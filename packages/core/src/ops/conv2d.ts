@@ -5,18 +5,24 @@
 //   x [N,H,W,C]   w [KH,KW,C,O]   b [O], optional   y [N,OH,OW,O]
 //
 // Layout and padding are TensorFlow's (tf.nn.conv2d, NHWC / HWIO), so Keras weights carry over untouched.
-// Groups and depthwise filters are not supported.
+// Filters of several groups, down to depthwise ones, have kernels of their own: grouped-conv2d.ts.
 //
 // The input gradient is the transposed convolution itself, so conv-transpose2d.ts runs the same three kernels with
 // their roles exchanged.
 
 import { contribute, record } from "../autograd.ts";
 import { walkOver } from "../broadcast.ts";
-import { expectShape } from "../errors.ts";
+import { expectOptions, expectShape } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { portableFilterGradient, portableForward, portableTransposed } from "../portable/conv2d.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { asTensor, empty, type Tensor } from "../tensor.ts";
 import { type Conv2dDims, type Conv2dOptions, conv2dDims } from "./conv2d-dims.ts";
+import {
+  groupedConv2dFilterGradient,
+  groupedConv2dForward,
+  groupedConv2dTransposed,
+} from "./grouped-conv2d.ts";
+import { groupedConv2dDims } from "./grouped-conv2d-dims.ts";
 import { sumKernel } from "./sum.ts";
 
 /** `y = x * w + b`. */
@@ -107,23 +113,48 @@ export const conv2dFilterGradient = kernel(
  * Convolves images with filters, as `tf.nn.conv2d` does.
  *
  * @param x images `[N,H,W,C]`
- * @param w filters `[KH,KW,C,O]`
- * @param b one bias an output channel `[O]`, or `undefined` for none
+ * @param w filters `[KH,KW,C/groups,O]`
+ * @param b one bias per output channel `[O]`, or `undefined` for none
  * @returns `[N,OH,OW,O]`
- * @throws ShapeError where the shapes do not fit; RangeError on a stride, dilation or padding that is no count
+ * @throws ShapeError where the shapes or groups do not fit; RangeError on a stride, dilation or padding that is no count;
+ *   TypeError on an unknown option
  * @example
  * const x = ones([1, 4, 4, 1]);
  * const y = conv2d(x, ones([3, 3, 1, 1]), undefined, { padding: "valid" });
  * console.log(String(y)); // Tensor [1,2,2,1] [[[[9], [9]], [[9], [9]]]]
+ * // Depthwise: a filter for each of 8 channels.
+ * console.log(conv2d(ones([1, 4, 4, 8]), ones([3, 3, 1, 8]), undefined, { groups: 8 }).shape); // [ 1, 4, 4, 8 ]
  */
 export function conv2d(x: Tensor, w: Tensor, b?: Tensor, options: Conv2dOptions = {}): Tensor {
-  const d = conv2dDims("conv2d", x.shape, w.shape, options);
-  if (b !== undefined) expectShape("conv2d", "b", b.shape, [d.O]);
+  const op = "conv2d";
+  expectOptions(op, options, ["stride", "dilation", "padding", "groups"]);
+  x = asTensor(op, "x", x);
+  w = asTensor(op, "w", w);
+  const { groups = 1, ...geometry } = options;
+  if (groups === 1) {
+    const d = conv2dDims(op, x.shape, w.shape, geometry);
+    return convolve(x, w, b, d, conv2dForward, conv2dTransposed, conv2dFilterGradient);
+  }
+  const d = groupedConv2dDims(op, x.shape, w.shape, options);
+  return convolve(x, w, b, d, groupedConv2dForward, groupedConv2dTransposed, groupedConv2dFilterGradient);
+}
+
+/** The operator, by kernels for any groups or for one. */
+function convolve<D extends Conv2dDims>(
+  x: Tensor,
+  w: Tensor,
+  b: Tensor | undefined,
+  d: D,
+  forward: (arrays: { y: Floats; x: Floats; w: Floats; b: Floats | undefined }, d: D) => void,
+  transposed: (arrays: { x: Floats; y: Floats; w: Floats }, d: D) => void,
+  filterGradient: (arrays: { gw: Floats; x: Floats; gy: Floats }, d: D) => void,
+): Tensor {
+  if (b !== undefined) expectShape("conv2d", "b", asTensor("conv2d", "b", b).shape, [d.O]);
   const y = empty([d.N, d.OH, d.OW, d.O]);
-  conv2dForward({ y: y.data, x: x.data, w: w.data, b: b?.data }, d);
+  forward({ y: y.data, x: x.data, w: w.data, b: b?.data }, d);
   return record("conv2d", y, b === undefined ? [x, w] : [x, w, b], (gy) => {
-    contribute([x], (gx) => conv2dTransposed({ x: gx, y: gy, w: w.data }, d));
-    contribute([w], (gw) => conv2dFilterGradient({ gw, x: x.data, gy }, d));
+    contribute([x], (gx) => transposed({ x: gx, y: gy, w: w.data }, d));
+    contribute([w], (gw) => filterGradient({ gw, x: x.data, gy }, d));
     if (b !== undefined)
       contribute([b], (gb) =>
         sumKernel({ out: gb, x: gy }, { walk: walkOver(y.shape, [y.shape, b.shape]), scale: 1 }),

@@ -20,11 +20,11 @@
 // everything is dropped the result is 0.
 
 import { contribute, record } from "../autograd.ts";
-import { expectBetween, expectInteger, expectRank } from "../errors.ts";
+import { expectBetween, expectInteger, expectOptions, expectRank } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { type RandomState, skipWords, wordsAhead } from "../random.ts";
 import { type Pair, pair, type Shape } from "../shape.ts";
-import { allocate, empty, type Tensor } from "../tensor.ts";
+import { allocate, asTensor, empty, type Tensor } from "../tensor.ts";
 
 /** What {@link dropBlock} drops. */
 export interface DropBlockOptions {
@@ -159,6 +159,8 @@ export const dropBlockApply = kernel(
  * console.log(mean(y).item().toFixed(3)); // 1.000
  */
 export function dropBlock(x: Tensor, state: RandomState, options: DropBlockOptions): Tensor {
+  expectOptions("dropBlock", options, ["rate", "blockSize", "sharedMask"]);
+  x = asTensor("dropBlock", "x", x);
   const d = dropBlockDims(x.shape, options);
   const mask = allocate(d.N * d.H * d.W * d.maskC);
   dropBlockDraw({ mask, limits: gapLimits(1 - d.keepRate), state }, d);

@@ -4,10 +4,10 @@
 //
 // As Keras's Dropout in training (Srivastava et al., JMLR 2014). The mask is one kernel, the rest is `mul`.
 
-import { expectBetween, expectShape } from "../errors.ts";
+import { expectBetween, expectOptions, expectShape } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { type RandomState, uniform } from "../random.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { asTensor, empty, type Tensor } from "../tensor.ts";
 import { mul } from "./arithmetic.ts";
 
 /** How much {@link dropout} drops. */
@@ -35,11 +35,14 @@ export const dropoutMask = kernel(
  * console.log(y.data.every((value) => value === 0 || value === Math.fround(4 / 3))); // true
  */
 export function dropout(x: Tensor, state: RandomState, options: DropoutOptions): Tensor {
+  x = asTensor("dropout", "x", x);
   return dropoutFromNoise(x, uniform(x.shape, state), options);
 }
 
 /** {@link dropout} with given noise, in the shape of `x`: what decides is `noise < rate`. */
-export function dropoutFromNoise(x: Tensor, noise: Tensor, { rate }: DropoutOptions): Tensor {
+export function dropoutFromNoise(x: Tensor, noise: Tensor, options: DropoutOptions): Tensor {
+  expectOptions("dropout", options, ["rate"]);
+  const { rate } = options;
   expectBetween("dropout", "rate", rate, 0, 1);
   expectShape("dropout", "noise", noise.shape, x.shape);
   const mask = empty(x.shape);

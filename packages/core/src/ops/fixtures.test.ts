@@ -1,4 +1,4 @@
-// Every operator against TensorFlow's numbers (fixtures/README.md says what a file holds), and on the same cases
+// Every operator against the numbers of TensorFlow or PyTorch (fixtures/README.md says what a file holds), and on the same cases
 // every kernel against the roles that it declares.
 
 import { readFileSync } from "node:fs";
@@ -12,22 +12,37 @@ import { readSafetensors } from "../safetensors.ts";
 import { ones, parameter, Tensor } from "../tensor.ts";
 import { expectClose, maskFromNoise } from "../testing.ts";
 import { relu, sigmoid, silu } from "./activation.ts";
+import { argmax } from "./argmax.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
 import { avgPool2d } from "./avg-pool2d.ts";
 import { batchNorm } from "./batch-norm.ts";
+import { equal, greater, greaterEqual, less, lessEqual, notEqual } from "./comparison.ts";
 import { convTranspose2d } from "./conv-transpose2d.ts";
+import { conv1d } from "./conv1d.ts";
 import { conv2d } from "./conv2d.ts";
+import { cumsum } from "./cumsum.ts";
 import { dropBlock, dropBlockDims, dropMasked } from "./drop-block.ts";
 import { dropout } from "./dropout.ts";
+import { maximum, minimum } from "./extremes.ts";
+import { gather } from "./gather.ts";
+import { type GeluOptions, gelu } from "./gelu.ts";
 import { groupNorm } from "./group-norm.ts";
+import { layerNorm } from "./layer-norm.ts";
+import { leakyRelu } from "./leaky-relu.ts";
 import { sigmoidCrossEntropy } from "./losses.ts";
+import { dense, type MatmulOptions, matmul } from "./matmul.ts";
 import { max } from "./max.ts";
 import { maxPool2d } from "./max-pool2d.ts";
 import { concat, pad, slice, transpose } from "./movement.ts";
+import { norm } from "./norm.ts";
+import { oneHot } from "./one-hot.ts";
 import { resize } from "./resize.ts";
+import { logSoftmax, softmax } from "./softmax.ts";
+import { softmaxCrossEntropy } from "./softmax-cross-entropy.ts";
 import { broadcastTo, mean, sum } from "./sum.ts";
 import { abs, clip, exp, log, neg, pow, sqrt, tanh } from "./unary.ts";
 import { variance } from "./variance.ts";
+import { where } from "./where.ts";
 
 type Tensors = Record<string, Tensor>;
 /** An operator over a case's tensors by name; what it returns beside `out` is compared under its name too. */
@@ -50,6 +65,11 @@ function descend(make: (parameters: Parameters, options: object) => Optimizer): 
 
 /** Operators by file and, where a file holds several, by the `op` (or `optimizer`) of a case. */
 const operations: Record<string, Operation | Record<string, Operation>> = {
+  accumulation: {
+    cumsum: ({ x }, { axis, reverse }: { axis: number; reverse: boolean }) => cumsum(x, axis, { reverse }),
+    norm: ({ x }, { op: _, order, ...over }: { op: string; order: number | "inf" }) =>
+      norm(x, { ...over, order: order === "inf" ? Number.POSITIVE_INFINITY : order }),
+  },
   "avg-pool2d": ({ x }, options) => avgPool2d(x, options),
   "batch-norm": ({ x, gamma, beta, moving_mean, moving_variance }, options) => {
     const running = { mean: copy(moving_mean), variance: copy(moving_variance) };
@@ -62,6 +82,21 @@ const operations: Record<string, Operation | Record<string, Operation>> = {
     mul: ({ a, b }) => mul(a, b),
     div: ({ a, b }) => div(a, b),
   },
+  activations: {
+    leakyRelu: ({ x }, { slope = 0.01 }: { slope?: number }) => leakyRelu(x, { slope }),
+    gelu: ({ x }, { approximate = "none" }: GeluOptions) => gelu(x, { approximate }),
+  },
+  choice: {
+    minimum: ({ a, b }) => minimum(a, b),
+    maximum: ({ a, b }) => maximum(a, b),
+    greater: ({ a, b }) => greater(a, b),
+    greaterEqual: ({ a, b }) => greaterEqual(a, b),
+    less: ({ a, b }) => less(a, b),
+    lessEqual: ({ a, b }) => lessEqual(a, b),
+    equal: ({ a, b }) => equal(a, b),
+    notEqual: ({ a, b }) => notEqual(a, b),
+    where: ({ c, a, b }) => where(c, a, b),
+  },
   "conv-transpose2d": ({ x, w, b }, options) => convTranspose2d(x, w, b, options),
   conv2d: ({ x, w, b }, options) => conv2d(x, w, b, options),
   "drop-block": ({ x, noise }, options) => {
@@ -69,9 +104,24 @@ const operations: Record<string, Operation | Record<string, Operation>> = {
     return dropMasked(x, maskFromNoise(noise.data, d), d);
   },
   "group-norm": ({ x, gamma, beta }, options) => groupNorm(x, gamma, beta, options),
+  "grouped-conv2d": {
+    conv2d: ({ x, w, b }, { op: _, ...options }: { op: string }) => conv2d(x, w, b, options),
+    conv1d: ({ x, w, b }, { op: _, ...options }: { op: string }) => conv1d(x, w, b, options),
+  },
+  indexing: {
+    gather: ({ x, indices }, { axis }: { axis: number }) => gather(x, indices, axis),
+    argmax: ({ x }, { axis }: { axis: number }) => argmax(x, axis),
+    oneHot: ({ indices }, { classes }: { classes: number }) => oneHot(indices, classes),
+  },
+  "layer-norm": ({ x, gamma, beta }, options) => layerNorm(x, gamma, beta, options),
   losses: {
     // The Matthews loss and the sum of both are compositions of @saunet/model, compared there.
     sigmoidCrossEntropy: ({ logits, target }) => mean(sigmoidCrossEntropy(logits, target)),
+  },
+  matmul: {
+    matmul: ({ a, b }, { transposeA = false, transposeB = false }: MatmulOptions) =>
+      matmul(a, b, { transposeA, transposeB }),
+    dense: ({ x, w, b }) => dense(x, w, b),
   },
   "max-pool2d": ({ x }, options) => maxPool2d(x, options),
   movement: {
@@ -82,13 +132,19 @@ const operations: Record<string, Operation | Record<string, Operation>> = {
   },
   optimizers: { adam: descend(adam), adamW: descend(adamW), sgd: descend(sgd) },
   reduce: {
-    sum: ({ x }, options) => sum(x, options),
-    mean: ({ x }, options) => mean(x, options),
-    max: ({ x }, options) => max(x, options),
-    variance: ({ x }, options) => variance(x, options),
+    sum: ({ x }, { op: _, ...over }: { op: string }) => sum(x, over),
+    mean: ({ x }, { op: _, ...over }: { op: string }) => mean(x, over),
+    max: ({ x }, { op: _, ...over }: { op: string }) => max(x, over),
+    variance: ({ x }, { op: _, ...over }: { op: string }) => variance(x, over),
   },
   resize: ({ x }, { size, ...options }: { size: [number, number]; method: "nearest" }) =>
     resize(x, size, options),
+  softmax: {
+    softmax: ({ x }, { axis }: { axis: number }) => softmax(x, axis),
+    logSoftmax: ({ x }, { axis }: { axis: number }) => logSoftmax(x, axis),
+    softmaxCrossEntropy: ({ logits, target }, { op: _, ...options }: { op: string }) =>
+      softmaxCrossEntropy(logits, target, options),
+  },
   unary: {
     neg: ({ x }) => neg(x),
     exp: ({ x }) => exp(x),
@@ -100,7 +156,7 @@ const operations: Record<string, Operation | Record<string, Operation>> = {
     sigmoid: ({ x }) => sigmoid(x),
     tanh: ({ x }) => tanh(x),
     pow: ({ x }, { exponent }: { exponent: number }) => pow(x, exponent),
-    clip: ({ x }, options) => clip(x, options),
+    clip: ({ x }, { op: _, ...bounds }: { op: string }) => clip(x, bounds),
   },
 };
 
@@ -147,7 +203,7 @@ function run({ inputs, options, operation, tensors }: Case): Tensors {
   return results;
 }
 
-describe.each(Object.keys(operations))("TensorFlow's numbers: %s", (file) => {
+describe.each(Object.keys(operations))("the numbers of TensorFlow or PyTorch: %s", (file) => {
   it.each(casesOf(file).map((each) => [each.name, each] as const))("%s", (_, each) => {
     const wanted = Object.keys(each.tensors).filter((name) => /^(out|g_.*|new_.*)$/.test(name));
     for (const results of [run(each), withReferences(() => run(each))]) {

@@ -9,10 +9,10 @@
 // Epsilon is 1e-3, Keras's default; PyTorch's is 1e-5.
 
 import { contribute, record } from "../autograd.ts";
-import { expectBetween, expectShape, formatShape, ShapeError } from "../errors.ts";
+import { expectBetween, expectOptions, expectShape, formatShape, ShapeError } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import type { Shape } from "../shape.ts";
-import { allocate, empty, type Tensor } from "../tensor.ts";
+import { allocate, asTensor, empty, type Tensor } from "../tensor.ts";
 
 /** How channels are grouped. */
 export interface GroupNormOptions {
@@ -207,6 +207,10 @@ export const groupNormGradient = kernel(
  * console.log(String(y)); // Tensor [1,4] [[-1, 1, -1, 1]]
  */
 export function groupNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: GroupNormOptions): Tensor {
+  expectOptions("groupNorm", options, ["groups", "epsilon"]);
+  x = asTensor("groupNorm", "x", x);
+  gamma = asTensor("groupNorm", "gamma", gamma);
+  beta = asTensor("groupNorm", "beta", beta);
   const d = groupNormDims(x.shape, options);
   expectShape("groupNorm", "gamma", gamma.shape, [d.C]);
   expectShape("groupNorm", "beta", beta.shape, [d.C]);

@@ -10,7 +10,7 @@
 import { contribute, record } from "../autograd.ts";
 import { expectShape } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { asTensor, empty, type Tensor } from "../tensor.ts";
 
 /** `y = max(x, 0) - x z + log(1 + e^-|x|)`. */
 export const sigmoidCrossEntropyForward = kernel(
@@ -44,6 +44,8 @@ export const sigmoidCrossEntropyGradient = kernel(
  * console.log(loss.item().toFixed(4)); // 0.3466
  */
 export function sigmoidCrossEntropy(logits: Tensor, target: Tensor): Tensor {
+  logits = asTensor("sigmoidCrossEntropy", "logits", logits);
+  target = asTensor("sigmoidCrossEntropy", "target", target);
   expectShape("sigmoidCrossEntropy", "target", target.shape, logits.shape);
   const y = empty(logits.shape);
   const [x, z] = [logits.data, target.data];

@@ -8,8 +8,9 @@
 // row-major order wins; NaN propagates.
 
 import { contribute, record } from "../autograd.ts";
+import { expectOptions } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
-import { allocateIndices, empty, type Tensor } from "../tensor.ts";
+import { allocateIndices, asTensor, empty, type Tensor } from "../tensor.ts";
 import { type Pool2dDims, type Pool2dOptions, pool2dDims } from "./pool2d-dims.ts";
 
 /** The maximum of each window, and where in `x` it was found (an index into the flat array). */
@@ -63,6 +64,8 @@ export const maxPool2dGradient = kernel(
  * console.log(String(maxPool2d(x, { size: 2 }))); // Tensor [1,1,1,1] [[[[4]]]]
  */
 export function maxPool2d(x: Tensor, options: Pool2dOptions = {}): Tensor {
+  expectOptions("maxPool2d", options, ["size", "stride", "padding"]);
+  x = asTensor("maxPool2d", "x", x);
   const d = pool2dDims("maxPool2d", x.shape, options);
   const y = empty([d.N, d.OH, d.OW, d.C]);
   const argmax = allocateIndices(y.size);

@@ -8,7 +8,7 @@ import { contribute, record } from "../autograd.ts";
 import { forEachRun, type Walk, walkOver } from "../broadcast.ts";
 import { formatShape } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { asTensor, empty, type Tensor } from "../tensor.ts";
 import { type ReduceOptions, reducedShapes } from "./sum.ts";
 
 /** `y[short] = max x[long]`; strides of the walk: x, y. */
@@ -54,6 +54,7 @@ export const maxGradient = kernel(
  * console.log(String(max(tensor([[1, 5], [3, 2]]), { axes: 1 }))); // Tensor [2] [5, 3]
  */
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
+  x = asTensor("max", "x", x);
   const { kept, result, count } = reducedShapes("max", x.shape, options);
   if (count === 0) throw new RangeError(`max: x ${formatShape(x.shape)} has nothing to compare`);
   const y = empty(result);

@@ -61,7 +61,15 @@ describe("transpose", () => {
     );
   });
 
-  it.each([[[0]], [[0, 0]], [[0, 2]], [[0, 1, 2]]])("refuses %j", (permutation) => {
+  it("reverses all axes by default, and counts negative ones from the end", () => {
+    const x = random([2, 3, 4]);
+    expect(transpose(x)).toEqual(transpose(x, [2, 1, 0]));
+    expect(transpose(x, [-1, 0, -2])).toEqual(transpose(x, [2, 0, 1]));
+    expect(transpose(tensor(5)).shape).toEqual([]);
+    gradcheck(([input]) => transpose(input), [x]);
+  });
+
+  it.each([[[0]], [[0, 0]], [[0, 2]], [[0, 1, 2]], [[0, -2]], [[0, -3]]])("refuses %j", (permutation) => {
     expect(() => transpose(zeros([2, 3]), permutation)).toThrow(
       `transpose: permutation must name each of the 2 axes once but is [${permutation}]`,
     );
@@ -170,6 +178,10 @@ describe("concat", () => {
         },
       ),
     );
+  });
+
+  it("joins along the first axis by default", () => {
+    expect(concat([tensor([1]), tensor([2, 3])]).toArray()).toEqual([1, 2, 3]);
   });
 
   it("has the right gradients", () => {

@@ -11,10 +11,10 @@
 
 import { contribute, pass, record } from "../autograd.ts";
 import { forEachRun, joinAxes, type Walk } from "../broadcast.ts";
-import { expectInteger, formatShape, ShapeError } from "../errors.ts";
+import { expectInteger, expectList, formatShape, ShapeError } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { normalizeAxes, type Shape, sizeOf, stridesOf } from "../shape.ts";
-import { empty, Tensor } from "../tensor.ts";
+import { asTensor, empty, expectTensors, Tensor } from "../tensor.ts";
 
 /** Where a box lies in a larger array: strides of the walk: dense array, larger array; the box begins at `offset`. */
 export interface Box {
@@ -81,11 +81,13 @@ export const splitKernel = kernel(
  * The same elements under another shape. The result shares the array of `x`.
  *
  * @param shape sizes; one of them may be -1 and is then worked out
- * @throws ShapeError where the number of elements differs
+ * @throws ShapeError where the number of elements differs; TypeError where the shape is no list
  * @example
  * console.log(String(reshape(tensor([1, 2, 3, 4]), [2, -1]))); // Tensor [2,2] [[1, 2], [3, 4]]
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  x = asTensor("reshape", "x", x);
+  expectList("reshape", "shape", shape);
   const known = sizeOf(shape.filter((size) => size !== -1));
   const resolved = shape.map((size) => (size === -1 ? x.size / known : size));
   if (
@@ -101,24 +103,30 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 /**
  * Reorders axes: axis `i` of the result is axis `permutation[i]` of `x`.
  *
+ * @param permutation every axis once, negative ones counted from the end; default all in reverse order
  * @throws RangeError where `permutation` does not name every axis once
  * @example
- * console.log(String(transpose(tensor([[1, 2, 3], [4, 5, 6]]), [1, 0]))); // Tensor [3,2] [[1, 4], [2, 5], [3, 6]]
+ * console.log(String(transpose(tensor([[1, 2, 3], [4, 5, 6]])))); // Tensor [3,2] [[1, 4], [2, 5], [3, 6]]
+ * console.log(transpose(zeros([2, 3, 4]), [0, -1, 1]).shape); // [ 2, 4, 3 ]
  */
-export function transpose(x: Tensor, permutation: readonly number[]): Tensor {
+export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
+  x = asTensor("transpose", "x", x);
   const rank = x.shape.length;
-  if (permutation.length !== rank || permutation.some((_, axis) => !permutation.includes(axis))) {
+  if (permutation !== undefined) expectList("transpose", "permutation", permutation);
+  const named = permutation ?? [...x.shape.keys()].reverse();
+  const order = named.map((axis) => (axis < 0 ? axis + rank : axis));
+  if (order.length !== rank || order.some((_, axis) => !order.includes(axis))) {
     throw new RangeError(
-      `transpose: permutation must name each of the ${rank} axes once but is ${formatShape(permutation)}`,
+      `transpose: permutation must name each of the ${rank} axes once but is ${formatShape(named)}`,
     );
   }
-  const y = empty(permutation.map((axis) => x.shape[axis]));
-  const gathered = (shape: Shape, from: Shape, order: readonly number[]): Box => {
+  const y = empty(order.map((axis) => x.shape[axis]));
+  const gathered = (shape: Shape, from: Shape, axes: readonly number[]): Box => {
     const strides = stridesOf(from);
-    return { walk: joinAxes(shape, [stridesOf(shape), order.map((axis) => strides[axis])]), offset: 0 };
+    return { walk: joinAxes(shape, [stridesOf(shape), axes.map((axis) => strides[axis])]), offset: 0 };
   };
-  gatherKernel({ y: y.data, x: x.data }, gathered(y.shape, x.shape, permutation));
-  const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
+  gatherKernel({ y: y.data, x: x.data }, gathered(y.shape, x.shape, order));
+  const inverse = order.map((_, axis) => order.indexOf(axis));
   return record("transpose", y, [x], (gy) =>
     contribute([x], (gx) => gatherKernel({ y: gx, x: gy }, gathered(x.shape, y.shape, inverse))),
   );
@@ -143,6 +151,9 @@ function boxWithin(inner: Shape, outer: Shape, begin: readonly number[]): Box {
  * console.log(String(slice(tensor([[1, 2, 3], [4, 5, 6]]), [0, 1], [-1, 2]))); // Tensor [2,2] [[2, 3], [5, 6]]
  */
 export function slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
+  x = asTensor("slice", "x", x);
+  expectList("slice", "begin", begin);
+  expectList("slice", "size", size);
   const { shape } = x;
   const resolved = size.map((extent, axis) => (extent === -1 ? shape[axis] - begin[axis] : extent));
   const inside = (extent: number, axis: number) =>
@@ -174,6 +185,8 @@ export function slice(x: Tensor, begin: readonly number[], size: readonly number
  * console.log(String(pad(tensor([1, 2]), [[1, 2]]))); // Tensor [5] [0, 1, 2, 0, 0]
  */
 export function pad(x: Tensor, paddings: readonly (readonly [number, number])[], value = 0): Tensor {
+  x = asTensor("pad", "x", x);
+  expectList("pad", "paddings", paddings);
   if (paddings.length !== x.shape.length) {
     throw new RangeError(
       `pad: paddings must be ${x.shape.length} pairs, one an axis of x ${formatShape(x.shape)}, but are ${paddings.length}`,
@@ -194,14 +207,16 @@ export function pad(x: Tensor, paddings: readonly (readonly [number, number])[],
 /**
  * Joins tensors side by side along one axis. More than two are joined in halves, so that one kernel of two serves.
  *
+ * @param axis default the first; negative ones count from the end
  * @throws ShapeError where the other axes differ; RangeError on no tensors, or an axis that does not exist
  * @example
  * console.log(String(concat([tensor([[1], [2]]), tensor([[3], [4]])], 1))); // Tensor [2,2] [[1, 3], [2, 4]]
  */
-export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  expectTensors("concat", tensors);
   const [first] = tensors;
   if (first === undefined) throw new RangeError("concat: tensors must hold at least one tensor but is empty");
-  const [joined] = normalizeAxes("concat", axis, first.shape.length) as [number];
+  const [joined] = normalizeAxes("concat", [axis], first.shape.length);
   tensors.forEach(({ shape }, which) => {
     const differs = (size: number, at: number) => at !== joined && size !== first.shape[at];
     if (shape.length !== first.shape.length || shape.some(differs)) {

@@ -8,10 +8,10 @@
 // antialias=False. Coordinates are exact here, where TensorFlow rounds them to 32 bits.
 
 import { contribute, record } from "../autograd.ts";
-import { expectInteger, expectRank } from "../errors.ts";
+import { expectInteger, expectList, expectOptions, expectRank } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import type { Shape } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { asTensor, empty, type Tensor } from "../tensor.ts";
 
 /** How {@link resize} finds values between pixels. */
 export interface ResizeOptions {
@@ -121,6 +121,9 @@ export const resizeGradient = kernel(
  * console.log(String(resize(x, [1, 4]))); // Tensor [1,1,4,1] [[[[0], [1], [3], [4]]]]
  */
 export function resize(x: Tensor, size: readonly [number, number], options: ResizeOptions = {}): Tensor {
+  expectOptions("resize", options, ["method"]);
+  x = asTensor("resize", "x", x);
+  expectList("resize", "size", size);
   const d = resizeDims(x.shape, size, options);
   const y = empty([d.N, d.OH, d.OW, d.C]);
   resizeForward({ y: y.data, x: x.data }, d);

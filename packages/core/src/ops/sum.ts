@@ -8,10 +8,10 @@
 
 import { contribute, record } from "../autograd.ts";
 import { forEachRun, type Walk, walkOver } from "../broadcast.ts";
-import { formatShape, ShapeError } from "../errors.ts";
+import { expectList, expectOptions, formatShape, ShapeError } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { broadcastShapes, normalizeAxes, type Shape } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { asTensor, empty, type Tensor } from "../tensor.ts";
 
 /** Over which axes to reduce. */
 export interface ReduceOptions {
@@ -65,6 +65,7 @@ export function reducedShapes(
   shape: Shape,
   options: ReduceOptions,
 ): { kept: Shape; result: Shape; count: number } {
+  expectOptions(op, options, ["axes", "keepDims"]);
   const axes = new Set(normalizeAxes(op, options.axes, shape.length));
   const kept = shape.map((size, axis) => (axes.has(axis) ? 1 : size));
   const result = options.keepDims ? kept : shape.filter((_, axis) => !axes.has(axis));
@@ -87,11 +88,12 @@ function scaledSum(op: string, x: Tensor, kept: Shape, result: Shape, scale: num
 /**
  * Sums over axes.
  *
- * @throws RangeError where an axis does not exist or is named twice
+ * @throws RangeError where an axis does not exist or is named twice; TypeError on an unknown option
  * @example
  * console.log(String(sum(tensor([[1, 2], [3, 4]]), { axes: 0 }))); // Tensor [2] [4, 6]
  */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  x = asTensor("sum", "x", x);
   const { kept, result } = reducedShapes("sum", x.shape, options);
   return scaledSum("sum", x, kept, result, 1);
 }
@@ -104,6 +106,7 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
  * console.log(mean(tensor([[1, 2], [3, 6]])).item()); // 3
  */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  x = asTensor("mean", "x", x);
   const { kept, result, count } = reducedShapes("mean", x.shape, options);
   if (count === 0) throw new RangeError(`mean: x ${formatShape(x.shape)} has nothing to average`);
   return scaledSum("mean", x, kept, result, 1 / count);
@@ -117,6 +120,8 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
  * console.log(String(broadcastTo(tensor([[1], [2]]), [2, 3]))); // Tensor [2,3] [[1, 1, 1], [2, 2, 2]]
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  x = asTensor("broadcastTo", "x", x);
+  expectList("broadcastTo", "shape", shape);
   if (formatShape(broadcastShapes("broadcastTo", x.shape, shape)) !== formatShape(shape)) {
     throw new ShapeError(`broadcastTo: x ${formatShape(x.shape)} does not stretch to ${formatShape(shape)}`);
   }

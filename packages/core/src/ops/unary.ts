@@ -6,8 +6,9 @@
 // function gives what IEEE 754 says (log 0 = -∞, √-1 = NaN).
 
 import { contribute, record } from "../autograd.ts";
+import { expectOptions } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { asTensor, empty, type Tensor } from "../tensor.ts";
 
 function elementwise<Parameters = void>(
   name: string,
@@ -29,7 +30,8 @@ function elementwise<Parameters = void>(
       for (let i = 0; i < gx.length; i++) gx[i] = gy[i] * slope(at[i], parameters);
     },
   );
-  return (x, parameters) => {
+  return (from, parameters) => {
+    const x = asTensor(name, "x", from);
     const y = empty(x.shape);
     forward({ y: y.data, x: x.data }, parameters);
     const at = slopeFrom === "x" ? x.data : y.data;
@@ -121,14 +123,13 @@ const clipBetween = elementwise(
  * Brings every element between two bounds. The gradient passes where x lies between them or on one of them. Bounds
  * are rounded to 32 bits, as elements are, so that an element can lie on one.
  *
- * @throws RangeError where `min` is above `max` or a bound is no number
+ * @throws RangeError where `min` is above `max` or a bound is no number; TypeError on an unknown option
  * @example
  * console.log(String(clip(tensor([-1, 0.5, 2]), { min: 0, max: 1 }))); // Tensor [3] [0, 0.5, 1]
  */
-export function clip(
-  x: Tensor,
-  { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }: ClipOptions,
-): Tensor {
+export function clip(x: Tensor, options: ClipOptions): Tensor {
+  expectOptions("clip", options, ["min", "max"]);
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = options;
   if (!(min <= max)) throw new RangeError(`clip: min must be at most max but is ${min} with max ${max}`);
   return clipBetween(x, { min: Math.fround(min), max: Math.fround(max) });
 }

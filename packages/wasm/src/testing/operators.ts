@@ -5,31 +5,50 @@
 import {
   abs,
   add,
+  argmax,
   avgPool2d,
   batchNorm,
   broadcastTo,
   clip,
   concat,
+  conv1d,
   conv2d,
   convTranspose2d,
+  cumsum,
+  dense,
   div,
   dropBlock,
   dropBlockDims,
   dropMasked,
   dropout,
   dropoutFromNoise,
+  equal,
   exp,
+  expandDims,
   full,
+  gelu,
   glorotUniform,
+  greater,
+  greaterEqual,
   groupNorm,
   heNormal,
+  layerNorm,
+  leakyRelu,
+  less,
+  lessEqual,
   log,
+  logSoftmax,
+  matmul,
   max,
+  maximum,
   maxPool2d,
   mean,
+  minimum,
   mul,
   neg,
+  norm,
   normal,
+  notEqual,
   ones,
   pad,
   parameter,
@@ -43,7 +62,12 @@ import {
   sigmoidCrossEntropy,
   silu,
   slice,
+  softmax,
+  softmaxCrossEntropy,
+  split,
   sqrt,
+  squeeze,
+  stack,
   sub,
   sum,
   Tensor,
@@ -52,6 +76,7 @@ import {
   transpose,
   uniform,
   variance,
+  where,
   zeros,
 } from "@saunet/core";
 
@@ -96,7 +121,21 @@ function convolve(m: Maker, x: Tensor, filterOf: (shape: Shape, taps: number) =>
   const [C, O] = [channelsOf(x), pick([8, 8, 16, 8, 8, 16, 4, 12], m.choice >> 1)];
   const stride = pick([1, 1, 1, 1, 1, 1, 1, 2], m.choice >> 6);
   const b = (m.choice & 3) === 0 ? undefined : bias(m, O);
+  if (m.choice % 7 === 6) return grouped(m, x, filterOf, b);
   return conv2d(x, filterOf([size, size, C, O], size * size * C), b, { stride });
+}
+
+/** A filter for each channel, or several groups of channels that have one. */
+function grouped(
+  m: Maker,
+  x: Tensor,
+  filterOf: (shape: Shape, taps: number) => Tensor,
+  b: Tensor | undefined,
+): Tensor {
+  const C = channelsOf(x);
+  const groups = pick([C, groupsOf(C)], m.choice >> 3);
+  const w = filterOf([3, 3, C / groups, C], (9 * C) / groups);
+  return conv2d(x, w, b && bias(m, C), { groups, stride: pick([1, 1, 2], m.choice >> 5) });
 }
 
 /** The second operand of a sum or a difference. */
@@ -115,6 +154,9 @@ const dropping = (m: Maker) => ({ rate: 0.2, blockSize: 3, sharedMask: m.choice 
 function drawnFilter(m: Maker, draw: (shape: Shape, state: RandomState) => Tensor): Tensor {
   return convolve(m, m.image(), (shape) => draw(shape, m.random));
 }
+
+/** Where the map is on one side of a number, it is kept. */
+const masked = (m: Maker, compare: typeof greater): Tensor => mul(m.image(), compare(m.image(), 0.1));
 
 type Operator = (m: Maker) => Tensor | undefined;
 
@@ -144,6 +186,18 @@ export const operators: Readonly<Record<string, Operator>> = {
     };
     return batchNorm(x, gamma(m, C), beta(m, C), running, { training: m.choice % 3 !== 0, momentum: 0.9 });
   },
+  layerNorm: (m) => {
+    const x = m.image();
+    const C = channelsOf(x);
+    return layerNorm(x, gamma(m, C), beta(m, C));
+  },
+  conv1d: (m) => {
+    const x = m.image();
+    const [N, H, W, C] = x.shape;
+    const padding = pick(["same", "causal"] as const, m.choice);
+    const w = filter(m, [3, C, C], 3 * C);
+    return reshape(conv1d(reshape(x, [N * H, W, C]), w, undefined, { padding }), x.shape);
+  },
   conv2d: (m) => convolve(m, m.image(), (shape, taps) => filter(m, shape, taps)),
   convTranspose2d: (m) => {
     const x = m.image();
@@ -172,6 +226,31 @@ export const operators: Readonly<Record<string, Operator>> = {
     const x = m.image();
     const target = m.operand(1, sameShape(x))!;
     return sigmoidCrossEntropy(x, m.choice % 2 === 0 ? sigmoid(target) : m.constant("labels", x.shape, 0, 1));
+  },
+  matmul: (m) => {
+    const x = m.image();
+    const [C, O] = [channelsOf(x), pick([8, 4, 16], m.choice >> 1)];
+    const transposeB = m.choice % 2 === 1;
+    const w = filter(m, transposeB ? [O, C] : [C, O], C);
+    if ((m.choice >> 4) % 2 === 1) return matmul(x, w, { transposeB });
+    const W = x.shape[2];
+    return matmul(m.parameter("mix", [W, W], -0.3, 0.3), x, { transposeA: transposeB });
+  },
+  dense: (m) => {
+    const x = m.image();
+    const [C, O] = [channelsOf(x), pick([8, 4, 16], m.choice >> 1)];
+    return dense(x, filter(m, [C, O], C), m.choice % 2 === 0 ? undefined : bias(m, O));
+  },
+  softmax: (m) => softmax(m.image(), pick([-1, -1, 1], m.choice)),
+  logSoftmax: (m) => logSoftmax(m.image(), pick([-1, 2], m.choice)),
+  softmaxCrossEntropy: (m) => {
+    const x = m.image();
+    // Shares alone: what writes between two calls would leave classes that do not exist.
+    return softmaxCrossEntropy(x, softmax(m.operand(1, sameShape(x))!));
+  },
+  argmax: (m) => {
+    const x = m.image();
+    return mul(x, reshape(argmax(mul(x, m.constant("part", x.shape, -1, 1))), [...x.shape.slice(0, 3), 1]));
   },
   max: (m) => reduced(m, max, m.image()),
   mean: (m) => reduced(m, mean, m.image()),
@@ -206,6 +285,32 @@ export const operators: Readonly<Record<string, Operator>> = {
     const other = m.operand(1, beside);
     return other && concat(m.choice % 5 === 4 ? [other, x] : [x, other], -1);
   },
+  expandDims: (m) => {
+    const x = expandDims(m.image(), 0);
+    return m.choice % 2 === 0 ? squeeze(x, 0) : max(x, { axes: 0 });
+  },
+  squeeze: (m) => squeeze(sum(mul(m.image(), 0.1), overChannels), -1),
+  stack: (m) => {
+    const x = m.image();
+    const other = m.operand(1, sameShape(x))!;
+    const [H, W] = [x.shape[1], x.shape[2]];
+    // Rows of one between rows of the other.
+    const rows = stack([x, other], 2);
+    return x.size > MOST_ELEMENTS / 2 ? mean(rows, { axes: 2 }) : reshape(rows, [x.shape[0], 2 * H, W, -1]);
+  },
+  split: (m) => {
+    const x = m.image();
+    const [first, ...others] = split(x, channelsOf(x) % 2 === 0 ? 2 : [1, channelsOf(x) - 1], -1);
+    return concat([...others, first], -1);
+  },
+  cumsum: (m) => {
+    const axis = pick([-1, 1, 2], m.choice);
+    return mul(cumsum(m.image(), axis, { reverse: m.choice % 2 === 0 }), m.constant("share", [1], 0.05, 0.1));
+  },
+  norm: (m) => {
+    const order = pick([2, 1, 3, Number.POSITIVE_INFINITY], m.choice >> 1);
+    return mul(norm(m.image(), { ...overChannels, order }), m.constant("share", [1], 0.05, 0.1));
+  },
   resize: (m) => {
     const method = pick(["bilinear", "nearest"] as const, m.choice);
     return resize(
@@ -225,6 +330,21 @@ export const operators: Readonly<Record<string, Operator>> = {
     const x = m.image();
     return broadcastTo(mean(x, { axes: [1, 2], keepDims: true }), x.shape);
   },
+  minimum: (m) => minimum(m.image(), addend(m, m.image())),
+  maximum: (m) => maximum(m.image(), m.choice % 2 === 0 ? 0.1 : addend(m, m.image())),
+  greater: (m) => masked(m, greater),
+  greaterEqual: (m) => masked(m, greaterEqual),
+  less: (m) => masked(m, less),
+  lessEqual: (m) => masked(m, lessEqual),
+  equal: (m) => masked(m, equal),
+  notEqual: (m) => masked(m, notEqual),
+  where: (m) => {
+    const x = m.image();
+    const condition = greater(m.constant("condition", pick([x.shape, [x.shape[2], 1]], m.choice), -1, 1), 0);
+    return where(condition, x, addend(m, x));
+  },
+  leakyRelu: (m) => leakyRelu(m.image(), { slope: 0.2 }),
+  gelu: (m) => gelu(m.image(), { approximate: pick(["none", "tanh"] as const, m.choice) }),
   neg: (m) => neg(m.image()),
   exp: (m) => exp(tanh(m.image())),
   log: (m) => log(add(mul(m.image(), m.image()), half(m))),

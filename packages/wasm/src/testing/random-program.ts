@@ -100,7 +100,8 @@ export class RandomProgram {
     const ranges = new Map(
       recipe.steps.map(({ label }, i) => [label, [starts[i], starts[i + 1] ?? count] as const]),
     );
-    const pairs = Object.values(LINKS).flatMap((link) => placesOf(captured, link));
+    const places = Object.values(LINKS).map((link) => placesOf(captured, link));
+    const pairs = inTurn(places.filter((found) => found.length > 0));
     const aims = recipe.disturbances.map((disturbance) => aim(disturbance, captured, ranges, pairs));
     this.#placed = this.#place(aims, captured);
     this.program = disturbed(captured, this.#placed, this.#surroundings);
@@ -266,6 +267,12 @@ export class RandomProgram {
     this.#outside.set(name, made);
     return made;
   }
+}
+
+/** The lists' elements one after another, shorter lists again and again: rare ones come as often as frequent ones. */
+function inTurn<T>(lists: readonly (readonly T[])[]): T[] {
+  const longest = Math.max(0, ...lists.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, i) => lists.map((list) => list[i % list.length])).flat();
 }
 
 /** Uniform numbers, whatever the kernel that draws them is replaced by. */

@@ -82,21 +82,22 @@ export function recipeOf(seed: number): Recipe {
   const compose = () => pick(MOTIFS, below(MOTIFS.length))(draft);
   for (let parts = 2 + below(3); parts > 0; parts--) compose();
   for (let passes = learns ? 1 + below(2) : 0; passes > 0; passes--) {
-    if (chance(0.15)) draft.push("sigmoidCrossEntropy", draft.latest, below(draft.latest + 1));
-    else if (chance(0.5)) anything(draft);
+    if (chance(0.15)) draft.push(pick(LOSSES, below(2)), draft.latest, below(draft.latest + 1));
+    else if (chance(0.7)) anything(draft);
     const pass = draft.push("backward", draft.latest, below(draft.latest + 1));
     for (let count = below(4); count > 0; count--) draft.disturb(pass, 60);
     if (chance(0.3)) draft.push("clipGlobalNorm");
     if (chance(0.6)) draft.push(pick(OPTIMIZERS, below(3)));
     if (chance(0.5)) compose();
   }
-  for (let pairs = chance(0.55) ? 1 + below(3) : 0; pairs > 0; pairs--) draft.disturbPair();
+  for (let pairs = chance(0.7) ? 1 + below(3) : 0; pairs > 0; pairs--) draft.disturbPair();
   const { steps, disturbances } = draft;
   // Few, as rewrites ask for results that stay inside.
   const outputs = steps.map(({ label }) => label).filter((label) => label === draft.latest || chance(0.06));
   return { seed, image, steps, disturbances, outputs };
 }
 
+const LOSSES = ["sigmoidCrossEntropy", "softmaxCrossEntropy"] as const;
 const OPTIMIZERS = ["sgd", "adam", "adamW"] as const;
 
 /** The last call of a step. */
@@ -104,14 +105,28 @@ export const LAST = -1;
 /** Not after a step: between the `call`-th pair of calls that a rewrite may join. */
 export const BETWEEN = -1;
 
+/**
+ * Multiples of these, without their whole parts, spread evenly over seeds and over the turns of one seed (Weyl): a few
+ * hundred programs then meet every operator about as often, which random draws do not.
+ */
+const [PER_SEED, PER_TURN] = [(Math.sqrt(5) - 1) / 2, Math.SQRT2 - 1];
+
 /** A recipe in the making. */
 class Draft {
   readonly steps: Step[] = [];
   readonly disturbances: Disturbance[] = [];
   readonly #state: RandomState;
+  #place: number;
 
   constructor(seed: number) {
     this.#state = randomState(seed, 7);
+    this.#place = seed * PER_SEED;
+  }
+
+  /** The next operator in turn. */
+  operator(): string {
+    this.#place += PER_TURN;
+    return OPERATORS[Math.floor((this.#place % 1) * OPERATORS.length)];
   }
 
   /** The label of the latest step. */
@@ -178,10 +193,24 @@ const OPERATORS = Object.keys(operators);
 /** Any operator on the latest result and one of those before it. */
 const anything: Motif = (draft) => {
   const { below, latest } = draft;
-  draft.push(pick(OPERATORS, below(OPERATORS.length)), latest, below(latest + 1));
+  draft.push(draft.operator(), latest, below(latest + 1));
 };
 
-const activation = ({ below }: Draft): string => pick(["silu", "relu", "silu", "relu", "tanh"], below(5));
+/** Mostly those that rewrites know. */
+const ACTIVATIONS = [
+  "silu",
+  "relu",
+  "silu",
+  "relu",
+  "silu",
+  "relu",
+  "silu",
+  "relu",
+  "tanh",
+  "gelu",
+  "leakyRelu",
+];
+const activation = ({ below }: Draft): string => pick(ACTIVATIONS, below(ACTIVATIONS.length));
 
 /** Convolution, DropBlock, normalisation and activation, as the network has them. */
 const unit: Motif = (draft) => {
@@ -209,7 +238,7 @@ const gatedSkip: Motif = (draft) => {
   draft.pause();
   const joined = draft.push("concat", draft.chance(0.9) ? skip : gated, gated);
   draft.pause();
-  draft.chain(draft.chance(0.5) ? ["conv2d", "groupNorm", activation(draft)] : ["conv2d"], joined);
+  draft.chain(draft.chance(0.7) ? ["conv2d", "groupNorm", activation(draft)] : ["conv2d"], joined);
 };
 
 const MOTIFS: readonly Motif[] = [

@@ -10,7 +10,7 @@ import { type Form, Mismatch, type Snapshot } from "./random-program.ts";
 
 /** Kernels that only move, choose, count or draw: whatever form they run in, their results are the same to the bit. */
 const EXACT =
-  /^(random|movement|fill|max\.forward|maxPool2d\.forward|relu\.forward|dropBlock\.(draw|scale)|dropout|optimizer\.count)/;
+  /^(random|movement|fill|max\.forward|minimum\.forward|maximum\.forward|compare|where|argmax|oneHot|gather\.forward|maxPool2d\.forward|relu\.forward|dropBlock\.(draw|scale)|dropout|optimizer\.count)/;
 
 /** Runs a kernel and changes what it wrote by up to `amount` of the largest element. */
 export function disturbing(form: Form, amount: number, random: () => number): Form {
