@@ -1,5 +1,6 @@
-// Every @example in the packages' docstrings is run, and what it logs is compared with the comment behind the call:
-// `console.log(x); // what it prints`. An example that does not run, or prints something else, fails here.
+// Every @example in the packages' docstrings and every piece of TypeScript in their READMEs is run, and what it logs is
+// compared with the comment behind the call: `console.log(x); // what it prints`. An example that does not run, or prints
+// something else, fails here.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -42,6 +43,19 @@ function examplesOf(path: string): Example[] {
   }));
 }
 
+/** Pieces of a README, which import what they use: they must run as they are pasted. */
+function piecesOf(path: string): Example[] {
+  const text = readFileSync(path, "utf8");
+  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => ({
+    title: `${relative(root, path)}:${text.slice(0, match.index).split("\n").length}`,
+    lines: match[1].trimEnd().split("\n"),
+  }));
+}
+
+const READMES = ["core", "wasm", "model", "data", "interop"].map((name) =>
+  join(root, "packages", name, "README.md"),
+);
+
 const sources = readdirSync(join(root, "packages"), { withFileTypes: true, recursive: true })
   .filter((entry) => entry.isFile() && /\.ts$/.test(entry.name) && !/\.test\.ts$/.test(entry.name))
   .map((entry) => join(entry.parentPath, entry.name))
@@ -66,7 +80,8 @@ async function logged({ title, lines }: Example): Promise<string[][]> {
   const calls = lines.map((line, i) => line.replaceAll("console.log(", `globalThis.logExample(${i}, `));
   mkdirSync(scratch, { recursive: true });
   const code = calls.join("\n");
-  writeFileSync(file, `// @ts-nocheck\n${importsFor(code)}\n${code}\nexport {};\n`);
+  const imports = /^import /m.test(code) ? "" : importsFor(code);
+  writeFileSync(file, `// @ts-nocheck\n${imports}\n${code}\nexport {};\n`);
   const output = lines.map((): string[] => []);
   Object.assign(globalThis, {
     logExample: (i: number, ...values: unknown[]) => output[i].push(format(...values)),
@@ -75,17 +90,26 @@ async function logged({ title, lines }: Example): Promise<string[][]> {
   return output;
 }
 
+async function expectOutput(example: Example): Promise<void> {
+  const output = await logged(example);
+  example.lines.forEach((line, i) => {
+    const wanted = /console\.log\(.*\);(?: \})? \/\/ (.*)$/.exec(line)?.[1];
+    if (wanted !== undefined) expect(output[i].join(", ")).toBe(wanted);
+  });
+}
+
 describe("examples in docstrings", () => {
   const examples = sources.flatMap(examplesOf);
   it("are found", () => expect(examples.length).toBeGreaterThan(20));
 
-  it.each(examples)("$title", async (example) => {
-    const output = await logged(example);
-    example.lines.forEach((line, i) => {
-      const wanted = /console\.log\(.*\);(?: \})? \/\/ (.*)$/.exec(line)?.[1];
-      if (wanted !== undefined) expect(output[i].join(", ")).toBe(wanted);
-    });
-  });
+  it.each(examples)("$title", expectOutput);
+});
+
+describe("READMEs of packages", () => {
+  const pieces = READMES.flatMap(piecesOf);
+  it("have an example each", () => expect(pieces).toHaveLength(READMES.length));
+
+  it.each(pieces)("$title", expectOutput);
 });
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
