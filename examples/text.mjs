@@ -106,7 +106,7 @@ const { runSync: step } = prepare(
   ),
 );
 const count = numbers.length - LENGTH;
-for (let n = 1; n <= 300; n++) {
+for (let n = 1; n <= 400; n++) {
   const starts = Array.from({ length: BATCH }, (_, i) => (n * 61 + i * 13) % count);
   const [loss] = step([windows(starts, 0), windows(starts, 1)]);
   if (n % 100 === 0) console.log(`step ${n}: loss ${loss.item().toFixed(3)}`);

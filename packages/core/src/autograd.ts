@@ -8,7 +8,7 @@
 import { expectShape, formatShape } from "./errors.ts";
 import { type Floats, kernel } from "./kernel.ts";
 import { shared } from "./shared.ts";
-import { allocate, type History, type Tensor } from "./tensor.ts";
+import { allocate, asTensor, type History, type Tensor } from "./tensor.ts";
 
 const state = /* @__PURE__ */ shared("autograd", () => ({ recording: true, executed: 0 }));
 
@@ -106,7 +106,9 @@ function receive(tensor: Tensor, gradient: Float32Array, mayKeep: boolean): void
  * console.log(w.grad); // Float32Array(1) [ 6 ]
  */
 export function backward(loss: Tensor, gradient?: Tensor): void {
-  if (gradient !== undefined) expectShape("backward", "gradient", gradient.shape, loss.shape);
+  loss = asTensor("backward", "loss", loss);
+  if (gradient !== undefined)
+    expectShape("backward", "gradient", asTensor("backward", "gradient", gradient).shape, loss.shape);
   else if (loss.size !== 1) {
     throw new RangeError(
       `backward: loss must have one element but is ${formatShape(loss.shape)}; give a gradient for it`,

@@ -8,9 +8,9 @@
 // The forms are Keras 2.12's (keras/optimizers/sgd.py, adam.py, adamw.py): ε = 1e-7 stands outside the bias
 // correction ("epsilon hat" in Kingma and Ba, ICLR 2015), where PyTorch puts 1e-8 inside.
 
-import { expectBetween } from "./errors.ts";
+import { expectBetween, expectOptions, kindOf } from "./errors.ts";
 import { type Floats, kernel } from "./kernel.ts";
-import { allocate, Tensor, zeros } from "./tensor.ts";
+import { allocate, asTensor, Tensor, zeros } from "./tensor.ts";
 
 /** Parameters by path name, such as `encoder1.conv1.filter`. */
 export type Parameters = Readonly<Record<string, Tensor>>;
@@ -102,9 +102,27 @@ function optimizer(
   };
 }
 
+/** Throws unless there is something to train; tensors that do not learn may stand beside those that do. */
+function expectParameters(op: string, parameters: Parameters): void {
+  if (typeof parameters !== "object" || parameters === null || ArrayBuffer.isView(parameters.data))
+    throw new TypeError(`${op}: parameters must be a record such as { w } but is ${kindOf(parameters)}`);
+  if (Array.isArray(parameters))
+    throw new TypeError(
+      `${op}: parameters must be a record such as { w } but is a list; names identify its state`,
+    );
+  const entries = Object.entries(parameters);
+  for (const [name, w] of entries) asTensor(op, name, w);
+  if (entries.length > 0 && !entries.some(([, { requiresGrad }]) => requiresGrad))
+    throw new TypeError(
+      `${op}: none of ${Object.keys(parameters)} learns; parameter() makes tensors that do`,
+    );
+}
+
 /**
  * Stochastic gradient descent.
  *
+ * @throws RangeError where the momentum is not from 0 to 1; TypeError where `parameters` is no record of tensors, or none of
+ *   them learns, and on an unknown option
  * @example
  * const w = parameter(tensor([1]));
  * const descend = sgd({ w }, { learningRate: 0.1 });
@@ -116,6 +134,8 @@ export function sgd(
   parameters: Parameters,
   options: { learningRate?: number; momentum?: number; nesterov?: boolean } = {},
 ): Optimizer {
+  expectOptions("sgd", options, ["learningRate", "momentum", "nesterov"]);
+  expectParameters("sgd", parameters);
   const { learningRate = 0.01, momentum = 0, nesterov = false } = options;
   expectBetween("sgd", "momentum", momentum, 0, 1);
   return optimizer(parameters, learningRate, ["velocity"], (w, [velocity], rate) =>
@@ -136,7 +156,8 @@ export interface AdamOptions {
 /**
  * Adam, as Keras writes it.
  *
- * @throws RangeError where a beta is not from 0 to below 1, or another option is negative
+ * @throws RangeError where a beta is not from 0 to below 1, or another option is negative; TypeError where `parameters` is
+ *   no record of tensors, or none of them learns, and on an unknown option
  * @example
  * const w = parameter(tensor([1]));
  * const descend = adam({ w }, { learningRate: 0.1 });
@@ -145,6 +166,8 @@ export interface AdamOptions {
  * console.log(w.data[0].toFixed(2)); // 0.90
  */
 export function adam(parameters: Parameters, options: AdamOptions = {}): Optimizer {
+  expectOptions("adam", options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"]);
+  expectParameters("adam", parameters);
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 } = options;
   for (const [name, value] of Object.entries({ beta1, beta2 })) {
     if (!(value >= 0 && value < 1))

@@ -6,6 +6,8 @@ import { tensor } from "../tensor.ts";
 
 describe("what JavaScript callers may do", () => {
   const x = tensor([[1, 2]]);
+  const w = core.parameter(tensor([1]));
+  const [image, filter] = [core.ones([1, 2, 2, 1]), core.ones([1, 1, 1, 1])];
   const loose = core as unknown as Record<string, (...args: unknown[]) => unknown>;
 
   it.each([
@@ -38,15 +40,36 @@ describe("what JavaScript callers may do", () => {
     ["convTranspose2d", [x, x, undefined, { groups: 2 }], "convTranspose2d: there is no option groups"],
     ["conv2d", [undefined, x], "conv2d: x must be a tensor or a number but is undefined"],
     ["conv2d", [x, [1]], "conv2d: w must be a tensor or a number but is an Array"],
+    ["conv2d", [image, filter, null], "conv2d: b must be a tensor or a number but is"],
+    ["conv2d", [image, filter, { stride: 2 }], "conv2d: b must be a tensor or a"],
+    ["pow", [x, "2"], "pow: exponent must be a number but is string"],
+    ["pow", [x], "pow: exponent must be a number but is undefined"],
+    ["backward", [[1]], "backward: loss must be a tensor or a number but is an Array"],
+    ["backward", [x, [1]], "backward: gradient must be a tensor or a number but is an Array"],
+    ["adam", [[w]], "adam: parameters must be a record such as { w } but is a list"],
+    ["adam", [w], "adam: parameters must be a record such as { w } but is object"],
+    ["adam", [], "adam: parameters must be a record such as { w } but is undefined"],
+    ["adam", [{ w, bias: [1] }], "adam: bias must be a tensor or a number but is an Array"],
+    ["sgd", [{ x }], "sgd: none of x learns; parameter() makes tensors that do"],
     [
-      "conv2d",
-      [core.ones([1, 2, 2, 1]), core.ones([1, 1, 1, 1]), null],
-      "conv2d: b must be a tensor or a number but is",
+      "sgd",
+      [{ w }, { lr: 0.1 }],
+      "sgd: there is no option lr; the options are learningRate, momentum, nesterov",
     ],
     [
       "conv2d",
-      [core.ones([1, 2, 2, 1]), core.ones([1, 1, 1, 1]), { stride: 2 }],
-      "conv2d: b must be a tensor or a",
+      [image, filter, undefined, { padding: "SAME" }],
+      'conv2d: padding must be "same", "valid", a number',
+    ],
+    [
+      "conv2d",
+      [image, filter, undefined, { padding: null }],
+      'conv2d: padding must be "same", "valid", a number',
+    ],
+    [
+      "conv1d",
+      [core.ones([1, 2, 1]), core.ones([1, 1, 1]), undefined, { padding: null }],
+      "conv1d: padding must be",
     ],
     ["sum", [x, { axes: "1" }], "sum: axes must be a list but is string"],
     ["reshape", [x, 2], "reshape: shape must be a list but is number"],
@@ -54,7 +77,7 @@ describe("what JavaScript callers may do", () => {
     ["slice", [x, 0, 1], "slice: begin must be a list but is number"],
     ["pad", [x, 1], "pad: paddings must be a list but is number"],
     ["broadcastTo", [x, 2], "broadcastTo: shape must be a list but is number"],
-    ["resize", [core.ones([1, 2, 2, 1]), 4], "resize: size must be a list but is number"],
+    ["resize", [image, 4], "resize: size must be a list but is number"],
     ["concat", [x, 0], "concat: tensors must be a list but is object"],
     ["concat", [[x, 3], 0], "concat: tensor 1 must be a tensor but is 3"],
     ["stack", [[x, [1]]], "stack: tensor 1 must be a tensor or a number but is an Array"],

@@ -73,7 +73,9 @@ export function conv1d(x: Tensor, w: Tensor, b?: Tensor, options: Conv1dOptions 
         ? sides((K - 1) * dilation, 0)
         : typeof padding === "number"
           ? sides(padding, padding)
-          : sides(padding.before, padding.after);
+          : typeof padding === "object" && padding !== null
+            ? sides(padding.before, padding.after)
+            : padding;
   const geometry = {
     stride: [1, stride],
     dilation: [1, dilation],

@@ -59,8 +59,14 @@ export function conv2dDims(
   const [dilationH, dilationW] = pair(options.dilation ?? 1);
   for (const stride of [strideH, strideW]) expectInteger(op, "stride", stride, 1);
   for (const dilation of [dilationH, dilationW]) expectInteger(op, "dilation", dilation, 1);
+  const { padding = "same" } = options;
+  if (padding === null || (typeof padding === "string" && padding !== "same" && padding !== "valid")) {
+    throw new RangeError(
+      `${op}: padding must be "same", "valid", a number or each side by name but is ${String(padding)}`,
+    );
+  }
   const [rows, columns] = resolvePadding(
-    options.padding ?? "same",
+    padding,
     [H, W],
     [KH, KW],
     [strideH, strideW],

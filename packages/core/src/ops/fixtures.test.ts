@@ -67,7 +67,7 @@ function descend(make: (parameters: Parameters, options: object) => Optimizer): 
 const operations: Record<string, Operation | Record<string, Operation>> = {
   accumulation: {
     cumsum: ({ x }, { axis, reverse }: { axis: number; reverse: boolean }) => cumsum(x, axis, { reverse }),
-    norm: ({ x }, { op: _, order, ...over }: { op: string; order: number | "inf" }) =>
+    norm: ({ x }, { order, ...over }: { order: number | "inf" }) =>
       norm(x, { ...over, order: order === "inf" ? Number.POSITIVE_INFINITY : order }),
   },
   "avg-pool2d": ({ x }, options) => avgPool2d(x, options),
@@ -105,8 +105,8 @@ const operations: Record<string, Operation | Record<string, Operation>> = {
   },
   "group-norm": ({ x, gamma, beta }, options) => groupNorm(x, gamma, beta, options),
   "grouped-conv2d": {
-    conv2d: ({ x, w, b }, { op: _, ...options }: { op: string }) => conv2d(x, w, b, options),
-    conv1d: ({ x, w, b }, { op: _, ...options }: { op: string }) => conv1d(x, w, b, options),
+    conv2d: ({ x, w, b }, options) => conv2d(x, w, b, options),
+    conv1d: ({ x, w, b }, options) => conv1d(x, w, b, options),
   },
   indexing: {
     gather: ({ x, indices }, { axis }: { axis: number }) => gather(x, indices, axis),
@@ -132,18 +132,17 @@ const operations: Record<string, Operation | Record<string, Operation>> = {
   },
   optimizers: { adam: descend(adam), adamW: descend(adamW), sgd: descend(sgd) },
   reduce: {
-    sum: ({ x }, { op: _, ...over }: { op: string }) => sum(x, over),
-    mean: ({ x }, { op: _, ...over }: { op: string }) => mean(x, over),
-    max: ({ x }, { op: _, ...over }: { op: string }) => max(x, over),
-    variance: ({ x }, { op: _, ...over }: { op: string }) => variance(x, over),
+    sum: ({ x }, over) => sum(x, over),
+    mean: ({ x }, over) => mean(x, over),
+    max: ({ x }, over) => max(x, over),
+    variance: ({ x }, over) => variance(x, over),
   },
   resize: ({ x }, { size, ...options }: { size: [number, number]; method: "nearest" }) =>
     resize(x, size, options),
   softmax: {
     softmax: ({ x }, { axis }: { axis: number }) => softmax(x, axis),
     logSoftmax: ({ x }, { axis }: { axis: number }) => logSoftmax(x, axis),
-    softmaxCrossEntropy: ({ logits, target }, { op: _, ...options }: { op: string }) =>
-      softmaxCrossEntropy(logits, target, options),
+    softmaxCrossEntropy: ({ logits, target }, options) => softmaxCrossEntropy(logits, target, options),
   },
   unary: {
     neg: ({ x }) => neg(x),
@@ -156,7 +155,7 @@ const operations: Record<string, Operation | Record<string, Operation>> = {
     sigmoid: ({ x }) => sigmoid(x),
     tanh: ({ x }) => tanh(x),
     pow: ({ x }, { exponent }: { exponent: number }) => pow(x, exponent),
-    clip: ({ x }, { op: _, ...bounds }: { op: string }) => clip(x, bounds),
+    clip: ({ x }, bounds) => clip(x, bounds),
   },
 };
 
@@ -165,7 +164,7 @@ const copy = (x: Tensor): Tensor => new Tensor(x.data.slice(), x.shape);
 interface Case {
   readonly name: string;
   readonly inputs: readonly string[];
-  readonly options: { readonly op?: string; readonly optimizer?: string };
+  readonly options: object;
   readonly operation: Operation;
   /** Inputs, results and gradients of this case, by name. */
   readonly tensors: Tensors;
@@ -174,15 +173,16 @@ interface Case {
 function casesOf(file: string): Case[] {
   const url = new URL(`../../../../fixtures/ops/${file}.safetensors`, import.meta.url);
   const { tensors, metadata } = readSafetensors(readFileSync(url));
-  const cases: Omit<Case, "operation" | "tensors">[] = JSON.parse(metadata.cases);
+  const cases: (Omit<Case, "operation" | "tensors"> & { options: { op?: string; optimizer?: string } })[] =
+    JSON.parse(metadata.cases);
   return cases.flatMap((each) => {
     const entry = operations[file];
-    const { op, optimizer } = each.options;
+    const { op, optimizer, ...options } = each.options;
     const operation = typeof entry === "function" ? entry : entry[op ?? optimizer ?? ""];
     if (operation === undefined) return [];
     const own = Object.entries(tensors).filter(([name]) => name.startsWith(`${each.name}.`));
     const named = own.map(([name, tensor]) => [name.slice(each.name.length + 1), tensor]);
-    return [{ ...each, operation, tensors: Object.fromEntries(named) }];
+    return [{ ...each, options, operation, tensors: Object.fromEntries(named) }];
   });
 }
 

@@ -6,7 +6,7 @@
 // function gives what IEEE 754 says (log 0 = -∞, √-1 = NaN).
 
 import { contribute, record } from "../autograd.ts";
-import { expectOptions } from "../errors.ts";
+import { expectOptions, kindOf } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { asTensor, empty, type Tensor } from "../tensor.ts";
 
@@ -96,10 +96,18 @@ export const tanh: (x: Tensor) => Tensor = elementwise("tanh", Math.tanh, "y", (
 /**
  * `x^exponent`, with one exponent for all elements.
  *
+ * @throws TypeError where the exponent is no number
+ *
  * @example
  * console.log(String(pow(tensor([2, 3]), 3))); // Tensor [2] [8, 27]
  */
-export const pow: (x: Tensor, exponent: number) => Tensor = elementwise(
+export function pow(x: Tensor, exponent: number): Tensor {
+  if (typeof exponent !== "number")
+    throw new TypeError(`pow: exponent must be a number but is ${kindOf(exponent)}`);
+  return power(x, exponent);
+}
+
+const power = elementwise(
   "pow",
   (x, exponent: number) => x ** exponent,
   "x",
