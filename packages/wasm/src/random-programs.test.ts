@@ -149,7 +149,8 @@ describe(`${COUNT} random programs from seed ${SEED}`, () => {
       (name) => `  ${name}: ${fired[name]} programs, a writer between in ${hindered[name]}`,
     );
     console.log(`rewrites in ${Math.min(COUNT, 1000)} programs from seed ${SEED}\n${rows.join("\n")}`);
-    if (COUNT < 200) return;
+    // The programs of `npm test` are known to; a few others may leave out a gradient that is rare.
+    if (process.env.SAUNET_PROGRAMS !== undefined && COUNT < 1000) return;
     expect(core.kernelNames().filter((name) => !kernels.has(name))).toEqual(NOT_MET);
     for (const name of FUSION_NAMES) {
       expect(fired[name], name).toBeGreaterThanOrEqual(10);
