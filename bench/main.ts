@@ -31,6 +31,10 @@ const benches: Readonly<Record<string, BenchEntry>> = {
     about: "the kernels of a convolution, forward and backward, on a list of shapes",
     run: async (options) => (await import("./kernels.ts")).kernels(options),
   },
+  matmul: {
+    about: "products of matrices, ours and the peers, small to large, odd and in batches",
+    run: async (options) => (await import("./matmul.ts")).products(options),
+  },
   layers: {
     about: "every kernel call of one forward pass",
     run: async (options) => (await import("./layers.ts")).layers(options),

@@ -28,7 +28,7 @@ export const OPTIONS_HELP = `  --json, --csv       print JSON or CSV instead of 
   --out FILE          also write the JSON there
   --quick             the short run
   --measure           report: take all results anew
-  --peers A,B         model, train: only these peers
+  --peers A,B         model, train, matmul: only these peers
   --size N or HxW     model, train, layers: rows and columns, multiples of 8 (592)
   --shapes NAME       kernels, lab: the list bench/shapes/NAME.txt
   --attempts 1,5      lab: only these numbers

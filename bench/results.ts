@@ -9,6 +9,8 @@ interface Subject {
   readonly threads: number;
   /** The layer or shape, where a bench has several. */
   readonly shape?: string;
+  /** The side of square matrices. */
+  readonly size?: number;
 }
 
 /** Something that ran and gave what it should. */
@@ -45,6 +47,8 @@ export interface Results {
   readonly results: readonly Row[];
   /** Median of a peer divided by ours at the same number of threads: above 1 we are faster. */
   readonly ratios?: Readonly<Record<string, number>>;
+  /** Ours as a share of the peak of as many cores, by threads and shape. */
+  readonly peak_share?: Readonly<Record<string, number>>;
 }
 
 export function isMeasured(row: Row): row is Measured {

@@ -50,6 +50,11 @@ export class ContenderProcess {
     await this.#ask("loaded", { kind: "load", contender, discipline, threads, ...files });
   }
 
+  /** Loads a contender of the matrix product; the file holds the factors, and a run multiplies them `calls` times. */
+  async loadProduct(contender: string, threads: number, inputs: string, calls: number): Promise<void> {
+    await this.#ask("loaded", { kind: "load product", contender, threads, inputs, calls });
+  }
+
   /** Runs once; gives the milliseconds. */
   async run(): Promise<number> {
     return (await this.#ask("ran", { kind: "run", wantsOutput: false })).ms;

@@ -13,6 +13,15 @@ export type Request =
       readonly inputs: string;
       readonly onnx: string;
     }
+  | {
+      readonly kind: "load product";
+      readonly contender: string;
+      readonly threads: number;
+      /** A file of products/product.ts. */
+      readonly inputs: string;
+      /** How many times a run multiplies. */
+      readonly calls: number;
+    }
   | { readonly kind: "run"; readonly wantsOutput: boolean }
   | { readonly kind: "memory" };
 

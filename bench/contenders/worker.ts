@@ -2,6 +2,8 @@
 
 import { readFile } from "node:fs/promises";
 import { readInputs } from "../inputs.ts";
+import { productContenders } from "../products/contenders.ts";
+import { readFactors } from "../products/product.ts";
 import { NotInstalledError, type Run } from "./contender.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { contenders } from "./registry.ts";
@@ -16,6 +18,15 @@ export function serve(): void {
         const prepare = contender[request.discipline]!;
         const inputs = readInputs(await readFile(request.inputs), request.discipline);
         run = await prepare({ ...inputs, onnx: request.onnx, threads: request.threads });
+        return { kind: "loaded" };
+      }
+      case "load product": {
+        const { prepare } = productContenders.find(({ name }) => name === request.contender)!;
+        const multiply = await prepare(readFactors(await readFile(request.inputs)), request.threads);
+        run = async () => {
+          for (let call = 1; call < request.calls; call++) await multiply();
+          return multiply();
+        };
         return { kind: "loaded" };
       }
       case "run": {

@@ -17,6 +17,7 @@ import {
   groupNorm,
   intercept,
   type KernelCall,
+  matmulForward,
   max,
   maxPool2d,
   mean,
@@ -46,6 +47,7 @@ import { describe, expect, it } from "vitest";
 import { fuseAll, fusedGenerators } from "./fusions/index.ts";
 import { arraysOf, cases } from "./kernels/conv/testing.ts";
 import { generators } from "./kernels/index.ts";
+import { productCases, sizesOf } from "./kernels/matmul-cases.ts";
 import { arithmetics, channels, sizeOf, sizes } from "./kernels/testing.ts";
 import { CONVOLUTIONS, type CodeFeatures, type Generator, type Lengths, type Plan } from "./plan.ts";
 import { lengthsOf } from "./runner.ts";
@@ -311,6 +313,16 @@ describe("at the ends of memory", () => {
       w.grad = random([length], 2).data;
       intercept(checkCall, () => make({ w }).step());
     }
+  });
+
+  it("matrix products of any shape", () => {
+    for (const d of productCases) {
+      const [sizeY, sizeA, sizeB] = sizesOf(d);
+      const arrays = { y: new Float32Array(sizeY), a: random([sizeA], 1).data, b: random([sizeB], 2).data };
+      checkCall({ kernel: matmulForward, arrays, dims: d } as unknown as KernelCall);
+    }
+    const names = [...met.get("matmul.forward")!].join();
+    for (const form of ["_nn_", "_np_", "_tp_", "_tn_"]) expect(names).toContain(form);
   });
 
   it.each(["conv2d.forward", "conv2d.transposed", "conv2d.filterGradient"])("%s of any geometry", (name) => {

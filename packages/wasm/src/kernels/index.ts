@@ -6,6 +6,7 @@ import { add, div, gradientCopy, gradientSum, mul, sub } from "./arithmetic.ts";
 import { convGenerators } from "./conv/index.ts";
 import { blockApply, blockDraw, blockScale, dropMask } from "./drop-block.ts";
 import { crossEntropy, crossEntropyBackward } from "./losses.ts";
+import { matmul } from "./matmul.ts";
 import { concat, gather, scatter, split } from "./movement.ts";
 import { forward as groupNorm, statistics } from "./norm.ts";
 import { gradient as groupNormBackward } from "./norm-gradient.ts";
@@ -21,6 +22,7 @@ export const generators: readonly Generator[] = [
   ...[statistics, groupNorm, groupNormBackward],
   ...[maxPool, maxPoolBackward],
   ...convGenerators,
+  matmul,
   ...[gather, scatter, concat, split],
   ...[uniform, blockDraw, blockScale, blockApply, dropMask],
   ...[crossEntropy, crossEntropyBackward],

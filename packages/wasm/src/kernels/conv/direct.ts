@@ -15,7 +15,7 @@ import { FLOAT, VECTOR } from "../stream.ts";
 import type { AxisPhase, Correlation } from "./geometry.ts";
 import { integers } from "./integers.ts";
 import { storeLanes } from "./lanes.ts";
-import { type Blocks, blocksOf, registerTile, repeat, rowsOf } from "./register-tile.ts";
+import { type Blocks, blocksOf, registerTile, repeat, rowsOf, type Tile } from "./register-tile.ts";
 import type { Operands, Range, Steps } from "./steps.ts";
 
 type I32 = Local<"i32">;
@@ -233,7 +233,7 @@ function rowWriter(
     const right = Math.min(outputs, Math.floor(reach / columns.step) + 1);
 
     /** Some pixels over `columns` columns of taps from `first` on. */
-    const tile = ({ sums, accumulate }: typeof whole.single, first: I32 | number, count: I32 | number) => {
+    const tile = ({ sums, accumulate }: Tile, first: I32 | number, count: I32 | number) => {
       for (const pixel of sums)
         pixel.forEach((sum, v) => {
           const bias = { offset: (part.K * vectors + v) * VECTOR };
@@ -284,7 +284,7 @@ function rowWriter(
     const one = () => {
       f.set(ix, i32.add(i32.mul(j, columns.step), start));
       clipTaps(f, ix, columns.inSize, part.columns, first, count);
-      tile(whole.single, first, count);
+      tile(whole.first(1), first, count);
       advance(1);
     };
     f.set(x, row.x);

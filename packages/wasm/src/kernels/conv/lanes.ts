@@ -6,12 +6,12 @@ import { FLOAT } from "../stream.ts";
 type I32 = Local<"i32">;
 
 /** Loads the first lanes of a vector, with zeros behind. */
-export function loadLanes(f: FunctionBuilder, at: I32, lanes: number): Value<"v128"> {
+export function loadLanes(f: FunctionBuilder, at: I32, lanes: number, offset = 0): Value<"v128"> {
   const { v128 } = f;
-  if (lanes === 4) return v128.load(at, { align: FLOAT });
-  const value = f.let("value", v128.load32_zero(at));
+  if (lanes === 4) return v128.load(at, { offset, align: FLOAT });
+  const value = f.let("value", v128.load32_zero(at, { offset }));
   for (let lane = 1; lane < lanes; lane++)
-    f.set(value, v128.load32_lane(at, value, lane, { offset: lane * FLOAT }));
+    f.set(value, v128.load32_lane(at, value, lane, { offset: offset + lane * FLOAT }));
   return f.get(value);
 }
 

@@ -39,11 +39,12 @@ export const rowsOf = (vectors: number): number => Math.floor((14 - vectors) / (
 
 /** A tile whose sums stay in locals. */
 export interface RegisterTile extends Tile {
-  /** Its first row alone, for what whole tiles leave over: it reads nothing of the rows behind, where x may have ended. */
-  readonly single: Tile;
+  /** Its first rows alone, for what whole tiles leave over: reads nothing of the rows behind, where x may have ended. */
+  readonly first: (rows: number) => Tile;
 }
 
-interface Tile {
+/** Some rows and their loop. */
+export interface Tile {
   readonly sums: readonly (readonly Local<"v128">[])[];
   /** Sets the sums to zero. */
   readonly clear: () => void;
@@ -93,7 +94,7 @@ export function registerTile(
       });
     },
   });
-  return { ...tileOf(sums), single: tileOf(sums.slice(0, 1)) };
+  return { ...tileOf(sums), first: (count) => tileOf(sums.slice(0, count)) };
 }
 
 /** `body` so many times. */
