@@ -1,9 +1,9 @@
 // Ours: operator by operator in plain TypeScript, the same on WebAssembly kernels, and as a captured program on these.
 
-import { setFlagsFromString } from "node:v8";
 import { adam, backward, capture, noGrad, prepare, randomState, sigmoid, type Tensor } from "@saunet/core";
 import { forward, paperLoss } from "@saunet/model";
 import { type AccelerateOptions, accelerate } from "@saunet/wasm";
+import { allowRelaxedSimd } from "../relaxed.ts";
 import type { Job, Prepare } from "./contender.ts";
 
 const infer = ({ config, parameters }: Job, x: Tensor): Tensor =>
@@ -71,8 +71,7 @@ export const acceleratedTrain: Prepare = async (job) => {
 
 /** Fewer threads, or none, would be another contender. */
 async function accelerateOn(wanted: number, options: AccelerateOptions = {}): Promise<void> {
-  // As the command does: Node 20 has the fused multiply-add behind a flag, which newer ones no longer know.
-  if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
+  allowRelaxedSimd();
   const { threads, kernels, reasons } = await accelerate({ threads: wanted, ...options });
   if (threads !== wanted || kernels.length === 0) throw new Error(reasons.join("; "));
 }

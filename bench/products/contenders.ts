@@ -1,9 +1,9 @@
 // Who multiplies matrices, an entry each.
 
-import { setFlagsFromString } from "node:v8";
 import { add, matmul, noGrad } from "@saunet/core";
 import { accelerate } from "@saunet/wasm";
 import { loadPeer } from "../contenders/install.ts";
+import { allowRelaxedSimd } from "../relaxed.ts";
 import { matmulModel } from "./onnx.ts";
 import type { PrepareProduct } from "./product.ts";
 
@@ -28,8 +28,7 @@ let accelerated = false;
 /** Operator by operator, factors and results in the memory of the kernels. */
 const saunet: PrepareProduct = async (factors, threads) => {
   if (!accelerated) {
-    // As the command does: Node 20 has the fused multiply-add behind a flag, which newer ones no longer know.
-    if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
+    allowRelaxedSimd();
     const report = await accelerate({ threads, resident: true });
     if (report.threads !== threads || report.kernels.length === 0) throw new Error(report.reasons.join("; "));
     accelerated = true;
