@@ -1,8 +1,18 @@
 // Every kernel that has WebAssembly, a line a file.
 
 import type { Generator } from "../plan.ts";
-import { relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward } from "./activation.ts";
+import {
+  leakyRelu,
+  leakyReluBackward,
+  relu,
+  reluBackward,
+  sigmoid,
+  sigmoidBackward,
+  silu,
+  siluBackward,
+} from "./activation.ts";
 import { add, div, gradientCopy, gradientSum, mul, sub } from "./arithmetic.ts";
+import { compare, extremeBackward, maximum, minimum, where } from "./choice.ts";
 import { convGenerators } from "./conv/index.ts";
 import { blockApply, blockDraw, blockScale, dropMask } from "./drop-block.ts";
 import { crossEntropy, crossEntropyBackward } from "./losses.ts";
@@ -27,5 +37,7 @@ export const generators: readonly Generator[] = [
   ...[uniform, blockDraw, blockScale, blockApply, dropMask],
   ...[crossEntropy, crossEntropyBackward],
   ...[sgd, adam],
+  ...[minimum, maximum, extremeBackward, compare, where],
+  ...[leakyRelu, leakyReluBackward],
   ...[relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward],
 ];
