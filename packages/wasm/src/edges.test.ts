@@ -42,6 +42,7 @@ import {
   sigmoidCrossEntropy,
   silu,
   slice,
+  softmax,
   sub,
   sum,
   Tensor,
@@ -213,6 +214,10 @@ const maps: Readonly<Record<string, Family>> = {
       ...[where(greater(a, perPixel), a, b), where(notEqual(perChannel, b), 1, perPixel)],
       ...[greaterEqual(a, b), leakyRelu(a)],
     ],
+  }),
+  "shares of a line": ({ N, H, W, C }) => ({
+    shapes: [[N, H, W, C]],
+    apply: ([x]) => [softmax(x)],
   }),
   reductions: ({ N, H, W, C }) => ({
     shapes: [[N, H, W, C]],

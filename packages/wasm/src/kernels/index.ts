@@ -24,6 +24,7 @@ import { adam, sgd } from "./optimizers.ts";
 import { maxPool, maxPoolBackward } from "./pool.ts";
 import { uniform } from "./random.ts";
 import { max, maxBackward, stretch, sum } from "./reduce.ts";
+import { softmax, softmaxBackward } from "./softmax.ts";
 
 /** What fills core's kernels. */
 export const generators: readonly Generator[] = [
@@ -37,6 +38,7 @@ export const generators: readonly Generator[] = [
   ...[uniform, blockDraw, blockScale, blockApply, dropMask],
   ...[crossEntropy, crossEntropyBackward],
   ...[sgd, adam],
+  ...[softmax, softmaxBackward],
   ...[minimum, maximum, extremeBackward, compare, where],
   ...[leakyRelu, leakyReluBackward],
   ...[relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward],
