@@ -14,15 +14,21 @@ import {
   div,
   dropBlock,
   dropout,
+  greater,
+  greaterEqual,
   groupNorm,
   intercept,
   type KernelCall,
+  leakyRelu,
   matmulForward,
   max,
+  maximum,
   maxPool2d,
   mean,
+  minimum,
   mul,
   normal,
+  notEqual,
   type Padding,
   type Program,
   type ProgramCall,
@@ -36,11 +42,13 @@ import {
   sigmoidCrossEntropy,
   silu,
   slice,
+  softmax,
   sub,
   sum,
   Tensor,
   transpose,
   uniform,
+  where,
 } from "@saunet/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -198,6 +206,18 @@ const maps: Readonly<Record<string, Family>> = {
   activations: ({ N, H, W, C }) => ({
     shapes: [[N, H, W, C]],
     apply: ([x]) => [relu(x), sigmoid(x), silu(x)],
+  }),
+  choices: ({ N, H, W, C }) => ({
+    shapes: [[N, H, W, C], [N, H, W, C], [N, H, W, 1], [C]],
+    apply: ([a, b, perPixel, perChannel]) => [
+      ...[minimum(a, b), maximum(a, perPixel), minimum(perChannel, b), maximum(a, 0.5)],
+      ...[where(greater(a, perPixel), a, b), where(notEqual(perChannel, b), 1, perPixel)],
+      ...[greaterEqual(a, b), leakyRelu(a)],
+    ],
+  }),
+  "shares of a line": ({ N, H, W, C }) => ({
+    shapes: [[N, H, W, C]],
+    apply: ([x]) => [softmax(x)],
   }),
   reductions: ({ N, H, W, C }) => ({
     shapes: [[N, H, W, C]],

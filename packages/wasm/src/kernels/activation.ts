@@ -1,12 +1,15 @@
 // Activations and their gradients, element by element.
 //
 //   relu     y = x > 0 ? x : 0          gx = y > 0 ? gy : 0
+//   leaky    y = x > 0 ? x : slope · x  gx = x > 0 ? gy : slope · gy
 //   sigmoid  y = 1 / (1 + e^-x)         gx = gy · y (1 - y)
 //   silu     y = x / (1 + e^-x)         gx = gy · s (1 + x (1 - s)),  s = 1 / (1 + e^-x)
 //
 // Four vectors at once where e^x is computed, so that its long chain of operations waits for nothing.
 
 import {
+  leakyReluForward,
+  leakyReluGradient,
   reluForward,
   reluGradient,
   sigmoidForward,
@@ -14,7 +17,7 @@ import {
   siluForward,
   siluGradient,
 } from "@saunet/core";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
 import { elementwise } from "./elementwise.ts";
 import { onePlusExpOfNegative, onePlusPowerOfTwo } from "./exp.ts";
 import { multiplyAdd } from "./multiply-add.ts";
@@ -44,6 +47,40 @@ export const reluBackward = elementwise(reluGradient, {
     return ({ gx, gy, y }) => setEach(f, gx, (i) => f.v128.and(gy[i], f.f32x4.gt(y[i], zero)));
   },
 });
+
+export const leakyRelu = elementwise(leakyReluForward, {
+  name: "leaky_relu",
+  reads: ["x"],
+  writes: ["y"],
+  vectors: 4,
+  grain: MEMORY_GRAIN,
+  prepare: (f, { slope }) => {
+    const choose = kinked(f, slope);
+    return ({ x, y }) => setEach(f, y, (i) => choose(x[i], x[i]));
+  },
+});
+
+export const leakyReluBackward = elementwise(leakyReluGradient, {
+  name: "leaky_relu_gradient",
+  reads: ["gy", "x"],
+  writes: ["gx"],
+  vectors: 4,
+  grain: MEMORY_GRAIN,
+  prepare: (f, { slope }) => {
+    const choose = kinked(f, slope);
+    return ({ gx, gy, x }) => setEach(f, gx, (i) => choose(gy[i], x[i]));
+  },
+});
+
+/** Prepares `x > 0 ? value : slope · value`. */
+function kinked(
+  f: FunctionBuilder,
+  slope: number,
+): (value: Local<"v128">, x: Local<"v128">) => Value<"v128"> {
+  const zero = constant(f, "zero", 0);
+  const factor = constant(f, "slope", slope);
+  return (value, x) => f.v128.bitselect(value, f.f32x4.mul(value, factor), f.f32x4.gt(x, zero));
+}
 
 export const sigmoid = elementwise(sigmoidForward, {
   name: "sigmoid",

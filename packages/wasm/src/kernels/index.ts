@@ -1,8 +1,18 @@
 // Every kernel that has WebAssembly, a line a file.
 
 import type { Generator } from "../plan.ts";
-import { relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward } from "./activation.ts";
+import {
+  leakyRelu,
+  leakyReluBackward,
+  relu,
+  reluBackward,
+  sigmoid,
+  sigmoidBackward,
+  silu,
+  siluBackward,
+} from "./activation.ts";
 import { add, div, gradientCopy, gradientSum, mul, sub } from "./arithmetic.ts";
+import { compare, extremeBackward, maximum, minimum, where } from "./choice.ts";
 import { convGenerators } from "./conv/index.ts";
 import { blockApply, blockDraw, blockScale, dropMask } from "./drop-block.ts";
 import { crossEntropy, crossEntropyBackward } from "./losses.ts";
@@ -14,6 +24,7 @@ import { adam, sgd } from "./optimizers.ts";
 import { maxPool, maxPoolBackward } from "./pool.ts";
 import { uniform } from "./random.ts";
 import { max, maxBackward, stretch, sum } from "./reduce.ts";
+import { softmax, softmaxBackward } from "./softmax.ts";
 
 /** What fills core's kernels. */
 export const generators: readonly Generator[] = [
@@ -27,5 +38,8 @@ export const generators: readonly Generator[] = [
   ...[uniform, blockDraw, blockScale, blockApply, dropMask],
   ...[crossEntropy, crossEntropyBackward],
   ...[sgd, adam],
+  ...[softmax, softmaxBackward],
+  ...[minimum, maximum, extremeBackward, compare, where],
+  ...[leakyRelu, leakyReluBackward],
   ...[relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward],
 ];

@@ -1,0 +1,69 @@
+// What compares two numbers and takes one: the smaller or larger, 1 or 0 for a relation, a choice by a condition; with
+// broadcasting. Each is rounded at most once as in the reference: equal to it to the bit, NaN and the sign of 0 included.
+//
+//   share of a gradient   x = other ? 1/2 : x was taken ? 1 : 0
+
+import {
+  compareForward,
+  extremeGradient,
+  maximumForward,
+  minimumForward,
+  type Relation,
+  whereForward,
+} from "@saunet/core";
+import type { Generator } from "../plan.ts";
+import { constant, setEach } from "./stream.ts";
+import { alongWalk } from "./walk.ts";
+
+const extreme = (kernel: typeof minimumForward, instruction: "min" | "max"): Generator =>
+  alongWalk(kernel, {
+    name: instruction,
+    walk: (walk) => walk,
+    arrays: ["out", "a", "b"],
+    prepare: (f) => (values) => setEach(f, values.out, (i) => f.f32x4[instruction](values.a[i], values.b[i])),
+  });
+
+export const minimum = extreme(minimumForward, "min");
+export const maximum = extreme(maximumForward, "max");
+
+export const extremeBackward = alongWalk(extremeGradient, {
+  name: "extreme_gradient",
+  walk: ({ walk }) => walk,
+  arrays: ["gx", "gy", "x", "other"],
+  constants: ({ sign }) => [sign],
+  prepare: (f, { sign }) => {
+    const { v128, f32x4 } = f;
+    const one = constant(f, "one", 1);
+    const half = constant(f, "half", 0.5);
+    const isOther = sign === 1 ? f32x4.lt : f32x4.gt;
+    return ({ gx, gy, x, other }) => {
+      setEach(f, gx, (i) => v128.andnot(one, isOther(x[i], other[i])));
+      // A product, for 0 · ∞ is NaN in the reference too.
+      setEach(f, gx, (i) => f32x4.mul(v128.bitselect(half, gx[i], f32x4.eq(x[i], other[i])), gy[i]));
+    };
+  },
+});
+
+const relations = { greater: "gt", greaterEqual: "ge", equal: "eq", notEqual: "ne" } as const;
+
+export const compare = alongWalk(compareForward, {
+  name: "compare",
+  walk: ({ walk }) => walk,
+  arrays: ["out", "a", "b"],
+  constants: ({ relation }) => [Object.keys(relations).indexOf(relation)],
+  prepare: (f, { relation }: { readonly relation: Relation }) => {
+    const one = constant(f, "one", 1);
+    const holds = f.f32x4[relations[relation]];
+    return ({ out, a, b }) => setEach(f, out, (i) => f.v128.and(holds(a[i], b[i]), one));
+  },
+});
+
+export const where = alongWalk(whereForward, {
+  name: "where",
+  walk: (walk) => walk,
+  arrays: ["y", "c", "a", "b"],
+  prepare: (f) => {
+    const zero = constant(f, "zero", 0);
+    return ({ y, c, a, b }) => setEach(f, y, (i) => f.v128.bitselect(a[i], b[i], f.f32x4.ne(c[i], zero)));
+  },
+});
