@@ -2,14 +2,9 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { HEADERS, POLICY } from "./src/headers.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
-/** What lets a page share memory between threads. The service worker adds them where a host does not. */
-const ISOLATION = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-};
 
 const SERVICE_WORKER = "service-worker";
 
@@ -32,11 +27,19 @@ function listFiles(): Plugin {
   };
 }
 
+/** Writes the policy into the page, for hosts that do not send it. */
+function writePolicy(): Plugin {
+  return {
+    name: "write-policy",
+    transformIndexHtml: (html) => html.replace("%POLICY%", POLICY),
+  };
+}
+
 // The engine is read from its sources, as everywhere in this checkout. Paths are relative, so that the folder works
 // from wherever it is put.
 export default defineConfig({
   base: "./",
-  plugins: [listFiles()],
+  plugins: [listFiles(), writePolicy()],
   resolve: { conditions: ["@saunet/source", "module", "browser", "development|production"] },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
@@ -51,6 +54,6 @@ export default defineConfig({
     },
   },
   worker: { format: "es" },
-  server: { headers: ISOLATION },
-  preview: { headers: ISOLATION },
+  server: { headers: HEADERS },
+  preview: { headers: HEADERS },
 });

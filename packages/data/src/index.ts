@@ -2,6 +2,7 @@
 
 export * from "./augment.ts";
 export * from "./field-of-view.ts";
+export * from "./files/netpbm.ts";
 export * from "./image.ts";
 export * from "./labelled-image.ts";
 export * from "./overlay.ts";

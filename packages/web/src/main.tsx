@@ -6,7 +6,9 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/segment.css";
 
-render(<App />, document.getElementById("app")!);
+const place = document.getElementById("app")!;
+place.replaceChildren();
+render(<App />, place);
 await prepareHost();
 startWorker();
 // Whoever is in a hurry comes first: the example is drawn and the page kept once the engine is ready.

@@ -10,6 +10,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { CDPSession, Page } from "playwright-core";
+import { HEADERS } from "./headers.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html",
@@ -17,10 +18,6 @@ const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css",
   ".svg": "image/svg+xml",
   ".webmanifest": "application/manifest+json",
-};
-const ISOLATION = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
 /** A built page at two addresses. */
@@ -50,7 +47,7 @@ export async function openSite(): Promise<Site> {
     try {
       const bytes = await readFile(join(folder, name));
       const type = TYPES[extname(name)] ?? "application/octet-stream";
-      response.writeHead(200, { "Content-Type": type, ...(realm === "isolated" && ISOLATION) }).end(bytes);
+      response.writeHead(200, { "Content-Type": type, ...(realm === "isolated" && HEADERS) }).end(bytes);
     } catch {
       response.writeHead(404).end();
     }

@@ -19,7 +19,14 @@ export interface NetpbmHeader {
 
 const SPACE = /\s/;
 
-/** Reads the header of a binary Netpbm picture; undefined where the bytes are something else. */
+/**
+ * Reads the header of a binary Netpbm picture (P5 or P6).
+ *
+ * @returns undefined where the bytes are something else
+ * @example
+ * const bytes = new TextEncoder().encode("P5 2 1 255 ab");
+ * console.log(netpbmHeader(bytes)); // { width: 2, height: 1, channels: 1, maximum: 255, start: 11 }
+ */
 export function netpbmHeader(bytes: Uint8Array): NetpbmHeader | undefined {
   const words: string[] = [];
   let at = 0;
@@ -43,9 +50,13 @@ export function netpbmHeader(bytes: Uint8Array): NetpbmHeader | undefined {
 }
 
 /**
- * Decodes the samples that follow a header: to 8 bits, grey on all three channels.
+ * Decodes the samples that follow a header: to RGB of 8 bits, grey on all three channels.
  *
  * @returns undefined where there are too few
+ * @example
+ * const bytes = new TextEncoder().encode("P5 2 1 255 ab");
+ * const { data } = decodeNetpbm(bytes, netpbmHeader(bytes)!)!;
+ * console.log(data.length, data[0], data[5]); // 6 97 98
  */
 export function decodeNetpbm(bytes: Uint8Array, header: NetpbmHeader): Photograph | undefined {
   const { width, height, channels, maximum, start } = header;

@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
-import { items, selectedId, weightsInUse } from "../segment/queue.ts";
+import { items, selectedId } from "../segment/items.ts";
+import { weightsInUse } from "../segment/queue.ts";
 import { tab } from "../tabs.ts";
 import { Pixels } from "../ui/pixels.tsx";
 import { Diagram, showLayer } from "./diagram.tsx";

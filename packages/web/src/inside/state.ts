@@ -2,7 +2,8 @@
 
 import { signal } from "@preact/signals";
 import { type Remote, wrap } from "comlink";
-import { type Item, items, selectedId, weightsInUse } from "../segment/queue.ts";
+import { type Item, items, selectedId } from "../segment/items.ts";
+import { weightsInUse } from "../segment/queue.ts";
 import type { Anatomy, ChannelReport, InsideWorker } from "./inside.worker.ts";
 import type { Probe } from "./trace.ts";
 

@@ -3,7 +3,8 @@
 import { CircleAlert, FileDown, X } from "lucide";
 import { count } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
-import { cancel, type Item, isOpen, items, remove, selectedId } from "./queue.ts";
+import { type Item, isOpen, items, selectedId } from "./items.ts";
+import { cancel, remove } from "./queue.ts";
 
 const STATES: Readonly<Record<Item["progress"]["kind"], string>> = {
   waiting: "waiting",

@@ -1,33 +1,26 @@
 // Beside the stage: what was found, how it is seen, and what can be taken along.
 
 import { METRIC_NAMES, METRIC_TITLES, metricsFromCounts } from "@saunet/model";
-import { Download as DownloadIcon, FilePlus2, RotateCcw } from "lucide";
+import { Download as DownloadIcon, FilePlus2, FolderOpen, RotateCcw } from "lucide";
 import { ERROR_COLOURS } from "../pictures/paint.ts";
 import { confusionAt, densityAt, type Tally } from "../pictures/tally.ts";
-import { Choice, FileButton, Slider, Switch } from "../ui/controls.tsx";
+import { Choice, FileButton, PICTURES, Slider, Switch } from "../ui/controls.tsx";
 import { download, stemOf } from "../ui/download.ts";
 import { count, duration, percent } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { csvOf } from "./csv.ts";
-import { fieldOnly, layer, mode, opacity, threshold } from "./look.ts";
-import {
-  addFiles,
-  again,
-  engineReport,
-  type Item,
-  items,
-  type Result,
-  selected,
-  useWeights,
-  view,
-  weightsInUse,
-} from "./queue.ts";
+import { type Item, items, type Result, resultOf, selected, view } from "./items.ts";
+import { fieldOnly, layer, look, mode, opacity, threshold } from "./look.ts";
+import { MaskChoice, StrayMasks } from "./mask-panel.tsx";
+import { maskInUse, masksOf } from "./masks.ts";
+import { addFiles, again, engineReport, openWeights, useWeights, weightsInUse } from "./queue.ts";
 import type { Download } from "./view.worker.ts";
+import { foundOf } from "./viewer.tsx";
 
 /** The column beside the stage. */
 export function Panel() {
   const item = items.value && selected();
-  const result = item?.progress.kind === "done" ? item.progress.result : undefined;
+  const result = resultOf(item);
   return (
     <aside class="panel" aria-label="Results and controls">
       <Summary item={item} result={result} />
@@ -55,7 +48,8 @@ export function Panel() {
         <Slider label="Opacity" value={opacity} min={0} max={100} format={(k) => `${k} %`} />
         <Switch label="Only the field of view" value={fieldOnly} />
       </section>
-      {result?.tally.hasTruth && <Quality tally={result.tally} />}
+      {item && <Comparison item={item} result={result} />}
+      <StrayMasks />
       {item && result && <TakeAlong item={item} result={result} />}
       <Weights />
     </aside>
@@ -87,7 +81,25 @@ function Summary({ item, result }: { item: Item | undefined; result: Result | un
           <span data-testid="time">{duration(result.seconds)}</span>, {count(result.threads, "thread")}
         </p>
       )}
+      {result && result.doubts.length > 0 && (
+        <p class="doubts" role="status">
+          This may be no photograph of the retina: {result.doubts.join("; ")}.
+        </p>
+      )}
       <WhyNotMore />
+    </section>
+  );
+}
+
+/** The masks of the photograph, and the figures against the one that is its truth. */
+function Comparison({ item, result }: { item: Item; result: Result | undefined }) {
+  const hasMasks = masksOf(item.id, "vessels").length + masksOf(item.id, "field").length > 0;
+  if (!hasMasks) return null;
+  return (
+    <section class="group" aria-label="Comparison">
+      <MaskChoice item={item} kind="vessels" label="Against the truth" />
+      {result?.tally.hasTruth && <Quality tally={result.tally} />}
+      <MaskChoice item={item} kind="field" label="Field of view" />
     </section>
   );
 }
@@ -109,8 +121,8 @@ function Quality({ tally }: { tally: Tally }) {
     auc: fieldOnly.value ? tally.auc.field : tally.auc.frame,
   };
   return (
-    <table class="figures group">
-      <caption>Against the truth</caption>
+    <table class="figures">
+      <caption class="visually-hidden">Against the truth</caption>
       <tbody>
         {METRIC_NAMES.map((name) => (
           <tr key={name}>
@@ -142,9 +154,17 @@ function Legend() {
 }
 
 function TakeAlong({ item, result }: { item: Item; result: Result }) {
-  const save = async (kind: Download) => download(`${stemOf(item.name)}-${kind}.png`, await view.png(kind));
+  const save = async (kind: Download) => {
+    const saved = { file: item.file, found: foundOf(result) };
+    download(`${stemOf(item.name)}-${kind}.png`, await view.png(saved, kind, look.value));
+  };
   const saveCsv = () => {
-    const text = csvOf(items.value, threshold.value, fieldOnly.value);
+    const text = csvOf({
+      items: items.value,
+      step: threshold.value,
+      fieldOnly: fieldOnly.value,
+      truthOf: ({ id }) => maskInUse(id, "vessels")?.name,
+    });
     download("saunet.csv", new Blob([text], { type: "text/csv" }));
   };
   return (
@@ -161,12 +181,8 @@ function TakeAlong({ item, result }: { item: Item; result: Result }) {
           <Icon node={DownloadIcon} size={15} /> CSV<span class="visually-hidden"> of all photographs</span>
         </button>
       </div>
-      <FileButton
-        accept="image/*,.tif,.tiff"
-        className="button quiet"
-        onFiles={(files) => addFiles(files, item.id)}
-      >
-        <Icon node={FilePlus2} /> {result.tally.hasTruth ? "Another truth mask" : "Compare with a truth mask"}
+      <FileButton accept={PICTURES} className="button quiet" onFiles={(files) => addFiles(files, item.id)}>
+        <Icon node={FilePlus2} /> {result.tally.hasTruth ? "Another mask" : "Compare with a truth mask"}
       </FileButton>
     </section>
   );
@@ -174,13 +190,23 @@ function TakeAlong({ item, result }: { item: Item; result: Result }) {
 
 function Weights() {
   const { name, bytes } = weightsInUse.value;
-  if (bytes === undefined) return null;
   return (
     <section class="group" aria-label="Weights">
       <p class="small">Weights: {name}</p>
-      <button type="button" class="button quiet" onClick={() => useWeights("shipped")}>
-        <Icon node={RotateCcw} /> Back to the shipped ones
-      </button>
+      <div class="button-row">
+        <FileButton
+          accept=".safetensors"
+          className="button quiet"
+          onFiles={([file]) => file && void openWeights(file)}
+        >
+          <Icon node={FolderOpen} /> Open weights
+        </FileButton>
+        {bytes !== undefined && (
+          <button type="button" class="button quiet" onClick={() => useWeights("shipped")}>
+            <Icon node={RotateCcw} /> Back to the shipped ones
+          </button>
+        )}
+      </div>
     </section>
   );
 }

@@ -1,9 +1,11 @@
-import { ImagePlus, Sparkles } from "lucide";
-import { FileButton } from "../ui/controls.tsx";
+import { FolderPlus, ImagePlus, Sparkles } from "lucide";
+import { FileButton, PICTURES } from "../ui/controls.tsx";
+import { picturesOf } from "../ui/dropped.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Filmstrip } from "./filmstrip.tsx";
+import { notice } from "./items.ts";
 import { Panel } from "./panel.tsx";
-import { addExample, addFiles, notice } from "./queue.ts";
+import { addExample, addFiles, addFound } from "./queue.ts";
 import { Viewer } from "./viewer.tsx";
 
 /** Photographs in, vessels out. */
@@ -18,8 +20,11 @@ export function SegmentPage() {
           </p>
         </div>
         <div class="button-row">
-          <FileButton accept="image/*,.tif,.tiff" multiple className="button primary" onFiles={addFiles}>
+          <FileButton accept={PICTURES} multiple className="button primary" onFiles={addFiles}>
             <Icon node={ImagePlus} /> Choose photographs
+          </FileButton>
+          <FileButton folder className="button" onFiles={(files) => addFound(picturesOf(files))}>
+            <Icon node={FolderPlus} /> Choose a folder
           </FileButton>
           <button type="button" class="button" onClick={addExample}>
             <Icon node={Sparkles} /> Synthetic example

@@ -6,7 +6,8 @@ import { expose } from "comlink";
 import { type EngineReport, startEngine } from "../engine.ts";
 import { decodePicture, pixelsOf, pngOf, shrink } from "../pictures/decode.ts";
 import { kindOf, maskOf, type PictureKind } from "../pictures/kind.ts";
-import { type Tally, tallyOf } from "../pictures/tally.ts";
+import { densityAt, STEPS, type Tally, tallyOf } from "../pictures/tally.ts";
+import { doubtsOf } from "./doubts.ts";
 
 /** A picture that has been read. */
 export interface ReadPicture {
@@ -28,6 +29,8 @@ export interface Segmented {
   /** A byte a pixel, 1 in the field of view. */
   readonly field: Blob;
   readonly tally: Tally;
+  /** Why the result is doubtful. */
+  readonly doubts: readonly string[];
   /** The factor by which the network saw the photograph resized. */
   readonly scale: number;
   /** What the network took. */
@@ -36,6 +39,8 @@ export interface Segmented {
 
 /** The synthetic photograph with its exact truth. */
 export interface Example {
+  readonly width: number;
+  readonly height: number;
   readonly photograph: Blob;
   readonly truth: Blob;
 }
@@ -97,7 +102,10 @@ const api = {
     const seconds = (performance.now() - started) / 1000;
     const field = fieldOfView(photograph).data;
     const tally = tallyOf({ probability, field });
-    return { width, height, scale, probability: blobOf(probability), field: blobOf(field), tally, seconds };
+    const vesselShare = densityAt(tally, STEPS / 2, true);
+    const doubts = doubtsOf({ photograph, field, vesselShare });
+    const blobs = { probability: blobOf(probability), field: blobOf(field) };
+    return { width, height, scale, ...blobs, tally, doubts, seconds };
   },
 
   async example(): Promise<Example> {
@@ -108,7 +116,7 @@ const api = {
       for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = data[3 * pixel + c];
       pixels.data[4 * pixel + 3] = 255;
     }
-    return { photograph: await pngOf(pixels), truth: blobOf(vessels.data) };
+    return { width, height, photograph: await pngOf(pixels), truth: blobOf(vessels.data) };
   },
 };
 

@@ -2,12 +2,15 @@
 // so that neither zooming nor a new threshold ever keeps the page waiting.
 
 import { expose } from "comlink";
-import { decodePicture, pngOf } from "../pictures/decode.ts";
-import { grey, type Layer, type Painted, paint } from "../pictures/paint.ts";
+import { decodePicture } from "../pictures/decode.ts";
+import { type Layer, type Painted, paint } from "../pictures/paint.ts";
+import { maskPng, probabilityPng } from "../pictures/png.ts";
 import { type Tally, tallyOf } from "../pictures/tally.ts";
 
 /** What is to be seen. A picture without probabilities is shown as it is. */
 export interface PictureToShow {
+  /** Tells photographs apart: an equal one need not be decoded again. */
+  readonly id: number;
   readonly file: Blob;
   readonly found?: FoundBlobs | undefined;
 }
@@ -43,11 +46,19 @@ export interface Viewport {
   readonly split: number;
 }
 
+/** A photograph with its result, to be saved. */
+export interface Saved {
+  readonly file: Blob;
+  readonly found: FoundBlobs;
+}
+
 /** What can be downloaded. */
 export type Download = "mask" | "probability" | "overlay";
 
-let canvas: OffscreenCanvas | undefined;
+/** Kept, since Firefox gives the context of a canvas that a page has handed over only once. */
+let context: OffscreenCanvasRenderingContext2D | undefined;
 let photograph: ImageBitmap | undefined;
+let shownId: number | undefined;
 let found: Painted | undefined;
 let layer: OffscreenCanvas | undefined;
 let look: Look = { layer: "mask", threshold: 0.5, opacity: 0.8, fieldOnly: true };
@@ -69,10 +80,10 @@ function repaint(): void {
 }
 
 function redraw(): void {
-  if (canvas === undefined || viewport === undefined) return;
+  if (context === undefined || viewport === undefined) return;
   const { width, height, mode, split } = viewport;
+  const { canvas } = context;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d")!;
   context.reset();
   if (photograph === undefined) return;
   const panes = mode === "side" ? 2 : 1;
@@ -105,11 +116,24 @@ function drawPane(
   if (layer !== undefined && layerFrom < right) draw(layer, layerFrom, look.opacity);
 }
 
-async function openFound(size: { width: number; height: number }, blobs: FoundBlobs): Promise<Painted> {
+function clear(): void {
+  photograph?.close();
+  photograph = undefined;
+  shownId = undefined;
+  found = undefined;
+  repaint();
+  redraw();
+}
+
+async function openFound(
+  { width, height }: { width: number; height: number },
+  blobs: FoundBlobs,
+): Promise<Painted> {
   const bytes = (blob: Blob) => blob.arrayBuffer();
   const truth = blobs.truth === undefined ? undefined : new Uint8Array(await bytes(blobs.truth));
   return {
-    ...size,
+    width,
+    height,
     probability: new Float32Array(await bytes(blobs.probability)),
     field: new Uint8Array(await bytes(blobs.field)),
     truth,
@@ -118,21 +142,22 @@ async function openFound(size: { width: number; height: number }, blobs: FoundBl
 
 const api = {
   attach(own: OffscreenCanvas): void {
-    canvas = own;
+    context = own.getContext("2d")!;
     redraw();
   },
 
-  /** Shows another picture, or none. */
+  /** Shows another picture, or none. Until it has been read, nothing is shown: the one before is another's. */
   async show(picture: PictureToShow | undefined): Promise<void> {
     const own = ++turn;
-    const bitmap = picture && (await decodePicture(picture.file));
+    if (picture?.id !== shownId) clear();
+    const bitmap = picture && (photograph ?? (await decodePicture(picture.file)));
     const opened = bitmap && picture?.found && (await openFound(bitmap, picture.found));
     if (own !== turn) {
-      bitmap?.close();
+      if (bitmap !== photograph) bitmap?.close();
       return;
     }
-    photograph?.close();
     photograph = bitmap;
+    shownId = picture?.id;
     found = opened && { ...opened, width: bitmap!.width, height: bitmap!.height };
     repaint();
     redraw();
@@ -159,22 +184,29 @@ const api = {
     return tallyOf(await openFound({ width: 0, height: 0 }, blobs));
   },
 
-  /** Writes what is shown as a PNG file, in the photograph's own size. */
-  async png(kind: Download): Promise<Blob> {
-    if (found === undefined || photograph === undefined) throw new Error("png: nothing has been found yet");
-    const { width, height, probability, field } = found;
-    if (kind === "probability") return pngOf(grey(width, height, (pixel) => probability[pixel]));
-    if (kind === "mask") {
-      const isVessel = (pixel: number) =>
-        probability[pixel] >= look.threshold && !(look.fieldOnly && field[pixel] === 0);
-      return pngOf(grey(width, height, (pixel) => Number(isVessel(pixel))));
+  /** Writes a result as a PNG file, in the photograph's own size. */
+  async png({ file, found: blobs }: Saved, kind: Download, style: Look): Promise<Blob> {
+    const bitmap = await decodePicture(file);
+    try {
+      const own = await openFound(bitmap, blobs);
+      const { width, height, probability, field } = own;
+      if (kind === "probability") return probabilityPng(width, height, probability);
+      if (kind === "mask") {
+        const isVessel = (pixel: number) =>
+          probability[pixel] >= style.threshold && !(style.fieldOnly && field[pixel] === 0);
+        return maskPng(width, height, isVessel);
+      }
+      const over = new OffscreenCanvas(width, height);
+      over.getContext("2d")!.putImageData(paint(own, style.layer, style.threshold, style.fieldOnly), 0, 0);
+      const whole = new OffscreenCanvas(width, height);
+      const drawing = whole.getContext("2d", { alpha: false })!;
+      drawing.drawImage(bitmap, 0, 0);
+      drawing.globalAlpha = style.opacity;
+      drawing.drawImage(over, 0, 0);
+      return await whole.convertToBlob({ type: "image/png" });
+    } finally {
+      bitmap.close();
     }
-    const whole = new OffscreenCanvas(width, height);
-    const context = whole.getContext("2d")!;
-    context.drawImage(photograph, 0, 0);
-    context.globalAlpha = look.opacity;
-    context.drawImage(layer!, 0, 0);
-    return whole.convertToBlob({ type: "image/png" });
   },
 };
 

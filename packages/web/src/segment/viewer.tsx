@@ -6,10 +6,15 @@ import { Maximize, ZoomIn, ZoomOut } from "lucide";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../ui/icon.tsx";
 import { type Camera, cornerOf, pan, type Size, scaleOf, whole, zoomBy } from "./camera.ts";
+import { items, resultOf, selected, view } from "./items.ts";
 import { look, mode, split } from "./look.ts";
-import { items, selected, view } from "./queue.ts";
+import type { FoundBlobs } from "./view.worker.ts";
 
 const camera = signal<Camera>({ zoom: 1, x: 0, y: 0 });
+/** Whether the selected photograph is still being opened; the stage is empty then. */
+const isOpening = signal(false);
+/** Whether to say how the wheel zooms. */
+const wheelHint = signal(false);
 /** Of the photograph that is shown. */
 const photograph = signal<Size>({ width: 1, height: 1 });
 /** Of the stage, in CSS pixels. */
@@ -19,6 +24,7 @@ const paneOf = (): Size =>
 
 const KEY_STEP = 60;
 const ZOOM_STEP = 1.5;
+const HINT_MS = 1500;
 
 function zoom(factor: number, at?: { x: number; y: number }): void {
   camera.value = zoomBy(camera.value, photograph.value, paneOf(), factor, at);
@@ -47,6 +53,13 @@ function oncePerFrame<T>(send: (value: T) => void): (value: T) => void {
   };
 }
 
+/** A result without what only the page needs of it. */
+export const foundOf = ({ probability, field, truth }: FoundBlobs): FoundBlobs => ({
+  probability,
+  field,
+  truth,
+});
+
 /** Keeps the worker told of what is to be seen, and how. */
 function tellView(): () => void {
   const sendViewport = oncePerFrame((viewport: Parameters<typeof view.setViewport>[0]) => {
@@ -72,7 +85,7 @@ function tellView(): () => void {
     }),
     effect(() => {
       const item = items.value && selected();
-      const result = item?.progress.kind === "done" ? item.progress.result : undefined;
+      const result = resultOf(item);
       const next = result ?? item?.size;
       if (shown === next) return;
       shown = next;
@@ -85,8 +98,12 @@ function tellView(): () => void {
         photograph.value = item.size;
         camera.value = whole(item.size);
       }
-      const found = result && { probability: result.probability, field: result.field, truth: result.truth };
-      void view.show({ file: item.file, found });
+      isOpening.value = true;
+      const { id, file } = item;
+      // A later photograph may be on its way by then.
+      void view.show({ id, file, found: result && foundOf(result) }).finally(() => {
+        if (shown === next) isOpening.value = false;
+      });
     }),
   ];
   return () => {
@@ -110,9 +127,20 @@ export function Viewer() {
     });
     observer.observe(frame.current!);
     const stop = tellView();
-    // A wheel must be heard before the page scrolls, which JSX's listeners are not asked for.
+    let hintTimer = 0;
+    // The wheel alone scrolls the page; a pinch on a touchpad comes as a wheel with Ctrl. It must be heard before the
+    // page scrolls, which JSX's listeners are not asked for.
     const onWheel = (event: WheelEvent) => {
+      if (!event.ctrlKey && !event.metaKey) {
+        wheelHint.value = true;
+        clearTimeout(hintTimer);
+        hintTimer = window.setTimeout(() => {
+          wheelHint.value = false;
+        }, HINT_MS);
+        return;
+      }
       event.preventDefault();
+      wheelHint.value = false;
       zoom(Math.exp(-event.deltaY / 400), placeOf(event));
     };
     frame.current!.addEventListener("wheel", onWheel, { passive: false });
@@ -210,10 +238,15 @@ export function Viewer() {
           <Icon node={Maximize} />
         </button>
       </div>
+      {wheelHint.value && (
+        <p class="stage-hint">{isMac ? "⌘" : "Ctrl"} and the wheel zoom; a pinch does too.</p>
+      )}
       <StageMessage />
     </div>
   );
 }
+
+const isMac = /mac/i.test(navigator.platform);
 
 /** What stands on the stage where there is no picture yet. */
 function StageMessage() {
@@ -222,7 +255,11 @@ function StageMessage() {
   const { progress } = item;
   switch (progress.kind) {
     case "done":
-      return null;
+      return isOpening.value ? (
+        <p class="stage-message busy">
+          <span class="spinner" /> Opening {item.name} …
+        </p>
+      ) : null;
     case "failed":
       return <p class="stage-message failed">{progress.message}</p>;
     case "cancelled":

@@ -12,8 +12,9 @@ export interface BatchStream {
   stop(): void;
 }
 
-/** Starts the worker. */
-export function batchStream(): BatchStream {
+/** Starts the worker; the first batch is that of `step`. */
+export function batchStream(step: number): BatchStream {
+  let asked = step;
   const worker = new Worker(new URL("./batch.worker.ts", import.meta.url), { type: "module" });
   const waiting: { resolve: (batch: FlatBatch) => void; reject: (error: Error) => void }[] = [];
   let failure: Error | undefined;
@@ -29,7 +30,7 @@ export function batchStream(): BatchStream {
     });
     // It is heard of by whoever takes the batch, and by nobody where the run has ended.
     batch.catch(() => {});
-    worker.postMessage("next");
+    worker.postMessage(asked++);
     return batch;
   };
   const ahead = Array.from({ length: AHEAD }, ask);

@@ -1,12 +1,15 @@
 // A training run as the page sees it.
 
-import { batch, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 import { proxy, type Remote, wrap } from "comlink";
 import { useWeights } from "../segment/queue.ts";
+import { isTraining, trainingStep } from "../title.ts";
+import { forgetRun, type KeptRun, keepRun, keptRun } from "./kept-run.ts";
+import { type Level, meanOf, START, takeIn } from "./smooth.ts";
 import type { HeldOut, Subject, TrainingNews, TrainingPlan, TrainWorker } from "./train.worker.ts";
 
-/** What the run is at. */
-export type RunState = "idle" | "running" | "pausing" | "paused";
+/** What the run is at; `kept`: an earlier visit's, which can be taken up again. */
+export type RunState = "idle" | "running" | "pausing" | "paused" | "kept";
 
 /** Points of the curves, by step. */
 export interface Curves {
@@ -16,11 +19,11 @@ export interface Curves {
   readonly smooth: readonly number[];
   readonly heldOutSteps: readonly number[];
   readonly f1: readonly number[];
+  /** Where the smooth curve goes on. */
+  readonly level: Level;
 }
 
-const NOTHING: Curves = { steps: [], losses: [], smooth: [], heldOutSteps: [], f1: [] };
-/** Weight of a new step in the smooth curve. */
-const FRESHNESS = 0.08;
+const NOTHING: Curves = { steps: [], losses: [], smooth: [], heldOutSteps: [], f1: [], level: START };
 
 export const runState = signal<RunState>("idle");
 export const curves = signal<Curves>(NOTHING);
@@ -32,21 +35,50 @@ export const speed = signal(Number.NaN);
 export const heldOut = signal<HeldOut | undefined>(undefined);
 export const subject = signal<Subject | undefined>(undefined);
 export const failure = signal<string | undefined>(undefined);
-export const start = signal<TrainingPlan["start"]>("fresh");
-/** In ten-thousandths. */
+export const start = signal<"fresh" | "shipped" | "file">("fresh");
+/** A weights file or checkpoint that a person has opened, to start from. */
+export const opened = signal<{ readonly name: string; readonly bytes: Uint8Array } | undefined>(undefined);
+/** In ten-thousandths; counts from the next step on. */
 export const learningRate = signal(20);
+const rate = (): number => learningRate.value / 10_000;
+/** The last step that is kept in the browser. */
+export const keptStep = signal(0);
+/** A run that an earlier visit left. */
+let left: KeptRun | undefined;
+
+effect(() => {
+  isTraining.value = runState.value === "running";
+  trainingStep.value = step.value;
+});
+
+/** Steps that would be lost if the tab closed now. */
+const isUnsaved = (): boolean => runState.value === "running" && step.value > keptStep.value;
+addEventListener("beforeunload", (event) => {
+  if (isUnsaved()) event.preventDefault();
+});
 
 /** Counts runs: what an ended one still tells is not heard. */
-let run = 0;
+let turn = 0;
 let worker: Remote<TrainWorker> | undefined;
 const trainer = (): Remote<TrainWorker> => {
   worker ??= wrap<TrainWorker>(new Worker(new URL("./train.worker.ts", import.meta.url), { type: "module" }));
   return worker;
 };
 
-/** Fetches the photograph that is never learned from. */
+/** Fetches the photograph that is never learned from, and the run that an earlier visit left. */
 export async function meetSubject(): Promise<void> {
-  subject.value ??= await trainer().subject();
+  if (subject.value !== undefined) return;
+  subject.value = await trainer().subject();
+  left = await keptRun();
+  if (left === undefined || runState.value !== "idle") return;
+  batch(() => {
+    const { step: last, curves: drawn, learningRate: own } = left!;
+    runState.value = "kept";
+    step.value = last;
+    keptStep.value = last;
+    curves.value = drawn;
+    learningRate.value = own;
+  });
 }
 
 /** Points that a curve is drawn from at most; past that every other one is dropped. */
@@ -57,10 +89,10 @@ const thin = <T>(values: readonly T[]): readonly T[] =>
 function hear(news: TrainingNews): void {
   const { steps, losses, smooth, heldOutSteps, f1 } = curves.value;
   const first = news.step - news.losses.length + 1;
-  let level = smooth.at(-1) ?? news.losses[0];
+  let { level } = curves.value;
   const levels = news.losses.map((loss) => {
-    level += FRESHNESS * (loss - level);
-    return level;
+    level = takeIn(level, loss);
+    return meanOf(level);
   });
   batch(() => {
     step.value = news.step;
@@ -73,29 +105,57 @@ function hear(news: TrainingNews): void {
       smooth: thin([...smooth, ...levels]),
       heldOutSteps: news.heldOut ? thin([...heldOutSteps, news.step]) : heldOutSteps,
       f1: news.heldOut ? thin([...f1, news.heldOut.f1]) : f1,
+      level,
     };
   });
+  if (news.checkpoint !== undefined) void keep(news.step, news.checkpoint);
 }
 
-/** Trains, or goes on where it was paused. */
+async function keep(at: number, checkpoint: Uint8Array): Promise<void> {
+  try {
+    await keepRun({ step: at, checkpoint, curves: curves.value, learningRate: learningRate.value });
+    keptStep.value = at;
+  } catch (error) {
+    failure.value = `This browser does not keep the run for later: ${(error as Error).message}. Save its weights before you leave.`;
+  }
+}
+
+/** Trains, or goes on where it was paused, in this visit or an earlier one. */
 export function begin(): void {
   failure.value = undefined;
   if (runState.value === "paused") void trainer().resume();
+  else if (runState.value === "kept") run(left!.checkpoint);
   else {
-    const plan = { start: start.value, learningRate: learningRate.value / 10_000 };
     curves.value = NOTHING;
-    const own = ++run;
-    const tell = (news: TrainingNews) => {
-      if (own === run) hear(news);
-    };
-    trainer()
-      .run(plan, proxy(tell))
-      .catch((error: Error) => {
-        failure.value = `The training ended: ${error.message}.`;
-        runState.value = "idle";
-      });
+    keptStep.value = 0;
+    run(start.value === "file" ? opened.value!.bytes : start.value);
   }
   runState.value = "running";
+}
+
+function run(from: TrainingPlan["start"]): void {
+  const own = ++turn;
+  const tell = (news: TrainingNews) => {
+    if (own === turn) hear(news);
+  };
+  trainer()
+    .run({ start: from, learningRate: rate() }, proxy(tell))
+    .catch((error: Error) => {
+      failure.value = `The training ended: ${error.message}.`;
+      runState.value = "idle";
+    });
+}
+
+/** Goes on with another learning rate. */
+export function setLearningRate(value: number): void {
+  learningRate.value = value;
+  if (worker !== undefined) void trainer().setLearningRate(rate());
+}
+
+/** Opens weights or a checkpoint, to start from. */
+export async function openStart(file: File): Promise<void> {
+  opened.value = { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+  start.value = "file";
 }
 
 /** Stops after the step at hand. */
@@ -107,8 +167,11 @@ export async function pause(): Promise<void> {
 
 /** Forgets everything that was learned. */
 export function reset(): void {
-  run++;
+  turn++;
   void trainer().reset();
+  void forgetRun();
+  left = undefined;
+  keptStep.value = 0;
   runState.value = "idle";
   curves.value = NOTHING;
   step.value = 0;

@@ -1,8 +1,8 @@
 import { computed } from "@preact/signals";
-import { Check, Download, Pause, Play, RotateCcw } from "lucide";
+import { Check, Download, FolderOpen, Pause, Play, RotateCcw } from "lucide";
 import { useEffect } from "preact/hooks";
 import { openTab } from "../tabs.ts";
-import { Choice, Slider } from "../ui/controls.tsx";
+import { Choice, FileButton, Slider } from "../ui/controls.tsx";
 import { download } from "../ui/download.ts";
 import { count } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
@@ -14,12 +14,16 @@ import {
   curves,
   failure,
   heldOut,
+  keptStep,
   learnedWeights,
   learningRate,
   meetSubject,
+  opened,
+  openStart,
   pause,
   reset,
   runState,
+  setLearningRate,
   speed,
   start,
   step,
@@ -96,7 +100,7 @@ function Controls() {
         </button>
       ) : (
         <button type="button" class="button primary" disabled={subject.value === undefined} onClick={begin}>
-          <Icon node={Play} /> {state === "paused" ? "Resume" : "Train"}
+          <Icon node={Play} /> {state === "paused" || state === "kept" ? "Resume" : "Train"}
         </button>
       )}
       <button type="button" class="button" disabled={state === "idle"} onClick={reset}>
@@ -158,6 +162,8 @@ function Progress() {
 /** What can be chosen before, and taken along after. */
 function Plan() {
   const isIdle = runState.value === "idle";
+  // A run that was kept is read when it is taken up again.
+  const isHere = step.value > 0 && runState.value !== "kept";
   const saveWeights = async () => {
     const bytes = await learnedWeights();
     const file = new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" });
@@ -176,24 +182,40 @@ function Plan() {
           options={[
             { value: "fresh", text: "Fresh numbers", disabled: !isIdle },
             { value: "shipped", text: "The shipped weights", disabled: !isIdle },
+            { value: "file", text: "A file", disabled: !isIdle || opened.value === undefined },
           ]}
         />
+        {isIdle && (
+          <FileButton
+            accept=".safetensors"
+            className="button quiet"
+            onFiles={([file]) => file && void openStart(file)}
+          >
+            <Icon node={FolderOpen} /> {opened.value ? opened.value.name : "Open weights or a checkpoint"}
+          </FileButton>
+        )}
         <Slider
           label="Learning rate"
           value={learningRate}
           min={1}
           max={50}
           format={(value) => (value / 10_000).toFixed(4)}
+          onValue={setLearningRate}
         />
-        {!isIdle && <p class="small">Changes count from the next reset on.</p>}
       </section>
       <section aria-label="The weights as they are now">
         <h2>Take it along</h2>
+        {keptStep.value > 0 && (
+          <p class="small" data-testid="kept">
+            This browser keeps the run up to step {keptStep.value}; it can be taken up again after the tab was
+            closed.
+          </p>
+        )}
         <div class="button-row">
-          <button type="button" class="button" disabled={step.value === 0} onClick={useNow}>
+          <button type="button" class="button" disabled={!isHere} onClick={useNow}>
             <Icon node={Check} /> Segment with these weights
           </button>
-          <button type="button" class="button" disabled={step.value === 0} onClick={saveWeights}>
+          <button type="button" class="button" disabled={!isHere} onClick={saveWeights}>
             <Icon node={Download} /> Weights
           </button>
         </div>

@@ -6,6 +6,7 @@ import {
   initialize,
   loadSegmenter,
   paperLoss,
+  readWeights,
   type Segmenter,
   saUNetV2,
   segmenterOf,
@@ -18,12 +19,14 @@ import { startEngine } from "../engine.ts";
 import { grey } from "../pictures/paint.ts";
 import { BATCH, SEED } from "./batch.ts";
 import { type BatchStream, batchStream } from "./batch-stream.ts";
+import { isCheckpointFile, readCheckpoint, type TrainingState, writeCheckpoint } from "./checkpoint.ts";
+import { type Halt, haltOf } from "./halt.ts";
 import { fundus } from "./training-pictures.ts";
 
 /** How to train. */
 export interface TrainingPlan {
-  /** Fresh numbers, or those that ship. */
-  readonly start: "fresh" | "shipped";
+  /** Fresh numbers, those that ship, or those of a file: weights, or the checkpoint of a run that is taken up again. */
+  readonly start: "fresh" | "shipped" | Uint8Array;
   readonly learningRate: number;
 }
 
@@ -38,6 +41,8 @@ export interface TrainingNews {
   readonly cropsPerSecond: number;
   /** On the photograph that is never learned from; told every few steps. */
   readonly heldOut?: HeldOut | undefined;
+  /** The run up to `step`, to be kept; told now and then, and at every pause. */
+  readonly checkpoint?: Uint8Array | undefined;
 }
 
 /** How the held-out photograph is segmented at the moment. */
@@ -59,55 +64,59 @@ const heldOutIsDue = (step: number): boolean => (step <= 20 ? step % 5 === 0 : s
 const HELD_OUT_SEED = 2;
 /** The page hears of steps four times a second: drawing it takes time from the cores that train. */
 const NEWS_INTERVAL_MS = 250;
+/** As much is lost at most when the browser is closed; a checkpoint has 4 MB. */
+const CHECKPOINT_INTERVAL_MS = 10_000;
 
-let network: Weights | undefined;
-let segmenter: Segmenter | undefined;
+/** The run at hand. */
+interface Run extends TrainingState {
+  readonly network: Weights;
+  readonly segmenter: Segmenter;
+}
+
+let current: Run | undefined;
 /** Counts calls of `run`: a later one ends an earlier. */
 let turn = 0;
 let halt: Halt | undefined;
 let step = 0;
+/** Whether steps are being made: parameters must not be read then. */
+let steps = false;
+/** Whoever waits for the end of the step at hand. */
+const betweenSteps: (() => void)[] = [];
 
 const heldOut = fundus(HELD_OUT_SEED);
 const { width, height } = heldOut.image;
 
-async function lookAtHeldOut(): Promise<HeldOut> {
+async function lookAtHeldOut({ segmenter }: Run): Promise<HeldOut> {
   // The scale that it is trained at here, whatever shipped weights ask for.
-  const { probability } = await segmenter!.segment(heldOut.image, { scale: 1 });
+  const { probability } = await segmenter.segment(heldOut.image, { scale: 1 });
   const [truth, fieldOfView] = [heldOut.vessels.data, heldOut.fieldOfView.data];
   const { f1, auc } = evaluate({ probability, truth, fieldOfView });
   return { f1, auc, prediction: grey(width, height, (pixel) => probability[pixel]) };
 }
 
-async function begin({ start }: TrainingPlan): Promise<Weights> {
-  if (start === "fresh")
-    return { config: saUNetV2, parameters: initialize(saUNetV2, randomState(SEED)), metadata: {} };
-  return loadSegmenter();
-}
-
-/** A pause: the loop reaches it after the step at hand, and goes on when it is over. */
-interface Halt {
-  readonly reached: Promise<void>;
-  readonly over: Promise<void>;
-  readonly reach: () => void;
-  readonly lift: () => void;
-}
-
-function haltOf(): Halt {
-  let reach = () => {};
-  let end = () => {};
-  const reached = new Promise<void>((resolve) => {
-    reach = resolve;
-  });
-  const over = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const lift = () => {
-    halt = undefined;
-    // Whoever waits for a pause that is lifted before it began waits no longer.
-    reach();
-    end();
+/** A run at its beginning, or where its checkpoint left it. */
+async function begin({ start, learningRate }: TrainingPlan): Promise<{ run: Run; step: number }> {
+  const isCheckpoint = start instanceof Uint8Array && isCheckpointFile(start);
+  const network = await networkOf(isCheckpoint ? "fresh" : start);
+  const { parameters } = network;
+  const optimizer = adam(parameters, { learningRate });
+  const run: Run = {
+    network,
+    parameters,
+    optimizer,
+    random: randomState(SEED, 2),
+    segmenter: segmenterOf(network),
   };
-  return { reached, over, reach, lift };
+  const step = isCheckpoint ? readCheckpoint(start, run) : 0;
+  // What a person has set counts, also for a run that began with another rate.
+  optimizer.learningRate[0] = learningRate;
+  return { run, step };
+}
+
+async function networkOf(start: TrainingPlan["start"]): Promise<Weights> {
+  if (start === "shipped") return loadSegmenter();
+  if (start instanceof Uint8Array) return readWeights(start);
+  return { config: saUNetV2, parameters: initialize(saUNetV2, randomState(SEED)), metadata: {} };
 }
 
 const mouth = new MessageChannel();
@@ -120,20 +129,21 @@ const listen = (): Promise<void> =>
 
 /** Steps until another run begins. */
 async function learn(
-  { learningRate }: TrainingPlan,
-  weights: Weights,
+  run: Run,
   batches: BatchStream,
   own: number,
   tell: (news: TrainingNews) => void,
 ): Promise<void> {
+  const { network, optimizer, random } = run;
   let started = 0;
   const events = train({
-    ...weights,
-    optimizer: adam(weights.parameters, { learningRate }),
+    ...network,
+    optimizer,
+    random,
     loss: paperLoss(),
-    random: randomState(SEED, 2),
     epochs: 1,
     stepsPerEpoch: Number.MAX_SAFE_INTEGER,
+    firstStep: step,
     nextBatch: async () => {
       const batch = await batches.next();
       started = performance.now();
@@ -143,36 +153,48 @@ async function learn(
   let losses: number[] = [];
   let busy = 0;
   let told = performance.now();
+  let kept = told;
   for await (const event of events) {
     if (event.kind !== "step") continue;
     losses.push(event.loss);
     busy += performance.now() - started;
+    step = event.step + 1;
+    for (const go of betweenSteps.splice(0)) go();
     await listen();
     if (own !== turn) break;
-    step = event.step + 1;
     const isDue = heldOutIsDue(step);
     if (isDue || halt !== undefined || performance.now() - told >= NEWS_INTERVAL_MS) {
-      const heldOut = isDue ? await lookAtHeldOut() : undefined;
+      const heldOut = isDue ? await lookAtHeldOut(run) : undefined;
       if (own !== turn) break;
-      const seconds = (performance.now() - told) / 1000;
+      const now = performance.now();
+      const isKept = halt !== undefined || now - kept >= CHECKPOINT_INTERVAL_MS;
+      if (isKept) kept = now;
       const { length } = losses;
       tell({
         step,
         losses,
         milliseconds: busy / length,
-        cropsPerSecond: (BATCH * length) / seconds,
+        cropsPerSecond: (1000 * BATCH * length) / (now - told),
         heldOut,
+        checkpoint: isKept ? writeCheckpoint(run, step) : undefined,
       });
       losses = [];
       busy = 0;
-      told += 1000 * seconds;
+      told = now;
     }
     if (halt === undefined) continue;
+    steps = false;
     halt.reach();
     await halt.over;
+    steps = true;
     if (own !== turn) break;
     told = performance.now();
   }
+}
+
+function endSteps(): void {
+  steps = false;
+  for (const go of betweenSteps.splice(0)) go();
 }
 
 const api = {
@@ -195,23 +217,31 @@ const api = {
     await startEngine();
     const next = await begin(plan);
     if (own !== turn) return;
-    network = next;
-    segmenter?.release();
-    segmenter = segmenterOf(network);
-    step = 0;
+    current?.segmenter.release();
+    current = next.run;
+    step = next.step;
     const nothing = { losses: [], milliseconds: Number.NaN, cropsPerSecond: Number.NaN };
-    tell({ step, ...nothing, heldOut: await lookAtHeldOut() });
-    const batches = batchStream();
+    tell({ step, ...nothing, heldOut: await lookAtHeldOut(next.run) });
+    const batches = batchStream(step);
+    steps = true;
     try {
-      await learn(plan, network, batches, own, tell);
+      await learn(next.run, batches, own, tell);
     } finally {
       batches.stop();
+      if (own === turn) endSteps();
     }
+  },
+
+  /** Goes on with this learning rate. */
+  setLearningRate(rate: number): void {
+    if (current !== undefined) current.optimizer.learningRate[0] = rate;
   },
 
   /** Resolves when the step at hand has ended and none follows. */
   async pause(): Promise<void> {
-    halt ??= haltOf();
+    halt ??= haltOf(() => {
+      halt = undefined;
+    });
     await halt.reached;
   },
 
@@ -223,12 +253,16 @@ const api = {
   reset(): void {
     turn++;
     halt?.lift();
-    network = undefined;
+    endSteps();
+    current?.segmenter.release();
+    current = undefined;
   },
 
-  /** The weights as they are now, as a file. */
-  weights(): Uint8Array {
-    if (network === undefined) throw new Error("weights: nothing has been learned yet");
+  /** The weights as a file, as they are after the step at hand. */
+  async weights(): Promise<Uint8Array> {
+    if (current === undefined) throw new Error("weights: nothing has been learned yet");
+    const { network } = current;
+    if (steps) await new Promise<void>((resolve) => betweenSteps.push(resolve));
     const metadata = { licence: "MIT", training: `${step} steps on synthetic photographs, in a browser` };
     return writeWeights({ ...network, metadata });
   },

@@ -38,19 +38,23 @@ export function Choice<T extends string>({
   );
 }
 
-/** A number from a range of whole ones. */
+/** A number from a range of whole ones. `onValue` takes it in place of the signal. */
 export function Slider({
   label,
   value,
   min,
   max,
   format,
+  onValue = (next) => {
+    value.value = next;
+  },
 }: {
   label: string;
   value: Signal<number>;
   min: number;
   max: number;
   format: (value: number) => string;
+  onValue?: (value: number) => void;
 }) {
   const id = useId();
   const { value: now } = value;
@@ -65,9 +69,7 @@ export function Slider({
         max={max}
         value={now}
         aria-valuetext={format(now)}
-        onInput={(event) => {
-          value.value = event.currentTarget.valueAsNumber;
-        }}
+        onInput={(event) => onValue(event.currentTarget.valueAsNumber)}
       />
     </div>
   );
@@ -91,17 +93,22 @@ export function Switch({ label, value }: { label: string; value: Signal<boolean>
   );
 }
 
-/** A button that opens the file dialogue. */
+/** For file dialogues: browsers do not count TIFF and Netpbm among pictures everywhere. */
+export const PICTURES = "image/*,.tif,.tiff,.ppm,.pgm,.pnm";
+
+/** A button that opens the file dialogue; with `folder`, the one for folders. */
 export function FileButton({
   children,
   accept,
   multiple = false,
+  folder = false,
   className = "button",
   onFiles,
 }: {
   children: ComponentChildren;
-  accept: string;
+  accept?: string;
   multiple?: boolean;
+  folder?: boolean;
   className?: string;
   onFiles: (files: readonly File[]) => void;
 }) {
@@ -113,6 +120,10 @@ export function FileButton({
         type="file"
         accept={accept}
         multiple={multiple}
+        // No attribute of HTML's own, though every browser knows it.
+        ref={(input) => {
+          if (input !== null) input.webkitdirectory = folder;
+        }}
         onChange={({ currentTarget }) => {
           onFiles([...(currentTarget.files ?? [])]);
           // The same file may be chosen again.
