@@ -5,6 +5,7 @@ import { addExample, engineStarted, startWorker } from "./segment/queue.ts";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/segment.css";
+import "./styles/results.css";
 
 const place = document.getElementById("app")!;
 place.replaceChildren();

@@ -247,7 +247,7 @@ describe("for everybody", () => {
       expect([...seen]).toContain(name);
     await page.getByLabel("Threshold").focus();
     await page.keyboard.press("ArrowRight");
-    await page.getByText("0.51").waitFor();
+    await page.getByText("0.49").waitFor();
     await page.context().close();
   });
 });

@@ -1,21 +1,20 @@
 // Beside the stage: what was found, how it is seen, and what can be taken along.
 
+import { computed } from "@preact/signals";
 import { METRIC_NAMES, METRIC_TITLES, metricsFromCounts } from "@saunet/model";
-import { Download as DownloadIcon, FilePlus2, FolderOpen, RotateCcw } from "lucide";
+import { FolderOpen, RotateCcw } from "lucide";
 import { ERROR_COLOURS } from "../pictures/paint.ts";
-import { confusionAt, densityAt, type Tally } from "../pictures/tally.ts";
-import { Choice, FileButton, PICTURES, Slider, Switch } from "../ui/controls.tsx";
-import { download, stemOf } from "../ui/download.ts";
+import { RAMP_GRADIENT } from "../pictures/ramp.ts";
+import { confusionAt, densityAt, STEPS, type Tally } from "../pictures/tally.ts";
+import { Choice, FileButton, Slider, Switch } from "../ui/controls.tsx";
 import { count, duration, percent } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
-import { csvOf } from "./csv.ts";
-import { type Item, items, type Result, resultOf, selected, view } from "./items.ts";
-import { fieldOnly, layer, look, mode, opacity, threshold } from "./look.ts";
+import { type Item, items, type Result, resultOf, selected } from "./items.ts";
+import { fieldOnly, layer, mode, opacity, threshold } from "./look.ts";
 import { MaskChoice, StrayMasks } from "./mask-panel.tsx";
-import { maskInUse, masksOf } from "./masks.ts";
-import { addFiles, again, engineReport, openWeights, useWeights, weightsInUse } from "./queue.ts";
-import type { Download } from "./view.worker.ts";
-import { foundOf } from "./viewer.tsx";
+import { masksOf } from "./masks.ts";
+import { again, engineReport, openWeights, useWeights, weightsInUse } from "./queue.ts";
+import { TakeAlong } from "./take-along.tsx";
 
 /** The column beside the stage. */
 export function Panel() {
@@ -24,7 +23,7 @@ export function Panel() {
   return (
     <aside class="panel" aria-label="Results and controls">
       <Summary item={item} result={result} />
-      <section aria-label="View" class="group">
+      <fieldset aria-label="View" class="group" disabled={result === undefined}>
         <Choice
           label="View"
           value={mode}
@@ -40,17 +39,28 @@ export function Panel() {
           options={[
             { value: "mask", text: "Vessels" },
             { value: "probability", text: "Probability" },
-            { value: "errors", text: "Errors", disabled: result !== undefined && !result.tally.hasTruth },
+            { value: "errors", text: "Errors", disabled: !result?.tally.hasTruth },
           ]}
         />
         {layer.value === "errors" && <Legend />}
-        <Slider label="Threshold" value={threshold} min={1} max={99} format={(k) => (k / 100).toFixed(2)} />
+        {layer.value === "probability" && <Scale />}
+        <Slider
+          label="Threshold"
+          value={thoroughness}
+          min={1}
+          max={STEPS - 1}
+          format={(k) => ((STEPS - k) / STEPS).toFixed(2)}
+          ends={["sparing", "thorough"]}
+          onValue={(k) => {
+            threshold.value = STEPS - k;
+          }}
+        />
         <Slider label="Opacity" value={opacity} min={0} max={100} format={(k) => `${k} %`} />
         <Switch label="Only the field of view" value={fieldOnly} />
-      </section>
+      </fieldset>
       {item && <Comparison item={item} result={result} />}
       <StrayMasks />
-      {item && result && <TakeAlong item={item} result={result} />}
+      <TakeAlong item={item} result={result} />
       <Weights />
     </aside>
   );
@@ -108,11 +118,7 @@ function Comparison({ item, result }: { item: Item; result: Result | undefined }
 function WhyNotMore() {
   const { value: report } = engineReport;
   if (report === undefined) return <p class="small">Starting the engine …</p>;
-  const { threads, cores, reasons } = report;
-  if (reasons.length > 0) return <p class="small why">{reasons.join("; ")}.</p>;
-  if (threads === cores)
-    return <p class="small why">No more threads: this browser offers {count(cores, "core")}.</p>;
-  return null;
+  return report.reasons.length > 0 ? <p class="small why">{report.reasons.join("; ")}.</p> : null;
 }
 
 function Quality({ tally }: { tally: Tally }) {
@@ -135,6 +141,22 @@ function Quality({ tally }: { tally: Tally }) {
   );
 }
 
+/** The other way round: the lower the threshold, the more is called vessel. */
+const thoroughness = computed(() => STEPS - threshold.value);
+
+/** What the colours of the probability map stand for. */
+function Scale() {
+  return (
+    <div class="scale" role="img" aria-label="Colours from dark, probability 0, to light, probability 1">
+      <span>0</span>
+      <span class="scale-bar" style={{ background: RAMP_GRADIENT }}>
+        <span class="scale-mark" style={{ left: `${threshold.value}%` }} />
+      </span>
+      <span>1</span>
+    </div>
+  );
+}
+
 function Legend() {
   const entries = [
     ["hit", "found"],
@@ -150,41 +172,6 @@ function Legend() {
         </li>
       ))}
     </ul>
-  );
-}
-
-function TakeAlong({ item, result }: { item: Item; result: Result }) {
-  const save = async (kind: Download) => {
-    const saved = { file: item.file, found: foundOf(result) };
-    download(`${stemOf(item.name)}-${kind}.png`, await view.png(saved, kind, look.value));
-  };
-  const saveCsv = () => {
-    const text = csvOf({
-      items: items.value,
-      step: threshold.value,
-      fieldOnly: fieldOnly.value,
-      truthOf: ({ id }) => maskInUse(id, "vessels")?.name,
-    });
-    download("saunet.csv", new Blob([text], { type: "text/csv" }));
-  };
-  return (
-    <section class="group" aria-label="Downloads">
-      <h2>Download</h2>
-      <div class="button-row">
-        {(["mask", "probability", "overlay"] as const).map((kind) => (
-          <button key={kind} type="button" class="button small-button" onClick={() => save(kind)}>
-            <Icon node={DownloadIcon} size={15} /> {kind[0].toUpperCase() + kind.slice(1)}
-            <span class="visually-hidden"> as PNG</span>
-          </button>
-        ))}
-        <button type="button" class="button small-button" onClick={saveCsv}>
-          <Icon node={DownloadIcon} size={15} /> CSV<span class="visually-hidden"> of all photographs</span>
-        </button>
-      </div>
-      <FileButton accept={PICTURES} className="button quiet" onFiles={(files) => addFiles(files, item.id)}>
-        <Icon node={FilePlus2} /> {result.tally.hasTruth ? "Another mask" : "Compare with a truth mask"}
-      </FileButton>
-    </section>
   );
 }
 

@@ -66,6 +66,10 @@ async function writeEye(name: string, { image, vessels }: SyntheticFundus): Prom
 /** A second observer, who sees every vessel a pixel further to the right. */
 const shifted = (data: Uint8Array): Uint8Array => data.map((_, i) => data[Math.max(0, i - 1)]);
 
+/** One byte a pixel. */
+const greyOf = (picture: Buffer | string): Promise<Buffer> =>
+  sharp(picture).toColourspace("b-w").raw().toBuffer();
+
 async function ppmOf(path: string): Promise<Buffer> {
   const { data, info } = await sharp(path).removeAlpha().raw().toBuffer({ resolveWithObject: true });
   return Buffer.concat([Buffer.from(`P6 ${info.width} ${info.height} 255\n`), data]);
@@ -118,6 +122,8 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
     const { page } = await open();
     await choose(page, ...many);
     await done(page, many.at(-1)!);
+    // So many come as a table; the strip is wider than the column.
+    await page.getByLabel("Strip").check();
     for (const width of [1440, 1024, 390]) {
       await page.setViewportSize({ width, height: 844 });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
@@ -127,9 +133,9 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
       );
       if (width > 900) expect(stage!.x + stage!.width).toBeLessThanOrEqual(panel!.x);
       // Playwright clicks what a person would hit there.
-      await page.getByText("Overlay", { exact: true }).click({ timeout: 10_000 });
+      await page.getByLabel("Overlay").click({ timeout: 10_000 });
       expect(await page.getByLabel("Overlay").isChecked()).toBe(true);
-      await page.getByText("Before / after").click();
+      await page.getByLabel("Before / after").click();
     }
     await page.close();
   });
@@ -156,7 +162,8 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
         { channels: 1, depth: "uchar", ...(name === "large" ? LARGE : SIZE) },
         { channels: 1, depth: "ushort", ...(name === "large" ? LARGE : SIZE) },
       ]);
-      const levels = (bytes: Buffer) => sharp(bytes).raw({ depth: "ushort" }).toBuffer();
+      const levels = (bytes: Buffer) =>
+        sharp(bytes).toColourspace("grey16").raw({ depth: "ushort" }).toBuffer();
       const ours = await levels(probability.bytes);
       const pixels = new Uint16Array(ours.buffer, ours.byteOffset, ours.length / 2);
       const theirs = await sharp(join(out, `${name}-probability.png`))
@@ -165,11 +172,7 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
       // 255 levels and 65535 are both rounded; the engines agree to 2e-5.
       const furthest = pixels.reduce((most, p, i) => Math.max(most, Math.abs(p / 257 - theirs[i])), 0);
       expect(furthest).toBeLessThan(0.51);
-      const [own, other] = await Promise.all(
-        [mask.bytes, await readFile(join(out, `${name}-mask.png`))].map((bytes) =>
-          sharp(bytes).raw().toBuffer(),
-        ),
-      );
+      const [own, other] = await Promise.all([mask.bytes, join(out, `${name}-mask.png`)].map(greyOf));
       // Where the probability is the threshold to the last digit, either is right.
       const differ = own.filter((level, i) => level !== other[i] && Math.abs(pixels[i] - 32767.5) > 3);
       expect(differ).toHaveLength(0);
@@ -246,12 +249,26 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
 
   it("takes a folder with its masks, and leaves out what is no picture", async () => {
     const { page } = await open();
-    await page.getByLabel("Choose a folder").setInputFiles(file("set"));
+    // A folder's input cannot be filled over WebDriver BiDi yet, so Firefox gets what a drop gives.
+    if (browserName === "Chromium") await page.getByLabel("Choose a folder").setInputFiles(file("set"));
+    else await dropFolder(page, file("set"));
     await done(page, "1_A.png");
     await select(page, "1_A.png");
     await page.getByTestId("f1").waitFor();
     expect(await optionsOf(page)).toEqual(["1_A.png", "no comparison"]);
     await page.getByText("1 file of the folder left out: no pictures.").waitFor();
+    await page.close();
+  });
+
+  it.runIf(browserName === "Chromium")("takes a folder that is dropped", async () => {
+    const { page } = await open();
+    const session = await page.context().newCDPSession(page);
+    const data = { items: [], files: [file("set")], dragOperationsMask: 1 };
+    for (const type of ["dragEnter", "dragOver", "drop"] as const)
+      await session.send("Input.dispatchDragEvent", { type, x: 400, y: 400, data });
+    await done(page, "1_A.png");
+    await page.getByText("1 file of the folder left out: no pictures.").waitFor();
+    expect(await page.locator(".drop-veil").count()).toBe(0);
     await page.close();
   });
 
@@ -306,4 +323,56 @@ function clickBoth(page: Page, label: string, text: string): Promise<void> {
     },
     [label, text] as const,
   );
+}
+
+/** Drops a folder with subfolders, each entry as a browser hands it over. */
+async function dropFolder(page: Page, root: string): Promise<void> {
+  const names = ["images/1_A.png", "masks/1_A.png", "notes.csv", ".DS_Store"];
+  const files = await Promise.all(
+    names.map(async (name) => ({ name, base64: (await readFile(join(root, name))).toString("base64") })),
+  );
+  await page.evaluate((list) => {
+    interface Entry {
+      readonly name: string;
+      readonly isFile: boolean;
+      readonly isDirectory: boolean;
+      readonly children: Entry[];
+      file(resolve: (file: File) => void): void;
+      createReader(): { readEntries(resolve: (entries: Entry[]) => void): void };
+    }
+    const entryOf = (name: string, content?: File): Entry => {
+      const children: Entry[] = [];
+      return {
+        name,
+        children,
+        isFile: content !== undefined,
+        isDirectory: content === undefined,
+        file: (resolve) => resolve(content!),
+        createReader() {
+          let left = [...children];
+          return {
+            readEntries(resolve) {
+              resolve(left);
+              left = [];
+            },
+          };
+        },
+      };
+    };
+    const top = entryOf("set");
+    for (const { name, base64 } of list) {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const [own, ...folders] = name.split("/").reverse();
+      let parent = top;
+      for (const folder of folders) {
+        const next = parent.children.find((child) => child.name === folder) ?? entryOf(folder);
+        if (!parent.children.includes(next)) parent.children.push(next);
+        parent = next;
+      }
+      parent.children.push(entryOf(own, new File([bytes], own)));
+    }
+    const event = new Event("drop", { bubbles: true, cancelable: true });
+    const dataTransfer = { files: [], items: [{ webkitGetAsEntry: () => top }] };
+    dispatchEvent(Object.assign(event, { dataTransfer }));
+  }, files);
 }

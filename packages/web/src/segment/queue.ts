@@ -87,12 +87,15 @@ export function addFound({ files, others }: Found): void {
   else if (others > 0) notice.value = `${count(others, "file")} of the folder left out: no pictures.`;
 }
 
+/** What the synthetic photograph is called. */
+export const EXAMPLE = "synthetic.png";
+
 /** Adds the synthetic photograph, which brings its exact truth. */
 export async function addExample(): Promise<void> {
   try {
     const { photograph, truth, width, height } = await engine.example();
     const id = nextId;
-    addFiles([new File([photograph], "synthetic.png", { type: "image/png" })]);
+    addFiles([new File([photograph], EXAMPLE, { type: "image/png" })]);
     change(id, { size: { width, height } });
     const name = "synthetic-truth.png";
     await addMask({ id: nextId++, name, kind: "vessels", width, height, mask: truth }, id);
@@ -126,6 +129,7 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
     const { kind, width, height } = picture;
     if (kind !== "photograph") {
       remove(id);
+      freeName(item);
       await addMask({ id, name: item.fileName, kind, width, height, mask: picture.mask! }, target);
       return;
     }
@@ -154,6 +158,12 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
     if (!stop.aborted)
       change(id, { progress: { kind: "failed", message: messageOf(item.name, error as Error) } });
   }
+}
+
+/** A mask and its photograph are often called the same; the name is the photograph's then. */
+function freeName({ name, fileName }: Item): void {
+  const next = items.value.find((item) => item.fileName === fileName);
+  if (next !== undefined && name === fileName) change(next.id, { name });
 }
 
 function messageOf(name: string, { name: kind, message }: Error): string {

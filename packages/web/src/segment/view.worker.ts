@@ -46,9 +46,19 @@ export interface Viewport {
   readonly split: number;
 }
 
+/** What was found at one pixel. */
+export interface Finding {
+  readonly x: number;
+  readonly y: number;
+  readonly probability: number;
+  readonly isInField: boolean;
+}
+
 /** A photograph with its result, to be saved. */
 export interface Saved {
   readonly file: Blob;
+  readonly width: number;
+  readonly height: number;
   readonly found: FoundBlobs;
 }
 
@@ -179,34 +189,38 @@ const api = {
     redraw();
   },
 
+  /** What was found at a pixel of the photograph that is shown; undefined outside of it, or where nothing was found. */
+  at(x: number, y: number): Finding | undefined {
+    if (found === undefined || x < 0 || y < 0 || x >= found.width || y >= found.height) return undefined;
+    const pixel = y * found.width + x;
+    return { x, y, probability: found.probability[pixel], isInField: found.field[pixel] === 1 };
+  },
+
   /** Counts anew, where a truth or a field of view has been added. */
   async judge(blobs: FoundBlobs): Promise<Tally> {
     return tallyOf(await openFound({ width: 0, height: 0 }, blobs));
   },
 
   /** Writes a result as a PNG file, in the photograph's own size. */
-  async png({ file, found: blobs }: Saved, kind: Download, style: Look): Promise<Blob> {
-    const bitmap = await decodePicture(file);
-    try {
-      const own = await openFound(bitmap, blobs);
-      const { width, height, probability, field } = own;
-      if (kind === "probability") return probabilityPng(width, height, probability);
-      if (kind === "mask") {
-        const isVessel = (pixel: number) =>
-          probability[pixel] >= style.threshold && !(style.fieldOnly && field[pixel] === 0);
-        return maskPng(width, height, isVessel);
-      }
-      const over = new OffscreenCanvas(width, height);
-      over.getContext("2d")!.putImageData(paint(own, style.layer, style.threshold, style.fieldOnly), 0, 0);
-      const whole = new OffscreenCanvas(width, height);
-      const drawing = whole.getContext("2d", { alpha: false })!;
-      drawing.drawImage(bitmap, 0, 0);
-      drawing.globalAlpha = style.opacity;
-      drawing.drawImage(over, 0, 0);
-      return await whole.convertToBlob({ type: "image/png" });
-    } finally {
-      bitmap.close();
+  async png({ file, width, height, found: blobs }: Saved, kind: Download, style: Look): Promise<Blob> {
+    const own = await openFound({ width, height }, blobs);
+    const { probability, field } = own;
+    if (kind === "probability") return probabilityPng(width, height, probability);
+    if (kind === "mask") {
+      const isVessel = (pixel: number) =>
+        probability[pixel] >= style.threshold && !(style.fieldOnly && field[pixel] === 0);
+      return maskPng(width, height, isVessel);
     }
+    const over = new OffscreenCanvas(width, height);
+    over.getContext("2d")!.putImageData(paint(own, style.layer, style.threshold, style.fieldOnly), 0, 0);
+    const whole = new OffscreenCanvas(width, height);
+    const drawing = whole.getContext("2d", { alpha: false })!;
+    const bitmap = await decodePicture(file);
+    drawing.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    drawing.globalAlpha = style.opacity;
+    drawing.drawImage(over, 0, 0);
+    return whole.convertToBlob({ type: "image/png" });
   },
 };
 

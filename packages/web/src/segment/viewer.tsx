@@ -2,13 +2,17 @@
 
 import { effect, signal, useSignal } from "@preact/signals";
 import { transfer } from "comlink";
-import { Maximize, ZoomIn, ZoomOut } from "lucide";
+import { ChevronLeft, ChevronRight, ImagePlus, Maximize, ZoomIn, ZoomOut } from "lucide";
 import { useEffect, useRef } from "preact/hooks";
+import { FileButton, PICTURES } from "../ui/controls.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { type Camera, cornerOf, pan, type Size, scaleOf, whole, zoomBy } from "./camera.ts";
 import { items, resultOf, selected, view } from "./items.ts";
 import { look, mode, split } from "./look.ts";
-import type { FoundBlobs } from "./view.worker.ts";
+import { step } from "./photograph-list.tsx";
+import { addFiles, engineReport } from "./queue.ts";
+import { foundOf } from "./saved.ts";
+import type { Finding } from "./view.worker.ts";
 
 const camera = signal<Camera>({ zoom: 1, x: 0, y: 0 });
 /** Whether the selected photograph is still being opened; the stage is empty then. */
@@ -53,11 +57,16 @@ function oncePerFrame<T>(send: (value: T) => void): (value: T) => void {
   };
 }
 
-/** A result without what only the page needs of it. */
-export const foundOf = ({ probability, field, truth }: FoundBlobs): FoundBlobs => ({
-  probability,
-  field,
-  truth,
+/** What lies under the pointer. */
+const finding = signal<Finding | undefined>(undefined);
+
+const askAt = oncePerFrame((place: { readonly x: number; readonly y: number }) => {
+  const corner = cornerOf(camera.value, photograph.value, paneOf());
+  const scale = scaleOf(camera.value, photograph.value, paneOf());
+  const [x, y] = [(place.x - corner.x) / scale, (place.y - corner.y) / scale].map(Math.floor);
+  void view.at(x, y).then((found) => {
+    finding.value = found;
+  });
 });
 
 /** Keeps the worker told of what is to be seen, and how. */
@@ -161,6 +170,7 @@ export function Viewer() {
     held.value = true;
   };
   const onPointerMove = (event: PointerEvent) => {
+    askAt(placeOf(event));
     const before = pointers.current.get(event.pointerId);
     if (before === undefined) return;
     const [x, y] = [event.clientX, event.clientY];
@@ -202,11 +212,14 @@ export function Viewer() {
         class={camera.value.zoom > 1 ? "zoomed" : ""}
         tabIndex={0}
         role="img"
-        aria-label="The photograph with the vessels that were found. Arrow keys move it, plus and minus zoom, zero shows all of it."
+        aria-label="The photograph with the vessels that were found. Arrow keys move it, plus and minus zoom, zero shows all of it, page up and page down show another."
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
         onPointerUp={onPointerEnd}
         onPointerCancel={onPointerEnd}
+        onPointerLeave={() => {
+          finding.value = undefined;
+        }}
         onKeyDown={onKeyDown}
         onDblClick={(event) => zoom(2, placeOf(event))}
       />
@@ -227,6 +240,7 @@ export function Viewer() {
           />
         </>
       )}
+      <StageName />
       <div class="stage-buttons">
         <button type="button" aria-label="Zoom in" title="Zoom in" onClick={() => zoom(ZOOM_STEP)}>
           <Icon node={ZoomIn} />
@@ -241,17 +255,75 @@ export function Viewer() {
       {wheelHint.value && (
         <p class="stage-hint">{isMac ? "⌘" : "Ctrl"} and the wheel zoom; a pinch does too.</p>
       )}
+      <ReadOut />
       <StageMessage />
     </div>
   );
 }
 
+/** Which photograph it is, and the way to its neighbours. */
+function StageName() {
+  const item = items.value && selected();
+  if (item === undefined) return null;
+  const many = items.value.length > 1;
+  return (
+    <div class="stage-name">
+      {many && (
+        <button type="button" aria-label="Previous photograph" onClick={() => step(-1)}>
+          <Icon node={ChevronLeft} />
+        </button>
+      )}
+      <span>{item.name}</span>
+      {many && (
+        <button type="button" aria-label="Next photograph" onClick={() => step(1)}>
+          <Icon node={ChevronRight} />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function ReadOut() {
+  const { value: found } = finding;
+  if (found === undefined) return null;
+  return (
+    <p class="read-out" data-testid="read-out">
+      <span>
+        {found.x}, {found.y}
+      </span>
+      {found.isInField ? (
+        <strong>{found.probability.toFixed(3)}</strong>
+      ) : (
+        <span>outside the field of view</span>
+      )}
+    </p>
+  );
+}
+
 const isMac = /mac/i.test(navigator.platform);
+
+const Starting = () => (
+  <p class="stage-message busy">
+    <span class="spinner" /> Starting the engine …
+  </p>
+);
+
+/** Where there is no photograph at all. */
+function DropZone() {
+  return (
+    <div class="drop-zone">
+      <FileButton accept={PICTURES} multiple className="button primary" onFiles={addFiles}>
+        <Icon node={ImagePlus} /> Choose photographs
+      </FileButton>
+      <p>or drop fundus photographs, or a folder of them, anywhere on this page</p>
+    </div>
+  );
+}
 
 /** What stands on the stage where there is no picture yet. */
 function StageMessage() {
   const item = items.value && selected();
-  if (item === undefined) return <p class="stage-message">Drop fundus photographs anywhere on this page.</p>;
+  if (item === undefined) return engineReport.value === undefined ? <Starting /> : <DropZone />;
   const { progress } = item;
   switch (progress.kind) {
     case "done":

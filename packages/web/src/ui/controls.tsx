@@ -1,23 +1,30 @@
 // The few controls of the page: native ones, which keyboards and screen readers know.
 
-import type { Signal } from "@preact/signals";
+import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
-/** One of a few. */
+/** One of a few. `onValue` takes it in place of the signal. */
 export function Choice<T extends string>({
   label,
+  isLabelHidden = false,
   value,
   options,
+  onValue = (next) => {
+    value.value = next;
+  },
 }: {
   label: string;
+  /** For screen readers alone, where the options speak for themselves. */
+  isLabelHidden?: boolean;
   value: Signal<T>;
   options: readonly { readonly value: T; readonly text: string; readonly disabled?: boolean }[];
+  onValue?: (value: T) => void;
 }) {
   const name = useId();
   return (
     <fieldset class="choice">
-      <legend>{label}</legend>
+      <legend class={isLabelHidden ? "visually-hidden" : ""}>{label}</legend>
       <div class="choice-row">
         {options.map(({ value: own, text, disabled = false }) => (
           <label key={own}>
@@ -26,9 +33,7 @@ export function Choice<T extends string>({
               name={name}
               checked={value.value === own}
               disabled={disabled}
-              onChange={() => {
-                value.value = own;
-              }}
+              onChange={() => onValue(own)}
             />
             <span>{text}</span>
           </label>
@@ -38,6 +43,15 @@ export function Choice<T extends string>({
   );
 }
 
+interface SliderProps {
+  readonly label: string;
+  readonly min: number;
+  readonly max: number;
+  readonly format: (value: number) => string;
+  /** Words for both ends. */
+  readonly ends?: readonly [string, string];
+}
+
 /** A number from a range of whole ones. `onValue` takes it in place of the signal. */
 export function Slider({
   label,
@@ -45,17 +59,18 @@ export function Slider({
   min,
   max,
   format,
-  onValue = (next) => {
-    value.value = next;
-  },
-}: {
-  label: string;
-  value: Signal<number>;
-  min: number;
-  max: number;
-  format: (value: number) => string;
-  onValue?: (value: number) => void;
-}) {
+  ends,
+  onValue,
+}: SliderProps &
+  (
+    | { readonly value: Signal<number>; readonly onValue?: undefined }
+    | { readonly value: ReadonlySignal<number>; readonly onValue: (value: number) => void }
+  )) {
+  const set =
+    onValue ??
+    ((next: number) => {
+      value.value = next;
+    });
   const id = useId();
   const { value: now } = value;
   return (
@@ -69,8 +84,14 @@ export function Slider({
         max={max}
         value={now}
         aria-valuetext={format(now)}
-        onInput={(event) => onValue(event.currentTarget.valueAsNumber)}
+        onInput={(event) => set(event.currentTarget.valueAsNumber)}
       />
+      {ends && (
+        <div class="slider-ends" aria-hidden="true">
+          <span>{ends[0]}</span>
+          <span>{ends[1]}</span>
+        </div>
+      )}
     </div>
   );
 }
