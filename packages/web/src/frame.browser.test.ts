@@ -105,11 +105,16 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
   it("scrolls with the wheel over the stage, and zooms with Ctrl", async () => {
     const page = await open(site.isolated, 1024, 600);
     const { x, y, width, height } = (await page.locator(".stage").boundingBox())!;
-    await page.mouse.move(x + width / 4, y + height / 2);
-    await page.mouse.wheel(0, 200);
-    await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(50);
+    // Still over the stage once the page has scrolled.
+    await page.mouse.move(x + width / 4, y + height / 3);
+    await Promise.all([
+      page.getByText("and the wheel zoom", { exact: false }).waitFor(),
+      page.mouse.wheel(0, 80),
+    ]);
+    await expect.poll(() => page.evaluate(() => scrollY), { timeout: 10_000 }).toBeGreaterThan(40);
+    // Smooth scrolling takes a while.
+    await page.waitForTimeout(1000);
     expect(await page.locator("canvas.zoomed").count()).toBe(0);
-    await page.getByText("and the wheel zoom", { exact: false }).waitFor();
     const held = await page.evaluate(() => scrollY);
     await page.keyboard.down("Control");
     await page.mouse.wheel(0, -200);
@@ -154,11 +159,28 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
     const page = await open(site.isolated);
     expect(await page.title()).toBe("Segment · saunet");
     await page.getByRole("link", { name: "Look inside" }).click();
-    await expect.poll(() => page.title()).toBe("Look inside · saunet");
+    await expect.poll(() => page.title(), { timeout: 10_000 }).toBe("Look inside · saunet");
     await page.getByRole("link", { name: "Segment" }).click();
     await page.getByRole("button", { name: "Synthetic example" }).click();
-    await expect.poll(() => page.title(), { interval: 20 }).toBe("1 of 2 · Segment · saunet");
+    await expect
+      .poll(() => page.title(), { interval: 20, timeout: 60_000 })
+      .toBe("1 of 2 · Segment · saunet");
     await expect.poll(() => page.title(), { timeout: 60_000 }).toBe("Segment · saunet");
+    await page.context().close();
+  });
+
+  it.runIf(browserName === "Chromium")("can be installed as an app", async () => {
+    const page = await open(site.isolated);
+    await page.evaluate(async () => {
+      await navigator.serviceWorker.ready;
+    });
+    const session = await page.context().newCDPSession(page);
+    const { errors, url } = await session.send("Page.getAppManifest");
+    expect(errors).toEqual([]);
+    expect(url).toMatch(/manifest\.webmanifest$/);
+    const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
+    // Tests run in contexts of their own, which browsers count as incognito: the one thing that stands against it.
+    expect(installabilityErrors.map(({ errorId }) => errorId)).toEqual(["in-incognito"]);
     await page.context().close();
   });
 

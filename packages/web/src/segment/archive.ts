@@ -5,11 +5,12 @@ import { signal } from "@preact/signals";
 import { makeZip } from "client-zip";
 import { download, stemOf } from "../ui/download.ts";
 import { csvOf } from "./csv.ts";
-import { type Item, items, notice, resultOf, view } from "./items.ts";
+import { type Item, items, notice, resultOf } from "./items.ts";
 import { fieldOnly, look, threshold } from "./look.ts";
 import { maskInUse } from "./masks.ts";
 import { distinct } from "./pairing.ts";
 import { savedOf } from "./saved.ts";
+import { view } from "./view.ts";
 
 /** How far the archive is, while one is written. */
 export const archiving = signal<{ readonly done: number; readonly all: number } | undefined>(undefined);

@@ -2,10 +2,9 @@
 // the page's memory and move to disk when there are many.
 
 import { signal } from "@preact/signals";
-import { type Remote, wrap } from "comlink";
 import type { Tally } from "../pictures/tally.ts";
 import type { Size } from "./camera.ts";
-import type { FoundBlobs, ViewWorker } from "./view.worker.ts";
+import type { FoundBlobs } from "./view.worker.ts";
 
 /** What was found in a photograph. */
 export interface Result extends FoundBlobs {
@@ -49,11 +48,6 @@ export const items = signal<readonly Item[]>([]);
 export const selectedId = signal<number | undefined>(undefined);
 /** What a person should know beside any photograph. */
 export const notice = signal<string | undefined>(undefined);
-
-/** Draws the photographs. */
-export const view: Remote<ViewWorker> = wrap(
-  new Worker(new URL("./view.worker.ts", import.meta.url), { type: "module" }),
-);
 
 export const itemOf = (id: number): Item | undefined => items.value.find((item) => item.id === id);
 

@@ -2,8 +2,9 @@
 // is taken out, with a photograph or without one, and a person can give it to another.
 
 import { signal } from "@preact/signals";
-import { change, type Item, itemOf, items, notice, type Result, resultOf, view } from "./items.ts";
+import { change, type Item, itemOf, items, notice, type Result, resultOf } from "./items.ts";
 import { pairOf } from "./pairing.ts";
+import { view } from "./view.ts";
 
 /** A mask, and the photograph it belongs to. */
 export interface MaskFile {

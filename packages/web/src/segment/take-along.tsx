@@ -5,10 +5,11 @@ import { FileButton, PICTURES } from "../ui/controls.tsx";
 import { download, stemOf } from "../ui/download.ts";
 import { Icon } from "../ui/icon.tsx";
 import { archiving, saveAll, stopSaving, tableOfAll } from "./archive.ts";
-import { type Item, items, type Result, resultOf, view } from "./items.ts";
+import { type Item, items, type Result, resultOf } from "./items.ts";
 import { look } from "./look.ts";
 import { addFiles } from "./queue.ts";
 import { type Download, savedOf } from "./saved.ts";
+import { view } from "./view.ts";
 
 /** The downloads. */
 export function TakeAlong({ item, result }: { item: Item | undefined; result: Result | undefined }) {

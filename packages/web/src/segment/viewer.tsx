@@ -7,11 +7,12 @@ import { useEffect, useRef } from "preact/hooks";
 import { FileButton, PICTURES } from "../ui/controls.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { type Camera, cornerOf, pan, type Size, scaleOf, whole, zoomBy } from "./camera.ts";
-import { items, resultOf, selected, view } from "./items.ts";
+import { items, resultOf, selected } from "./items.ts";
 import { look, mode, split } from "./look.ts";
 import { step } from "./photograph-list.tsx";
 import { addFiles, engineReport } from "./queue.ts";
 import { foundOf } from "./saved.ts";
+import { view } from "./view.ts";
 import type { Finding } from "./view.worker.ts";
 
 const camera = signal<Camera>({ zoom: 1, x: 0, y: 0 });
