@@ -102,6 +102,57 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
     await page.context().close();
   });
 
+  it("has the whole tool above the fold at 1024 x 768", async () => {
+    const page = await open(site.isolated, 1024, 768);
+    await page.getByRole("button", { name: "Synthetic example" }).click();
+    await segmented(page, "synthetic (2).png");
+    for (const part of [".stage", ".filmstrip", ".panel"]) {
+      const { y, height } = (await page.locator(part).boundingBox())!;
+      expect([part, y >= 0, y + height <= 768]).toEqual([part, true, true]);
+    }
+    // Nothing that is used all the time is scrolled for.
+    for (const label of ["Before / after", "Threshold", "Opacity", "Only the field of view"])
+      expect([label, (await page.getByLabel(label, { exact: true }).boundingBox())!.y < 750]).toEqual([
+        label,
+        true,
+      ]);
+    await page.context().close();
+  });
+
+  it("is a drop zone where there is no photograph, with its controls off", async () => {
+    const page = await open(site.isolated);
+    await page.getByRole("button", { name: "Remove synthetic.png" }).click();
+    await page.getByText("or drop fundus photographs, or a folder of them, anywhere on this page").waitFor();
+    expect(await page.getByLabel("Choose photographs").count()).toBe(1);
+    for (const label of ["Overlay", "Threshold", "Only the field of view"])
+      expect(await page.getByLabel(label, { exact: true }).isDisabled()).toBe(true);
+    expect(await page.getByText("Mask as PNG").isDisabled()).toBe(true);
+    await page.context().close();
+  });
+
+  it("tells the probability under the pointer, and what its colours stand for", async () => {
+    const page = await open(site.isolated);
+    await page.getByLabel("Probability", { exact: true }).check();
+    await page
+      .getByRole("img", { name: "Colours from dark, probability 0, to light, probability 1" })
+      .waitFor();
+    // Without the handle between before and after.
+    await page.getByLabel("Overlay").check();
+    const { x, y, width, height } = (await page.locator(".stage").boundingBox())!;
+    await page.mouse.move(x + width / 2, y + height / 2);
+    // The middle of 592 x 592 pixels.
+    await expect.poll(() => page.getByTestId("read-out").textContent()).toMatch(/^29[56], 29[56]0\.\d{3}$/);
+    await page.mouse.move(x + width / 2 - height / 2 + 3, y + 3);
+    await expect.poll(() => page.getByTestId("read-out").textContent()).toMatch(/outside the field of view$/);
+    // The more thorough, the more vessels; the number stands beside it.
+    const share = async () => Number.parseFloat((await page.getByTestId("density").textContent())!);
+    const before = await share();
+    await page.getByLabel("Threshold").fill("80");
+    await page.getByText("0.20", { exact: true }).waitFor();
+    expect(await share()).toBeGreaterThan(before);
+    await page.context().close();
+  });
+
   it("scrolls with the wheel over the stage, and zooms with Ctrl", async () => {
     const page = await open(site.isolated, 1024, 600);
     const { x, y, width, height } = (await page.locator(".stage").boundingBox())!;

@@ -68,6 +68,10 @@ let stopping = new AbortController();
 export function addFiles(files: readonly File[], target?: number): void {
   if (files.length === 0) return;
   notice.value = undefined;
+  enqueue(files, target);
+}
+
+function enqueue(files: readonly File[], target?: number): void {
   const taken = new Set(items.value.map(({ name }) => name));
   const added = files.map((file): Item => {
     const name = distinct(file.name, taken);
@@ -95,7 +99,8 @@ export async function addExample(): Promise<void> {
   try {
     const { photograph, truth, width, height } = await engine.example();
     const id = nextId;
-    addFiles([new File([photograph], EXAMPLE, { type: "image/png" })]);
+    // It may come by itself, so it takes no notice away.
+    enqueue([new File([photograph], EXAMPLE, { type: "image/png" })]);
     change(id, { size: { width, height } });
     const name = "synthetic-truth.png";
     await addMask({ id: nextId++, name, kind: "vessels", width, height, mask: truth }, id);

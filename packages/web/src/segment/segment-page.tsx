@@ -19,9 +19,7 @@ export function SegmentPage() {
         <div>
           <h1>The vessels of the retina</h1>
           {!isFolded && (
-            <p class="lead">
-              Drop, paste or choose a fundus photograph. It is computed here and never leaves this machine.
-            </p>
+            <p class="lead">Drop, paste or choose fundus photographs; they never leave this machine.</p>
           )}
         </div>
         <div class="button-row">

@@ -199,6 +199,8 @@ export function Viewer() {
       "=": () => zoom(ZOOM_STEP),
       "-": () => zoom(1 / ZOOM_STEP),
       "0": fit,
+      PageUp: () => step(-1),
+      PageDown: () => step(1),
     }[event.key];
     if (act === undefined || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
