@@ -32,6 +32,8 @@ beforeAll(async () => {
   const second = { ...eyes.L.vessels, data: shifted(eyes.L.vessels.data) };
   await writePng(file("Image_01L_2ndHO.png"), second);
   await sharp(file("Image_01L.png")).resize(LARGE.width, LARGE.height).jpeg().toFile(file("large.jpg"));
+  // Without loss, since decoders of JPEG differ in the last digit.
+  await sharp(file("large.jpg")).png().toFile(file("large.png"));
   await sharp(file("Image_01L.png")).jpeg().toFile(file("whole.jpg"));
   const jpeg = await readFile(file("whole.jpg"));
   await writeFile(file("cut.jpg"), jpeg.subarray(0, jpeg.length / 2));
@@ -142,17 +144,17 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
 
   it("saves the photograph's own result, as the command writes it, however soon it is asked", async () => {
     const { page } = await open();
-    await choose(page, "Image_01L.png", "large.jpg");
-    await done(page, "large.jpg");
+    await choose(page, "Image_01L.png", "large.png");
+    await done(page, "large.png");
     await page.getByLabel("Only the field of view").uncheck();
     await select(page, "Image_01L.png");
     await page.waitForTimeout(500);
     const out = join(folder, `out-${browserName}`);
     const command = join(ROOT, "scripts/saunet.mjs");
-    const args = [command, "segment", file("large.jpg"), file("Image_01L.png"), "-o", out];
+    const args = [command, "segment", file("large.png"), file("Image_01L.png"), "-o", out];
     await promisify(execFile)(process.execPath, args, { cwd: ROOT });
     for (const name of ["large", "Image_01L"]) {
-      const label = name === "large" ? "large.jpg" : "Image_01L.png";
+      const label = `${name}.png`;
       // Both clicks in one task: the stage has had no time to open the photograph.
       const mask = await savedBy(page, () => clickBoth(page, `${label}, segmented`, "Mask as PNG"));
       const probability = await savedBy(page, () => page.getByText("Probability as PNG").click());
@@ -166,9 +168,7 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
         sharp(bytes).toColourspace("grey16").raw({ depth: "ushort" }).toBuffer();
       const ours = await levels(probability.bytes);
       const pixels = new Uint16Array(ours.buffer, ours.byteOffset, ours.length / 2);
-      const theirs = await sharp(join(out, `${name}-probability.png`))
-        .raw()
-        .toBuffer();
+      const theirs = await greyOf(join(out, `${name}-probability.png`));
       // 255 levels and 65535 are both rounded; the engines agree to 2e-5.
       const furthest = pixels.reduce((most, p, i) => Math.max(most, Math.abs(p / 257 - theirs[i])), 0);
       expect(furthest).toBeLessThan(0.51);
