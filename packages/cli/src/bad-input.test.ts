@@ -1,12 +1,22 @@
 // What people hand to a command by mistake: each time one line, an exit code, and no file that was not there before.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { saUNet } from "@saunet/model";
+import { crc32 } from "node:zlib";
+import { randomState } from "@saunet/core";
+import { initialize, saUNet, writeWeights } from "@saunet/model";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { saunet, smallFundus, write, writeFolder, writeFreshWeights } from "./testing.ts";
+import {
+  saunet,
+  smallFundus,
+  tiny,
+  write,
+  writeFolder,
+  writeFreshWeights,
+  writeSpoiltWeights,
+} from "./testing.ts";
 
 let here: string;
 let count = 0;
@@ -24,6 +34,12 @@ const at = (...names: string[]) => join(here, ...names);
 function picture(width = 48, height = 40) {
   const pixels = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 37) % 251);
   return sharp(pixels, { raw: { width, height, channels: 3 } });
+}
+
+/** A photograph through sharp. */
+function eye() {
+  const { width, height, data } = smallFundus(1).image;
+  return sharp(Uint8Array.from(data), { raw: { width, height, channels: 3 } });
 }
 
 async function expectFailure(argv: readonly string[], line: RegExp, exit = 1): Promise<void> {
@@ -97,20 +113,24 @@ describe("a photograph", () => {
     await picture(width, height)
       .png()
       .toFile(at(`${name}.png`));
-    const { code, out } = await saunet(here, segment(`${name}.png`, "--json"));
+    const { code, out, err } = await saunet(here, segment(`${name}.png`, "--json"));
     expect(code).toBe(0);
-    const [{ files }] = JSON.parse(out).images;
+    const [{ files, warnings }] = JSON.parse(out).images;
+    expect(warnings).toEqual([`is only ${width} x ${height} pixels`]);
+    expect(err).toBe(
+      `saunet: warning: ${name}.png: is only ${width} x ${height} pixels. Is it a fundus photograph?\n`,
+    );
     expect(await sharp(at(files.mask)).metadata()).toMatchObject({ width, height });
   });
 
   it.each<[kind: string, make: () => Sharp]>([
-    ["rgb16.png", () => picture().toColourspace("rgb16").png()],
-    ["grey.png", () => picture().toColourspace("b-w").png()],
-    ["grey16.png", () => picture().toColourspace("grey16").png()],
-    ["alpha.png", () => picture().ensureAlpha(0.5).png()],
-    ["palette.png", () => picture().png({ palette: true })],
-    ["cmyk.jpg", () => picture().toColourspace("cmyk").jpeg()],
-    ["rgb16.tif", () => picture().toColourspace("rgb16").tiff()],
+    ["rgb16.png", () => eye().toColourspace("rgb16").png()],
+    ["grey.png", () => eye().toColourspace("b-w").png()],
+    ["grey16.png", () => eye().toColourspace("grey16").png()],
+    ["alpha.png", () => eye().ensureAlpha(0.5).png()],
+    ["palette.png", () => eye().png({ palette: true })],
+    ["cmyk.jpg", () => eye().toColourspace("cmyk").jpeg()],
+    ["rgb16.tif", () => eye().toColourspace("rgb16").tiff()],
   ])("is converted where that is natural: %s", async (name, make) => {
     await make().toFile(at(name));
     const { code, err } = await saunet(here, segment(name));
@@ -209,19 +229,75 @@ describe("weights", () => {
   it.each(damage)("that are %s", async (how, make) => {
     const name = `${how.replaceAll(" ", "-")}.safetensors`;
     await writeFile(at(name), make(await readFile(at("tiny.safetensors"))));
-    await expectFailure(use(name), new RegExp(`^saunet: ${name}: safetensors: `));
+    await expectFailure(use(name), new RegExp(`^saunet: ${name}: (safetensors|weights): `));
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])("that hold %d", async (value) => {
+    await writeSpoiltWeights(at("spoilt.safetensors"), value);
+    const line = new RegExp(
+      `^saunet: spoilt\\.safetensors: weights: "head\\.bias" holds 1 of 1 numbers that are not finite, such as ${value}\\n$`,
+    );
+    await expectFailure(use("spoilt.safetensors"), line);
+    const start = ["train", "--dataset", "synthetic", "--weights", "spoilt.safetensors", "-o", "unused-run"];
+    await expectFailure(start, line);
+  });
+
+  it("that lead to no probability", async () => {
+    const huge = initialize(tiny, randomState(3));
+    for (const { data } of Object.values(huge)) data.fill(3e38);
+    await writeFile(at("huge.safetensors"), writeWeights({ config: tiny, parameters: huge, metadata: {} }));
+    const line = /tiny gives this photograph probabilities that are not finite/;
+    const { code, err } = await saunet(here, use("huge.safetensors"));
+    expect([code, err]).toEqual([1, expect.stringMatching(line)]);
+    expect((await readdir(here)).filter((name) => /^good-/.test(name))).toEqual([]);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ["a PyTorch checkpoint", "torch/checkpoint.pth", /is a PyTorch checkpoint \(\.pth, \.pt\), not a safet/],
+    [
+      "one of before 1.6",
+      "torch/checkpoint-legacy.pth",
+      /is a PyTorch checkpoint \(\.pth, \.pt\), not a safet/,
+    ],
+    [
+      "Keras's",
+      "keras2/sa-unet.h5",
+      /is an HDF5 file, as Keras writes them \(\.h5\), not .*; saunet import takes/,
+    ],
+    [
+      "an archive of Keras",
+      "keras2/sa-unet.keras",
+      /is a Keras archive \(\.keras\), not .*; saunet import takes/,
+    ],
+  ])("that are %s", async (_, name, line) => {
+    await copyFile(new URL(`../../../fixtures/files/${name}`, import.meta.url), at("other"));
+    await expectFailure(use("other"), line);
+    await rm(at("other"));
+  });
+
+  it("that have no end, or are too many, before they are read", async () => {
+    const file = await open(at("sparse"), "w");
+    await file.truncate(1.9e9);
+    await file.close();
+    const before = process.memoryUsage().rss;
+    await expectFailure(use("/dev/zero"), /^saunet: \/dev\/zero: weights: not a safetensors file\n$/);
+    await expectFailure(
+      use("sparse"),
+      /^saunet: sparse: weights: the file has 1900000000 bytes or more; the limit/,
+    );
+    await expectFailure(
+      ["import", "sparse", "-o", "unused"],
+      /^saunet: sparse: weights: the file has 1900000000 b/,
+    );
+    await expectFailure(["average", "sparse", "/dev/zero", "-o", "unused"], /^saunet: \S+: weights: /);
+    expect(process.memoryUsage().rss - before).toBeLessThan(300e6);
   });
 });
 
 describe("a data set", () => {
   const evaluate = (data: string) => [
-    "evaluate",
-    "--dataset",
-    "folder",
-    "--data",
-    data,
-    "--weights",
-    "tiny.safetensors",
+    ...["evaluate", "--dataset", "folder", "--data", data],
+    ...["--weights", "tiny.safetensors"],
   ];
   const train = (data: string) => [
     ...["train", "--dataset", "folder", "--data", data, "-o", "unused"],
@@ -273,6 +349,25 @@ describe("a data set", () => {
       [...train("large"), "--max-pixels", "2000"],
       /^saunet: large: a has 48 x 48 pixels; the limit is 2000/,
     );
+  });
+
+  it("of two pictures of 10,000 x 10,000, before anything is decoded", async () => {
+    // Headers alone: to decode one of them would fail in another way.
+    await writeFolder(at("huge"), ["a", "b"]);
+    const header = await readFile(at("huge/images/a.png"));
+    header.writeUInt32BE(10_000, 16);
+    header.writeUInt32BE(10_000, 20);
+    header.writeUInt32BE(crc32(header.subarray(12, 29)), 29);
+    for (const id of ["a", "b"]) await writeFile(at(`huge/images/${id}.png`), header);
+    const line = /a(\.png:)? has 10000 x 10000 (= 100000000 )?pixels; the limit is 10000000/;
+    await expectFailure(train("huge"), line);
+    const { code, err } = await saunet(here, evaluate("huge"));
+    expect(code).toBe(1);
+    expect(err).toMatch(line);
+    expect(err).toMatch(/none of 2 images could be evaluated\n$/);
+    // The second is too large, the first is damaged: sizes come first.
+    await writeFile(at("huge/images/a.png"), (await readFile(at("good.png"))).subarray(0, 900));
+    await expectFailure(train("huge"), /b has 10000 x 10000 pixels/);
   });
 
   it("whose figures cannot be written: they are shown all the same", async () => {

@@ -216,6 +216,15 @@ function syntheticPictures({ seed, size }: BatchPlan & { kind: "synthetic" }) {
   };
 }
 
+/** The thread that makes batches is lost, or could not make one. */
+export class BatchesError extends Error {
+  override readonly name = "BatchesError";
+
+  constructor(why: string, options?: ErrorOptions) {
+    super(`the thread that makes batches is lost: ${why}; --resume goes on with the run`, options);
+  }
+}
+
 /** Batches by their step, the next one made ahead of time. */
 export interface BatchStream {
   next(step: number): Promise<Batch>;
@@ -272,13 +281,19 @@ function inThread(plan: BatchPlan): Maker {
   const worker = new Worker(WORKER, { workerData: { plan } satisfies WorkerPlan });
   // Answers come in the order of the requests.
   const waiting: { resolve: (flat: FlatBatch) => void; reject: (error: Error) => void }[] = [];
+  let lost: BatchesError | undefined;
+  const lose = (why: string, cause?: unknown) => {
+    lost ??= new BatchesError(why, { cause });
+    for (const { reject } of waiting.splice(0)) reject(lost);
+  };
   worker.on("message", (flat: FlatBatch) => waiting.shift()?.resolve(flat));
-  worker.on("error", (error) => {
-    for (const { reject } of waiting.splice(0)) reject(error);
-  });
+  worker.on("error", (error) => lose(error.message, error));
+  worker.on("messageerror", (error) => lose(error.message, error));
+  worker.on("exit", (code) => lose(`it exited with code ${code}`));
   return {
     make: (request) =>
       new Promise((resolve, reject) => {
+        if (lost !== undefined) return reject(lost);
         waiting.push({ resolve, reject });
         worker.postMessage(request);
       }),

@@ -11,7 +11,9 @@ import {
   writeSafetensors,
 } from "@saunet/core";
 import type { Parameters } from "@saunet/model";
+import { z } from "zod";
 import { WorkError } from "./errors.ts";
+import { parseJson, validate } from "./validate.ts";
 
 /** A validation that was better than all before. */
 export interface Best {
@@ -55,31 +57,64 @@ export function writeCheckpoint(state: TrainingState, position: Position): Uint8
   return writeSafetensors(tensorsOf(state), { [STATE]: text });
 }
 
+const index = z.int().min(0);
+const watch = z.object({ best: z.union([z.number(), z.literal(Number.POSITIVE_INFINITY)]), wait: index });
+const schema = z.object({
+  position: z.object({
+    step: index,
+    seconds: z.number().min(0),
+    lossSum: z.number(),
+    best: z.object({ epoch: index, score: z.number(), f1: z.number() }).nullable(),
+    isFinished: z.boolean(),
+  }),
+  random: z
+    .array(
+      z
+        .int()
+        .min(0)
+        .lt(2 ** 32),
+    )
+    .length(4),
+  watches: z.record(z.string(), watch),
+  learningRate: z.number().min(0),
+});
+
 /**
  * Brings a run back to where its checkpoint was written.
  *
- * @param state filled in place
+ * @param state filled in place, once everything has been checked
+ * @param total steps of the whole run
  * @throws SafetensorsError, WorkError where the bytes are no checkpoint of this run
  */
-export function readCheckpoint(bytes: Uint8Array, state: TrainingState): Position {
+export function readCheckpoint(bytes: Uint8Array, state: TrainingState, total: number): Position {
   const { tensors, metadata } = readSafetensors(bytes);
-  const wanted = tensorsOf(state);
-  for (const [name, { data }] of Object.entries(wanted)) {
-    const found = tensors[name];
-    if (found?.data.length !== data.length) {
-      throw new WorkError(
-        `the checkpoint does not belong to this network: ${name} is missing or of another size`,
-      );
+  const wanted = Object.entries(tensorsOf(state));
+  for (const [name, { data }] of wanted) {
+    const found = tensors[name]?.data;
+    if (found?.length !== data.length) {
+      throw new WorkError(`does not belong to this network: ${name} is missing or of another size`);
     }
-    data.set(found.data);
+    if (!found.every(Number.isFinite))
+      throw new WorkError(`is damaged: ${name} holds a value that is no number`);
   }
-  const rest = JSON.parse(metadata[STATE], (_, value) =>
-    value === "Infinity" ? Number.POSITIVE_INFINITY : value,
+  if (metadata[STATE] === undefined)
+    throw new WorkError("is no checkpoint: it does not say where the run stands");
+  const rest = validate(
+    schema,
+    parseJson(metadata[STATE], (_, value) => (value === "Infinity" ? Number.POSITIVE_INFINITY : value)),
   );
-  state.random.set(rest.random);
-  for (const [name, watch] of Object.entries(state.watches)) Object.assign(watch, rest.watches[name]);
-  state.optimizer.learningRate[0] = rest.learningRate;
-  return rest.position;
+  const { position, random, watches, learningRate } = rest;
+  if (position.step > total) {
+    throw new WorkError(`is at step ${position.step} of a run that has ${total} by its config.json`);
+  }
+  for (const name of Object.keys(state.watches)) {
+    if (watches[name] === undefined) throw new WorkError(`is damaged: watches.${name} is missing`);
+  }
+  for (const [name, { data }] of wanted) data.set(tensors[name].data);
+  state.random.set(random);
+  for (const [name, watched] of Object.entries(state.watches)) Object.assign(watched, watches[name]);
+  state.optimizer.learningRate[0] = learningRate;
+  return position;
 }
 
 function tensorsOf({ parameters, average, optimizer }: TrainingState): Record<string, Tensor> {

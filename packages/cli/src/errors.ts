@@ -2,12 +2,16 @@
 //
 //   2  the command line asks for something that makes no sense: nothing was done
 //   1  the work failed: a file that is missing or damaged, a folder that cannot be written, a loss that is no number
+//
+// docs/command.md lists all exit codes, those of a command that was asked to end among them.
 
 import { SafetensorsError } from "@saunet/core";
 import { DatasetError, ImageFileError, knownSystemReason } from "@saunet/data/files";
 import { DivergedError, WeightsError } from "@saunet/model";
 import { KernelError } from "@saunet/wasm";
 import { CommanderError } from "commander";
+import { BatchesError } from "./batches.ts";
+import { EndedError } from "./ending.ts";
 
 /** A command line that makes no sense: exit code 2. */
 export class UsageError extends Error {
@@ -22,11 +26,13 @@ export class WorkError extends Error {
 export const DONE = 0;
 export const FAILED = 1;
 export const BAD_USAGE = 2;
-/** Ended by Ctrl-C: 128 and the number of the signal. */
-export const INTERRUPTED = 130;
+
+/** The exit code of a command that a signal ended: 129 for SIGHUP, 130 for SIGINT, 141 for SIGPIPE, 143 for SIGTERM. */
+export const signalled = (signal: number): number => 128 + signal;
 
 /** The exit code that an error ends the command with. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof EndedError) return error.exitCode;
   return error instanceof UsageError || error instanceof CommanderError ? BAD_USAGE : FAILED;
 }
 
@@ -34,6 +40,8 @@ export function exitCodeOf(error: unknown): number {
 const EXPECTED = [
   UsageError,
   WorkError,
+  EndedError,
+  BatchesError,
   CommanderError,
   ImageFileError,
   DatasetError,

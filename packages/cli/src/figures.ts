@@ -4,6 +4,7 @@ import type { DatasetKind, Split } from "@saunet/data/files";
 import { type Intervals, METRIC_NAMES, type Metrics, REGIONS } from "@saunet/model";
 import type { Comparison, Seconds } from "./evaluation.ts";
 import { duration, table } from "./output.ts";
+import { printable } from "./terminal.ts";
 
 /** What an evaluation found. */
 export interface Evaluation {
@@ -54,7 +55,7 @@ export function describeEvaluation({
 }: Evaluation): string {
   const count = failed.length === 0 ? `${images}` : `${images - failed.length} of ${images}`;
   const lines = [
-    `${count} images of ${of.data} (${of.dataset}, ${of.split}), weights ${of.weights}${of.tta ? ", mean over flips" : ""}`,
+    `${count} images of ${printable(of.data)} (${of.dataset}, ${of.split}), weights ${printable(of.weights)}${of.tta ? ", mean over flips" : ""}`,
   ];
   if (fitted) {
     const { threshold, f1 } = fitted;
@@ -82,14 +83,19 @@ function describeComparison(comparison: Comparison): string {
   return `${titleOf(comparison)}\n${table([["pixels", "mean", ...METRIC_NAMES], ...rows])}`;
 }
 
+/** Text as a cell of CSV. A spreadsheet would take what begins with one of these characters for a formula; a quote before it prevents that. */
+function csvCell(text: string): string {
+  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\n\r]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}
+
 /** One line an image and comparison. */
 export function csvOf(comparisons: readonly Comparison[]): string {
-  const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const columns = REGIONS.flatMap((region) => METRIC_NAMES.map((name) => ({ region, name })));
   const names = columns.map(({ region, name }) => `${region}_${name}`);
   const rows = comparisons.flatMap(({ prediction, truth, threshold, images }) =>
     images.map((image) => [
-      ...[image.id, prediction, truth].map(quoted),
+      ...[image.id, prediction, truth].map(csvCell),
       threshold ?? "",
       // A figure that is not defined, such as the AUC of a truth without vessels, is left empty.
       ...columns.map(({ region, name }) => (Number.isNaN(image[region][name]) ? "" : image[region][name])),

@@ -1,12 +1,13 @@
 // Files: named to the user as the user named them, and there whole or not at all.
 
-import { mkdir, readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { writeWhole } from "@saunet/data/files";
 import {
   loadSegmenter,
+  loadWeights,
   type NetworkConfig,
-  readWeights,
   type Segmenter,
   segmenterOf,
   type Weights,
@@ -47,7 +48,7 @@ export async function writeFile(host: Host, file: string, content: Uint8Array | 
 
 /** Reads a weights file; for `config`, where that is given. */
 export function openWeights(host: Host, file: string, config?: NetworkConfig): Promise<Weights> {
-  return withFile(host, file, async (path) => readWeights(await readFile(path), config));
+  return withFile(host, file, (path) => loadWeights(path, { config }));
 }
 
 /** How the weights are called in results where no file was named. */
@@ -57,4 +58,9 @@ export const BUNDLED = "bundled";
 export async function openSegmenter(host: Host, file: string | undefined): Promise<Segmenter> {
   if (file === undefined) return withFile(host, "the bundled weights", () => loadSegmenter());
   return segmenterOf(await openWeights(host, file));
+}
+
+/** 64 hexadecimal digits. */
+export function sha256(content: Uint8Array | string): string {
+  return createHash("sha256").update(content).digest("hex");
 }

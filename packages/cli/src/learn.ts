@@ -4,8 +4,9 @@
 import { setImmediate } from "node:timers/promises";
 import { adam, cosine, earlyStopping, randomState, reduceOnPlateau } from "@saunet/core";
 import { movingAverage, paperLoss, train as trainNetwork, type Weights } from "@saunet/model";
-import { type BatchPlan, batchStream, STREAMS } from "./batches.ts";
-import { type Best, type Position, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { BatchesError, type BatchPlan, batchStream, STREAMS } from "./batches.ts";
+import { type Best, type Position, writeCheckpoint } from "./checkpoint.ts";
+import { type EndRequest, requestOf } from "./ending.ts";
 import { duration, type Progress, secondsSince } from "./output.ts";
 import { PLATEAU, STOPPING } from "./recipes.ts";
 import type { RunFolder } from "./run-folder.ts";
@@ -23,13 +24,15 @@ export interface Learning {
   readonly bar: Progress;
   /** No line an epoch on stdout. */
   readonly isQuiet: boolean;
-  /** Aborted by Ctrl-C. */
+  /** Aborted when the command is asked to end. */
   readonly signal: AbortSignal;
 }
 
 /** How a run went. */
 export interface Outcome {
   readonly ending: "finished" | "stopped early" | "minutes" | "interrupted";
+  /** Where it was interrupted: by what. */
+  readonly request?: EndRequest;
   readonly steps: number;
   readonly seconds: number;
   /** The best validation; null where the run ended before the first, or keeps no images back. */
@@ -49,7 +52,11 @@ export interface MemoryUse {
 /** Share of the steps over which the learning rate rises. */
 const WARM_UP = 0.03;
 
-/** Trains until the last epoch, the last minute, early stopping or Ctrl-C. */
+/**
+ * Trains until the last epoch, the last minute, early stopping or a request to end.
+ *
+ * @throws BatchesError where the thread that makes batches is lost; the run is saved then
+ */
 export async function learn(learning: Learning): Promise<Outcome> {
   const { settings, network, plan, run, bar, isQuiet, signal } = learning;
   const { epochs, steps, seed, minutes = Number.POSITIVE_INFINITY } = settings;
@@ -74,7 +81,7 @@ export async function learn(learning: Learning): Promise<Outcome> {
   };
 
   let position: Position = { step: 0, seconds: 0, lossSum: 0, best: null, isFinished: false };
-  if (run.checkpoint !== undefined) position = readCheckpoint(run.checkpoint, state);
+  position = (await run.restore(state, total)) ?? position;
   await run.rewindLog(position.step);
   const start = performance.now() - 1000 * position.seconds;
   /** How much of the run is over, by steps or by the clock. */
@@ -83,9 +90,10 @@ export async function learn(learning: Learning): Promise<Outcome> {
   const memory: { step: number; rss: number }[] = [];
   const save = (kind: "last" | "best") =>
     run.saveWeights(kind, { ...kept, metadata: { ...kept.metadata, steps: `${position.step}` } });
-  const saveCheckpoint = () => {
+  const saveAll = async () => {
+    await save("last");
     position = { ...position, seconds: secondsSince(start) };
-    return run.saveCheckpoint(writeCheckpoint(state, position));
+    await run.saveCheckpoint(writeCheckpoint(state, position));
   };
   if (position.isFinished)
     return {
@@ -142,7 +150,7 @@ export async function learn(learning: Learning): Promise<Outcome> {
     memory.push({ step: position.step, rss });
     const isDue = validator !== undefined && (isLast || epoch % settings.validateEvery === 0);
     const found = isDue ? await validator.validate(signal) : undefined;
-    // Ctrl-C in the middle of a validation: the epoch will be ended again when the run goes on.
+    // Asked to end in the middle of a validation: the epoch will be ended again when the run goes on.
     if (isDue && found === undefined) return false;
     const loss = position.lossSum / (position.step - steps * (epoch - 1));
     const isBest = found !== undefined && found[settings.select] > (position.best?.score ?? -1);
@@ -161,8 +169,9 @@ export async function learn(learning: Learning): Promise<Outcome> {
       seconds: secondsSince(start),
       rss,
     });
-    await save("last");
-    await saveCheckpoint();
+    // Without images kept back the last epoch counts as the best.
+    if (validator === undefined) await save("best");
+    await saveAll();
     if (!isQuiet) {
       const quality =
         found === undefined ? "" : `, F1 ${found.f1.toFixed(4)}${isBest ? " (best so far)" : ""}`;
@@ -178,7 +187,7 @@ export async function learn(learning: Learning): Promise<Outcome> {
   let ending: Outcome["ending"] = "finished";
   let stepStart = performance.now();
   try {
-    // Ctrl-C came while the epoch was ended.
+    // The command was asked to end while the epoch was ended.
     if (position.step > 0 && position.step % steps === 0 && position.lossSum !== 0) {
       if (await endEpoch(position.step / steps, position.step === total)) ending = "stopped early";
     }
@@ -204,7 +213,7 @@ export async function learn(learning: Learning): Promise<Outcome> {
           `epoch ${epoch}/${epochs}  loss ${event.loss.toFixed(4)}${f1}  ${(images / seconds).toFixed(1)} images/s  ${duration(left)} left`,
         );
       }
-      // The event loop hears of Ctrl-C between steps; they leave it no other time.
+      // The event loop hears of signals between steps; they leave it no other time.
       await setImmediate();
       if (signal.aborted || ending === "stopped early") break;
       if (event.kind === "step" && secondsSince(start) > 60 * minutes) {
@@ -216,15 +225,20 @@ export async function learn(learning: Learning): Promise<Outcome> {
     }
     if (signal.aborted) {
       ending = "interrupted";
-      await save("last");
-      await saveCheckpoint();
+      await saveAll();
     }
+  } catch (error) {
+    // Everything up to the last step is as it should be.
+    if (error instanceof BatchesError) await saveAll();
+    throw error;
   } finally {
     validator?.release();
     await batches.stop();
   }
+  const request = requestOf(signal);
   return {
     ending,
+    ...(ending === "interrupted" && request && { request }),
     steps: position.step,
     seconds: secondsSince(start),
     best: position.best,

@@ -1,6 +1,8 @@
 // What the command shows: tables and JSON on stdout, progress on stderr while somebody is looking.
 
 import { MultiBar } from "cli-progress";
+import type { EndRequest } from "./ending.ts";
+import { printable, printableJson, printableLines } from "./terminal.ts";
 
 /** A stream that may be a terminal. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -13,13 +15,28 @@ export interface Host {
   readonly cwd: string;
   /** Show the stack of an error. */
   readonly debug?: boolean;
-  /** Calls the listener on Ctrl-C instead of ending the process; returns how to stop listening. */
-  readonly onInterrupt?: (listener: () => void) => () => void;
+  /** Calls the listener when the command is to end, instead of ending the process; returns how to stop listening. */
+  readonly onEndRequest?: (listener: (request: EndRequest) => void) => () => void;
 }
 
 /** Writes the one JSON document of a command. Figures that are not defined become null. */
 export function writeJson(host: Host, document: unknown): void {
-  host.stdout.write(`${JSON.stringify(document)}\n`);
+  host.stdout.write(`${printableJson(JSON.stringify(document))}\n`);
+}
+
+/** Writes text of several lines to stdout. */
+export function print(host: Host, text: string): void {
+  host.stdout.write(printableLines(text));
+}
+
+/** Writes one line to stdout. */
+export function printLine(host: Host, line: string): void {
+  host.stdout.write(`${printable(line)}\n`);
+}
+
+/** Writes one line of complaint to stderr. */
+export function complain(host: Host, line: string): void {
+  host.stderr.write(`saunet: ${printable(line)}\n`);
 }
 
 type Rows = readonly (readonly (string | number)[])[];
@@ -31,11 +48,13 @@ export function table([heading, ...rows]: Rows): string {
 
 /** {@link table} that may do without a heading. */
 export function sideBySide(body: Rows, heading?: Rows[number]): string {
-  const rows = heading === undefined ? body : [heading, ...body];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)));
+  const rows = (heading === undefined ? body : [heading, ...body]).map((row) =>
+    row.map((value) => printable(String(value))),
+  );
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const numeric = rows[0].map((_, column) => body.every((row) => /^[-\d.,]*$/.test(String(row[column]))));
-  const cell = (value: string | number, column: number) =>
-    numeric[column] ? String(value).padStart(widths[column]) : String(value).padEnd(widths[column]);
+  const cell = (value: string, column: number) =>
+    numeric[column] ? value.padStart(widths[column]) : value.padEnd(widths[column]);
   return rows.map((row) => row.map(cell).join("  ").trimEnd()).join("\n");
 }
 
@@ -70,8 +89,8 @@ export interface Progress {
 /** Starts a bar of `total` steps. */
 export function progress(host: Host, total: number): Progress {
   const { stdout, stderr } = host;
-  const print = (line: string) => void stdout.write(`${line}\n`);
-  const warn = (line: string) => void stderr.write(`${line}\n`);
+  const print = (line: string) => void stdout.write(`${printable(line)}\n`);
+  const warn = (line: string) => complain(host, line);
   if (stderr.isTTY !== true) return { advance() {}, show() {}, print, warn, stop() {} };
   const bars = new MultiBar({
     stream: stderr,
@@ -86,22 +105,22 @@ export function progress(host: Host, total: number): Progress {
   });
   const bar = bars.create(total, 0, { note: "" });
   const above = (line: string) => {
-    bars.log(`${line}\n`);
+    bars.log(`${printable(line)}\n`);
     bars.update();
   };
   // The work between two steps leaves no time for the bar's own timer, so each change is drawn at once.
   return {
     advance(note) {
-      bar.increment(1, { note });
+      bar.increment(1, { note: printable(note) });
       bars.update();
     },
     show(note) {
-      bar.update({ note });
+      bar.update({ note: printable(note) });
       bars.update();
     },
     // A terminal shows both streams, so the line goes where the bar is drawn.
     print: stdout.isTTY === true ? above : print,
-    warn: above,
+    warn: (line) => above(`saunet: ${line}`),
     stop: () => bars.stop(),
   };
 }

@@ -17,8 +17,9 @@ import { type SegmentCommandOptions, segment } from "./commands/segment.ts";
 import { type TrainOptions, train } from "./commands/train.ts";
 import { DONE, exitCodeOf, explain } from "./errors.ts";
 import { counts, integer, oneMore, positive, scale, share, size } from "./options.ts";
-import type { Host } from "./output.ts";
+import { complain, type Host } from "./output.ts";
 import { recipes } from "./recipes.ts";
+import { printableLines } from "./terminal.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -42,8 +43,8 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
     // Help and version arrive here too, after they have been shown.
     if (error instanceof CommanderError && error.exitCode === 0) return DONE;
     const isBare = error instanceof CommanderError && error.code === "commander.help";
-    host.stderr.write(`saunet: ${isBare ? "no command given; see saunet --help" : explain(error)}\n`);
-    if (host.debug) host.stderr.write(`${inspectValue(error)}\n`);
+    complain(host, isBare ? "no command given; see saunet --help" : explain(error));
+    if (host.debug) host.stderr.write(`${printableLines(inspectValue(error))}\n`);
     return exitCodeOf(error);
   }
 }
@@ -63,7 +64,7 @@ async function accelerated(
   work: () => Promise<number>,
 ): Promise<number> {
   const { reasons } = await accelerate(threads === undefined ? {} : { threads });
-  for (const reason of reasons) host.stderr.write(`saunet: slower than it could be: ${reason}\n`);
+  for (const reason of reasons) complain(host, `slower than it could be: ${reason}`);
   try {
     return await work();
   } finally {
@@ -128,12 +129,16 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
   program
     .command("segment")
     .description("write the vessels of photographs: probability map, mask and overlay")
-    .argument("[images...]", "photographs (JPEG, PNG, TIFF …); a built-in synthetic picture when left out")
+    .argument(
+      "[images...]",
+      "photographs (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM); a built-in synthetic picture when left out",
+    )
     .option("-o, --out <folder>", "where to write", "saunet-out")
     .option(...weights)
     .option(...threshold)
     .option(...scaling)
     .option(...padTo)
+    .option("--overwrite", "write over pictures that saunet segment did not write")
     .option(...maxPixels)
     .option(...threads)
     .option(...json)
@@ -182,14 +187,15 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
     .option("--learning-rate <x>", "highest learning rate of Adam (default: the recipe's)", positive)
     .option(
       "--validation <n>",
-      "training images of each data set kept back to validate with, or 0 (default: a tenth)",
+      "training images of each data set kept back to validate with (default: a tenth); with 0 the last weights count as the best",
       integer(0),
     )
     .option("--validate-every <n>", "epochs between validations", integer(1), 1)
     .option("--picture-size <n>", "side of the synthetic pictures", integer(32), 592)
     .option("--minutes <m>", "stop after so many minutes, at the lowest learning rate", positive)
     .option("--seed <n>", "seed of everything random", integer(0), 1)
-    .option("--no-report", "end without testing the best weights on the test images and writing report.html")
+    .option("--report", "end with testing the best weights on the test images, in report.html (the default)")
+    .option("--no-report", "end without; it holds for --resume too")
     .option(...maxPixels)
     .option(...threads)
     .option(...json)
@@ -341,13 +347,13 @@ function addImport(program: Command, host: Host, finish: Finish): void {
     )
     .addOption(network("the network that it must be (default: told from its layers)"))
     .option("--channels <list>", "channels of its stages, such as 16,32,48,64", counts)
-    .option("--groups <n>", "groups of its normalisation", integer(1))
+    .option("--groups <n>", "groups of its normalisation, which most files do not say", integer(1))
     .option("--half", "store 16-bit floats")
     .option(...json)
     .addHelpText(
       "after",
       examples(
-        "saunet import SA_UNetv2.h5 -o weights.safetensors",
+        "saunet import SA_UNetv2.h5 --groups 8 -o weights.safetensors",
         "saunet import model.keras --network sa-unet -o weights.safetensors",
         "saunet segment photo.jpg --weights weights.safetensors",
       ),

@@ -1,9 +1,12 @@
-// What the tests of the command share: a run with its output caught, and small files to run on.
+// What the tests of the command share: a run with its output caught, in this process or one of its own, and small files to
+// run on.
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
-import { randomState } from "@saunet/core";
+import { fileURLToPath } from "node:url";
+import { randomState, writeSafetensors } from "@saunet/core";
 import { type Mask, type Photograph, syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
 import { initialize, type NetworkConfig, saUNetV2, writeWeights } from "@saunet/model";
@@ -45,6 +48,13 @@ export async function writeFreshWeights(path: string, config: NetworkConfig = ti
   await writeFile(path, writeWeights({ config, parameters, metadata: {} }));
 }
 
+/** Writes weights one of which is no number. */
+export async function writeSpoiltWeights(path: string, value = Number.NaN): Promise<void> {
+  const parameters = initialize(tiny, randomState(3));
+  parameters["head.bias"].data[0] = value;
+  await writeFile(path, writeSafetensors(parameters, { network: JSON.stringify(tiny) }));
+}
+
 /** A synthetic photograph of 48 x 48 with its labels. */
 export function smallFundus(seed: number): { image: Photograph; vessels: Mask; fieldOfView: Mask } {
   return syntheticFundus({ seed, width: 48, height: 48 });
@@ -63,4 +73,47 @@ export async function writeFolder(directory: string, ids: readonly string[]): Pr
 export async function write(path: string, picture: Photograph | Mask): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writePng(path, picture);
+}
+
+/** The checkout. */
+export const root = fileURLToPath(new URL("../../../", import.meta.url));
+/** The command as it is installed; {@link build} makes it. */
+export const command = join(root, "packages/cli/dist/main.js");
+
+/** A process that was started. */
+export interface Started {
+  readonly child: ChildProcess;
+  /** Its exit code, or the signal that ended it, and what it wrote to stdout and stderr. */
+  readonly ended: Promise<{
+    readonly code: number | string | null;
+    readonly out: string;
+    readonly err: string;
+  }>;
+}
+
+/** Starts a program. */
+export function start(cwd: string, program: string, argv: readonly string[]): Started {
+  const child = spawn(program, argv, { cwd });
+  const [out, err] = [keeper(), keeper()];
+  child.stdout.pipe(out.stream);
+  child.stderr.pipe(err.stream);
+  const ended = new Promise<Awaited<Started["ended"]>>((resolve) => {
+    child.on("close", (code, signal) => resolve({ code: code ?? signal, out: out.text(), err: err.text() }));
+  });
+  return { child, ended };
+}
+
+/** Compiles the command. */
+export async function build(): Promise<void> {
+  const { code, out, err } = await start(root, join(root, "node_modules/.bin/tsc"), ["--build", root]).ended;
+  if (code !== 0) throw new Error(`the build failed: ${out}${err}`);
+}
+
+/** The log of a run without what clock and machine say. */
+export async function losses(run: string): Promise<unknown[]> {
+  const lines = (await readFile(join(run, "log.jsonl"), "utf8")).split("\n");
+  return lines.slice(0, -1).map((line) => {
+    const { seconds: _, rss: __, ...entry } = JSON.parse(line);
+    return entry;
+  });
 }

@@ -1,5 +1,6 @@
 // What a network is trained on: pictures to learn from, and whole pictures kept back to validate with.
 
+import { readFile } from "node:fs/promises";
 import { permutation, randomState } from "@saunet/core";
 import {
   type LabelledImage,
@@ -20,6 +21,10 @@ import {
   type WholePictures,
 } from "./batches.ts";
 import { WorkError } from "./errors.ts";
+import { sha256, withFile } from "./files.ts";
+import { type Host, progress } from "./output.ts";
+import type { Contents } from "./run-config.ts";
+import type { Settings } from "./settings.ts";
 
 /** A photograph with its labels, in memory as bytes: as floats a data set would take four times as much. */
 export interface Picture {
@@ -35,11 +40,16 @@ export interface SetOfPictures {
   readonly data: string;
 }
 
+/** SHA-256 of each picture's files, in the order of the names. */
+export type PictureContents = Omit<Contents, "weights">;
+
 /** What training needs of its data sets. */
 export interface TrainingData {
   /** Names of the pictures learned from; endless synthetic ones have none. */
   readonly training: readonly string[];
   readonly validation: readonly Picture[];
+  /** Of the files of every picture; synthetic ones have none. */
+  readonly contents: PictureContents;
   readonly plan: BatchPlan;
   /** The pictures kept back as the paper's recipe sees them: augmented and padded. */
   readonly validationBatches?: WholePictures;
@@ -127,5 +137,115 @@ export function syntheticData(size: number, validation: number, seed: number): T
     const { image, vessels, fieldOfView } = syntheticFundus({ seed: own, width: size, height: size });
     return { id: `synthetic-${own}`, photograph: image, vessels, fieldOfView };
   });
-  return { training: [], validation: kept, plan: { kind: "synthetic", seed, size } };
+  const contents = { training: [], validation: [] };
+  return { training: [], validation: kept, contents, plan: { kind: "synthetic", seed, size } };
+}
+
+/** Synthetic pictures to validate with where their number is not given. */
+const SYNTHETIC_VALIDATION = 2;
+
+/**
+ * Reads what a run trains on, and keeps pictures back to validate with.
+ *
+ * @throws WorkError, DatasetError where a data set cannot be read
+ */
+export async function openTrainingData(settings: Settings, host: Host): Promise<TrainingData> {
+  const { sets, keepBack, pictureSize, seed, crops } = settings;
+  if (sets.length === 0) return syntheticData(pictureSize, keepBack ?? SYNTHETIC_VALIDATION, seed);
+  await refuseLarge(settings, host);
+  if (crops !== undefined) {
+    const parts = await readSets(settings, host, cropSource);
+    const plan = { kind: "crops", seed, sets: parts.map(({ prepared }) => prepared) } as const;
+    return { ...namesOf(parts), plan };
+  }
+  let number = 0;
+  const augmented = (picture: Picture) => paperPictures(picture, seed, number++);
+  const parts = await readSets(settings, host, augmented);
+  const names = namesOf(parts);
+  const training = parts.flatMap(({ prepared }) => prepared).flat();
+  const validation = names.validation.flatMap(augmented);
+  const side = sideOf([...training, ...validation]);
+  return {
+    ...names,
+    plan: { kind: "whole", seed, pictures: training, side },
+    validationBatches: { pictures: validation, side },
+  };
+}
+
+/** What was read of one data set. */
+interface Part<T> {
+  readonly training: readonly string[];
+  readonly prepared: readonly T[];
+  readonly validation: readonly Picture[];
+  readonly contents: PictureContents;
+}
+
+const namesOf = (parts: readonly Part<unknown>[]) => ({
+  training: parts.flatMap(({ training }) => training),
+  validation: parts.flatMap(({ validation }) => validation),
+  contents: {
+    training: parts.flatMap(({ contents }) => contents.training),
+    validation: parts.flatMap(({ contents }) => contents.validation),
+  },
+});
+
+/** Reads data sets; of the pictures to train on it keeps what `prepare` makes of them, and nothing else; `count` is how many there are. */
+async function readSets<T>(
+  { sets, keepBack, seed }: Settings,
+  host: Host,
+  prepare: (picture: Picture, count: number) => T,
+): Promise<Part<T>[]> {
+  const parts: Part<T>[] = [];
+  for (const set of sets) {
+    parts.push(
+      await withFile(host, set.data, async (directory) => {
+        const samples = await trainingSamples({ ...set, data: directory });
+        const { training, validation } = splitOff(samples, keepBack, seed);
+        const bar = progress(host, samples.length);
+        try {
+          const read = async (sample: Sample): Promise<Picture> => {
+            bar.advance(`reading ${sample.id}`);
+            return load(sample);
+          };
+          const prepared: T[] = [];
+          const count = training.length * sets.length;
+          for (const sample of training) prepared.push(prepare(await read(sample), count));
+          const kept: Picture[] = [];
+          for (const sample of validation) kept.push(await read(sample));
+          const contents = { training: await contentsOf(training), validation: await contentsOf(validation) };
+          return { training: training.map(({ id }) => id), prepared, validation: kept, contents };
+        } finally {
+          bar.stop();
+        }
+      }),
+    );
+  }
+  return parts;
+}
+
+/** Sizes of all photographs, from the headers of their files: what is too large is known before anything is decoded. */
+async function refuseLarge({ sets, maxPixels }: Settings, host: Host): Promise<void> {
+  for (const set of sets) {
+    await withFile(host, set.data, async (directory) => {
+      for (const sample of await trainingSamples({ ...set, data: directory })) {
+        const { width, height } = await sample.size();
+        if (width * height <= maxPixels) continue;
+        throw new WorkError(
+          `${sample.id} has ${width} x ${height} pixels; the limit is ${maxPixels} (--max-pixels)`,
+        );
+      }
+    });
+  }
+}
+
+/** SHA-256 of the files that training reads of each sample: hashed one by one, and then their hashes together. */
+async function contentsOf(samples: readonly Sample[]): Promise<string[]> {
+  const contents: string[] = [];
+  for (const { files, observers } of samples) {
+    const hashes: string[] = [];
+    for (const path of [files.image, files.vessels[observers[0]], files.fieldOfView])
+      if (path !== undefined) hashes.push(sha256(await readFile(path)));
+    contents.push(sha256(hashes.join("\n")));
+  }
+  return contents;
 }

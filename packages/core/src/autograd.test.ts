@@ -82,6 +82,30 @@ describe("backward", () => {
   });
 });
 
+describe("gradients of leaves", () => {
+  it("are arrays of their own: neither each other's nor the one that was passed in", () => {
+    const [a, b, c] = [1, 2, 3].map((value) => parameter(tensor([value, value])));
+    const seed = tensor([1, 1]);
+    backward(add(add(a, b), reshape(c, [2])), seed);
+    const grads = [a, b, c].map(({ grad }) => grad!);
+    for (const grad of grads) expect([...grad]).toEqual([1, 1]);
+    grads[0].fill(7);
+    expect([[...grads[1]], [...grads[2]], [...seed.data]]).toEqual([
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ]);
+  });
+
+  it("add up without touching what was there", () => {
+    const a = parameter(tensor([1]));
+    backward(reshape(a, [1, 1]));
+    const first = a.grad!;
+    backward(reshape(a, [1, 1]));
+    expect([first[0], a.grad![0]]).toEqual([1, 2]);
+  });
+});
+
 describe("noGrad", () => {
   it("records nothing inside and everything after, also when it throws", () => {
     const x = parameter(tensor([1]));

@@ -2,23 +2,24 @@
 // the gradient of the result on to its inputs; `backward` calls those closures, newest first.
 //
 // A gradient array is never changed once it has been handed over. That is why `add` may pass one array to both of
-// its inputs, and why a second gradient for the same tensor makes a new sum instead of adding in place.
+// its inputs, and why a second gradient for the same tensor makes a new sum instead of adding in place. What stays
+// when all is done, the gradients of leaves, belongs to each of them alone.
 
 import { expectShape, formatShape } from "./errors.ts";
 import { type Floats, kernel } from "./kernel.ts";
+import { shared } from "./shared.ts";
 import { allocate, type History, type Tensor } from "./tensor.ts";
 
-let recording = true;
-let executed = 0;
+const state = /* @__PURE__ */ shared("autograd", () => ({ recording: true, executed: 0 }));
 
 /** Runs `body` without recording: results carry no history, so nothing is kept for a backward pass. */
 export function noGrad<T>(body: () => T): T {
-  const previous = recording;
-  recording = false;
+  const previous = state.recording;
+  state.recording = false;
   try {
     return body();
   } finally {
-    recording = previous;
+    state.recording = previous;
   }
 }
 
@@ -34,9 +35,9 @@ export function record(
   inputs: readonly Tensor[],
   backward: (gradient: Float32Array) => void,
 ): Tensor {
-  if (!recording || !inputs.some((input) => input.requiresGrad)) return result;
+  if (!state.recording || !inputs.some((input) => input.requiresGrad)) return result;
   result.requiresGrad = true;
-  result.history = { op, inputs, order: executed++, backward };
+  result.history = { op, inputs, order: state.executed++, backward };
   return result;
 }
 
@@ -48,6 +49,13 @@ export const sumOfGradients = kernel(
     for (let i = 0; i < out.length; i++) out[i] = a[i] + b[i];
   },
   { inPlace: { out: "a" } },
+);
+
+/** `out = g`: the gradient of a leaf, where others hold the array that it came in. */
+export const copyOfGradient = kernel(
+  "gradient.copy",
+  { out: "write", g: "read" },
+  ({ out, g }: { out: Floats; g: Floats }) => out.set(g),
 );
 
 /**
@@ -63,19 +71,25 @@ export function contribute(tensors: readonly Tensor[], write: (...gradients: Flo
   const gradients = tensors.map((tensor) => allocate(tensor.size));
   write(...gradients);
   tensors.forEach((tensor, i) => {
-    pass(tensor, gradients[i]);
+    receive(tensor, gradients[i], true);
   });
 }
 
-/** Hands a gradient array to a tensor as it is: where the derivative is 1, or the array was made for this tensor. */
+/** Hands a gradient array to a tensor as it is, where the derivative is 1. A leaf gets a copy of its own. */
 export function pass(tensor: Tensor, gradient: Float32Array): void {
+  receive(tensor, gradient, tensor.history !== undefined);
+}
+
+/** @param mayKeep whether the array is for this tensor alone, or the tensor is none that keeps it */
+function receive(tensor: Tensor, gradient: Float32Array, mayKeep: boolean): void {
   if (!tensor.requiresGrad) return;
-  if (tensor.grad === undefined) {
+  if (tensor.grad === undefined && mayKeep) {
     tensor.grad = gradient;
     return;
   }
   const out = allocate(tensor.size);
-  sumOfGradients({ out, a: tensor.grad, b: gradient }, undefined);
+  if (tensor.grad === undefined) copyOfGradient({ out, g: gradient }, undefined);
+  else sumOfGradients({ out, a: tensor.grad, b: gradient }, undefined);
   tensor.grad = out;
 }
 

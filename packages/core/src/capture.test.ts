@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { backward, noGrad } from "./autograd.ts";
-import { capture, planProgram, prepare, shareInPlace } from "./capture.ts";
+import { capture, planProgram, shareInPlace } from "./capture.ts";
 import { relu, sigmoid, silu } from "./ops/activation.ts";
-import { add, mul } from "./ops/arithmetic.ts";
+import { add, mul, mulKernel } from "./ops/arithmetic.ts";
 import { batchNorm } from "./ops/batch-norm.ts";
 import { convTranspose2d } from "./ops/conv-transpose2d.ts";
 import { conv2d } from "./ops/conv2d.ts";
@@ -15,7 +15,8 @@ import { concat } from "./ops/movement.ts";
 import { mean, sum } from "./ops/sum.ts";
 import { adam, clipGlobalNorm, type Parameters } from "./optimizers.ts";
 import { normal, type RandomState, randomState, uniform } from "./random.ts";
-import { ones, parameter, type Tensor, tensor, zeros } from "./tensor.ts";
+import { prepare } from "./run.ts";
+import { ones, parameter, Tensor, tensor, zeros } from "./tensor.ts";
 import { checkPlan } from "./testing.ts";
 
 const C = 4;
@@ -166,6 +167,35 @@ describe("checkPlan", () => {
     expect(() => check(0, 64, 192)).toThrow("buffer 3 lies at 192 to 256 of 192");
     const unwritten = { ...program, calls: program.calls.slice(1) };
     expect(() => checkPlan(unwritten)).toThrow("nobody has written it");
+  });
+});
+
+describe("capture", () => {
+  it("refuses arrays that overlap and are written", () => {
+    const data = new Float32Array(8);
+    const half = (start: number) => new Tensor(data.subarray(start, start + 4), [4]);
+    const written = (out: Tensor, x: Tensor) =>
+      capture(() => {
+        mulKernel({ out: out.data, a: x.data, b: x.data }, { shape: [4], strides: [[1], [1], [1]] });
+        return [];
+      }, []);
+    expect(() => written(half(0), half(2))).toThrow(
+      "capture: two arrays share 8 bytes and one of them is written; use one array, or copies",
+    );
+    expect(() => written(half(0), half(0))).toThrow("two arrays share 16 bytes");
+    expect(written(half(0), half(4)).calls.length).toBe(1);
+    expect(capture(() => [add(half(0), half(2))], []).calls.length).toBe(1);
+  });
+
+  it("refuses promises and doubles, which a program cannot hold", () => {
+    const asynchronous = (async ([x]: readonly Tensor[]) => [x]) as never;
+    expect(() => capture(asynchronous, [zeros([1])])).toThrow(
+      "capture: body must return a list of tensors at once but returned a Promise",
+    );
+    const doubles = new Tensor(new Float64Array(1) as never, [1]);
+    expect(() => capture(([x]) => [add(x, doubles)], [zeros([1])])).toThrow(
+      "capture: a program has no place for a Float64Array",
+    );
   });
 });
 

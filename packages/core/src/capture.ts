@@ -10,8 +10,8 @@
 // So forward pass, backward pass and optimiser step are captured alike, and what changes between runs must lie in
 // arrays: a learning rate, a step count. A number read on the host would be frozen into the program; that is an error.
 
-import { expectShape } from "./errors.ts";
-import { type AnyKernel, type Arrays, type FlatArray, intercept, type KernelCall } from "./kernel.ts";
+import { kindOf } from "./errors.ts";
+import { type AnyKernel, type FlatArray, intercept, type KernelCall, writtenBy } from "./kernel.ts";
 import { type ArenaPlan, planArena } from "./plan.ts";
 import type { Shape } from "./shape.ts";
 import { Tensor, withAllocator, withoutReading } from "./tensor.ts";
@@ -45,32 +45,42 @@ export interface Program {
   readonly outputs: readonly ProgramTensor[];
 }
 
-/** Something that runs a program on inputs of the captured shapes. The outputs are the caller's to keep. */
-export interface Runnable {
-  /** The program as it runs: rewritten, its temporaries shared. */
-  readonly program: Program;
-  /**
-   * Bytes that it holds, by what they are for: `temporaries`, and whatever else whoever prepared it needs. Inputs and
-   * outputs of a run are the caller's.
-   */
-  readonly memory: Readonly<Record<string, number>>;
-  /** Runs without blocking the caller where the host and the program allow it. */
-  run(inputs: readonly Tensor[]): Promise<Tensor[]>;
-  /** Runs and waits. */
-  runSync(inputs: readonly Tensor[]): Tensor[];
-  /** Gives its memory back at once; it cannot run any more. */
-  release(): void;
+const TYPES: Readonly<Record<string, ProgramBuffer["type"]>> = {
+  Float32Array: "f32",
+  Int32Array: "i32",
+  Uint32Array: "u32",
+};
+
+function typeOf(array: FlatArray): ProgramBuffer["type"] {
+  const type = TYPES[kindOf(array)];
+  if (type === undefined) throw new TypeError(`capture: a program has no place for a ${kindOf(array)}`);
+  return type;
 }
 
-const typeOf = (array: FlatArray): ProgramBuffer["type"] =>
-  array instanceof Int32Array ? "i32" : array instanceof Uint32Array ? "u32" : "f32";
+/** Arrays from outside keep what they share only where they are one and the same: a program has a copy of each. */
+function expectApart(externals: readonly FlatArray[], written: ReadonlySet<FlatArray>): void {
+  const byBuffer = new Map<ArrayBufferLike, FlatArray[]>();
+  for (const array of externals) {
+    const others = byBuffer.get(array.buffer) ?? [];
+    for (const other of others) {
+      const start = Math.max(array.byteOffset, other.byteOffset);
+      const end = Math.min(array.byteOffset + array.byteLength, other.byteOffset + other.byteLength);
+      if (start >= end || !(written.has(array) || written.has(other))) continue;
+      throw new RangeError(
+        `capture: two arrays share ${end - start} bytes and one of them is written; use one array, or copies`,
+      );
+    }
+    byBuffer.set(array.buffer, [...others, array]);
+  }
+}
 
 /**
  * Writes down the kernel calls of a function of tensors.
  *
  * @param body receives the inputs and returns what the program is to give; runs once
  * @param inputs tensors of the shapes that the program will take; their values do not matter
- * @throws Error where `body` reads a number on the host (`loss.item()`)
+ * @throws Error where `body` reads a number on the host (`loss.item()`); TypeError where it returns a promise or works on
+ *   doubles; RangeError where it writes an array that overlaps with another one
  * @example
  * const w = parameter(tensor([2]));
  * const program = capture(([x]) => [mul(x, w)], [zeros([1])]);
@@ -99,6 +109,11 @@ export function capture(
     () => withAllocator(allocator, list),
   );
 
+  if (!Array.isArray(outputs)) {
+    throw new TypeError(
+      `capture: body must return a list of tensors at once but returned a ${kindOf(outputs)}`,
+    );
+  }
   const numbers = new Map<FlatArray, number>();
   const buffers: ProgramBuffer[] = [];
   const numberOf = (array: FlatArray, temporary: boolean): number => {
@@ -117,6 +132,9 @@ export function capture(
     return { kernel, buffers: Object.fromEntries(used), dims };
   });
   const outputBuffers = outputs.map(({ data, shape }) => ({ buffer: numberOf(data, false), shape }));
+  const externals = buffers.flatMap(({ external }) => (external === undefined ? [] : [external]));
+  const written = listed.flatMap(({ kernel, arrays }) => writtenBy(kernel, arrays));
+  expectApart(externals, new Set(written));
   return { buffers, calls, inputs: inputBuffers, outputs: outputBuffers };
 }
 
@@ -183,60 +201,5 @@ export function shareInPlace(program: Program): Program {
     ...program,
     calls: shared,
     outputs: outputs.map(({ buffer, shape }) => ({ buffer: resolve(buffer), shape })),
-  };
-}
-
-const VIEWS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
-
-let preparer: ((program: Program) => Runnable) | undefined;
-
-/** Has {@link prepare} done by somebody faster; `undefined` brings back core's own way. */
-export function installPreparer(other: ((program: Program) => Runnable) | undefined): void {
-  preparer = other;
-}
-
-/**
- * Makes a program ready to run, its temporaries in one planned block of memory.
- *
- * @example
- * const { runSync } = prepare(capture(([x]) => [mul(x, x)], [zeros([2])]));
- * console.log(String(runSync([tensor([3, 4])])[0])); // Tensor [2] [9, 16]
- */
-export function prepare(program: Program): Runnable {
-  return preparer === undefined ? prepareWithKernels(program) : preparer(program);
-}
-
-/** {@link prepare} with core's kernels, in whatever form they are installed. */
-export function prepareWithKernels(captured: Program): Runnable {
-  const program = shareInPlace(captured);
-  const { buffers, calls, inputs, outputs } = program;
-  const plan = planProgram(program);
-  const block = new ArrayBuffer(plan.bytes);
-  const arrays = buffers.map(({ external }) => external);
-  plan.temporaries.forEach((buffer, i) => {
-    const { type, length } = buffers[buffer];
-    arrays[buffer] = new VIEWS[type](block, plan.offsets[i], length);
-  });
-  const bound = calls.map(({ kernel, buffers: used, dims }) => {
-    const named = Object.entries(used).map(([name, buffer]) => [
-      name,
-      buffer === undefined ? buffer : arrays[buffer],
-    ]);
-    return { kernel, arrays: Object.fromEntries(named) as Arrays, dims };
-  });
-  const runSync = (values: readonly Tensor[]): Tensor[] => {
-    inputs.forEach(({ buffer, shape }, i) => {
-      expectShape("run", `input ${i}`, values[i].shape, shape);
-      (arrays[buffer] as Float32Array).set(values[i].data);
-    });
-    for (const { kernel, arrays: named, dims } of bound) kernel(named as never, dims as never);
-    return outputs.map(({ buffer, shape }) => new Tensor((arrays[buffer] as Float32Array).slice(), shape));
-  };
-  return {
-    program,
-    memory: { temporaries: plan.bytes },
-    run: async (values) => runSync(values),
-    runSync,
-    release: () => {},
   };
 }

@@ -11,6 +11,27 @@ export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(",")}]`;
 }
 
+/** What a value is, for a message: `Uint8Array`, `string`. By name, since arrays of another realm are no instances. */
+export function kindOf(value: unknown): string {
+  const { [Symbol.toStringTag]: tag } = Object(value) as { [Symbol.toStringTag]?: string };
+  if (tag !== undefined) return tag;
+  if (value === null) return "null";
+  return Array.isArray(value) ? "Array" : typeof value;
+}
+
+const LONGEST_QUOTE = 80;
+
+/**
+ * A value out of a file as it stands in messages: as JSON, without what steers a terminal, cut at 80 characters.
+ *
+ * @example
+ * console.log(quote("conv\u009b2J"), quote({ rank: 4 }), quote("x".repeat(1000)).length); // "conv?2J" {"rank":4} 81
+ */
+export function quote(value: unknown): string {
+  const text = String(JSON.stringify(value)).replace(/[\p{C}\u2028\u2029]/gu, "?");
+  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
+}
+
 /** Throws unless the tensor-like argument has the given number of axes. */
 export function expectRank(
   op: string,

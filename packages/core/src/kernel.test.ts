@@ -1,5 +1,14 @@
+import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it } from "vitest";
-import { installKernel, intercept, type KernelCall, kernel, withReferences } from "./kernel.ts";
+import {
+  type Floats,
+  installKernel,
+  intercept,
+  type KernelCall,
+  kernel,
+  kernelNames,
+  withReferences,
+} from "./kernel.ts";
 
 const copy = (scale: number) => {
   return ({ out, x }: { out: Float32Array; x: Float32Array }) => {
@@ -7,6 +16,13 @@ const copy = (scale: number) => {
   };
 };
 const test = kernel("test.copy", { out: "write", x: "read" }, copy(1), { portable: copy(10) });
+
+const count = kernel(
+  "test.count",
+  { count: "write", x: "read" },
+  ({ count, x }: { count: Int32Array; x: Floats }) => count.fill(x.length),
+  { types: { count: "i32" } },
+);
 
 function call(): number {
   const out = new Float32Array(1);
@@ -52,5 +68,45 @@ describe("kernel", () => {
       ),
     ).toThrow("stop");
     expect(call()).toBe(10);
+  });
+
+  it("has a name of its own", () => {
+    expect(() => kernel("test.copy", { out: "write", x: "read" }, copy(1))).toThrow(
+      "kernel: there is a kernel named test.copy already; a name must be unique",
+    );
+    expect(kernelNames()).toContain("test.copy");
+    expect(kernelNames()).toContain("test.count");
+  });
+
+  it.each([
+    [
+      { count: new Int32Array(1), x: new Uint8Array(4) },
+      "test.count: x must be Float32Array but is Uint8Array",
+    ],
+    [{ count: new Int32Array(1), x: [1, 2] }, "test.count: x must be Float32Array but is Array"],
+    [{ count: new Int32Array(1), x: "12" }, "test.count: x must be Float32Array but is string"],
+    [
+      { count: new Int32Array(1), x: new Int32Array(4) },
+      "test.count: x must be Float32Array but is Int32Array",
+    ],
+    [
+      { count: new Float32Array(1), x: new Float32Array(4) },
+      "test.count: count must be Int32Array but is Float32Array",
+    ],
+    [
+      { count: new Int32Array(1), x: Buffer.alloc(16) },
+      "test.count: x must be Float32Array but is Uint8Array",
+    ],
+  ])("refuses arrays of other types than it declares: %#", (arrays, message) => {
+    expect(() => count(arrays as never, undefined)).toThrow(new TypeError(message));
+  });
+
+  it("takes floats, doubles and arrays of another realm", () => {
+    const x = runInNewContext("new Float32Array(3)") as Float32Array;
+    for (const array of [x, new Float32Array(3), new Float64Array(3)]) {
+      const result = new Int32Array(1);
+      count({ count: result, x: array }, undefined);
+      expect(result[0]).toBe(3);
+    }
   });
 });

@@ -2,6 +2,9 @@
 // record. Every number this engine computes comes out of a kernel call, so a run is a list of such calls.
 // That list can be timed, counted, checked, replayed and, one kernel at a time, handed to faster code.
 
+import { kindOf } from "./errors.ts";
+import { shared } from "./shared.ts";
+
 /** Arithmetic is in 32-bit floats; gradient checks run the same reference kernels in 64-bit. */
 export type Floats = Float32Array | Float64Array;
 
@@ -16,6 +19,9 @@ export type Arrays = { readonly [name: string]: FlatArray | undefined };
  * what was there, `update` reads and changes it.
  */
 export type Role = "read" | "write" | "update";
+
+/** What a kernel's array may be: 32-bit floats (or doubles, for gradient checks), or integers. */
+export type ArrayType = "floats" | "i32" | "u32";
 
 /** The code of a kernel: a pure function of its arrays and its integers. */
 export type KernelFunction<A, D> = (arrays: A, dims: D) => void;
@@ -33,12 +39,15 @@ export interface Kernel<A = Arrays, D = unknown> {
   readonly portable: KernelFunction<A, D>;
   /** Which written array may take the place of which read one. */
   readonly inPlace: { readonly [K in keyof A]?: keyof A };
+  /** The arrays that hold integers. */
+  readonly types: { readonly [K in keyof A]?: ArrayType };
 }
 
 /** What a kernel may have besides its reference. */
 export interface KernelOptions<A, D> {
   readonly portable?: KernelFunction<A, D>;
   readonly inPlace?: { readonly [K in keyof A]?: keyof A };
+  readonly types?: { readonly [K in keyof A]?: ArrayType };
 }
 
 /** A kernel whose arguments are not known: what a list of calls holds. */
@@ -49,6 +58,7 @@ export interface AnyKernel {
   readonly reference: KernelFunction<never, never>;
   readonly portable: KernelFunction<never, never>;
   readonly inPlace: Readonly<Record<string, string>>;
+  readonly types: Readonly<Record<string, ArrayType | undefined>>;
 }
 
 /** One call of a kernel, as an interceptor sees it. */
@@ -60,8 +70,57 @@ export interface KernelCall {
   readonly run: () => void;
 }
 
-const installed = new Map<string, KernelFunction<never, never>>();
-const interceptors: ((call: KernelCall) => void)[] = [];
+interface KernelState {
+  /** Who declared each kernel: a name is declared once by each copy of this package. */
+  readonly declared: Map<string, { readonly roles: string; readonly copies: Set<symbol> }>;
+  readonly installed: Map<string, KernelFunction<never, never>>;
+  interceptors: ((call: KernelCall) => void)[];
+  /** Told of every call that is about to run. */
+  watch: ((call: Pick<KernelCall, "kernel" | "arrays">) => void) | undefined;
+}
+
+const state = /* @__PURE__ */ shared(
+  "kernel",
+  (): KernelState => ({ declared: new Map(), installed: new Map(), interceptors: [], watch: undefined }),
+);
+const thisCopy = Symbol("copy");
+
+const ARRAYS: Readonly<Record<ArrayType, readonly string[]>> = {
+  floats: ["Float32Array", "Float64Array"],
+  i32: ["Int32Array"],
+  u32: ["Uint32Array"],
+};
+
+function expectArrays({ name, roles, types }: AnyKernel, arrays: Arrays): void {
+  for (const argument in roles) {
+    const array = arrays[argument];
+    // Nearly all of them; the rest takes longer to tell.
+    if (array === undefined || (types[argument] === undefined && array instanceof Float32Array)) continue;
+    const wanted = ARRAYS[types[argument] ?? "floats"];
+    if (wanted.includes(kindOf(array))) continue;
+    throw new TypeError(`${name}: ${argument} must be ${wanted[0]} but is ${kindOf(array)}`);
+  }
+}
+
+function declare(name: string, roles: object): void {
+  const { declared } = state;
+  const known = declared.get(name);
+  const own = JSON.stringify(roles);
+  if (known === undefined) declared.set(name, { roles: own, copies: new Set([thisCopy]) });
+  else if (known.copies.has(thisCopy) || known.roles !== own)
+    throw new Error(`kernel: there is a kernel named ${name} already; a name must be unique`);
+  else known.copies.add(thisCopy);
+}
+
+/**
+ * The names of all kernels that have been declared in this process, those of @saunet/core and all others.
+ *
+ * @example
+ * console.log(kernelNames().includes("relu.forward")); // true
+ */
+export function kernelNames(): readonly string[] {
+  return [...state.declared.keys()];
+}
 
 /**
  * Declares a kernel.
@@ -72,6 +131,8 @@ const interceptors: ((call: KernelCall) => void)[] = [];
  * @param options.portable a faster form in TypeScript, if it has earned its place
  * @param options.inPlace arrays that may be one and the same: `{ y: "x" }` where every element of `x` is read before
  *   the element of `y` in its place is written, and none after
+ * @param options.types the arrays that hold integers, such as `{ argmax: "i32" }`; all others hold floats
+ * @throws Error where there is a kernel of this name already; a call throws TypeError where an array is of another type
  * @example
  * const scale = kernel(
  *   "scale",
@@ -88,11 +149,16 @@ export function kernel<A extends { readonly [K in keyof A]: FlatArray | undefine
   name: string,
   roles: { readonly [K in keyof A]-?: Role },
   reference: KernelFunction<A, D>,
-  { portable = reference, inPlace = {} }: KernelOptions<A, D> = {},
+  { portable = reference, inPlace = {}, types = {} }: KernelOptions<A, D> = {},
 ): Kernel<A, D> {
+  declare(name, roles);
   const call = (arrays: A, dims: D): void => {
-    const run = () => ((installed.get(name) as KernelFunction<A, D> | undefined) ?? portable)(arrays, dims);
-    const interceptor = interceptors.at(-1);
+    expectArrays(self as AnyKernel, arrays as Arrays);
+    const run = () => {
+      state.watch?.({ kernel: self as AnyKernel, arrays: arrays as Arrays });
+      ((state.installed.get(name) as KernelFunction<A, D> | undefined) ?? portable)(arrays, dims);
+    };
+    const interceptor = state.interceptors.at(-1);
     if (interceptor === undefined) run();
     else interceptor({ kernel: self as AnyKernel, arrays: arrays as Arrays, dims, run });
   };
@@ -102,6 +168,7 @@ export function kernel<A extends { readonly [K in keyof A]: FlatArray | undefine
     reference: { value: reference },
     portable: { value: portable },
     inPlace: { value: Object.freeze(inPlace) },
+    types: { value: Object.freeze(types) },
   }) as Kernel<A, D>;
   return self;
 }
@@ -115,8 +182,8 @@ export function kernel<A extends { readonly [K in keyof A]: FlatArray | undefine
  * installKernel(reluForward, undefined);
  */
 export function installKernel<A, D>(target: Kernel<A, D>, form: KernelFunction<A, D> | undefined): void {
-  if (form === undefined) installed.delete(target.name);
-  else installed.set(target.name, form as KernelFunction<never, never>);
+  if (form === undefined) state.installed.delete(target.name);
+  else state.installed.set(target.name, form as KernelFunction<never, never>);
 }
 
 /**
@@ -129,15 +196,40 @@ export function installKernel<A, D>(target: Kernel<A, D>, form: KernelFunction<A
  * console.log(names); // [ 'relu.forward' ]
  */
 export function intercept<T>(interceptor: (call: KernelCall) => void, body: () => T): T {
-  interceptors.push(interceptor);
+  const outer = state.interceptors;
+  state.interceptors = [...outer, interceptor];
   try {
     return body();
   } finally {
-    interceptors.pop();
+    state.interceptors = outer;
   }
+}
+
+/** Runs `body` as if nobody intercepted: for work of others that comes up inside of an interception. */
+export function withoutInterceptors<T>(body: () => T): T {
+  const outer = state.interceptors;
+  state.interceptors = [];
+  try {
+    return body();
+  } finally {
+    state.interceptors = outer;
+  }
+}
+
+/** Has `watch` told of every call that is about to run, before it does. */
+export function watchKernels(watch: (call: Pick<KernelCall, "kernel" | "arrays">) => void): void {
+  state.watch = watch;
 }
 
 /** Runs `body` with the reference form of every kernel: the oracle that faster forms are held to. */
 export function withReferences<T>(body: () => T): T {
   return intercept(({ kernel, arrays, dims }) => kernel.reference(arrays as never, dims as never), body);
+}
+
+/** What a call writes or updates, of the arrays, or the numbers of buffers, that it uses by name. */
+export function writtenBy<T>({ roles }: AnyKernel, used: Readonly<Record<string, T | undefined>>): T[] {
+  return Object.entries(roles).flatMap(([name, role]) => {
+    const buffer = used[name];
+    return role === "read" || buffer === undefined ? [] : [buffer];
+  });
 }

@@ -46,13 +46,8 @@ export const sgdUpdate = kernel(
   },
 );
 
-/** Integers and rates of Adam. */
-export interface AdamDims {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
-}
+/** The constants of Adam. */
+export type AdamDims = Required<Omit<AdamOptions, "learningRate">>;
 
 /** One Adam or AdamW step; `count` holds the number of this step, 1 at first. */
 export const adamUpdate = kernel(
@@ -141,6 +136,7 @@ export interface AdamOptions {
 /**
  * Adam, as Keras writes it.
  *
+ * @throws RangeError where a beta is not from 0 to below 1, or another option is negative
  * @example
  * const w = parameter(tensor([1]));
  * const descend = adam({ w }, { learningRate: 0.1 });
@@ -150,17 +146,25 @@ export interface AdamOptions {
  */
 export function adam(parameters: Parameters, options: AdamOptions = {}): Optimizer {
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 } = options;
-  expectBetween("adam", "beta1", beta1, 0, 1);
-  expectBetween("adam", "beta2", beta2, 0, 1);
+  for (const [name, value] of Object.entries({ beta1, beta2 })) {
+    if (!(value >= 0 && value < 1))
+      throw new RangeError(`adam: ${name} must be at least 0 and below 1 but is ${value}`);
+  }
+  expectBetween("adam", "epsilon", epsilon, 0, Number.MAX_VALUE);
+  expectBetween("adam", "weightDecay", weightDecay, 0, Number.MAX_VALUE);
   const dims = { beta1, beta2, epsilon, weightDecay };
   return optimizer(parameters, learningRate, ["m", "v"], (w, [m, v], rate, count) =>
     adamUpdate({ w: w.data, m: m.data, v: v.data, g: w.grad!, rate, count }, dims),
   );
 }
 
-/** Adam with decoupled weight decay. */
+/**
+ * Adam with decoupled weight decay.
+ *
+ * @throws RangeError as {@link adam}
+ */
 export function adamW(parameters: Parameters, options: AdamOptions = {}): Optimizer {
-  return adam(parameters, { weightDecay: 0.004, ...options });
+  return adam(parameters, { ...options, weightDecay: options.weightDecay ?? 0.004 });
 }
 
 /** Adds the squares of `g` to `out[0]`. */

@@ -96,6 +96,7 @@ export const uniformKernel = kernel(
     }
     skipWords(state, Math.ceil(out.length / 2));
   },
+  { types: { state: "u32" } },
 );
 
 /**
@@ -116,6 +117,7 @@ export const normalKernel = kernel(
       out[i] = dims.deviation * value;
     }
   },
+  { types: { state: "u32" } },
 );
 
 /**

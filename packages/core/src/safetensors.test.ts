@@ -25,6 +25,15 @@ function file(header: unknown, dataBytes: number, claimed?: number): Uint8Array 
   return bytes;
 }
 
+function messageOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error("nothing was thrown");
+}
+
 describe("safetensors", () => {
   it("reads what it writes, from any place in a buffer", () => {
     const bytes = sample();
@@ -73,7 +82,15 @@ describe("safetensors", () => {
     ["a header of 2^63 bytes", new Uint8Array(16).fill(0xff, 0, 8), "is said to take"],
     ["no JSON", file("{", 0), "not JSON"],
     ["a list", file([], 0), "not a JSON object"],
-    ["another type", file({ a: { ...f32([1], [0, 8]), dtype: "F64" } }, 8), "has type F64"],
+    [
+      "another type",
+      file({ a: { ...f32([1], [0, 8]), dtype: "F64" } }, 8),
+      'has type "F64"; F32, F16, BF16 are read',
+    ],
+    ["a type that is no text", file({ a: { ...f32([1], [0, 4]), dtype: { toString: 1 } } }, 4), "has type {"],
+    ["a type that every object has", file({ a: { ...f32([1], [0, 4]), dtype: "valueOf" } }, 4), "has type"],
+    ["no type", file({ a: { shape: [1], data_offsets: [0, 4] } }, 4), "has type undefined"],
+    ["an entry that is null", file({ a: null }, 0), 'tensor "a" has no description'],
     ["a negative size", file({ a: f32([-1], [0, 4]) }, 4), "not a list of counts"],
     ["a shape that disagrees", file({ a: f32([3], [0, 8]) }, 8), "does not take 8 bytes"],
     ["offsets past the end", file({ a: f32([2], [0, 8]) }, 4), "take 8 bytes but the file holds 4"],
@@ -89,6 +106,38 @@ describe("safetensors", () => {
     expect(() => readSafetensors(bytes)).toThrow(SafetensorsError);
     expect(() => readSafetensors(bytes)).toThrow(message);
   });
+
+  it("keeps its messages short and harmless, whatever the names and shapes", () => {
+    const shape = new Array(1e5).fill(1);
+    for (const header of [
+      { ["a".repeat(5e6)]: null },
+      { ["a".repeat(5e6)]: f32([1], [4, 8]) },
+      { a: f32(shape, [0, 8]) },
+      { a: { ...f32([1], [0, 4]), dtype: "F".repeat(5e6) } },
+      { "\u001b[2J\u009b\u202e": null },
+    ]) {
+      const message = messageOf(() => readSafetensors(file(header, 8)));
+      expect(message.length).toBeLessThan(250);
+      expect(message).not.toMatch(/\p{C}/u);
+    }
+    const big = { ["a".repeat(5e6)]: tensor(1e5) };
+    expect(messageOf(() => writeSafetensors(big, {}, { half: true })).length).toBeLessThan(250);
+  });
+
+  it("reads bfloat16", () => {
+    const bytes = file({ a: { dtype: "BF16", shape: [2], data_offsets: [0, 4] } }, 4);
+    bytes.set([0x80, 0x3f, 0x49, 0xc0], bytes.length - 4);
+    expect([...readSafetensors(bytes).tensors.a.data]).toEqual([1, -3.140625]);
+  });
+
+  it.each(["weights.safetensors", undefined, new ArrayBuffer(16)])(
+    "names what is no Uint8Array: %s",
+    (bytes) => {
+      expect(() => readSafetensors(bytes as unknown as Uint8Array)).toThrow(
+        new TypeError("readSafetensors: bytes must be a Uint8Array"),
+      );
+    },
+  );
 
   it("refuses every truncation, and survives any mutation", () => {
     const bytes = sample();

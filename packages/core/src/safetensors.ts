@@ -6,8 +6,8 @@
 //
 // A file comes from outside, so nothing in it is believed: every length and offset is checked before it is used.
 
-import { formatShape } from "./errors.ts";
-import { fromHalf, LARGEST_HALF, toHalf } from "./portable/half.ts";
+import { quote } from "./errors.ts";
+import { fromBfloat16, fromHalf, LARGEST_HALF, toHalf } from "./portable/half.ts";
 import { sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -40,19 +40,20 @@ interface Entry {
   readonly end: number;
 }
 
-const BYTES = { F32: 4, F16: 2 } as const;
+const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 const PREFIX = 8;
 
 /**
- * Reads named tensors. 16-bit floats are widened to 32 bits.
+ * Reads named tensors. 16-bit floats of both kinds (F16, BF16) are widened to 32 bits.
  *
- * @throws SafetensorsError where the bytes are cut short, the header is no JSON, or a tensor's type, shape and place
- *   contradict each other
+ * @throws TypeError where `bytes` is not a Uint8Array; SafetensorsError where the bytes are cut short, the header is no
+ *   JSON, or a tensor's type, shape and place contradict each other
  * @example
  * const bytes = writeSafetensors({ w: tensor([1, 2]) }, { licence: "MIT" });
  * console.log(String(readSafetensors(bytes).tensors.w)); // Tensor [2] [1, 2]
  */
 export function readSafetensors(bytes: Uint8Array): NamedTensors {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("readSafetensors: bytes must be a Uint8Array");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < PREFIX)
     throw new SafetensorsError(`safetensors: ${bytes.length} bytes are too few for a header`);
@@ -67,12 +68,14 @@ export function readSafetensors(bytes: Uint8Array): NamedTensors {
   const { __metadata__: metadata = {}, ...rest } = header;
   const entries = Object.entries(rest).map(([name, entry]) => checkEntry(name, entry));
   checkPlaces(entries, bytes.length - dataStart);
+  const number = {
+    F32: (at: number) => view.getFloat32(at, true),
+    F16: (at: number) => fromHalf(view.getUint16(at, true)),
+    BF16: (at: number) => fromBfloat16(view.getUint16(at, true)),
+  };
   const read = ({ dtype, shape, begin }: Entry): Tensor => {
     const values = new Float32Array(sizeOf(shape));
-    for (let i = 0; i < values.length; i++) {
-      const at = dataStart + begin + i * BYTES[dtype];
-      values[i] = dtype === "F32" ? view.getFloat32(at, true) : fromHalf(view.getUint16(at, true));
-    }
+    for (let i = 0; i < values.length; i++) values[i] = number[dtype](dataStart + begin + i * BYTES[dtype]);
     return new Tensor(values, shape);
   };
   const tensors = Object.fromEntries(entries.map((entry) => [entry.name, read(entry)]));
@@ -92,16 +95,16 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 
 function checkEntry(name: string, entry: unknown): Entry {
   const refuse = (what: string): never => {
-    throw new SafetensorsError(`safetensors: tensor "${name}" ${what}`);
+    throw new SafetensorsError(`safetensors: tensor ${quote(name)} ${what}`);
   };
   if (!isRecord(entry)) return refuse("has no description");
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (dtype !== "F32" && dtype !== "F16") return refuse(`has type ${String(dtype)}; F32 and F16 are read`);
+  if (!isType(dtype)) return refuse(`has type ${quote(dtype)}; ${Object.keys(BYTES).join(", ")} are read`);
   if (!isCounts(shape)) return refuse("has a shape that is not a list of counts");
   if (!isCounts(offsets) || offsets.length !== 2) return refuse("has offsets that are not two counts");
   const [begin, end] = offsets as [number, number];
   if (end - begin !== sizeOf(shape) * BYTES[dtype]) {
-    return refuse(`of shape ${formatShape(shape)} and type ${dtype} does not take ${end - begin} bytes`);
+    return refuse(`of shape ${quote(shape)} and type ${dtype} does not take ${end - begin} bytes`);
   }
   return { name, dtype, shape, begin, end };
 }
@@ -112,7 +115,7 @@ function checkPlaces(entries: readonly Entry[], available: number): void {
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== expected) {
       throw new SafetensorsError(
-        `safetensors: tensor "${name}" begins at byte ${begin} of the data, not at ${expected}`,
+        `safetensors: tensor ${quote(name)} begins at byte ${begin} of the data, not at ${expected}`,
       );
     }
     expected = end;
@@ -165,7 +168,7 @@ export function writeSafetensors(
   for (const [name, { data }] of Object.entries(tensors)) {
     for (const value of data) {
       if (half && Number.isFinite(value) && Math.abs(value) > LARGEST_HALF)
-        throw new RangeError(`safetensors: tensor "${name}" holds ${value}, too large for 16 bits`);
+        throw new RangeError(`safetensors: tensor ${quote(name)} holds ${value}, too large for 16 bits`);
       if (half) view.setUint16(at, toHalf(value), true);
       else view.setFloat32(at, value, true);
       at += BYTES[dtype];
@@ -176,6 +179,9 @@ export function writeSafetensors(
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isType = (value: unknown): value is Entry["dtype"] =>
+  typeof value === "string" && Object.hasOwn(BYTES, value);
 
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);

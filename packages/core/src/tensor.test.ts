@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { glorotUniform, heNormal } from "./initializers.ts";
+import { add } from "./ops/arithmetic.ts";
 import { clipGlobalNorm, sgd } from "./optimizers.ts";
 import { randomState } from "./random.ts";
-import { full, ones, parameter, type Tensor, tensor, zeros } from "./tensor.ts";
+import { full, ones, parameter, Tensor, tensor, zeros } from "./tensor.ts";
 
 describe("tensor", () => {
   it("takes nested lists, one number, or a flat array that it does not copy", () => {
@@ -10,6 +11,46 @@ describe("tensor", () => {
     expect(tensor(3).shape).toEqual([]);
     const data = new Float32Array(6);
     expect(tensor(data, [2, 3]).data).toBe(data);
+  });
+
+  it.each([
+    [new Uint8Array([0, 200])],
+    [new Uint8ClampedArray([0, 200])],
+    [Buffer.from([0, 200])],
+    [new Int8Array([-3, 7])],
+    [new Int32Array([-3, 7])],
+    [new Uint32Array([0, 2 ** 31])],
+    [new Float64Array([0.5, -1e30])],
+    [new BigInt64Array([-3n, 7n])],
+    [{ length: 2, 0: 1, 1: 2 }],
+    [new Uint8Array([9, 200, 3, 9]).subarray(1, 3)],
+  ])("converts every array-like of numbers: %o", (values) => {
+    const list = Array.from(values as ArrayLike<number>, Number);
+    const { data, shape } = tensor(values as ArrayLike<number>);
+    expect(data).toEqual(Float32Array.from(list));
+    expect(shape).toEqual([2]);
+    expect(tensor([values, values] as never).data).toEqual(Float32Array.from([...list, ...list]));
+    expect(add(tensor(values as ArrayLike<number>), tensor(1)).data).toEqual(
+      Float32Array.from(list, (value) => Math.fround(value) + 1),
+    );
+  });
+
+  it.each([
+    [[1, "2"], 'tensor: wants numbers, or lists of them, but got "2"'],
+    [[1, undefined], "tensor: wants numbers, or lists of them, but got undefined"],
+    [[null], "tensor: wants numbers, or lists of them, but got a null"],
+    ["12", 'tensor: wants numbers, or lists of them, but got "12"'],
+    [new DataView(new ArrayBuffer(8)), "tensor: wants numbers, or lists of them, but got a DataView"],
+    [new Map(), "tensor: wants numbers, or lists of them, but got a Map"],
+    [[true], "tensor: wants numbers, or lists of them, but got true"],
+  ])("refuses %o", (values, message) => {
+    expect(() => tensor(values as never)).toThrow(new TypeError(message));
+  });
+
+  it("is made of floats alone, whoever makes it", () => {
+    expect(() => new Tensor(new Uint8Array(2) as never, [2])).toThrow(
+      "tensor: data must be a Float32Array but is a Uint8Array; tensor() converts",
+    );
   });
 
   it("refuses ragged lists and shapes that do not hold the numbers", () => {

@@ -1,8 +1,9 @@
 // A tensor is a flat array with a shape; a gradient and a history are added where something is to be learned.
 // It knows no operator: those are free functions in ops/.
 
-import { formatShape, ShapeError } from "./errors.ts";
+import { formatShape, kindOf, ShapeError } from "./errors.ts";
 import { type Shape, sizeOf, stridesOf } from "./shape.ts";
+import { shared } from "./shared.ts";
 
 /** How a tensor came about: what it was computed from, and how its gradient flows back to there. */
 export interface History {
@@ -27,6 +28,10 @@ export class Tensor {
   history: History | undefined;
 
   constructor(data: Float32Array, shape: Shape, requiresGrad = false) {
+    // Doubles are for gradient checks; anything else would be read as floats by faster kernels.
+    if (!(data instanceof Float32Array) && !/^Float(32|64)Array$/.test(kindOf(data))) {
+      throw new TypeError(`tensor: data must be a Float32Array but is a ${kindOf(data)}; tensor() converts`);
+    }
     if (data.length !== sizeOf(shape)) {
       throw new ShapeError(`tensor: ${data.length} numbers do not fill the shape ${formatShape(shape)}`);
     }
@@ -42,7 +47,7 @@ export class Tensor {
 
   /** The one number of a tensor of one element. */
   item(): number {
-    if (whyNotRead !== undefined) throw new Error(`item: ${whyNotRead}`);
+    if (state.whyNotRead !== undefined) throw new Error(`item: ${state.whyNotRead}`);
     if (this.size !== 1)
       throw new ShapeError(`item: wants a tensor of one element but is ${formatShape(this.shape)}`);
     return this.data[0];
@@ -82,18 +87,24 @@ const host: Allocator = {
   floats: (size) => new Float32Array(size),
   indices: (size) => new Int32Array(size),
 };
-let allocator = host;
+const state = /* @__PURE__ */ shared(
+  "tensor",
+  (): { allocator: Allocator; whyNotRead: string | undefined } => ({
+    allocator: host,
+    whyNotRead: undefined,
+  }),
+);
 
 /**
  * Every array that an operator fills comes from here. What it holds at first is unspecified: a kernel writes it.
  */
 export function allocate(size: number): Float32Array {
-  return allocator.floats(size);
+  return state.allocator.floats(size);
 }
 
 /** {@link allocate} for integers, such as the places of maxima. */
 export function allocateIndices(size: number): Int32Array {
-  return allocator.indices(size);
+  return state.allocator.indices(size);
 }
 
 /**
@@ -105,30 +116,28 @@ export function allocateIndices(size: number): Int32Array {
  * installAllocator({});
  */
 export function installAllocator(other: Partial<Allocator>): void {
-  allocator = { ...host, ...other };
+  state.allocator = { ...host, ...other };
 }
 
 /** Runs `body` with another source of arrays: doubles for a gradient check, arrays that a program keeps track of. */
 export function withAllocator<T>(other: Partial<Allocator>, body: () => T): T {
-  const previous = allocator;
-  allocator = { ...previous, ...other };
+  const previous = state.allocator;
+  state.allocator = { ...previous, ...other };
   try {
     return body();
   } finally {
-    allocator = previous;
+    state.allocator = previous;
   }
 }
 
-let whyNotRead: string | undefined;
-
 /** Runs `body`; inside, reading a number out of a tensor is an error with this reason. */
 export function withoutReading<T>(reason: string, body: () => T): T {
-  const previous = whyNotRead;
-  whyNotRead = reason;
+  const previous = state.whyNotRead;
+  state.whyNotRead = reason;
   try {
     return body();
   } finally {
-    whyNotRead = previous;
+    state.whyNotRead = previous;
   }
 }
 
@@ -141,37 +150,65 @@ export function empty(shape: Shape): Tensor {
 export type NestedNumbers = number | readonly NestedNumbers[];
 
 /**
- * Makes a tensor from nested lists, or from a flat array and a shape. A `Float32Array` is used as it is, not copied.
+ * Makes a tensor from nested lists, or from a flat array-like of numbers and a shape. A `Float32Array` is used as it is,
+ * not copied; every other typed array is converted.
  *
- * @throws ShapeError where lists of one level differ in length, or the numbers do not fill the shape
+ * @throws ShapeError where lists of one level differ in length, or the numbers do not fill the shape; TypeError where
+ *   there is anything but numbers
  * @example
  * const x = tensor([[1, 2], [3, 4]]);
  * const image = tensor(new Float32Array(592 * 592 * 3), [1, 592, 592, 3]);
  * console.log(x.shape, image.size); // [ 2, 2 ] 1051392
+ * console.log(String(tensor(new Uint8Array([0, 255])))); // Tensor [2] [0, 255]
  */
-export function tensor(values: NestedNumbers | Float32Array, shape?: Shape): Tensor {
-  if (ArrayBuffer.isView(values)) return new Tensor(values, shape ?? [values.length]);
-  const nested = shapeOfNested(values);
-  const flat = (Array.isArray(values) ? values.flat(Number.POSITIVE_INFINITY) : [values]) as number[];
-  const data = allocate(flat.length);
-  data.set(flat);
-  return new Tensor(data, shape ?? nested);
+export function tensor(values: NestedNumbers | ArrayLike<number>, shape?: Shape): Tensor {
+  if (kindOf(values) === "Float32Array") {
+    const data = values as Float32Array;
+    return new Tensor(data, shape ?? [data.length]);
+  }
+  const own = shapeOfNested(values);
+  const data = allocate(sizeOf(own));
+  fillNested(data, 0, values);
+  return new Tensor(data, shape ?? own);
 }
 
-function shapeOfNested(values: NestedNumbers): number[] {
-  if (typeof values === "number") return [];
-  const [first] = values;
-  if (first === undefined) return [0];
-  const inner = shapeOfNested(first);
-  for (const value of values) {
-    const other = shapeOfNested(value);
+const isNumber = (value: unknown): value is number => typeof value === "number" || typeof value === "bigint";
+
+function shapeOfNested(values: unknown): number[] {
+  if (isNumber(values)) return [];
+  const { length } = Object(values) as { length?: unknown };
+  if (typeof values === "string" || !Number.isInteger(length)) {
+    throw new TypeError(`tensor: wants numbers, or lists of them, but got ${describe(values)}`);
+  }
+  const list = values as ArrayLike<unknown>;
+  if (list.length === 0) return [0];
+  const inner = shapeOfNested(list[0]);
+  for (let i = 1; i < list.length; i++) {
+    if (inner.length === 0 && isNumber(list[i])) continue;
+    const other = shapeOfNested(list[i]);
     if (formatShape(other) !== formatShape(inner)) {
       throw new ShapeError(
         `tensor: lists of one level must be alike but hold ${formatShape(inner)} and ${formatShape(other)}`,
       );
     }
   }
-  return [values.length, ...inner];
+  return [list.length, ...inner];
+}
+
+const describe = (value: unknown): string =>
+  typeof value === "object" || typeof value === "function"
+    ? `a ${kindOf(value)}`
+    : (JSON.stringify(value) ?? "undefined");
+
+/** Lays the numbers of nested lists one after the other; returns the place after the last. */
+function fillNested(data: Float32Array, start: number, values: unknown): number {
+  let at = start;
+  if (isNumber(values)) data[at++] = Number(values);
+  else {
+    const list = values as ArrayLike<unknown>;
+    for (let i = 0; i < list.length; i++) at = fillNested(data, at, list[i]);
+  }
+  return at;
 }
 
 /** A tensor filled with one number. */

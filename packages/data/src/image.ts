@@ -3,18 +3,27 @@
 
 import { expectInteger, ShapeError } from "@saunet/core";
 
+/**
+ * A Uint8Array that is no Node `Buffer`, whose `slice` is a view instead of a copy. The compiler refuses a Buffer where
+ * this is wanted; `new Uint8Array(buffer)` copies one.
+ */
+export interface PlainBytes extends Uint8Array {
+  /** A method that every Buffer has. */
+  readonly readUInt8?: never;
+}
+
 /** A colour photograph, 8 bits a channel: three bytes a pixel (RGB) or four (RGBA), told apart by the length. */
 export interface Photograph {
   readonly width: number;
   readonly height: number;
-  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly data: PlainBytes | Uint8ClampedArray;
 }
 
 /** One byte a pixel: 1 where something is (a vessel, the field of view), 0 elsewhere. */
 export interface Mask {
   readonly width: number;
   readonly height: number;
-  readonly data: Uint8Array;
+  readonly data: PlainBytes;
 }
 
 /** Checks that the array fills the picture and tells how many channels a pixel has. */

@@ -10,7 +10,8 @@
 //   3 flips        left and right, upside down, and both
 
 import { draw, type RandomState } from "@saunet/core";
-import { channelsOf, expectSameSize, type Mask, type Photograph } from "./image.ts";
+import { type Flip, flipValues } from "./flip.ts";
+import { channelsOf, expectSameSize, floatsOf, type Mask, type Photograph, photographOf } from "./image.ts";
 
 /** A photograph with its labels, and what was done to it. */
 export interface PaperVariant {
@@ -45,12 +46,20 @@ export function paperAugmentation(
   const original = { photograph: rgbOf(photograph), vessels, fieldOfView };
   const times = (name: string, vary: () => Omit<PaperVariant, "name">) =>
     Array.from({ length: TIMES }, (_, i) => ({ name: `${name}-${i + 1}`, ...vary() }));
-  const flipped = (name: string, horizontal: boolean, vertical: boolean) => ({
-    name: `flip-${name}`,
-    photograph: flip(original.photograph, 3, horizontal, vertical),
-    vessels: flip(vessels, 1, horizontal, vertical),
-    fieldOfView: flip(fieldOfView, 1, horizontal, vertical),
-  });
+  const { width, height } = photograph;
+  const flipped = (name: string, flip: Flip) => {
+    const flippedBytes = (bytes: Bytes, channels: number) => ({
+      width,
+      height,
+      data: flipValues(bytes, new Uint8Array(bytes.length), { width, height, channels }, flip),
+    });
+    return {
+      name: `flip-${name}`,
+      photograph: flippedBytes(original.photograph.data, 3),
+      vessels: flippedBytes(vessels.data, 1),
+      fieldOfView: flippedBytes(fieldOfView.data, 1),
+    };
+  };
   return [
     { name: "original", ...original },
     ...times("rotation", () => {
@@ -70,9 +79,9 @@ export function paperAugmentation(
       };
     }),
     ...times("noise", () => ({ ...original, photograph: addNoise(original.photograph, state) })),
-    flipped("horizontal", true, false),
-    flipped("vertical", false, true),
-    flipped("both", true, true),
+    flipped("horizontal", { horizontal: true }),
+    flipped("vertical", { vertical: true }),
+    flipped("both", { horizontal: true, vertical: true }),
   ];
 }
 
@@ -81,12 +90,10 @@ function integerBetween(low: number, high: number, state: RandomState): number {
   return low + Math.floor(draw(state) * (high - low + 1));
 }
 
+/** Where a pixel is see-through, black shines through. */
 function rgbOf(photograph: Photograph): Photograph {
   if (channelsOf("paperAugmentation", photograph) === 3) return photograph;
-  const { width, height, data } = photograph;
-  const rgb = new Uint8Array(width * height * 3);
-  for (let i = 0; i < rgb.length; i++) rgb[i] = data[Math.floor(i / 3) * 4 + (i % 3)];
-  return { width, height, data: rgb };
+  return photographOf(floatsOf(photograph), photograph.width, photograph.height);
 }
 
 /** Calls for each pixel with the place in the source that it shows, counter-clockwise about the middle. */
@@ -219,21 +226,4 @@ function addNoise({ width, height, data }: Photograph, state: RandomState): Phot
     else if (share >= BELOW_1) noisy[i] += 1;
   }
   return { width, height, data: noisy };
-}
-
-/** Mirrored left and right, upside down, or both. */
-function flip<T extends Photograph | Mask>(
-  picture: T,
-  channels: number,
-  horizontal: boolean,
-  vertical: boolean,
-): T {
-  const { width, height } = picture;
-  const data = picture.data.slice();
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const from = ((vertical ? height - 1 - y : y) * width + (horizontal ? width - 1 - x : x)) * channels;
-      for (let c = 0; c < channels; c++) data[(y * width + x) * channels + c] = picture.data[from + c];
-    }
-  return { ...picture, data };
 }

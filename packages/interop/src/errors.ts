@@ -7,7 +7,7 @@ export class ImportError extends Error {
   }
 }
 
-const LONGEST = 500;
+const LONGEST = 800;
 
 /** Text out of a file, as it may be shown: what could steer a terminal becomes `?`, and what is endless ends. */
 export function printable(text: string): string {

@@ -1,7 +1,10 @@
 import { randomState } from "@saunet/core";
-import { initialize, type NetworkConfig, networks, saUNet, saUNetV2 } from "@saunet/model";
+import { initialize, type NetworkConfig, networks, saUNet, saUNetV2, uNet } from "@saunet/model";
 import { describe, expect, it } from "vitest";
-import { inferConfig, matchLayers } from "./match.ts";
+import { ImportError } from "./errors.ts";
+import { type ImportOptions, importModel } from "./imported.ts";
+import { inferConfig } from "./infer.ts";
+import { matchLayers } from "./match.ts";
 import { kindOf, type SourceArray, type SourceLayer } from "./source.ts";
 
 const small: NetworkConfig = { ...saUNetV2, channels: [8, 16, 24] };
@@ -70,7 +73,7 @@ describe("matchLayers", () => {
       "an array more",
       (layers) =>
         layers.with(1, { ...layers[1], arrays: { ...layers[1].arrays, mean: layers[1].arrays.beta } }),
-      'layer "layer1" has a mean, which encoder1.norm1 has not',
+      'layer "layer1" has a "mean", which encoder1.norm1 has not',
     ],
   ])("tells %s", (_, change, message) => {
     expect(() => matchLayers(small, change(layersOf(small)))).toThrow(message);
@@ -78,7 +81,7 @@ describe("matchLayers", () => {
 
   it("tells the first layers that differ, with both shapes, and how many more there are", () => {
     expect(() => matchLayers({ ...small, channels: [8, 32, 24] }, layersOf(small))).toThrow(
-      /^is not a sa-unet-v2: encoder2\.conv1\.filter must be \[3,3,8,32\] but layer "layer4" has \[3,3,8,16\]; .*; and \d+ more$/,
+      /^is not a sa-unet-v2: its stages have 8, 16, 24 channels, not 8, 32, 24; encoder2\.conv1\.filter must be \[3,3,8,32\] but layer "layer4" has \[3,3,8,16\]; .*; and \d+ more$/,
     );
   });
 
@@ -95,13 +98,18 @@ describe("inferConfig", () => {
   it.each([...new Set(Object.values(networks))])(
     "tells $name from its layers, as far as they tell it",
     (network) => {
-      const { config, assumed } = inferConfig(model(layersOf(network)));
+      const { config, assumed } = inferConfig(model(layersOf(network)))!;
       const { skipAttention, activation } = network;
       const facts = { activation, ...(skipAttention !== "none" && { skipAttention }), groups: 8 };
-      expect({ ...config, skipAttention, name: network.name, dropBlock: network.dropBlock }).toEqual(network);
-      expect(assumed.length).toBe(skipAttention === "none" ? (network.normalization === "group" ? 2 : 1) : 3);
+      // What concerns training alone is not told.
+      const { name, dropBlock, initializers } = network;
+      expect({ ...config, skipAttention, name, dropBlock, initializers }).toEqual({
+        initializers,
+        ...network,
+      });
+      expect(assumed).toHaveLength(skipAttention === "none" ? 1 : 2);
       // With what a description adds, there is nothing left to assume, and the published name comes out.
-      const whole = inferConfig({ ...model(layersOf(network)), facts });
+      const whole = inferConfig({ ...model(layersOf(network)), facts })!;
       expect(whole.assumed).toEqual([]);
       expect(whole.config.name).toBe(network.name);
     },
@@ -113,12 +121,160 @@ describe("inferConfig", () => {
       [4, 6, 8, 10, 12],
     ]) {
       const network = { ...saUNet, channels, inputChannels: 1 };
-      expect(inferConfig(model(layersOf(network))).config).toMatchObject({ channels, inputChannels: 1 });
+      expect(inferConfig(model(layersOf(network)))!.config).toMatchObject({ channels, inputChannels: 1 });
     }
   });
 
-  it("takes what makes up no network for SA-UNetv2, so that the comparison says what is wrong", () => {
-    expect(inferConfig(model([])).config).toBe(saUNetV2);
-    expect(inferConfig(model(layersOf(small).slice(3))).config).toBe(saUNetV2);
+  it("makes no network of what is none", () => {
+    expect(inferConfig(model([]))).toBeUndefined();
+    expect(inferConfig(model(layersOf(small).slice(3)))).toBeUndefined();
+    const turned = layersOf(small).map((layer) =>
+      layer.kind === "convolution" ? { ...layer, kind: "transposed" as const } : layer,
+    );
+    expect(inferConfig(model(turned))).toBeUndefined();
+  });
+});
+
+describe("importModel", () => {
+  const take = (layers: readonly SourceLayer[], options: ImportOptions = {}, facts = {}) =>
+    importModel({ ...model(layers), facts }, options);
+
+  it("assumes no number of groups", () => {
+    expect(() => take(layersOf(small))).toThrow(ImportError);
+    expect(() => take(layersOf(small))).toThrow(
+      "does not say how many groups its normalisation has, and its weights do not tell: state them (--groups; published networks of the family have 8)",
+    );
+    expect(take(layersOf(small), {}, { groups: 4 }).config.groups).toBe(4);
+    expect(take(layersOf(small), { config: small }).config.groups).toBe(8);
+    expect(take(layersOf(saUNet)).config.normalization).toBe("batch");
+  });
+
+  it("takes the groups that are stated, and does not call them assumed", () => {
+    const { config, assumed } = take(layersOf(small), { groups: 4 });
+    expect(config.groups).toBe(4);
+    expect(assumed).toEqual(["activation silu", "cross-scale attention in the skips"]);
+    expect(take(layersOf(small), { config: small, groups: 2 }).config.groups).toBe(2);
+    expect(() => take(layersOf(small), { groups: 4 }, { groups: 8 })).toThrow("it has 8 groups, not 4");
+    expect(() => take(layersOf(small), { groups: 5 })).toThrow(
+      "has 8 channels, which do not make up 5 groups",
+    );
+  });
+
+  it("takes options that are undefined for options that are left out", () => {
+    const options = { config: undefined, groups: undefined };
+    expect(take(layersOf(saUNet), options)).toEqual(take(layersOf(saUNet)));
+  });
+
+  /** Layers without the biases of those whose path matches. */
+  const bare = (config: NetworkConfig, which: RegExp) =>
+    layersOf(config, { named: true }).map((layer, i) => {
+      const { bias: _, ...rest } = layer.arrays;
+      return { ...layer, arrays: which.test(layer.name) ? rest : layer.arrays, name: `layer${i}` };
+    });
+
+  it.each<[string, RegExp]>([
+    ["before a normalisation", /\.conv\d$/],
+    ["anywhere", /\.conv\d$|\.up$|^head$/],
+    ["on the way up", /\.up$/],
+  ])("takes convolutions that have no bias %s: a bias of zero is the same network", (_, which) => {
+    const { parameters, assignments } = take(bare(small, which), { groups: 8 });
+    const zero = Object.keys(parameters).filter(
+      (name) => name.endsWith(".bias") && which.test(name.slice(0, -".bias".length)),
+    );
+    expect(zero.length).toBeGreaterThan(1);
+    for (const name of zero) expect(parameters[name].data.every((value) => value === 0)).toBe(true);
+    expect(assignments.map(({ entry }) => entry)).toEqual(
+      Object.keys(parameters).filter((name) => !zero.includes(name)),
+    );
+    const wanted = initialize(small, randomState(1));
+    for (const name of Object.keys(wanted)) expect(parameters[name].data).toEqual(wanted[name].data);
+  });
+
+  it.each(["encoder1.conv1", "bottleneck.conv2", "decoder1.up", "head"])(
+    "takes a single bias that is missing for damage: %s",
+    (path) => {
+      const layers = bare(small, new RegExp(`^${path}$`));
+      expect(() => take(layers, { groups: 8 })).toThrow(`${path}.bias [`);
+    },
+  );
+});
+
+describe("what a file is said to differ in", () => {
+  const messageOf = (config: NetworkConfig, layers: readonly SourceLayer[]): string => {
+    try {
+      matchLayers(config, layers);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error("it fits");
+  };
+  const beyond = layersOf(saUNetV2);
+  const [encoder, decoder] = [beyond.slice(0, 12), beyond.slice(12)];
+  const beyondSmall = layersOf(small);
+  const halfUp = layersOf(small, { named: true }).map(({ name, kind, arrays }, i) => ({
+    name: `layer${i}`,
+    kind,
+    arrays: name.endsWith(".up")
+      ? { ...arrays, filter: { ...arrays.filter, shape: [2, 2, ...arrays.filter.shape.slice(2)] } }
+      : arrays,
+  }));
+
+  it.each<[string, NetworkConfig, readonly SourceLayer[], RegExp]>([
+    [
+      "another order of layers",
+      saUNetV2,
+      [...decoder, ...encoder],
+      /^has the layers of a sa-unet-v2 with 16, 32, 48, 64 channels in another order: encoder1\.conv1\.filter must be/,
+    ],
+    [
+      "another order of layers, at the file's own widths",
+      { ...saUNet, name: "sa-unet-as-told", channels: [64, 32, 16] },
+      [...beyondSmall.slice(17), ...beyondSmall.slice(0, 17)],
+      /^has the layers of a sa-unet-v2 with 8, 16, 24 channels in another order: /,
+    ],
+    [
+      "another width",
+      saUNetV2,
+      layersOf({ ...saUNetV2, channels: [32, 64, 96, 128] }),
+      /^is not a sa-unet-v2: its stages have 32, 64, 96, 128 channels, not 16, 32, 48, 64; encoder1/,
+    ],
+    [
+      "another depth",
+      saUNetV2,
+      layersOf(small),
+      /^is not a sa-unet-v2: it has 11 convolutions, not 15; it has 2 transposed convolutions, not 3; .*its stages have 8, 16, 24 channels, not 16, 32, 48, 64; /,
+    ],
+    [
+      "the nearest network",
+      saUNetV2,
+      layersOf(saUNet),
+      /^is not a sa-unet-v2: it has 1 attention filter, not 4; its stages have 16, 32, 64, 128 channels, not 16, 32, 48, 64; it is nearest to a sa-unet with 16, 32, 64, 128 channels; /,
+    ],
+    [
+      "the nearest network, at the file's own widths",
+      saUNetV2,
+      layersOf({ ...uNet, channels: [4, 6, 8] }),
+      /it is nearest to a u-net with 4, 6, 8 channels; /,
+    ],
+    [
+      "another number of colours",
+      small,
+      layersOf({ ...small, inputChannels: 1 }),
+      /^is not a sa-unet-v2: it takes 1 channels, not 3; encoder1\.conv1\.filter must be \[3,3,3,8\] but layer "layer0" has \[3,3,1,8\]$/,
+    ],
+    [
+      "filters of another size, where no network is nearer",
+      small,
+      halfUp,
+      /^is not a sa-unet-v2: decoder2\.up\.filter must be \[3,3,16,24\] but layer "layer\d+" has \[2,2,16,24\]; decoder1/,
+    ],
+    ["nothing", saUNetV2, [], /^is not a sa-unet-v2: it has 0 convolutions, not 18; .*and \d+ more$/],
+  ])("%s", (_, config, layers, message) => {
+    expect(messageOf(config, layers)).toMatch(message);
+  });
+
+  it("stays short where names are long", () => {
+    const layers = layersOf(small).map((layer) => ({ ...layer, name: layer.name.repeat(1e5) }));
+    expect(messageOf(saUNetV2, layers).length).toBeLessThan(1000);
   });
 });

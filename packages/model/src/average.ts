@@ -3,8 +3,9 @@
 // weights: that may generalise better than any one of them (Wortsman et al., "Model soups", 2022).
 
 import { expectBetween, Tensor } from "@saunet/core";
+import type { NetworkConfig } from "./config.ts";
 import type { Parameters } from "./parameters.ts";
-import { type Weights, WeightsError } from "./weights.ts";
+import { expectFinite, type Weights, WeightsError } from "./weights.ts";
 
 /** An exponential moving average of parameters, in arrays of its own. */
 export interface MovingAverage {
@@ -54,7 +55,7 @@ export function movingAverage(parameters: Parameters, decay: number): MovingAver
  * weights: networks trained apart from the start have their channels in different orders, and their average is noise.
  *
  * @returns weights with the metadata on which all agree
- * @throws WeightsError where there are no weights, or they belong to networks that differ
+ * @throws WeightsError where there are no weights, they belong to networks that differ, or hold numbers that are not finite
  * @example
  * const [a, b] = [1, 2].map((seed) => initialize(saUNetV2, randomState(seed)));
  * const { parameters } = averageWeights([
@@ -67,14 +68,15 @@ export function movingAverage(parameters: Parameters, decay: number): MovingAver
 export function averageWeights(members: readonly Weights[]): Weights {
   if (members.length === 0) throw new WeightsError("averageWeights: wants at least one network's weights");
   const [{ config, parameters, metadata }] = members;
-  const network = JSON.stringify(config);
-  const stranger = members.find((member) => JSON.stringify(member.config) !== network);
+  const network = told(config);
+  const stranger = members.find((member) => told(member.config) !== network);
   if (stranger !== undefined) {
     throw new WeightsError(
       `averageWeights: weights must belong to one network but are of ${config.name} and of ${stranger.config.name}` +
         (stranger.config.name === config.name ? " with other settings" : ""),
     );
   }
+  for (const member of members) expectFinite("averageWeights", member.parameters);
   const averaged = Object.entries(parameters).map(([name, { shape, requiresGrad }]) => {
     // Summed in 64 bits: the order of the files changes nothing that 32 bits could tell.
     const sum = new Float64Array(parameters[name].data.length);
@@ -89,4 +91,9 @@ export function averageWeights(members: readonly Weights[]): Weights {
     members.every((member) => member.metadata[key] === value),
   );
   return { config, parameters: Object.fromEntries(averaged), metadata: Object.fromEntries(shared) };
+}
+
+/** A network without how it starts, which older files do not say and trained weights have left behind. */
+function told({ initializers: _, ...config }: NetworkConfig): string {
+  return JSON.stringify(config);
 }

@@ -5,6 +5,9 @@
 /** How a skip connection is gated before it meets the decoder. */
 export type SkipAttention = "none" | "spatial" | "cross-scale";
 
+/** How filters start before training. */
+export type Initializer = "he-normal" | "glorot-uniform";
+
 /** Everything that tells one network of the family from another. */
 export interface NetworkConfig {
   readonly name: string;
@@ -28,6 +31,11 @@ export interface NetworkConfig {
    * one too many): 0, as Keras does it, when left out; 1 is PyTorch's `padding=1, output_padding=1`.
    */
   readonly transposedPadding?: 0 | 1;
+  /**
+   * How the filters of convolutions and transposed convolutions start; attention starts He normal everywhere. When left
+   * out, as in SA-UNetv2: He normal, and Keras's default (Glorot uniform) where transposed.
+   */
+  readonly initializers?: { readonly convolution: Initializer; readonly transposed: Initializer };
 }
 
 /** SA-UNetv2: 260,521 parameters. */
@@ -43,7 +51,10 @@ export const saUNetV2: NetworkConfig = {
   skipAttention: "cross-scale",
 };
 
-/** SA-UNet, the first version: batch normalisation, ReLU, plain skips; 538,707 parameters. Keeps 0.82 in DropBlock. */
+/**
+ * SA-UNet, the first version: batch normalisation, ReLU, plain skips; 538,707 parameters. Keeps 0.82 in DropBlock. Its
+ * authors' code leaves all filters but that of the attention to Keras's default start.
+ */
 export const saUNet: NetworkConfig = {
   ...saUNetV2,
   name: "sa-unet",
@@ -52,6 +63,7 @@ export const saUNet: NetworkConfig = {
   activation: "relu",
   dropBlock: { rate: 0.18, size: 7 },
   skipAttention: "none",
+  initializers: { convolution: "glorot-uniform", transposed: "glorot-uniform" },
 };
 
 /** The U-Net beneath both: no attention. */
@@ -60,7 +72,13 @@ export const uNet: NetworkConfig = { ...saUNet, name: "u-net", bottleneckAttenti
 /** The rows of the paper's ablation table, in its order: each adds one thing to the row before. */
 export const ablation: readonly NetworkConfig[] = [
   saUNet,
-  { ...saUNet, name: "sa-unet+gn+silu", normalization: "group", activation: "silu" },
+  {
+    ...saUNet,
+    name: "sa-unet+gn+silu",
+    normalization: "group",
+    activation: "silu",
+    initializers: { convolution: "he-normal", transposed: "he-normal" },
+  },
   { ...saUNetV2, name: "sa-unet+gn+silu+channels", skipAttention: "none" },
   { ...saUNetV2, name: "sa-unet+gn+silu+channels+sa", skipAttention: "spatial" },
   saUNetV2,

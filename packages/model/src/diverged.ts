@@ -52,7 +52,8 @@ function describe({ kernel, arrays }: KernelCall, near: string): string | undefi
   return spoilt && `${spoilt[0]} of ${kernel.name}, at ${near}`;
 }
 
-function allFinite(values: ArrayLike<number>): boolean {
+/** Whether all are numbers, and none infinite. */
+export function allFinite(values: ArrayLike<number>): boolean {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
   return true;
 }

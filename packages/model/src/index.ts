@@ -5,6 +5,7 @@ export * from "./average.ts";
 export * from "./bootstrap.ts";
 export * from "./config.ts";
 export { DivergedError } from "./diverged.ts";
+export { type FileKind, fileKind, nameOfKind } from "./file-kind.ts";
 export * from "./inference.ts";
 export * from "./inspect.ts";
 export * from "./load-weights.ts";

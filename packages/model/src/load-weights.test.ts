@@ -1,6 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,22 +24,27 @@ let path: string;
 let server: Server;
 let url: string;
 
+function endless(response: ServerResponse, part: Uint8Array): void {
+  const more = () => {
+    while (!response.destroyed && response.write(part));
+  };
+  response.on("drain", more);
+  more();
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "saunet-weights-"));
   path = join(folder, "tiny one.safetensors");
   await writeFile(path, bytes);
   server = createServer((request, response) => {
     if (request.url === "/missing") response.writeHead(404).end();
+    else if (request.url === "/page") response.end("<!doctype html><title>Sign in</title>");
+    else if (request.url === "/zeros") endless(response, new Uint8Array(1000));
     else if (request.url === "/unsized") {
       response.write(bytes.subarray(0, 1000));
       response.end(bytes.subarray(1000));
-    } else if (request.url === "/endless") {
-      const more = () => {
-        while (!response.destroyed && response.write(bytes));
-      };
-      response.on("drain", more);
-      more();
-    } else response.writeHead(200, { "content-length": bytes.length }).end(bytes);
+    } else if (request.url === "/endless") endless(response, bytes);
+    else response.writeHead(200, { "content-length": bytes.length }).end(bytes);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -98,6 +104,56 @@ describe("loadWeights", () => {
       "64 hexadecimal digits, which abc has not",
     );
     await expect(loadWeights(join(folder, "none"))).rejects.toThrow("ENOENT");
+  });
+
+  it("refuses by size and first bytes, before it reads on", async () => {
+    const sparse = join(folder, "sparse");
+    const file = await open(sparse, "w");
+    await file.truncate(1.9e9);
+    await file.close();
+    const zeros = join(folder, "zeros");
+    const small = await open(zeros, "w");
+    await small.truncate(400e6);
+    await small.close();
+    const short = join(folder, "short");
+    await writeFile(short, bytes.subarray(0, 600));
+    const before = process.memoryUsage().rss;
+    await expect(loadWeights(sparse)).rejects.toThrow("has 1900000000 bytes or more; the limit is 512000000");
+    await expect(loadWeights(zeros)).rejects.toThrow("weights: not a safetensors file");
+    await expect(loadWeights("/dev/zero")).rejects.toThrow("weights: not a safetensors file");
+    await expect(loadWeights("/dev/urandom")).rejects.toThrow(WeightsError);
+    await expect(loadWeights(`${url}/zeros`)).rejects.toThrow("weights: not a safetensors file");
+    await expect(loadWeights(`${url}/page`)).rejects.toThrow("the file is a web page");
+    await expect(loadWeights(short)).rejects.toThrow(/ends too early: its header takes \d+ bytes, the whole/);
+    await expect(loadWeights(folder)).rejects.toThrow("EISDIR");
+    await expect(loadWeights("/dev/null")).rejects.toThrow("weights: not a safetensors file");
+    expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
+  });
+
+  it("reads a pipe to its end, or to the limit", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const [loaded] = await Promise.all([loadWeights(pipe), writeFile(pipe, bytes)]);
+    expect(loaded.config).toEqual(config);
+    const limited = loadWeights(pipe, { maxBytes: 1000 });
+    await Promise.all([
+      expect(limited).rejects.toThrow("the limit is 1000"),
+      writeFile(pipe, bytes).catch(() => {}),
+    ]);
+  });
+
+  it("takes an option that is undefined for one that is left out", async () => {
+    const options = {
+      config: undefined,
+      sha256: undefined,
+      onProgress: undefined,
+      signal: undefined,
+      maxBytes: undefined,
+    };
+    expect((await loadWeights(path, options)).config).toEqual(config);
+    await expect(loadWeights(new ArrayBuffer(8) as never)).rejects.toThrow(
+      new TypeError("loadBytes: source must be a Uint8Array, a Blob, a URL or a path"),
+    );
   });
 
   it("ends when it is told to", async () => {

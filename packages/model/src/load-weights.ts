@@ -2,7 +2,9 @@
 
 import { readLocal } from "#host";
 import type { NetworkConfig } from "./config.ts";
-import { readWeights, type Weights, WeightsError } from "./weights.ts";
+import { HEAD_BYTES } from "./file-kind.ts";
+import { type Expectation, joined } from "./source.ts";
+import { expectWeightsFile, readWeights, type Weights, WeightsError } from "./weights.ts";
 
 /**
  * Where weights are: their bytes, a Blob (such as the File that a user picked), a URL to fetch, or a path, which a
@@ -10,62 +12,94 @@ import { readWeights, type Weights, WeightsError } from "./weights.ts";
  */
 export type WeightsSource = Uint8Array | Blob | URL | string;
 
-/** How to load weights. */
-export interface LoadWeightsOptions {
-  /** The network they must belong to, where the file does not say it. */
-  readonly config?: NetworkConfig;
-  /** What the bytes must hash to, 64 hexadecimal digits. */
-  readonly sha256?: string;
-  /** Is told how many bytes have come, and of how many where the server says so. */
-  readonly onProgress?: (loaded: number, total: number | undefined) => void;
+/** How to load a file. */
+export interface LoadOptions {
+  /** Is told how many bytes have come, and of how many where that is known. */
+  readonly onProgress?: ((loaded: number, total: number | undefined) => void) | undefined;
   /** Ends a download. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** A larger file is refused before it fills the memory; 512 MB when left out. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
+  /**
+   * Looks at the first bytes (up to 512) before any others are read, and throws where the file is not wanted. The size of
+   * the file is given where it is known.
+   */
+  readonly checkHead?: ((head: Uint8Array, size: number | undefined) => void) | undefined;
+}
+
+/** How to load weights. */
+export interface LoadWeightsOptions extends Omit<LoadOptions, "checkHead"> {
+  /** The network they must belong to, where the file does not say it. */
+  readonly config?: NetworkConfig | undefined;
+  /** What the bytes must hash to, 64 hexadecimal digits. */
+  readonly sha256?: string | undefined;
 }
 
 const MAX_BYTES = 512e6;
 
 /**
- * Loads a weights file.
+ * Loads a weights file. What is no weights file is refused by its first bytes.
  *
- * @throws WeightsError where the server refuses, the file is too large, its hash is another or it does not fit the
- *   network; SafetensorsError where it is damaged
+ * @throws WeightsError where the server refuses, the file is too large, no weights file, its hash is another or it does
+ *   not fit the network; SafetensorsError where it is damaged
  * @example
  * const bytes = writeWeights({ config: saUNetV2, parameters: initialize(saUNetV2, randomState(1)), metadata: {} });
  * const { config } = await loadWeights(new Blob([bytes]), { onProgress: (loaded) => console.log(loaded > 1e6) }); // true
  * console.log(config.name); // sa-unet-v2
  */
 export async function loadWeights(source: WeightsSource, options: LoadWeightsOptions = {}): Promise<Weights> {
-  const bytes = await readSource(source, options);
+  const bytes = await loadBytes(source, { ...options, checkHead: expectWeightsFile });
   if (options.sha256 !== undefined) await checkHash(bytes, options.sha256);
   return readWeights(bytes, options.config);
 }
 
-async function readSource(source: WeightsSource, options: LoadWeightsOptions): Promise<Uint8Array> {
-  const { maxBytes = MAX_BYTES, onProgress, signal } = options;
-  const known =
-    source instanceof Uint8Array
-      ? source
-      : source instanceof Blob
-        ? await readBlob(source, maxBytes)
-        : await readLocal(source);
-  if (known === undefined) return download(source as string | URL, options);
+/**
+ * Loads a file of any kind: never more of it than the limit, and nothing but its beginning where `checkHead` refuses that.
+ *
+ * @throws WeightsError where the server refuses or the file is too large; TypeError where `source` is no source;
+ *   whatever `checkHead` throws; in Node what the file system says
+ * @example
+ * console.log((await loadBytes(new Blob(["weights"]))).length); // 7
+ */
+export async function loadBytes(source: WeightsSource, options: LoadOptions = {}): Promise<Uint8Array> {
+  const { onProgress, signal } = options;
   signal?.throwIfAborted();
-  expectAtMost(known.length, maxBytes);
+  const expect = expectation(options);
+  const known = await readKnown(source, expect);
+  if (known === undefined) return download(source as string | URL, options);
   onProgress?.(known.length, known.length);
   return known;
 }
 
-async function readBlob(blob: Blob, maxBytes: number): Promise<Uint8Array> {
-  expectAtMost(blob.size, maxBytes);
-  return new Uint8Array(await blob.arrayBuffer());
+function expectation({ maxBytes = MAX_BYTES, checkHead }: LoadOptions): Expectation {
+  return (head, size) => {
+    if (size !== undefined && size > maxBytes)
+      throw new WeightsError(`weights: the file has ${size} bytes or more; the limit is ${maxBytes}`);
+    if (head !== undefined) checkHead?.(head, size);
+  };
 }
 
-async function download(
-  url: string | URL,
-  { maxBytes = MAX_BYTES, onProgress, signal }: LoadWeightsOptions,
-): Promise<Uint8Array> {
+/** What needs no download. */
+async function readKnown(source: WeightsSource, expect: Expectation): Promise<Uint8Array | undefined> {
+  if (source instanceof Uint8Array) {
+    expect(source.subarray(0, HEAD_BYTES), source.length);
+    return source;
+  }
+  if (source instanceof Blob) {
+    const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer());
+    expect(undefined, source.size);
+    expect(await bytesOf(source.slice(0, HEAD_BYTES)), source.size);
+    return bytesOf(source);
+  }
+  if (typeof source !== "string" && !(source instanceof URL)) {
+    throw new TypeError("loadBytes: source must be a Uint8Array, a Blob, a URL or a path");
+  }
+  return readLocal(source, expect);
+}
+
+async function download(url: string | URL, options: LoadOptions): Promise<Uint8Array> {
+  const { onProgress, signal } = options;
+  const expect = expectation(options);
   const response = await fetch(url, signal === undefined ? {} : { signal });
   if (!response.ok || response.body === null) {
     throw new WeightsError(`weights: ${url} answered ${response.status} ${response.statusText}`.trimEnd());
@@ -73,29 +107,26 @@ async function download(
   // A compressed answer states its compressed length, which says nothing of what arrives here.
   const stated = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
   const total = stated === null ? undefined : Number(stated);
-  if (total !== undefined) expectAtMost(total, maxBytes);
   const parts: Uint8Array[] = [];
   let loaded = 0;
   const reader = response.body.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    parts.push(next.value);
-    loaded += next.value.length;
-    if (loaded > maxBytes) await reader.cancel();
-    expectAtMost(loaded, maxBytes);
-    onProgress?.(loaded, total);
+  try {
+    expect(undefined, total);
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      const isHeadWhole = loaded >= HEAD_BYTES;
+      parts.push(next.value);
+      loaded += next.value.length;
+      expect(undefined, loaded);
+      if (!isHeadWhole && loaded >= HEAD_BYTES) expect(joined(parts, loaded).subarray(0, HEAD_BYTES), total);
+      onProgress?.(loaded, total);
+    }
+    const whole = joined(parts, loaded);
+    expect(whole.subarray(0, HEAD_BYTES), loaded);
+    return whole;
+  } catch (error) {
+    await reader.cancel().catch(() => {});
+    throw error;
   }
-  const bytes = new Uint8Array(loaded);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-function expectAtMost(size: number, maxBytes: number): void {
-  if (size > maxBytes)
-    throw new WeightsError(`weights: the file has ${size} bytes or more; the limit is ${maxBytes}`);
 }
 
 async function checkHash(bytes: Uint8Array, wanted: string): Promise<void> {

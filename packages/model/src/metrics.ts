@@ -4,6 +4,7 @@
 // Papers differ in what they report, so both readings of each choice are here: over the full frame or inside the
 // field of view; `macro`, the mean of the images' figures, or `micro`, the figures of all pixels pooled.
 
+import { expectBetween } from "@saunet/core";
 import { pooledRocAuc, rankedRocAuc, rankPixels } from "./roc.ts";
 
 /** Which pixels count: all of them, or those where the photograph shows the eye. */
@@ -74,14 +75,20 @@ function expectSizes({ probability, truth, fieldOfView }: Prediction): void {
   }
 }
 
-/** Counts pixels; `probability >= threshold` is a prediction of vessel. */
+/**
+ * Counts pixels; `probability >= threshold` is a prediction of vessel.
+ *
+ * @throws RangeError where sizes differ, or `threshold` or a probability that counts does not lie between 0 and 1
+ */
 export function confusion(prediction: Prediction, threshold = DEFAULT_THRESHOLD): Confusion {
   expectSizes(prediction);
+  expectBetween("metrics", "threshold", threshold, 0, 1);
   const { probability, truth, fieldOfView } = prediction;
   // counts[2 * truth + predicted]
   const counts = [0, 0, 0, 0];
   for (let i = 0; i < probability.length; i++) {
     if (fieldOfView !== undefined && fieldOfView[i] === 0) continue;
+    expectBetween("metrics", "probability", probability[i], 0, 1);
     counts[2 * (truth[i] === 0 ? 0 : 1) + (probability[i] >= threshold ? 1 : 0)]++;
   }
   const [trueNegatives, falsePositives, falseNegatives, truePositives] = counts;

@@ -1,4 +1,4 @@
-import { noGrad, randomState, sigmoid, Tensor, uniform, zeros } from "@saunet/core";
+import { noGrad, randomState, sigmoid, Tensor, uniform, writeSafetensors, zeros } from "@saunet/core";
 import { expectClose } from "@saunet/core/testing";
 import { describe, expect, it } from "vitest";
 import { ablation, networks, saUNet, saUNetV2, uNet } from "./config.ts";
@@ -95,18 +95,46 @@ describe("the family", () => {
   });
 });
 
+describe("initialize", () => {
+  /** The bound that no start of a filter passes: Glorot's limit, or two of He's deviations. */
+  const bounds = {
+    "glorot-uniform": ([KH, KW, from, to]: readonly number[]) => Math.sqrt(6 / (KH * KW * (from + to))),
+    "he-normal": ([KH, KW, from]: readonly number[]) =>
+      (2 * Math.sqrt(2 / (KH * KW * from))) / 0.87962566103423978,
+  };
+  // clguo/SA-UNet: SA_UNet.py, Spatial_Attention.py; clguo/SA-UNetv2: sa-unetv2-for-drive.ipynb.
+  it.each<[string, keyof typeof bounds, keyof typeof bounds]>([
+    ["sa-unet", "glorot-uniform", "glorot-uniform"],
+    ["u-net", "glorot-uniform", "glorot-uniform"],
+    ["sa-unet+gn+silu", "he-normal", "he-normal"],
+    ["sa-unet-v2", "he-normal", "glorot-uniform"],
+  ])("starts %s as its authors do", (name, convolution, transposed) => {
+    for (const [path, { data, shape }] of Object.entries(initialize(networks[name], randomState(1)))) {
+      if (!path.endsWith(".filter")) continue;
+      const attention = path.includes("attention") && "he-normal";
+      const bound = bounds[attention || (path.includes(".up.") ? transposed : convolution)](shape);
+      const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      // Of so many draws, one comes near to the bound.
+      const share = data.length > 500 ? 0.9 : 0.5;
+      expect(largest / bound, path).toBeLessThanOrEqual(1.000001);
+      expect(largest / bound, path).toBeGreaterThan(share);
+    }
+  });
+});
+
 describe("weights", () => {
   const parameters = initialize(saUNetV2, randomState(1));
   const bytes = (changed: Record<string, Tensor | undefined>) => {
     const entries = Object.entries({ ...parameters, ...changed }).filter(([, value]) => value !== undefined);
-    return writeWeights({ config: saUNetV2, parameters: Object.fromEntries(entries) as never, metadata: {} });
+    const network = JSON.stringify(saUNetV2);
+    return writeSafetensors(Object.fromEntries(entries) as Record<string, Tensor>, { network });
   };
 
   it("names whatever is missing, left over or of another shape", () => {
     expect(() => readWeights(bytes({ "head.bias": undefined }))).toThrow(
       "not a sa-unet-v2: head.bias is missing",
     );
-    expect(() => readWeights(bytes({ extra: zeros([1]) }))).toThrow("extra belongs to no layer");
+    expect(() => readWeights(bytes({ extra: zeros([1]) }))).toThrow('"extra" belongs to no layer');
     expect(() => readWeights(bytes({ "head.bias": zeros([2]) }))).toThrow("head.bias must be [1] but is [2]");
     const other = writeWeights({
       config: saUNet,
@@ -117,10 +145,8 @@ describe("weights", () => {
   });
 
   it("refuses a description that it does not understand", () => {
-    const config = { ...saUNetV2, channels: [1e9] };
-    expect(() => readWeights(writeWeights({ config, parameters, metadata: {} }))).toThrow(
-      "is not understood",
-    );
+    const network = JSON.stringify({ ...saUNetV2, channels: [1e9] });
+    expect(() => readWeights(writeSafetensors(parameters, { network }))).toThrow("is not understood");
   });
 
   it("keeps what the file says of itself", () => {

@@ -17,7 +17,7 @@ import {
   type Tensor,
   zeros,
 } from "@saunet/core";
-import { depthOf, type NetworkConfig } from "./config.ts";
+import { depthOf, type Initializer, type NetworkConfig } from "./config.ts";
 
 /** Parameters and running statistics by path name. */
 export type Parameters = Readonly<Record<string, Tensor>>;
@@ -25,7 +25,7 @@ export type Parameters = Readonly<Record<string, Tensor>>;
 /** How one entry of the dictionary starts. */
 export interface ParameterSpec {
   readonly shape: Shape;
-  readonly start: "he-normal" | "glorot-uniform" | "zeros" | "ones";
+  readonly start: Initializer | "zeros" | "ones";
   /** False for running statistics, which follow the data and take no gradient. */
   readonly trainable: boolean;
 }
@@ -36,11 +36,12 @@ export const ATTENTION_SIZE = 7;
 /** Every entry that a network needs, in the order of its layers. */
 export function parameterSpecs(config: NetworkConfig): Record<string, ParameterSpec> {
   const specs: Record<string, ParameterSpec> = {};
+  const { convolution = "he-normal", transposed = "glorot-uniform" } = config.initializers ?? {};
   const add = (name: string, shape: Shape, start: ParameterSpec["start"], trainable = true) => {
     specs[name] = { shape, start, trainable };
   };
   const unit = (stage: string, index: number, from: number, to: number) => {
-    add(`${stage}.conv${index}.filter`, [3, 3, from, to], "he-normal");
+    add(`${stage}.conv${index}.filter`, [3, 3, from, to], convolution);
     add(`${stage}.conv${index}.bias`, [to], "zeros");
     if (config.normalization === "none") return;
     add(`${stage}.norm${index}.gamma`, [to], "ones");
@@ -67,20 +68,20 @@ export function parameterSpecs(config: NetworkConfig): Record<string, ParameterS
   from = deepest;
   for (let stage = depth; stage >= 1; stage--) {
     const to = config.channels[stage - 1];
-    add(`decoder${stage}.up.filter`, [3, 3, to, from], "glorot-uniform");
+    add(`decoder${stage}.up.filter`, [3, 3, to, from], transposed);
     add(`decoder${stage}.up.bias`, [to], "zeros");
     if (config.skipAttention !== "none") attention(`decoder${stage}`);
     unit(`decoder${stage}`, 1, 2 * to, to);
     unit(`decoder${stage}`, 2, to, to);
     from = to;
   }
-  add("head.filter", [1, 1, from, 1], "he-normal");
+  add("head.filter", [1, 1, from, 1], convolution);
   add("head.bias", [1], "zeros");
   return specs;
 }
 
 /**
- * Fresh parameters, started as Keras starts them.
+ * Fresh parameters, started as the published code of each network starts them in Keras.
  *
  * @example
  * const p = initialize(saUNetV2, randomState(1));

@@ -1,13 +1,21 @@
 // From a photograph of any size to its vessels.
 
-import { expectBetween, prepare, type Runnable, Tensor } from "@saunet/core";
+import {
+  type AbortSignalLike,
+  expectBetween,
+  prepare,
+  type Runnable,
+  type RunOptions,
+  Tensor,
+} from "@saunet/core";
 import { floatsOf, type Mask, type Photograph, resizeValues } from "@saunet/data";
 import { readBundledWeights } from "#host";
 import { type NetworkConfig, sizeMultiple } from "./config.ts";
+import { allFinite } from "./diverged.ts";
 import { captureInference } from "./inference.ts";
 import { DEFAULT_THRESHOLD } from "./metrics.ts";
 import { autoScale, type Scale } from "./scale.ts";
-import { readWeights, type Weights } from "./weights.ts";
+import { readWeights, type Weights, WeightsError } from "./weights.ts";
 
 /** What the network says of a photograph, pixel by pixel. */
 export interface Segmentation {
@@ -42,22 +50,28 @@ export interface SegmentOptions {
    * run needs 256 bytes a pixel.
    */
   readonly maxPixels?: number;
+  /** Ends the work: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 /** A network with its weights, ready for photographs. */
 export interface Segmenter extends Weights {
   /**
-   * Segments one photograph.
+   * Segments one photograph. Any number may be asked for at once, of any sizes: they take their turns, and each comes out as
+   * it would alone.
    *
-   * @throws ShapeError where the bytes do not fill the photograph; RangeError where it is too large, or `scale` is not
-   *   from 1/16 to 16
+   * @throws ShapeError where the bytes do not fill the photograph; RangeError where it is too large, `scale` is not
+   *   from 1/16 to 16 or `threshold` not from 0 to 1; WeightsError where the weights give no finite probabilities; the
+   *   signal's reason where it says stop
    */
   segment(photograph: Photograph, options?: SegmentOptions): Promise<Segmentation>;
-  /** Gives the memory of its programs back at once; they are planned anew when it segments again. */
+  /** Gives the memory of its programs back, when they have done what they were asked for; planned anew when needed. */
   release(): void;
 }
 
 const MAX_PIXELS = 10_000_000;
+/** Red, green, blue. */
+const CHANNELS = 3;
 
 /**
  * Loads a segmenter: the weights that come with this package, or those of a weights file.
@@ -73,36 +87,64 @@ export async function loadSegmenter({ weights }: { weights?: Uint8Array } = {}):
   return segmenterOf(readWeights(weights ?? (await readBundledWeights())));
 }
 
-/** A photograph of another size needs another program; so many are kept, since each holds its memory. */
+/** A photograph of another size needs another program; so many that are idle are kept, since each holds its memory. */
 const PROGRAMS_KEPT = 2;
 
-/** The segmenter of a network in memory. */
+/** A program, and for how many photographs it is in use. */
+interface Kept {
+  readonly program: Runnable;
+  uses: number;
+}
+
+/**
+ * The segmenter of a network in memory.
+ *
+ * @throws WeightsError where the network takes other channels than those of a photograph
+ */
 export function segmenterOf(network: Weights): Segmenter {
   const { config } = network;
-  const programs = new Map<string, Runnable>();
-  const programFor = (x: Tensor): Runnable => {
+  if (config.inputChannels !== CHANNELS) {
+    throw new WeightsError(
+      `segmenterOf: the network takes ${config.inputChannels} channels, but photographs have ${CHANNELS} (RGB)`,
+    );
+  }
+  /** By size; the one that was not asked for longest in front. */
+  const programs = new Map<string, Kept>();
+  const keepIdle = (most: number): void => {
+    const idle = [...programs].filter(([, { uses }]) => uses === 0);
+    for (const [size, { program }] of idle.slice(0, Math.max(0, idle.length - most))) {
+      programs.delete(size);
+      program.release();
+    }
+  };
+  const run = async (x: Tensor, options: RunOptions): Promise<Float32Array> => {
     const size = String(x.shape);
     const known = programs.get(size);
-    const program = known ?? prepare(captureInference(network, x));
-    // A map keeps the order of insertion: the first is the one that was not used for longest.
+    // Before another one is planned: it may need the room.
+    if (known === undefined) keepIdle(PROGRAMS_KEPT - 1);
+    const kept = known ?? { program: prepare(captureInference(network, x)), uses: 0 };
     programs.delete(size);
-    programs.set(size, program);
-    if (programs.size > PROGRAMS_KEPT) {
-      const [[oldest, unused]] = programs;
-      programs.delete(oldest);
-      unused.release();
+    programs.set(size, kept);
+    kept.uses++;
+    try {
+      const [{ data }] = await kept.program.run([x], options);
+      return data;
+    } finally {
+      kept.uses--;
+      keepIdle(PROGRAMS_KEPT);
     }
-    return program;
   };
   return {
     ...network,
     release() {
-      for (const program of programs.values()) program.release();
+      for (const { program } of programs.values()) program.release();
       programs.clear();
     },
     async segment(photograph, options = {}) {
-      const { threshold = DEFAULT_THRESHOLD, maxPixels = MAX_PIXELS } = options;
+      const { threshold = DEFAULT_THRESHOLD, maxPixels = MAX_PIXELS, signal } = options;
+      if (signal?.aborted) throw signal.reason;
       const { width, height } = photograph;
+      expectBetween("segment", "threshold", threshold, 0, 1);
       const scale = scaleOf(photograph, options.scale ?? scaleWanted(network));
       const seen = {
         width: Math.max(1, Math.round(width * scale)),
@@ -117,7 +159,12 @@ export function segmenterOf(network: Weights): Segmenter {
       const floats = floatsOf(photograph);
       const resized = scale === 1 ? floats : resizeValues(floats, { width, height, channels: 3 }, seen);
       const x = padFloats(resized, seen.width, seen.height, W, H);
-      const [{ data }] = await programFor(x).run([x]);
+      const data = await run(x, { signal });
+      if (!allFinite(data)) {
+        throw new WeightsError(
+          `segment: ${config.name} gives this photograph probabilities that are not finite`,
+        );
+      }
       const cut = new Float32Array(seen.width * seen.height);
       for (let y = 0; y < seen.height; y++) {
         cut.set(data.subarray(y * W, y * W + seen.width), y * seen.width);

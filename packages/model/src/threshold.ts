@@ -1,6 +1,7 @@
 // The threshold that a network's probabilities want: 0.5 is a convention, and the one that gives the highest F1 depends on
 // the loss and on the data. It must be fitted on training images; fitted on the test images it would flatter.
 
+import { expectBetween } from "@saunet/core";
 import { DEFAULT_THRESHOLD, type Prediction } from "./metrics.ts";
 
 /** Thresholds that are tried: 0.001, 0.002 … 0.999. */
@@ -9,12 +10,15 @@ const STEPS = 1000;
 /**
  * F1 of a picture at each threshold `k / 1000`, where a probability that reaches it is vessel; `k` is the place in the
  * result, 0 to 1000.
+ *
+ * @throws RangeError where a probability that counts does not lie between 0 and 1
  */
 export function f1ByThreshold({ probability, truth, fieldOfView }: Prediction): Float64Array {
   const background = new Uint32Array(STEPS + 1);
   const vessel = new Uint32Array(STEPS + 1);
   for (let i = 0; i < probability.length; i++) {
     if (fieldOfView !== undefined && fieldOfView[i] === 0) continue;
+    expectBetween("f1ByThreshold", "probability", probability[i], 0, 1);
     // Exact: 24 bits of a float times 10 bits fit the 53 of a double.
     const step = Math.floor(probability[i] * STEPS);
     if (truth[i] === 0) background[step]++;

@@ -7,7 +7,6 @@ import {
   clipGlobalNorm,
   type Optimizer,
   prepare,
-  prepareWithKernels,
   type RandomState,
   type Runnable,
   type Tensor,
@@ -74,17 +73,10 @@ export function trainStep(
 
 /**
  * {@link trainStep} as a program for batches of this size: planned once, then only run. One that is too large for the memory
- * of accelerated programs (4 GiB; the paper's batches of 8 at 592 x 592 take 4.8) keeps its temporaries outside it, and
- * every call copies what it works on: slower, but it runs.
+ * of accelerated programs (4 GiB; the paper's batches of 8 at 592 x 592 take 4.8) runs call by call: slower, but it runs.
  */
 export function captureTrainStep(step: TrainingStep, { x, target }: Batch): Runnable {
-  const program = capture(([image, truth]) => [trainStep(step, { x: image, target: truth })], [x, target]);
-  try {
-    return prepare(program);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return prepareWithKernels(program);
-  }
+  return prepare(capture(([image, truth]) => [trainStep(step, { x: image, target: truth })], [x, target]));
 }
 
 /**

@@ -14,10 +14,45 @@ export interface Outcome {
   readonly eager: readonly number[];
   /** Of three captured steps of training. */
   readonly losses: readonly number[];
+  /** How many segmentations of {@link storm} are what they are alone, and what went wrong with the others. */
+  readonly storm: { readonly right: number; readonly wrong: readonly string[] };
 }
 
 const SIDE = 96;
 const STEPS = 3;
+const AT_ONCE = 50;
+const SIZES = 10;
+/** Without resizing: a small photograph would be enlarged four times. */
+const AS_IT_IS = { scale: 1 };
+
+/**
+ * 50 segmentations in ten sizes at once, while the segmenter is released and other accelerations come into force: each is
+ * what it is alone on any number of threads.
+ */
+async function storm(threads: number): Promise<Outcome["storm"]> {
+  const settings = { threads, relaxed: false };
+  await accelerate(settings);
+  const segmenter = await loadSegmenter();
+  const eyes = Array.from({ length: SIZES }, (_, seed) => {
+    return syntheticFundus({ seed, width: 32 + 8 * seed, height: 32 + 8 * seed }).image;
+  });
+  const alone: Float32Array[] = [];
+  for (const eye of eyes) alone.push((await segmenter.segment(eye, AS_IT_IS)).probability);
+  const acts: Promise<unknown>[] = [];
+  const results = Array.from({ length: AT_ONCE }, async (_, i): Promise<string> => {
+    await new Promise((resolve) => setTimeout(resolve, (i * 37) % 50));
+    if (i % 9 === 4) segmenter.release();
+    if (i % 16 === 8) acts.push(accelerate({ ...settings, threads: 1 + (i % 3) }));
+    const { probability } = await segmenter.segment(eyes[i % SIZES], AS_IT_IS);
+    const isRight = probability.every((value, pixel) => Object.is(value, alone[i % SIZES][pixel]));
+    return isRight ? "" : `segmentation ${i} differs from the one alone`;
+  });
+  const outcomes = await Promise.all(results.map((result) => result.catch(String)));
+  await Promise.all(acts);
+  segmenter.release();
+  const wrong = outcomes.filter((outcome) => outcome !== "");
+  return { right: outcomes.length - wrong.length, wrong };
+}
 
 /** Accelerates, segments, trains a little. */
 export async function work(threads: number): Promise<Outcome> {
@@ -37,6 +72,7 @@ export async function work(threads: number): Promise<Outcome> {
   const step = { config, parameters, optimizer: adam(parameters), loss: paperLoss(), random };
   const { runSync } = captureTrainStep(step, { x: ones(x.shape), target: ones(target.shape) });
   const losses = Array.from({ length: STEPS }, () => runSync([x, target])[0].item());
-  restore();
-  return { report, captured: [...probability], eager: [...eager.data], losses };
+  const stormed = await storm(threads);
+  await restore();
+  return { report, captured: [...probability], eager: [...eager.data], losses, storm: stormed };
 }

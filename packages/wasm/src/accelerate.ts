@@ -1,18 +1,29 @@
 // The one call that makes core fast: it probes the host, starts the threads, and installs generated code in core's
 // kernels. What has no fast form here, or not for some dims, runs as before.
+//
+// Calls of `accelerate` and `restore` take effect one after the other. What runs meanwhile ends as it began: the former
+// threads and their memory go when nothing runs on them any more.
 
-import * as core from "@saunet/core";
-import { type AnyKernel, type Arrays, installKernel, installPreparer, type Kernel } from "@saunet/core";
+import {
+  type Arrays,
+  expectBetween,
+  expectInteger,
+  installKernel,
+  installPreparer,
+  type Kernel,
+  kernelNames,
+} from "@saunet/core";
 import { cores } from "#spawn";
 import { detectFeatures, type Features } from "./features.ts";
-import { fusions } from "./fusions/index.ts";
+import { fusedGenerators, fusions } from "./fusions/index.ts";
 import { generators } from "./kernels/index.ts";
-import { Arena } from "./memory.ts";
+import { Arena, MemoryError } from "./memory.ts";
 import { CONVOLUTIONS, type Convolutions, type Generator } from "./plan.ts";
 import { prepareInArena } from "./program.ts";
 import { keepResultsIn } from "./resident.ts";
 import { alone, type Crew, lengthsOf, Runner } from "./runner.ts";
 import { Pool } from "./threads/pool.ts";
+import { after } from "./timer.ts";
 
 /** How to accelerate. */
 export interface AccelerateOptions {
@@ -53,41 +64,76 @@ export interface AccelerationReport {
   readonly relaxed: boolean;
   /** Kernels that now have generated code. */
   readonly kernels: readonly string[];
-  /** Kernels that run in TypeScript. */
+  /** Kernels that have none and run in TypeScript: of all that are declared in this process. */
   readonly missing: readonly string[];
-  /** Why something was not done: fewer threads than asked for, no relaxed SIMD, nothing at all. */
+  /**
+   * Why something was not done: fewer threads than asked for, no relaxed SIMD, nothing at all. Later too: a kernel whose
+   * arrays do not fit the memory runs in TypeScript, and is named here when that happens first.
+   */
   readonly reasons: readonly string[];
 }
 
 /** The names of all rewrites, in the order in which they are tried. */
 export const FUSION_NAMES: readonly string[] = /* @__PURE__ */ fusions.map(({ name }) => name);
 
-/** What is in force; its pool is absent on one thread. */
-let current: { readonly pool: Pool | undefined; readonly release: () => void } | undefined;
+/** What is in force. */
+interface Acceleration {
+  readonly options: Required<AccelerateOptions>;
+  readonly arena: Arena;
+  /** What the threads need of the arena. */
+  readonly least: number;
+  /** Absent on one thread. */
+  readonly pool: Pool | undefined;
+  readonly runner: Runner;
+  /** The names of kernels that did not fit, and where to report them. */
+  readonly misfits: Set<string>;
+  readonly reasons: string[];
+  lastUse: number;
+  timer: unknown;
+  /** Has results of operators come from the host again. */
+  endResidence: () => void;
+}
+
+let current: Acceleration | undefined;
+
+/** Memory that once was in use is given back to the system when nothing lives in it any more, if it is more than this. */
+const KEPT_BYTES = 2 ** 26;
+/** That is looked into so long after a program was released, or after the last operator ran, in milliseconds. */
+const [AFTER_RELEASE, AFTER_OPERATORS] = [100, 5000];
 
 /**
  * Installs WebAssembly kernels in `@saunet/core`, for every tensor of this process. A second call replaces what the
- * first one did.
+ * first one did; programs that were prepared before are planned anew at their next run.
  *
- * Never throws because the host lacks something: the report says what could not be had, and why.
+ * Never fails because the host lacks something: the report says what could not be had, and why.
  *
  * @throws RangeError where an option makes no sense
  * @example
  * const { threads, kernels, reasons } = await accelerate({ threads: 2 });
  * console.log(threads, kernels.includes("conv2d.forward"), reasons); // 2 true []
- * restore();
+ * await restore();
  */
 export async function accelerate(options: AccelerateOptions = {}): Promise<AccelerationReport> {
-  const {
-    threads = cores(),
-    relaxed = true,
-    convolutions = "fastest",
-    memoryLimit = 2 ** 32,
-    withoutFusions = [],
-    resident = false,
-  } = options;
-  core.expectInteger("accelerate", "threads", threads, 1);
-  core.expectBetween("accelerate", "memoryLimit", memoryLimit, 2 ** 24, 2 ** 32);
+  const wanted = {
+    threads: options.threads ?? cores(),
+    relaxed: options.relaxed ?? true,
+    withoutFusions: options.withoutFusions ?? [],
+    convolutions: options.convolutions ?? "fastest",
+    resident: options.resident ?? false,
+    memoryLimit: options.memoryLimit ?? 2 ** 32,
+  };
+  checkOptions(wanted);
+  return inTurn(() => begin(wanted, []));
+}
+
+function checkOptions({
+  threads,
+  memoryLimit,
+  convolutions,
+  withoutFusions,
+}: Required<AccelerateOptions>): void {
+  expectInteger("accelerate", "threads", threads, 1);
+  expectBetween("accelerate", "memoryLimit", memoryLimit, 2 ** 24, 2 ** 32);
   if (!CONVOLUTIONS.includes(convolutions)) {
     throw new RangeError(
       `accelerate: convolutions must be one of ${CONVOLUTIONS.join(", ")} but is ${convolutions}`,
@@ -99,65 +145,150 @@ export async function accelerate(options: AccelerateOptions = {}): Promise<Accel
       `accelerate: withoutFusions must be among ${FUSION_NAMES.join(", ")} but names ${unknown}`,
     );
   }
-  restore();
+}
+
+/**
+ * Takes the kernels out again: from now on everything runs in TypeScript, unless a call of {@link accelerate} is still
+ * under way, whose turn is first.
+ *
+ * @returns resolves when what ran on the threads has ended, and they have been sent home
+ */
+export function restore(): Promise<void> {
+  return inTurn(() => replaceBy(undefined));
+}
+
+let calls = 0;
+let lastCall: Promise<unknown> = Promise.resolve();
+
+/** One call after the other; the first one begins at once. */
+function inTurn<T>(call: () => Promise<T>): Promise<T> {
+  const own = calls === 0 ? call() : lastCall.then(call);
+  calls++;
+  lastCall = own
+    .catch(() => {})
+    .then(() => {
+      calls--;
+    });
+  return own;
+}
+
+async function begin(
+  options: Required<AccelerateOptions>,
+  reasons: string[],
+  isStillWanted = () => true,
+): Promise<AccelerationReport> {
   const features = detectFeatures();
-  const reasons: string[] = [];
   const note = (feature: { available: boolean; reason?: string }, lost: string) => {
     if (!feature.available) reasons.push(`${lost}: ${feature.reason}`);
     return feature.available;
   };
-  const base = { features, threads: 1, relaxed: false, kernels: [], missing: kernelNames(), reasons };
+  const lacking = async (): Promise<AccelerationReport> => {
+    await replaceBy(undefined);
+    return { features, threads: 1, relaxed: false, kernels: [], missing: kernelNames(), reasons };
+  };
   if (!note(features.simd, "nothing is accelerated") || !note(features.bulkMemory, "nothing is accelerated"))
-    return base;
+    return lacking();
 
-  const useRelaxed = relaxed && features.relaxedSimd.available;
-  const shared = threads > 1 && note(features.threads, "one thread");
-  const arena = new Arena(shared, memoryLimit);
+  const relaxed = options.relaxed && features.relaxedSimd.available;
+  const shared = options.threads > 1 && note(features.threads, "one thread");
+  let arena: Arena;
+  try {
+    arena = new Arena(shared, options.memoryLimit);
+  } catch (error) {
+    reasons.push(`nothing is accelerated: the host grants no memory (${(error as Error).message})`);
+    return lacking();
+  }
   let pool: Pool | undefined;
   if (shared) {
     try {
-      pool = await Pool.start(arena, threads);
+      pool = await Pool.start(arena, options.threads);
     } catch (error) {
       reasons.push(`one thread: ${(error as Error).message}`);
     }
   }
   const crew: Crew = pool ?? alone;
-  const runner = new Runner(arena, crew, { relaxed: useRelaxed, convolutions });
-  for (const generator of generators) install(runner, generator);
-  installPreparer((program) => prepareInArena(runner, program, withoutFusions));
+  if (isStillWanted()) {
+    const runner = new Runner(arena, crew, { relaxed, convolutions: options.convolutions });
+    const least = arena.used;
+    const parts = { options, arena, least, pool, runner, reasons, misfits: new Set<string>() };
+    await replaceBy({ ...parts, lastUse: 0, timer: undefined, endResidence: () => {} });
+  } else pool?.stop();
   const kernels = generators.map(({ kernel }) => kernel.name);
-  const missing = kernelNames().filter((name) => !kernels.includes(name));
-  current = { pool, release: resident ? keepResultsIn(arena) : () => {} };
-  return { features, threads: crew.threads, relaxed: useRelaxed, kernels, missing, reasons };
+  const fast = new Set([...generators, ...fusedGenerators].map(({ kernel }) => kernel.name));
+  const missing = kernelNames().filter((name) => !fast.has(name));
+  return { features, threads: crew.threads, relaxed, kernels, missing, reasons };
 }
 
-/** Takes the kernels out again and ends the threads. */
-export function restore(): void {
-  if (current === undefined) return;
-  for (const { kernel } of generators) installKernel(kernel as Kernel, undefined);
-  installPreparer(undefined);
-  current.release();
-  current.pool?.stop();
-  current = undefined;
+/** Puts another acceleration, or none, in force; the former one ends with what still runs on it. */
+async function replaceBy(next: Acceleration | undefined): Promise<void> {
+  const former = current;
+  current = next;
+  if (former === undefined && next === undefined) return;
+  former?.endResidence();
+  for (const generator of generators) {
+    installKernel(generator.kernel as Kernel<Arrays>, next && formOf(next, generator));
+  }
+  const isIdle = installPreparer(
+    next &&
+      ((program) =>
+        prepareInArena(next.runner, program, {
+          without: next.options.withoutFusions,
+          onMisfit: (error) => reportMisfit(next, "a program", error),
+          onFree: () => giveMemoryBack(next, AFTER_RELEASE),
+        })),
+  );
+  if (next?.options.resident)
+    next.endResidence = keepResultsIn(next.arena, () => giveMemoryBack(next, AFTER_RELEASE));
+  await isIdle;
+  former?.pool?.stop();
 }
 
-function install(runner: Runner, generator: Generator): void {
+/** A kernel in generated code. */
+function formOf(acceleration: Acceleration, generator: Generator): (arrays: Arrays, dims: unknown) => void {
   const { kernel } = generator;
+  const { runner } = acceleration;
   const isNarrow = (array: unknown) => !(array instanceof Float64Array);
-  installKernel(kernel as Kernel<Arrays>, (arrays, dims) => {
+  return (arrays, dims) => {
     const plan = Object.values(arrays).every(isNarrow)
       ? runner.plan(generator, lengthsOf(kernel, arrays), dims)
       : undefined;
-    if (plan === undefined) kernel.portable(arrays as never, dims as never);
-    else runner.run(kernel, plan, arrays);
-  });
+    if (plan !== undefined) {
+      try {
+        runner.run(kernel, plan, arrays);
+        giveMemoryBack(acceleration, AFTER_OPERATORS);
+        return;
+      } catch (error) {
+        if (!(error instanceof MemoryError)) throw error;
+        reportMisfit(acceleration, kernel.name, error);
+      }
+    }
+    kernel.portable(arrays as never, dims as never);
+  };
 }
 
-/** Every kernel that core exports. */
-function kernelNames(): string[] {
-  const isKernel = (value: unknown): value is AnyKernel =>
-    typeof value === "function" && "portable" in value && "roles" in value;
-  return Object.values(core)
-    .filter(isKernel)
-    .map(({ name }) => name);
+function reportMisfit({ misfits, reasons }: Acceleration, name: string, { message }: MemoryError): void {
+  if (misfits.has(name)) return;
+  misfits.add(name);
+  reasons.push(`${name} runs without acceleration: ${message}`);
+}
+
+/**
+ * Looks, after a while, whether anything lives in the arena. A memory of WebAssembly never shrinks: it is given back as a
+ * whole, and a small one takes its place, with other threads.
+ */
+function giveMemoryBack(acceleration: Acceleration, delay: number): void {
+  const { arena, options, least, reasons } = acceleration;
+  // Nearly every operator ends here, in no time.
+  if (arena.touched <= KEPT_BYTES) return;
+  const isEmpty = () => acceleration === current && arena.used === least;
+  acceleration.lastUse = performance.now();
+  if (acceleration.timer !== undefined && delay === AFTER_OPERATORS) return;
+  acceleration.timer = after(delay, () => {
+    acceleration.timer = undefined;
+    if (performance.now() - acceleration.lastUse < delay) giveMemoryBack(acceleration, delay);
+    else if (isEmpty())
+      void inTurn(async () => {
+        if (isEmpty()) await begin(options, reasons, isEmpty);
+      });
+  });
 }

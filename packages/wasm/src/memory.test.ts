@@ -57,4 +57,53 @@ describe("Arena", () => {
       false,
     ]);
   });
+
+  it("has idle leases give way, the one that was let go first, and no other", () => {
+    const arena = new Arena(false, 2 ** 24);
+    const quarter = 2 ** 22 - 64;
+    const [held, early, late] = [0, 1, 2].map(() => arena.lease(quarter));
+    late.letGo();
+    early.letGo();
+    early.hold();
+    early.letGo();
+    const fourth = arena.reserve(quarter);
+    expect([held.isFree, early.isFree, late.isFree]).toEqual([false, false, false]);
+    expect(arena.reserve(quarter)).toBe(late.address);
+    expect([held.isFree, early.isFree, late.isFree]).toEqual([false, false, true]);
+    arena.reserve(quarter);
+    expect(() => arena.reserve(quarter)).toThrow(MemoryError);
+    expect([held.isFree, early.isFree]).toEqual([false, true]);
+    // What is free already stays so, however often it is let go or given back.
+    for (const lease of [early, late]) {
+      lease.letGo();
+      lease.end();
+    }
+    arena.free(fourth);
+    expect(arena.reserve(quarter)).toBe(fourth);
+  });
+
+  it("knows how far it was ever used", () => {
+    const arena = new Arena(false, 2 ** 26);
+    expect(arena.touched).toBe(0);
+    const address = arena.reserve(1000);
+    arena.free(arena.reserve(2 ** 20));
+    expect(arena.touched).toBe(address + 1024 + 2 ** 20);
+  });
+
+  it("asks for no more than it needs where the host does not grant twice as much", () => {
+    const arena = new Arena(true, 2 ** 28);
+    const { memory } = arena;
+    const grow = memory.grow.bind(memory);
+    const asked: number[] = [];
+    memory.grow = (pages) => {
+      asked.push(pages);
+      if (pages > 200) throw new RangeError("no");
+      return grow(pages);
+    };
+    expect(arena.reserve(2 ** 24 + 1)).toBe(64);
+    expect(asked).toEqual([256, 1]);
+    expect(() => arena.reserve(2 ** 25)).toThrow(
+      /^arena: the host does not grant \d+ bytes; it granted 16842752 so far$/,
+    );
+  });
 });

@@ -1,6 +1,8 @@
 // The arena: one WebAssembly memory in which all kernels and all threads work. Blocks are given out at the lowest
 // address where they fit and joined with their neighbours when they come back.
 //
+// Programs hold theirs as leases: what lies in one can be made again, so one that is idle gives way where room is needed.
+//
 // Arrays that live here are used in place; others are copied in before a call and out after it. A shared memory
 // starts small and grows up to its limit, and arrays in it stay valid. An unshared one would lose its arrays by
 // growing, so it takes its whole limit at the start; pages that nobody has touched cost nothing.
@@ -21,6 +23,18 @@ export class MemoryError extends RangeError {
   override readonly name = "MemoryError";
 }
 
+/** A block that gives way while nobody holds it. */
+export interface Lease {
+  readonly address: number;
+  /** Whether it has given way, or was given back: what lay there is lost. */
+  readonly isFree: boolean;
+  /** Keeps it where it is until `letGo`. */
+  hold(): void;
+  letGo(): void;
+  /** Gives it back. */
+  end(): void;
+}
+
 /** A stretch of free memory. */
 interface Gap {
   start: number;
@@ -39,6 +53,10 @@ export class Arena {
   readonly #gaps: Gap[];
   /** Address to end of every block that is out. */
   readonly #blocks = new Map<number, number>();
+  /** Leases that nobody holds, the one that was let go first in front. */
+  readonly #idle = new Set<Lease>();
+  /** The end of the highest block that there ever was: pages beyond it were never touched. */
+  #top = 0;
 
   /**
    * @param shared whether other threads work in it too
@@ -70,13 +88,50 @@ export class Arena {
     return bytes;
   }
 
+  /** Bytes that have been in use at one time or another: what the system has given for this arena. */
+  get touched(): number {
+    return this.#top;
+  }
+
   /**
-   * Gives out a block.
+   * Gives out a block; idle leases give way to it.
    *
    * @returns its address, a multiple of 64
    * @throws MemoryError where no gap is large enough, or the host does not grant the memory
    */
   reserve(bytes: number): number {
+    for (;;) {
+      try {
+        return this.#reserveNow(bytes);
+      } catch (error) {
+        const [lease] = this.#idle;
+        if (lease === undefined) throw error;
+        lease.end();
+      }
+    }
+  }
+
+  /** Gives out a block as a lease that is held. */
+  lease(bytes: number): Lease {
+    const address = this.reserve(bytes);
+    let isFree = false;
+    const lease: Lease = {
+      address,
+      get isFree() {
+        return isFree;
+      },
+      hold: () => void this.#idle.delete(lease),
+      letGo: () => void (isFree || this.#idle.add(lease)),
+      end: () => {
+        if (!isFree) this.free(address);
+        isFree = true;
+        this.#idle.delete(lease);
+      },
+    };
+    return lease;
+  }
+
+  #reserveNow(bytes: number): number {
     const size = alignToLine(Math.max(bytes, 1));
     const gap = this.#gaps.find(({ start, end }) => end - start >= size);
     if (gap === undefined) {
@@ -86,6 +141,7 @@ export class Arena {
     }
     const address = gap.start;
     this.#growTo(address + size);
+    this.#top = Math.max(this.#top, address + size);
     gap.start += size;
     if (gap.start === gap.end) this.#gaps.splice(this.#gaps.indexOf(gap), 1);
     this.#blocks.set(address, address + size);
@@ -114,13 +170,19 @@ export class Arena {
   #growTo(end: number): void {
     const { byteLength } = this.memory.buffer;
     if (end <= byteLength) return;
-    // Twice the size at each growth, so that there are few of them.
-    const wanted = Math.min(this.limit, Math.max(Math.ceil(end / PAGE) * PAGE, 2 * byteLength));
-    try {
-      this.memory.grow((wanted - byteLength) / PAGE);
-    } catch {
+    const needed = Math.ceil(end / PAGE) * PAGE;
+    // Twice the size at each growth, so that there are few of them; no more than needed where that is not granted.
+    const isGranted = [Math.min(this.limit, Math.max(needed, 2 * byteLength)), needed].some((wanted) => {
+      try {
+        this.memory.grow((wanted - byteLength) / PAGE);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    if (!isGranted) {
       throw new MemoryError(
-        `arena: the host does not grant ${wanted} bytes; it granted ${byteLength} so far`,
+        `arena: the host does not grant ${needed} bytes; it granted ${byteLength} so far`,
       );
     }
     this.#buffers.add(this.memory.buffer);

@@ -5,6 +5,11 @@
 // runs the plan gives every thread a range of items, waits for all of them, and goes on with the next phase. So a
 // generator knows nothing of threads, and the runner nothing of numbers.
 //
+// Generated code touches no byte but those of its arrays and of the scratch that its plan asks for, not even to throw away
+// what it finds there: whatever is given to it may end with the last byte of memory, where one byte more traps. Vectors
+// at an end are read lane by lane, or overlap the ones before. It sees nothing that it, or the caller, has not written:
+// written arrays and scratch hold anything before. `testing-edges.ts` holds every generator to this.
+//
 // A sum over items must not depend on how they are shared out: a phase writes one partial sum an item into scratch
 // memory and the next phase adds them in order. Then the result is the same, to the bit, for any number of threads.
 
@@ -34,11 +39,14 @@ export interface PhaseLocals<A> {
   readonly from: Local<"i32">;
   /** The item after the last. */
   readonly to: Local<"i32">;
-  /** Scratch memory that all threads and all phases of this call share. */
+  /** Scratch memory that all threads and all phases of this call share: `sharedBytes` of the plan, 64-byte aligned. */
   readonly shared: Local<"i32">;
-  /** Scratch memory of the thread that runs this range, 64-byte aligned. */
+  /** Scratch memory of the thread that runs this range: `ownBytes` of the plan, 64-byte aligned. */
   readonly own: Local<"i32">;
-  /** Where each array of the call begins; 16-byte aligned at least. An absent array has no meaning here. */
+  /**
+   * Where each array of the call begins. Arrays of their own are 64-byte aligned, parts of others only to an element, and
+   * they end anywhere. An absent array has no address.
+   */
   readonly arrays: { readonly [K in keyof A]-?: Local<"i32"> };
 }
 

@@ -28,6 +28,7 @@ import { accelerate, restore } from "./accelerate.ts";
 import { Arena } from "./memory.ts";
 import { prepareInArena } from "./program.ts";
 import { type Job, KernelError, Runner } from "./runner.ts";
+import { runFree } from "./testing.ts";
 import { Pool } from "./threads/pool.ts";
 
 const config = saUNetV2;
@@ -43,11 +44,7 @@ describe("the plan of the network", () => {
 
   /** As core runs it, and as the arena does, with its fusions. */
   const forms = (program: Program): Program[] =>
-    [prepareWithKernels, prepare].map((make) => {
-      const runnable = make(program);
-      runnable.release();
-      return runnable.program;
-    });
+    [prepareWithKernels(program), prepare(program)].map((ready) => ready.program);
 
   it("lays no two arrays that are needed over each other, at 592x592", () => {
     const parameters = initialize(config, randomState(1));
@@ -84,7 +81,7 @@ describe("a program in the arena", () => {
     pool = await Pool.start(arena, 2);
     const crew = {
       threads: pool.threads,
-      load: (name: string, bytes: Uint8Array<ArrayBuffer>) => pool.load(name, bytes),
+      load: (module: number, name: string, bytes: Uint8Array<ArrayBuffer>) => pool.load(module, name, bytes),
       run: (job: Job) => pool.run(spoil(job)),
       runList: (jobs: readonly Job[]) => pool.runList(jobs.map(spoil)),
     };
@@ -100,13 +97,13 @@ describe("a program in the arena", () => {
     const wanted = files.map((file) => {
       const fresh = prepareInArena(runner, inference(readWeights(file).parameters));
       const [{ data }] = fresh.runSync([x]);
-      fresh.release();
+      fresh.free();
       return data;
     });
     expect(wanted[0]).not.toEqual(wanted[1]);
 
     const { parameters } = readWeights(files[0]);
-    const { runSync, release } = prepareInArena(runner, inference(parameters));
+    const { runSync, free } = prepareInArena(runner, inference(parameters));
     for (const which of [0, 1, 1, 0]) {
       const other = readWeights(files[which]).parameters;
       for (const [name, { data }] of Object.entries(parameters)) data.set(other[name].data);
@@ -115,7 +112,7 @@ describe("a program in the arena", () => {
     // One number of one filter is enough.
     parameters["encoder2.conv1.filter"].data[7] += 1;
     expect(runSync([x])[0].data).not.toEqual(wanted[0]);
-    release();
+    free();
   });
 
   it("gives the same for each size, however they alternate and whatever came between", async () => {
@@ -127,9 +124,9 @@ describe("a program in the arena", () => {
     const alone = sizes.map(({ program, x }) => program.runSync([x])[0].data);
     for (const which of [0, 1, 0, 2, 2, 1, 0]) {
       const { program, x } = sizes[which];
-      expect((await program.run([x]))[0].data).toEqual(alone[which]);
+      expect((await runFree(program, [x]))[0].data).toEqual(alone[which]);
     }
-    for (const { program } of sizes) program.release();
+    for (const { program } of sizes) program.free();
   });
 
   it("names the kernel that traps, and runs again as if nothing had happened", async () => {
@@ -145,13 +142,13 @@ describe("a program in the arena", () => {
         hit ||= chosen;
         return chosen;
       };
-      const error: unknown = await program.run([x]).catch((reason) => reason);
+      const error: unknown = await runFree(program, [x]).catch((reason) => reason);
       astray = undefined;
       expect(error).toBeInstanceOf(KernelError);
       expect((error as Error).message).toMatch(message);
-      expect((await program.run([x]))[0].data).toEqual(wanted);
+      expect((await runFree(program, [x]))[0].data).toEqual(wanted);
       expect(program.runSync([x])[0].data).toEqual(wanted);
     }
-    program.release();
+    program.free();
   });
 });

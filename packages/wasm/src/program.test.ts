@@ -11,10 +11,10 @@ import {
   mul,
   noGrad,
   normal,
+  type Prepared,
   type Program,
   prepare,
   prepareWithKernels,
-  type Runnable,
   randomState,
   Tensor,
   withReferences,
@@ -29,6 +29,7 @@ import { fuseAll, fusions } from "./fusions/index.ts";
 import { Arena } from "./memory.ts";
 import { prepareInArena } from "./program.ts";
 import { alone, Runner } from "./runner.ts";
+import { runFree } from "./testing.ts";
 import { networkOf, type RandomNetwork, type Recipe, recipes } from "./testing-networks.ts";
 import { Pool } from "./threads/pool.ts";
 
@@ -103,10 +104,10 @@ describe("random networks", () => {
   ): Promise<Float32Array[][]> => {
     const results: Float32Array[][] = [];
     for (const runner of runners) {
-      const runnable = prepareInArena(runner, program, without);
+      const runnable = prepareInArena(runner, program, { without });
       checkPlan(runnable.program);
-      results.push(dataOf(runnable.runSync([x])), dataOf(await runnable.run([x])));
-      runnable.release();
+      results.push(dataOf(runnable.runSync([x])), dataOf(await runFree(runnable, [x])));
+      runnable.free();
     }
     return results;
   };
@@ -121,7 +122,7 @@ describe("random networks", () => {
           // Equal networks of their own: a pass moves random state and running statistics on.
           const make = () => networkOf(recipe, { training });
           const x = inputOf(make(), recipe.seed);
-          const replay = (prepareBody: (program: Program) => Runnable) => {
+          const replay = (prepareBody: (program: Program) => Prepared) => {
             const network = make();
             return dataOf(prepareBody(captured(network, bodyOf(network))).runSync([x]));
           };
@@ -129,12 +130,12 @@ describe("random networks", () => {
           expect(withReferences(() => replay(prepareWithKernels))).toEqual(withReferences(eager));
           const accelerated = eager();
           for (const runner of runners) {
-            let runnable: Runnable | undefined;
+            let runnable: Prepared | undefined;
             const result = replay((program) => {
-              runnable = prepareInArena(runner, program, UNFUSED);
+              runnable = prepareInArena(runner, program, { without: UNFUSED });
               return runnable;
             });
-            runnable?.release();
+            runnable?.free();
             expect(result).toEqual(accelerated);
           }
         }
@@ -172,14 +173,14 @@ describe("random networks", () => {
       fc.property(recipes, (recipe) => {
         const [eager, replayed] = [0, 1].map(() => networkOf(recipe, { training: true }));
         const [a, b] = [trainingStep(eager), trainingStep(replayed)];
-        const runnable = prepareInArena(runners[1], captured(replayed, b.step), UNFUSED);
+        const runnable = prepareInArena(runners[1], captured(replayed, b.step), { without: UNFUSED });
         checkPlan(runnable.program);
         for (let step = 0; step < STEPS; step++) {
           a.optimizer.learningRate[0] = b.optimizer.learningRate[0] = 0.01 / (step + 1);
           const x = inputOf(eager, step);
           expect(dataOf(runnable.runSync([x]))).toEqual(dataOf(a.step([x])));
         }
-        runnable.release();
+        runnable.free();
         expect(stateOf(replayed)).toEqual(stateOf(eager));
       }),
       recipesOf(25),
@@ -246,11 +247,14 @@ describe("random networks", () => {
     const used = arena.used;
     const network = networkOf(fc.sample(recipes, { numRuns: 1, seed: 1 })[0], { training: false });
     // In a function of its own, whose frame takes all else along.
-    const runOf = () => prepareInArena(runners[0], captured(network, inference(network)), UNFUSED).runSync;
-    let kept: Runnable["runSync"] | undefined = runOf();
-    expect(await collected(() => arena.used === used)).toBe(false);
+    const runOf = () =>
+      prepareInArena(runners[0], captured(network, inference(network)), { without: UNFUSED }).runSync;
+    let kept: Prepared["runSync"] | undefined = runOf();
     const x = inputOf(network, 1);
-    expect(kept([x])[0].data).toEqual(inference(network)([x])[0].data);
+    const [wanted] = inference(network)([x]);
+    expect(kept([x])[0].data).toEqual(wanted.data);
+    expect(await collected(() => arena.used === used)).toBe(false);
+    expect(kept([x])[0].data).toEqual(wanted.data);
     kept = undefined;
     expect(await collected(() => arena.used === used)).toBe(true);
   });
@@ -260,7 +264,7 @@ describe("random networks", () => {
     const network = networkOf(fc.sample(recipes, { numRuns: 1, seed: 1 })[0], { training: true });
     for (let i = 0; i < 50; i++) {
       for (const runner of runners)
-        prepareInArena(runner, captured(network, trainingStep(network).step)).release();
+        prepareInArena(runner, captured(network, trainingStep(network).step)).free();
     }
     expect(arenas.map((arena) => arena.used)).toEqual(used);
   });

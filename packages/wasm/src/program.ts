@@ -1,26 +1,31 @@
 // Runs a captured program entirely inside the arena.
 //
-// Everything gets its place once: temporaries where core's plan puts them, external arrays (parameters, inputs,
+// Everything has its place in one block: temporaries where core's plan puts them, external arrays (parameters, inputs,
 // moments, random state) beside them. A run copies in what changed outside, goes through the phases of all calls, and
 // copies out what the program wrote. Phases that only pack weights run again only when those weights have changed.
+//
+// The block is a lease: whatever lies there between two runs can be made again, so an idle program gives way where the
+// arena has no room, and gets another block for its next run. What does not fit at all runs call by call.
 
 import {
   type Arrays,
-  expectShape,
   type FlatArray,
+  type Prepared,
   type Program,
   type ProgramCall,
   planProgram,
-  type Runnable,
+  prepareWithKernels,
   shareInPlace,
   Tensor,
+  type Work,
 } from "@saunet/core";
 import { fuseAll, fusedGenerators } from "./fusions/index.ts";
+import { writesOf } from "./fusions/rewrite.ts";
 import { generators } from "./kernels/index.ts";
-import { type Arena, alignToLine } from "./memory.ts";
+import { alignToLine, type Lease, MemoryError } from "./memory.ts";
 import { runObserved } from "./observe.ts";
 import type { Plan } from "./plan.ts";
-import type { Job, Runner } from "./runner.ts";
+import type { Compiled, Job, Runner } from "./runner.ts";
 
 const VIEWS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
 
@@ -40,6 +45,7 @@ interface Step {
 interface Planned {
   readonly call: ProgramCall;
   readonly plan: Plan | undefined;
+  readonly code: Compiled | undefined;
   /** Whether its first phases prepare weights that the program never changes; they keep their scratch then. */
   readonly keepsScratch: boolean;
 }
@@ -53,29 +59,42 @@ interface External {
   readonly written: boolean;
 }
 
-/**
- * Makes a program ready to run in a runner's arena.
- *
- * @param without names of fusions to leave out
- * @throws MemoryError where it does not fit
- */
-export function prepareInArena(runner: Runner, captured: Program, without: readonly string[] = []): Runnable {
-  const { arena, features } = runner;
-  const program = shareInPlace(fuseAll(captured, without, features));
-  const { buffers, calls, inputs, outputs } = program;
-  const writtenBuffers = new Set(calls.flatMap(buffersWritten));
+/** A program with the code of its calls, and where in a block everything lies. */
+interface Layout {
+  readonly program: Program;
+  readonly planned: readonly Planned[];
+  readonly written: ReadonlySet<number>;
+  readonly bytes: number;
+  readonly memory: Readonly<Record<string, number>>;
+  /** Of each buffer. */
+  readonly offsets: ReadonlyMap<number, number>;
+  /** Of each call's scratch for all threads, and of the scratch for each thread. */
+  readonly sharedOffsets: readonly number[];
+  readonly ownOffset: number;
+}
+
+function planCalls(runner: Runner, program: Program): Pick<Layout, "planned" | "written"> {
+  const { buffers, calls } = program;
+  const written = new Set(calls.flatMap(writesOf));
   const planned = calls.map((call): Planned => {
     const plan = planOf(runner, program, call);
     const constant = (name: string) => {
       const buffer = call.buffers[name];
-      return buffer === undefined || (buffers[buffer].external !== undefined && !writtenBuffers.has(buffer));
+      return buffer === undefined || (buffers[buffer].external !== undefined && !written.has(buffer));
     };
     const keepsScratch =
       plan?.phases.some(({ reads }) => reads?.every((name) => constant(name as string))) ?? false;
-    return { call, plan, keepsScratch };
+    const code = plan && runner.compile(call.kernel, plan);
+    if (code !== undefined) code.users++;
+    return { call, plan, code, keepsScratch };
   });
+  return { planned, written };
+}
 
-  // One block for everything: temporaries, external arrays, scratch that is kept, scratch that all calls use in turn.
+/** One block for everything: temporaries, external arrays, scratch that is kept, scratch that all calls use in turn. */
+function layOut(runner: Runner, program: Program): Layout {
+  const { buffers } = program;
+  const { planned, written } = planCalls(runner, program);
   const arenaPlan = planProgram(program);
   let bytes = alignToLine(arenaPlan.bytes);
   const place = (size: number): number => {
@@ -92,120 +111,191 @@ export function prepareInArena(runner: Runner, captured: Program, without: reado
   });
   const arrayBytes = bytes;
   const most = (size: (plan: Plan) => number, kept: boolean) =>
-    Math.max(0, ...planned.map(({ plan, keepsScratch }) => (plan && keepsScratch === kept ? size(plan) : 0)));
+    planned.reduce(
+      (largest, { plan, keepsScratch }) =>
+        plan && keepsScratch === kept ? Math.max(largest, size(plan)) : largest,
+      0,
+    );
   const sharedOffset = place(most(({ sharedBytes = 0 }) => sharedBytes, false));
   const ownOffset = place(
     Math.max(...[true, false].map((kept) => most((plan) => runner.ownBytesOf(plan), kept))),
   );
   const usedBytes = bytes;
-  const keptOffsets = planned.map(({ plan, keepsScratch }) =>
+  const sharedOffsets = planned.map(({ plan, keepsScratch }) =>
     keepsScratch ? place(plan?.sharedBytes ?? 0) : sharedOffset,
   );
-  const base = arena.reserve(bytes);
   const memory = {
     temporaries: alignToLine(arenaPlan.bytes),
     externals: arrayBytes - alignToLine(arenaPlan.bytes),
     scratch: usedBytes - arrayBytes,
     "packed weights": bytes - usedBytes,
   };
+  return { program, planned, written, bytes, memory, offsets, sharedOffsets, ownOffset };
+}
 
+/** A program in a block. */
+interface Placed {
+  readonly lease: Lease;
+  /** Copies in what changed outside, and tells which steps have to run. */
+  readonly enter: (values: readonly Tensor[]) => readonly Step[];
+  /** Copies out what the program wrote. */
+  readonly leave: () => Tensor[];
+}
+
+function placeIn(runner: Runner, layout: Layout, lease: Lease): Placed {
+  const { program, planned, written, offsets, sharedOffsets, ownOffset } = layout;
+  const { buffers, inputs, outputs } = program;
+  const base = lease.address;
   const addressOf = (buffer: number | undefined): number =>
     buffer === undefined ? 0 : base + offsets.get(buffer)!;
   const viewOf = (buffer: number): FlatArray => {
     const { type, length } = buffers[buffer];
-    return new VIEWS[type](arena.memory.buffer, addressOf(buffer), length);
+    return new VIEWS[type](runner.arena.memory.buffer, addressOf(buffer), length);
   };
   const isInput = new Set(inputs.map(({ buffer }) => buffer));
   const externals = buffers.flatMap(({ external: array }, buffer): External[] => {
     if (array === undefined || isInput.has(buffer)) return [];
-    return [{ buffer, array, view: viewOf(buffer), written: writtenBuffers.has(buffer) }];
+    return [{ buffer, array, view: viewOf(buffer), written: written.has(buffer) }];
   });
   const inputViews = inputs.map(({ buffer }) => viewOf(buffer));
   const outputViews = outputs.map(({ buffer }) => viewOf(buffer) as Float32Array);
-  const steps = planned.flatMap(({ call, plan, keepsScratch }, i): Step[] => {
-    if (plan === undefined) return [portableStep(i, call, viewOf)];
+  const steps = planned.flatMap(({ call, plan, code, keepsScratch }, i): Step[] => {
+    if (plan === undefined || code === undefined) return [portableStep(i, call, viewOf)];
     const addresses = Object.keys(call.kernel.roles).map((name) => addressOf(call.buffers[name]));
-    const jobs = runner.jobs(call.kernel, plan, addresses, base + keptOffsets[i], base + ownOffset);
+    const jobs = runner.jobs(plan, code, addresses, base + sharedOffsets[i], base + ownOffset);
     return jobs.map((job, phase) =>
       phaseStep(runner, i, job, keepsScratch ? plan.phases[phase].reads : undefined, call),
     );
   });
 
   let fresh = true;
-  /** Copies in what changed, and tells which steps have to run. */
-  const enter = (values: readonly Tensor[]): Step[] => {
-    inputs.forEach(({ shape }, i) => {
-      expectShape("run", `input ${i}`, values[i].shape, shape);
-      inputViews[i].set(values[i].data);
-    });
-    const changed = new Set<number>();
-    for (const { buffer, array, view } of externals) {
-      if (!fresh && equal(array, view)) continue;
-      view.set(array as Float32Array);
-      changed.add(buffer);
-    }
-    const due = steps.filter(
-      ({ dependsOn }) => fresh || !dependsOn || dependsOn.some((buffer) => changed.has(buffer)),
-    );
-    // Until the run has ended well, nothing of it is taken for granted.
-    fresh = true;
-    return due;
+  return {
+    lease,
+    enter(values) {
+      inputViews.forEach((view, i) => {
+        view.set(values[i].data);
+      });
+      const changed = new Set<number>();
+      for (const { buffer, array, view } of externals) {
+        if (!fresh && equal(array, view)) continue;
+        view.set(array as Float32Array);
+        changed.add(buffer);
+      }
+      const due = steps.filter(
+        ({ dependsOn }) => fresh || !dependsOn || dependsOn.some((buffer) => changed.has(buffer)),
+      );
+      // Until the run has ended well, nothing of it is taken for granted.
+      fresh = true;
+      return due;
+    },
+    leave() {
+      fresh = false;
+      for (const { array, view, written } of externals) if (written) array.set(view as Float32Array);
+      return outputs.map(({ shape }, i) => new Tensor(Float32Array.from(outputViews[i]), shape));
+    },
   };
-  const leave = (): Tensor[] => {
-    fresh = false;
-    for (const { array, view, written } of externals) if (written) array.set(view as Float32Array);
-    return outputs.map(({ shape }, i) => new Tensor(Float32Array.from(outputViews[i]), shape));
-  };
-  const runSync = (values: readonly Tensor[]): Tensor[] => {
-    for (const step of enter(values)) runObserved(step, () => step.job && runner.spansOf(step.job));
-    return leave();
-  };
-  // Runs of one program wait for each other: they share their memory.
-  let last: Promise<unknown> = Promise.resolve();
-  const run = (values: readonly Tensor[]): Promise<Tensor[]> => {
-    const own = last.then(async () => {
-      await runFreely(runner, enter(values));
-      return leave();
-    });
-    last = own.catch(() => {});
-    return own;
-  };
-  const block = { arena, base, isFree: false };
-  const runnable = { program, memory, run, runSync, release: () => giveBack(block) };
-  // What stays in use as long as anybody can run the program: `const { runSync } = prepare(…)` lets go of all else.
-  abandoned.register(steps, block);
-  return runnable;
 }
 
-/** Memory of a program. */
-interface Block {
-  readonly arena: Arena;
-  readonly base: number;
-  isFree: boolean;
+/** What a program holds of a runner. */
+interface Holdings {
+  readonly codes: readonly Compiled[];
+  lease: Lease | undefined;
+  readonly onFree: () => void;
 }
 
-function giveBack(block: Block): void {
-  if (!block.isFree) block.arena.free(block.base);
-  block.isFree = true;
+function giveBack({ codes, lease, onFree }: Holdings): void {
+  for (const code of codes) code.users--;
+  lease?.end();
+  onFree();
 }
 
-/** Programs that were forgotten without being released give their memory back when they are collected. */
+/** What programs hold that were forgotten without being freed goes back when they are collected. */
 const abandoned = /* @__PURE__ */ new FinalizationRegistry(giveBack);
 
+/** Options of {@link prepareInArena}. */
+export interface PrepareOptions {
+  /** Names of fusions to leave out. */
+  readonly without?: readonly string[];
+  /** Told where a program does not fit and runs call by call. */
+  readonly onMisfit?: (error: MemoryError) => void;
+  /** Told whenever a program has given back its block. */
+  readonly onFree?: () => void;
+}
+
+/** Makes a program ready to run in a runner's arena. */
+export function prepareInArena(
+  runner: Runner,
+  captured: Program,
+  { without = [], onMisfit = () => {}, onFree = () => {} }: PrepareOptions = {},
+): Prepared {
+  const program = shareInPlace(fuseAll(captured, without, runner.features));
+  const layout = layOut(runner, program);
+  const codes = layout.planned.flatMap(({ code }) => code ?? []);
+  const holdings: Holdings = { codes, lease: undefined, onFree };
+  let placed: Placed | undefined;
+  let spare: Prepared | undefined;
+
+  /** Sees to a block that stays where it is until the run has ended; `undefined` where there is no room. */
+  const place = (): Placed | undefined => {
+    if (placed !== undefined && !placed.lease.isFree) {
+      placed.lease.hold();
+      return placed;
+    }
+    try {
+      holdings.lease = runner.arena.lease(layout.bytes);
+    } catch (error) {
+      if (!(error instanceof MemoryError)) throw error;
+      onMisfit(error);
+      return undefined;
+    }
+    placed = placeIn(runner, layout, holdings.lease);
+    return placed;
+  };
+  const callByCall = (): Prepared => {
+    spare ??= prepareWithKernels(captured);
+    return spare;
+  };
+  // What stays in use as long as anybody can run the program: `const { runSync } = prepare(…)` lets go of all else.
+  abandoned.register(layout, holdings, layout);
+  return {
+    program,
+    memory: layout.memory,
+    *start(values) {
+      const here = place();
+      if (here === undefined) return callByCall().runSync(values);
+      try {
+        yield* runFreely(runner, here.enter(values));
+        return here.leave();
+      } finally {
+        here.lease.letGo();
+      }
+    },
+    runSync(values) {
+      const here = place();
+      if (here === undefined) return callByCall().runSync(values);
+      try {
+        for (const step of here.enter(values)) runObserved(step, () => step.job && runner.spansOf(step.job));
+        return here.leave();
+      } finally {
+        here.lease.letGo();
+      }
+    },
+    free() {
+      abandoned.unregister(layout);
+      giveBack(holdings);
+      placed = undefined;
+    },
+  };
+}
+
 /** Runs steps, as many in a row as can be on other threads. */
-async function runFreely(runner: Runner, steps: readonly Step[]): Promise<void> {
+function* runFreely(runner: Runner, steps: readonly Step[]): Work<void> {
   for (let i = 0; i < steps.length; ) {
     const jobs: Job[] = [];
     for (let job = steps[i].job; job !== undefined; job = steps[++i]?.job) jobs.push(job);
-    if (jobs.length > 0) await runner.executeList(jobs);
+    if (jobs.length > 0) yield* runner.executeList(jobs);
     else steps[i++].run();
   }
-}
-
-function buffersWritten({ kernel, buffers }: ProgramCall): number[] {
-  return Object.entries(kernel.roles)
-    .filter(([name, role]) => role !== "read" && buffers[name] !== undefined)
-    .map(([name]) => buffers[name] as number);
 }
 
 /** The generator of each kernel by its name, fused ones among them. */
@@ -257,7 +347,9 @@ function phaseStep(
   return { ...step, dependsOn };
 }
 
+/** To the bit: -0 is not 0, and NaN is what it is. */
 function equal(a: FlatArray, b: FlatArray): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  const [bitsA, bitsB] = [a, b].map((array) => new Uint32Array(array.buffer, array.byteOffset, array.length));
+  for (let i = 0; i < bitsA.length; i++) if (bitsA[i] !== bitsB[i]) return false;
   return true;
 }

@@ -1,7 +1,8 @@
 // Runs plans: looks up or compiles the code of a call, brings its operands into the arena, shares the items of each
 // phase out among the threads, and brings the results back.
 
-import type { AnyKernel, Arrays, FlatArray } from "@saunet/core";
+import { type AnyKernel, type Arrays, exactKey, type FlatArray, type Work } from "@saunet/core";
+import { Cache } from "./cache.ts";
 import { assemble, instantiate, type PhaseFunction } from "./compile.ts";
 import { type Arena, alignToLine } from "./memory.ts";
 import type { Span } from "./observe.ts";
@@ -18,17 +19,21 @@ export interface Crew {
   readonly threads: number;
   /** How many it may become again, after workers that are gone have been replaced; `threads` when left out. */
   readonly mostThreads?: number;
-  /** Makes the next module known to the other threads; they are numbered from 0. */
-  load(name: string, bytes: Uint8Array<ArrayBuffer>): void;
+  /** Makes a module known to the other threads, in place of the one that had its number before. */
+  load(module: number, name: string, bytes: Uint8Array<ArrayBuffer>): void;
   /**
    * Runs one phase: the threads, the caller among them as thread 0, take its items a few at a time until none are left.
    * `own` is the scratch of thread 0; thread t's begins `ownBytes·t` further.
    */
   run(job: Job): void;
-  /** When each thread was at work on the last phase that they shared. */
-  spans?(): readonly Span[];
-  /** Runs jobs one after the other without the caller, where the crew can. */
-  runList?(jobs: readonly Job[]): Promise<void>;
+  /** When each thread was at work on the last phase; `undefined` where the caller did it alone. */
+  spans?(): readonly Span[] | undefined;
+  /**
+   * Runs jobs one after the other without the caller; yields while the caller is free.
+   *
+   * @returns whether it could
+   */
+  runList?(jobs: readonly Job[]): Work<boolean>;
 }
 
 /** One phase of one call, ready to run. */
@@ -46,10 +51,21 @@ export interface Job {
   readonly addresses: readonly number[];
 }
 
-interface Compiled {
+/** A plan in machine code. */
+export interface Compiled {
+  /** Its number among the modules that the threads know. */
   readonly module: number;
   readonly code: readonly PhaseFunction[];
+  /** How many programs need it. */
+  users: number;
 }
+
+/**
+ * How much is remembered for calls to come. SA-UNetv2 has 35 modules for a size in inference and 150 in training;
+ * each takes some 50 kB a thread once it is compiled.
+ */
+const PLANS_KEPT = 4096;
+const MODULES_KEPT = 256;
 
 /** The lengths of a call's arrays, in the order of the kernel's roles. */
 export function lengthsOf({ roles }: { readonly roles: object }, arrays: Arrays): Lengths<Arrays> {
@@ -61,8 +77,14 @@ export class Runner {
   readonly arena: Arena;
   readonly features: CodeFeatures;
   readonly #crew: Crew;
-  readonly #plans = new Map<string, Plan | undefined>();
-  readonly #compiled = new Map<string, Compiled>();
+  readonly #plans = new Cache<Plan | undefined>(PLANS_KEPT);
+  readonly #compiled = new Cache<Compiled>(MODULES_KEPT, {
+    mayForget: ({ users }) => users === 0,
+    forget: ({ module }) => this.#freeModules.push(module),
+  });
+  /** Numbers of modules that were forgotten, and the first that none ever had. */
+  readonly #freeModules: number[] = [];
+  #nextModule = 0;
 
   constructor(arena: Arena, crew: Crew, features: CodeFeatures) {
     this.arena = arena;
@@ -72,12 +94,15 @@ export class Runner {
 
   /** What a generator makes of a call; remembered, since a network repeats its calls. */
   plan({ kernel, plan }: Generator, lengths: Lengths<Arrays>, dims: unknown): Plan | undefined {
-    const key = `${kernel.name} ${Object.values(lengths)} ${JSON.stringify(dims)}`;
-    if (!this.#plans.has(key)) this.#plans.set(key, plan(dims, lengths, this.features));
-    return this.#plans.get(key);
+    const key = `${kernel.name} ${exactKey(Object.values(lengths))} ${exactKey(dims)}`;
+    return this.#plans.get(key, () => plan(dims, lengths, this.features));
   }
 
-  /** Runs a plan on the arrays of a call. */
+  /**
+   * Runs a plan on the arrays of a call.
+   *
+   * @throws MemoryError where they do not fit; nothing has been written then
+   */
   run(kernel: AnyKernel, plan: Plan, arrays: Arrays): void {
     const { arena } = this;
     const blocks: number[] = [];
@@ -99,7 +124,8 @@ export class Runner {
       });
       const shared = reserve(plan.sharedBytes ?? 0);
       const own = reserve(this.ownBytesOf(plan));
-      for (const job of this.jobs(kernel, plan, addresses, shared, own)) this.execute(job);
+      for (const job of this.jobs(plan, this.compile(kernel, plan), addresses, shared, own))
+        this.execute(job);
       for (const [address, array] of copiesOut) arena.read(address, array);
     } finally {
       for (const address of blocks) arena.free(address);
@@ -116,8 +142,13 @@ export class Runner {
    *
    * @param addresses of the kernel's arrays, in the order of its roles
    */
-  jobs(kernel: AnyKernel, plan: Plan, addresses: readonly number[], shared: number, own: number): Job[] {
-    const { module, code } = this.#compile(kernel, plan);
+  jobs(
+    plan: Plan,
+    { module, code }: Compiled,
+    addresses: readonly number[],
+    shared: number,
+    own: number,
+  ): Job[] {
     const ownBytes = alignToLine(plan.ownBytes ?? 0);
     return plan.phases.map(({ items, grain = 1 }, phase) => {
       const alone = items < 2 * grain;
@@ -137,8 +168,8 @@ export class Runner {
   }
 
   /** Runs phases in order, on other threads than the caller's where there are any. */
-  async executeList(jobs: readonly Job[]): Promise<void> {
-    if (this.#crew.runList !== undefined) return this.#crew.runList(jobs);
+  *executeList(jobs: readonly Job[]): Work<void> {
+    if (this.#crew.runList !== undefined && (yield* this.#crew.runList(jobs))) return;
     for (const job of jobs) this.execute(job);
   }
 
@@ -158,18 +189,19 @@ export class Runner {
     return alone ? undefined : this.#crew.spans?.();
   }
 
-  #compile(kernel: AnyKernel, plan: Plan): Compiled {
-    const known = this.#compiled.get(plan.key);
-    if (known !== undefined) return known;
-    const { memory, shared, limit } = this.arena;
-    const bytes = assemble(plan as Plan<never>, Object.keys(kernel.roles), {
-      shared,
-      maximum: limit / 65536,
+  /** The code of a plan. It is remembered for a while, and as long as it has users. */
+  compile(kernel: AnyKernel, plan: Plan): Compiled {
+    return this.#compiled.get(plan.key, () => {
+      const { memory, shared, limit } = this.arena;
+      const bytes = assemble(plan as Plan<never>, Object.keys(kernel.roles), {
+        shared,
+        maximum: limit / 65536,
+      });
+      const code = instantiate(bytes, memory);
+      const module = this.#freeModules.pop() ?? this.#nextModule++;
+      this.#crew.load(module, plan.name, bytes);
+      return { module, code, users: 0 };
     });
-    const compiled = { module: this.#compiled.size, code: instantiate(bytes, memory) };
-    this.#crew.load(plan.name, bytes);
-    this.#compiled.set(plan.key, compiled);
-    return compiled;
   }
 }
 

@@ -23,19 +23,8 @@ import {
 import { relativeError } from "@saunet/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { accelerate, restore } from "./accelerate.ts";
-import { arithmetics } from "./kernels/testing.ts";
+import { arithmetics, channels, sizes } from "./kernels/testing.ts";
 
-const CHANNELS = [1, 2, 3, 4, 5, 16, 17, 32, 48, 64, 96];
-const SIZES = [
-  [1, 1],
-  [1, 97],
-  [131, 1],
-  [2, 3],
-  [7, 5],
-  [13, 24],
-  [33, 29],
-  [131, 97],
-] as const;
 /** The references take about a second for a hundred million. */
 const MOST_PRODUCTS = 2e6;
 /** Of the largest element: Winograd's bound for convolutions, the direct one for all else. */
@@ -53,7 +42,7 @@ type Family = (H: number, W: number, C: number, turn: number) => Case | undefine
 
 /** The most output channels, from some place of the list on, for which the reference is quick. */
 function outputsFor(pixels: number, taps: number, C: number, turn: number): number | undefined {
-  const rotated = CHANNELS.map((_, i) => CHANNELS[(turn + i) % CHANNELS.length]);
+  const rotated = channels.map((_, i) => channels[(turn + i) % channels.length]);
   return rotated.find((O) => pixels * taps * C * O <= MOST_PRODUCTS);
 }
 
@@ -109,10 +98,12 @@ const families: readonly Family[] = [
 ];
 
 /** Every number of channels at every size; the families take turns. */
-const cases = CHANNELS.flatMap((C, c) =>
-  // Shifted by one from row to row, so that every family meets every size.
-  SIZES.map(([H, W], s) => families[(c + s) % families.length](H, W, C, c * SIZES.length + s)),
-).filter((found) => found !== undefined);
+const cases = channels
+  .flatMap((C, c) =>
+    // Shifted by one from row to row, so that every family meets every size.
+    sizes.map(([H, W], s) => families[(c + s) % families.length](H, W, C, c * sizes.length + s)),
+  )
+  .filter((found) => found !== undefined);
 
 /** Every so many-th case runs on each number of threads. */
 const COMMON = 13;

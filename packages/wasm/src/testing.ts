@@ -1,6 +1,6 @@
 // Holds a generated kernel to its reference: for tests and benches.
 
-import type { Arrays, FlatArray } from "@saunet/core";
+import type { Arrays, FlatArray, Prepared, Tensor, Work } from "@saunet/core";
 import { relativeError } from "@saunet/core/testing";
 import { Arena } from "./memory.ts";
 import type { CodeFeatures, Generator } from "./plan.ts";
@@ -66,3 +66,16 @@ export function errorOf(
   }
   return error;
 }
+
+/** Takes work up again whenever what it waits for has ended, as whoever runs programs does. */
+export async function driven<T>(work: Work<T>): Promise<T> {
+  for (;;) {
+    const next = work.next();
+    if (next.done) return next.value;
+    await next.value.ended;
+  }
+}
+
+/** Runs a program on other threads than the caller's. */
+export const runFree = (prepared: Prepared, inputs: readonly Tensor[]): Promise<Tensor[]> =>
+  driven(prepared.start(inputs));

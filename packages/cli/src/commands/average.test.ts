@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readWeights } from "@saunet/model";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { saunet, tiny, writeFreshWeights } from "../testing.ts";
+import { saunet, tiny, writeFreshWeights, writeSpoiltWeights } from "../testing.ts";
 
 let here: string;
 beforeEach(async () => {
@@ -61,10 +61,22 @@ describe("saunet average", () => {
     ],
     ["a single file", ["a.safetensors"], 2, /average wants two weights files or more but was given 1/],
     ["a file that is not there", ["a.safetensors", "none.safetensors"], 1, /none\.safetensors: no such file/],
-    ["what holds no weights", ["a.safetensors", "text.safetensors"], 1, /text\.safetensors: safetensors: /],
+    [
+      "what holds no weights",
+      ["a.safetensors", "text.safetensors"],
+      1,
+      /text\.safetensors: weights: not a safetensors file/,
+    ],
+    [
+      "weights with NaN",
+      ["a.safetensors", "nan.safetensors"],
+      1,
+      /nan\.safetensors: weights: "head\.bias" holds 1/,
+    ],
   ])("refuses %s in one line, and leaves no file", async (_, files, exit, line) => {
     await writeFreshWeights(join(here, "wide.safetensors"), { ...tiny, name: "wide", channels: [8, 16] });
     await writeFile(join(here, "text.safetensors"), "no weights");
+    await writeSpoiltWeights(join(here, "nan.safetensors"));
     const before = await readdir(here);
     const { code, out, err } = await saunet(here, ["average", ...files, "-o", "c.safetensors"]);
     expect([code, out]).toEqual([exit, ""]);

@@ -2,11 +2,13 @@
 
 import { type DatasetKind, readDataset, type Sample, type Split } from "@saunet/data/files";
 import { type Scale, segmentWithFlips } from "@saunet/model";
+import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, explain, FAILED, UsageError, WorkError } from "../errors.ts";
 import { type EvaluatedImage, fitThresholdOn, type Segment, startEvaluation } from "../evaluation.ts";
 import { csvOf, describeEvaluation, type Evaluation, fourDigits, jsonOf } from "../figures.ts";
 import { BUNDLED, openSegmenter, withFile, writeFile } from "../files.ts";
-import { duration, type Host, type Progress, progress, secondsSince, writeJson } from "../output.ts";
+import { duration, type Host, type Progress, print, progress, secondsSince, writeJson } from "../output.ts";
+import { filesOfDataset, refuseClashes, weightsFile } from "../outputs.ts";
 
 /** Options of `saunet evaluate`. */
 export interface EvaluateOptions {
@@ -26,9 +28,16 @@ export interface EvaluateOptions {
 
 /** Evaluates a network on a data set. */
 export async function evaluate(options: EvaluateOptions, host: Host): Promise<number> {
+  if (options.csv !== undefined) {
+    await refuseClashes(
+      host,
+      [{ file: options.csv, what: "the figures", option: "--csv" }],
+      [weightsFile(options.weights), ...(await filesOfDataset(host, options))],
+    );
+  }
   const evaluation = await evaluateDataset(options, host);
   if (options.json) writeJson(host, jsonOf(evaluation));
-  else host.stdout.write(`\n${describeEvaluation(evaluation)}`);
+  else print(host, `\n${describeEvaluation(evaluation)}`);
   if (options.csv !== undefined) await writeFile(host, options.csv, csvOf(evaluation.comparisons));
   return evaluation.failed.length === 0 ? DONE : FAILED;
 }
@@ -37,18 +46,27 @@ export async function evaluate(options: EvaluateOptions, host: Host): Promise<nu
  * Evaluates a network on a data set, and tells of each image on the way.
  *
  * @param each is given every image that was evaluated, and how many there are
- * @throws WorkError where no image could be evaluated
+ * @throws WorkError where no image could be evaluated, EndedError where the command was asked to end before the last
  */
 export async function evaluateDataset(
   options: EvaluateOptions,
   host: Host,
   each: (image: EvaluatedImage, images: number) => Promise<void> = async () => {},
 ): Promise<Evaluation> {
-  const { dataset, data, threshold, weights = BUNDLED, tta = false, json } = options;
+  return untilAsked(host, (signal) => evaluateUntil(signal, options, host, each));
+}
+
+async function evaluateUntil(
+  signal: AbortSignal,
+  options: EvaluateOptions,
+  host: Host,
+  each: (image: EvaluatedImage, images: number) => Promise<void>,
+): Promise<Evaluation> {
+  const { dataset, data, threshold, weights = BUNDLED, tta = false, json, maxPixels } = options;
   // A plain folder has no parts; elsewhere the training images would flatter the network.
   const split = options.split ?? (dataset === "folder" ? "all" : "test");
   const read = (part: Split) =>
-    withFile(host, data, (directory) => readDataset({ kind: dataset, directory, split: part }));
+    withFile(host, data, (directory) => readDataset({ kind: dataset, directory, split: part, maxPixels }));
   const samples = await read(split);
   const training = options.fitThreshold ? await trainingPart(options, split, read) : [];
   const segment = await segmentOf(options, host);
@@ -58,12 +76,13 @@ export async function evaluateDataset(
     training.length === 0 ? undefined : await withFile(host, data, () => fit(training, segment, bar));
   const evaluator = startEvaluation(segment, [threshold, ...(fitted ? [fitted.threshold] : [])]);
   try {
-    for (const sample of samples) {
+    for (const [done, sample] of samples.entries()) {
+      throwIfAsked(signal, () => `${done} of ${samples.length} images were evaluated, nothing was written`);
       bar.show(sample.id);
       const start = performance.now();
       const image = await withFile(host, data, () => evaluator.add(sample)).catch((error: unknown) => {
         failed.push({ id: sample.id, error: explain(error) });
-        bar.warn(`saunet: ${sample.id}: ${explain(error)}`);
+        bar.warn(`${sample.id}: ${explain(error)}`);
         return undefined;
       });
       if (image !== undefined) {

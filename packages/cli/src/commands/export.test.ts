@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadSegmenter, readWeights } from "@saunet/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { saunet, writeFreshWeights } from "../testing.ts";
+import { saunet, writeFreshWeights, writeSpoiltWeights } from "../testing.ts";
 
 let here: string;
 const write = (...argv: string[]) => saunet(here, ["export", ...argv]);
@@ -11,6 +11,8 @@ const write = (...argv: string[]) => saunet(here, ["export", ...argv]);
 beforeAll(async () => {
   here = await mkdtemp(join(tmpdir(), "saunet-export-"));
   await writeFreshWeights(join(here, "tiny.safetensors"));
+  await writeSpoiltWeights(join(here, "nan.safetensors"));
+  await writeSpoiltWeights(join(here, "inf.safetensors"), Number.POSITIVE_INFINITY);
 });
 afterAll(() => rm(here, { recursive: true }));
 
@@ -81,6 +83,17 @@ describe("saunet export", () => {
     [["--onnx", "x", "--half"], 2, /--half needs --safetensors/],
     [["--onnx", "x", "--opset", "12"], 1, /opset must be an integer from 13 to 21 but is 12/],
     [["--onnx", "x", "--weights", "none"], 1, /none: no such file/],
+    [
+      ["--onnx", "x", "--weights", "nan.safetensors"],
+      1,
+      /nan\.safetensors: weights: "head\.bias" holds 1 of 1/,
+    ],
+    [
+      ["--safetensors", "x", "--weights", "inf.safetensors"],
+      1,
+      /inf\.safetensors: weights: "head\.bias" holds 1/,
+    ],
+    [["--onnx", "x", "--weights", "/dev/zero"], 1, /\/dev\/zero: weights: not a safetensors file/],
     [["--onnx", "no/folder/x"], 1, /no\/folder\/x: /],
   ])("refuses %j in one line, and leaves no file", async (argv, exit, line) => {
     const before = await readdir(here);

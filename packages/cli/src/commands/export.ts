@@ -1,11 +1,12 @@
 // saunet export: a network for other programs, as ONNX or as a weights file.
 
 import { exportOnnx } from "@saunet/interop";
-import { sizeMultiple, writeWeights } from "@saunet/model";
+import { loadSegmenter, sizeMultiple, type Weights, writeWeights } from "@saunet/model";
 import { DONE, UsageError } from "../errors.ts";
-import { BUNDLED, openSegmenter, writeFile } from "../files.ts";
+import { BUNDLED, openWeights, writeFile } from "../files.ts";
 import type { Size } from "../options.ts";
-import { type Host, writeJson } from "../output.ts";
+import { type Host, printLine, writeJson } from "../output.ts";
+import { refuseClashes, weightsFile } from "../outputs.ts";
 
 /** Options of `saunet export`. */
 export interface ExportOptions {
@@ -33,7 +34,19 @@ interface Written {
 export async function exportNetwork(options: ExportOptions, host: Host): Promise<number> {
   const { onnx, safetensors, weights = BUNDLED } = options;
   expectSense(options);
-  const network = await openSegmenter(host, options.weights);
+  await refuseClashes(
+    host,
+    [
+      ...(onnx === undefined ? [] : [{ file: onnx, what: "the ONNX model", option: "--onnx" }]),
+      ...(safetensors === undefined
+        ? []
+        : [{ file: safetensors, what: "the weights file", option: "--safetensors" }]),
+    ],
+    [weightsFile(options.weights)],
+  );
+  const network: Weights = await (options.weights === undefined
+    ? loadSegmenter()
+    : openWeights(host, options.weights));
   const files: Written[] = [];
   const write = async (format: Written["format"], file: string, bytes: Uint8Array, holds: string) => {
     await writeFile(host, file, bytes);
@@ -60,8 +73,9 @@ export async function exportNetwork(options: ExportOptions, host: Host): Promise
   if (options.json) writeJson(host, { network: network.config, weights, files });
   else {
     for (const { file, bytes, holds } of files) {
-      host.stdout.write(
-        `${network.config.name} (weights ${weights}) -> ${file}: ${holds}, ${(bytes / 1e6).toFixed(2)} MB\n`,
+      printLine(
+        host,
+        `${network.config.name} (weights ${weights}) -> ${file}: ${holds}, ${(bytes / 1e6).toFixed(2)} MB`,
       );
     }
   }

@@ -1,8 +1,8 @@
 // saunet import: weights that Keras or PyTorch wrote, as a weights file of this project.
 
-import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import {
+  expectLayout,
   ImportError,
   type Imported,
   type ImportOptions,
@@ -10,10 +10,11 @@ import {
   importTorch,
   layoutOf,
 } from "@saunet/interop";
-import { networks, saUNetV2, writeWeights } from "@saunet/model";
+import { countParameters, loadBytes, networks, saUNetV2, writeWeights } from "@saunet/model";
 import { DONE, UsageError, WorkError } from "../errors.ts";
 import { withFile, writeFile } from "../files.ts";
-import { type Host, table, writeJson } from "../output.ts";
+import { type Host, print, printLine, table, writeJson } from "../output.ts";
+import { refuseClashes } from "../outputs.ts";
 
 /** Options of `saunet import`. */
 export interface ImportCommandOptions {
@@ -27,7 +28,7 @@ export interface ImportCommandOptions {
 }
 
 /** Larger files hold no network of this family. */
-const MAX_BYTES = 2 ** 30;
+const MAX_BYTES = 2 ** 27;
 
 /** Reads a file of another framework and writes the weights that it holds. */
 export async function importWeights(
@@ -36,11 +37,8 @@ export async function importWeights(
   host: Host,
 ): Promise<number> {
   const given = networkOf(options);
-  const imported = await withFile(host, file, async (path) => {
-    const { size } = await stat(path);
-    if (size > MAX_BYTES) throw new WorkError(`has ${size} bytes; files of up to ${MAX_BYTES} are read`);
-    return convert(await readFile(path), options, given);
-  });
+  await refuseClashes(host, [{ file: options.out, what: "the weights", option: "--out" }], [file]);
+  const imported = await withFile(host, file, (path) => convert(path, options, given));
   const metadata = { ...imported.metadata, "imported-from": basename(file) };
   const bytes = writeWeights({ ...imported, metadata }, { half: options.half ?? false });
   await writeFile(host, options.out, bytes);
@@ -49,41 +47,51 @@ export async function importWeights(
     writeJson(host, { network: config, origin, assumed, assignments, file: options.out });
     return DONE;
   }
-  const numbers = assignments.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  host.stdout.write(
-    `${table([["in the file", "shape", "in the network"], ...rowsOf(imported)])}\n\n` +
-      `${config.name}, ${numbers.toLocaleString("en")} parameters, from ${origin} -> ${options.out}\n`,
+  print(host, `${table([["in the file", "shape", "in the network"], ...rowsOf(imported)])}\n\n`);
+  printLine(
+    host,
+    `${config.name}, ${countParameters(config).toLocaleString("en")} parameters, from ${origin} -> ${options.out}`,
   );
   if (assumed.length > 0) {
-    host.stdout.write(
-      `The file does not say, and so was assumed: ${assumed.join(", ")} (--network and --groups say otherwise)\n`,
+    printLine(
+      host,
+      `The file does not say, and so was assumed: ${assumed.join(", ")} (--network says otherwise)`,
+    );
+  }
+  if (config.inputChannels !== COLOURS) {
+    printLine(
+      host,
+      `The network takes ${config.inputChannels} channels, not the ${COLOURS} of a photograph: it can be exported, but not segment`,
     );
   }
   return DONE;
 }
 
-/** The network that the options ask for, if they ask for one. */
+/** Red, green, blue. */
+const COLOURS = saUNetV2.inputChannels;
+
+/** What the options ask for. */
 function networkOf({ network, channels, groups }: ImportCommandOptions): ImportOptions {
-  if (network === undefined && channels === undefined && groups === undefined) return {};
-  if (network === undefined) throw new UsageError("--channels and --groups need --network");
+  if (network === undefined && channels !== undefined) throw new UsageError("--channels needs --network");
+  if (network === undefined) return { groups };
   const config = {
     ...(networks[network] ?? saUNetV2),
     ...(channels !== undefined && { channels, name: `${network}-${channels.join("-")}` }),
-    ...(groups !== undefined && { groups }),
   };
-  return { config };
+  return { config, groups };
 }
 
 async function convert(
-  bytes: Uint8Array,
-  { layout = layoutOf(bytes) }: ImportCommandOptions,
+  path: string,
+  { layout }: ImportCommandOptions,
   options: ImportOptions,
 ): Promise<Imported> {
-  if (layout === undefined) {
-    throw new WorkError("is neither Keras's (HDF5 or .keras) nor a safetensors file");
-  }
   try {
-    return layout === "torch" ? importTorch(bytes, options) : await importKeras(bytes, options);
+    const checkHead = (head: Uint8Array) => expectLayout(head, layout);
+    const bytes = await loadBytes(path, { maxBytes: MAX_BYTES, checkHead });
+    return (layout ?? layoutOf(bytes)) === "torch"
+      ? importTorch(bytes, options)
+      : await importKeras(bytes, options);
   } catch (error) {
     if (error instanceof ImportError) throw new WorkError(error.message, { cause: error });
     throw error;

@@ -14,7 +14,7 @@ import {
 import { DONE } from "../errors.ts";
 import { openWeights } from "../files.ts";
 import type { Size } from "../options.ts";
-import { type Host, megabytes, sideBySide, table, writeJson } from "../output.ts";
+import { type Host, megabytes, print, sideBySide, table, writeJson } from "../output.ts";
 
 /** Options of `saunet inspect`. */
 export interface InspectOptions {
@@ -47,12 +47,13 @@ export async function inspect(
     figure(flops),
   ]);
   const [height, width, channels] = report.input;
-  host.stdout.write(
+  print(
+    host,
     `${table([["layer", "operator", "output", "parameters", "FLOPs"], ...rows])}\n\n` +
       `${report.model} on ${height}x${width}x${channels}: ${report.parameters.toLocaleString("en")} parameters, ` +
       `${(report.flops / 1e9).toFixed(2)} GFLOPs\n`,
   );
-  if (memory !== undefined) host.stdout.write(`\n${textOf(memory)}\n`);
+  if (memory !== undefined) print(host, `\n${textOf(memory)}\n`);
   return DONE;
 }
 

@@ -8,7 +8,8 @@ import { observe, type StepTiming } from "@saunet/wasm";
 import { DONE, UsageError } from "../errors.ts";
 import { BUNDLED, openSegmenter, withFile, writeFile } from "../files.ts";
 import type { Size } from "../options.ts";
-import { type Host, megabytes, table, writeJson } from "../output.ts";
+import { type Host, megabytes, print, table, writeJson } from "../output.ts";
+import { refuseClashes, weightsFile } from "../outputs.ts";
 import { type StepLabel, traceOf } from "../trace.ts";
 
 /** Options of `saunet profile`. */
@@ -45,6 +46,13 @@ export async function profile(
 ): Promise<number> {
   if (photo !== undefined && options.size !== undefined)
     throw new UsageError("a photograph has a size of its own: name one or give --size, not both");
+  if (options.trace !== undefined) {
+    await refuseClashes(
+      host,
+      [{ file: options.trace, what: "the trace", option: "--trace" }],
+      [weightsFile(options.weights), ...(photo === undefined ? [] : [photo])],
+    );
+  }
   const segmenter = await openSegmenter(host, options.weights);
   const x = await inputFor(segmenter, photo, options, host);
   const runnable = prepare(captureInference(segmenter, x));
@@ -75,7 +83,7 @@ export async function profile(
     calls,
   };
   if (options.json) writeJson(host, document);
-  else host.stdout.write(textOf(document));
+  else print(host, textOf(document));
   return DONE;
 }
 

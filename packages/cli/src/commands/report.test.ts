@@ -133,10 +133,10 @@ describe("saunet report", () => {
     expect(await refusal("broken")).toBe(
       "saunet: broken: has no weights yet (best.safetensors or last.safetensors)\n",
     );
-    await writeFile(join(here, "broken", "log.jsonl"), "{}\nnonsense\n{}\n");
+    await writeFile(join(here, "broken", "log.jsonl"), '{"kind":"news"}\nnonsense\n');
     expect(await refusal("broken")).toBe("saunet: broken/log.jsonl: line 2 is no JSON: nonsense\n");
     await writeFile(join(here, "broken", "config.json"), "{");
-    expect(await refusal("broken")).toBe("saunet: broken/config.json: is no JSON\n");
+    expect(await refusal("broken")).toBe("saunet: broken/config.json: is damaged: it is not JSON\n");
     await expect(page("broken")).rejects.toThrow("ENOENT");
   });
 

@@ -2,7 +2,7 @@
 
 import type { DatasetKind } from "@saunet/data/files";
 import { DONE, FAILED, UsageError } from "../errors.ts";
-import { type Host, writeJson } from "../output.ts";
+import { type Host, printLine, writeJson } from "../output.ts";
 import { type ReportOptions, writeReport } from "../report/write-report.ts";
 
 /** Options of `saunet report`. */
@@ -22,6 +22,6 @@ export async function report(run: string, options: ReportCommandOptions, host: H
   const sets = dataset.map((kind, i) => ({ dataset: kind, data: data[i] }));
   const { files, failed } = await writeReport(run, { ...others, ...(sets.length > 0 && { sets }) }, host);
   if (options.json) writeJson(host, { files, ...(failed.length > 0 && { failed }) });
-  else host.stdout.write(`-> ${Object.values(files).join(", ")}\n`);
+  else printLine(host, `-> ${Object.values(files).join(", ")}`);
   return failed.length === 0 ? DONE : FAILED;
 }

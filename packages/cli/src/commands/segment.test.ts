@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { overlay } from "@saunet/data";
 import { readMask, readPhotograph } from "@saunet/data/files";
 import { loadSegmenter } from "@saunet/model";
@@ -86,6 +87,42 @@ describe("saunet segment", () => {
       "saunet: left.png and elsewhere/left.jpg would both be written as left-mask.png; segment them into different folders\n",
     ]);
     await expect(readdir(join(here, "clash"))).rejects.toThrow("ENOENT");
+  });
+
+  it("knows one name in both spellings of Unicode", async () => {
+    const { code, err } = await segment("h\u00f6he.png", "elsewhere/ho\u0308he.jpg", "-o", "clash");
+    expect(code).toBe(2);
+    expect(err).toMatch(/would both be written as .*; segment them into different folders\n$/);
+  });
+
+  it("warns of a picture that is no fundus photograph, on stderr and in the JSON", async () => {
+    const black = { width: 64, height: 48, data: new Uint8Array(64 * 48 * 3) };
+    await write(join(here, "black.png"), black);
+    const { code, out, err } = await segment("black.png", "left.png", "-o", "warned", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(out).images.map(({ warnings }: { warnings: string[] }) => warnings)).toEqual([
+      ["is of one brightness throughout"],
+      [],
+    ]);
+    expect(err).toBe(
+      "saunet: warning: black.png: is of one brightness throughout. Is it a fundus photograph?\n",
+    );
+  });
+
+  it.each(["ppm", "ppm.gz", "pgm"])("reads %s like any other kind", async (ending) => {
+    const { image } = smallFundus(1);
+    const isGrey = ending === "pgm";
+    const samples = Uint8Array.from(image.data).filter((_, i) => !isGrey || i % 3 === 1);
+    const plain = Buffer.concat([Buffer.from(isGrey ? "P5 48 48 255\n" : "P6 48 48 255\n"), samples]);
+    await writeFile(join(here, `netpbm.${ending}`), ending.endsWith("gz") ? gzipSync(plain) : plain);
+    const { code, out, err } = await segment(`netpbm.${ending}`, "-o", `netpbm-${ending}`, "--json");
+    expect([code, err]).toEqual([0, ""]);
+    const [{ files }] = JSON.parse(out).images;
+    const segmenter = await loadSegmenter({ weights: await readFile(join(here, "tiny.safetensors")) });
+    const grey = { ...image, data: Uint8Array.from(image.data, (_, i) => image.data[i - (i % 3) + 1]) };
+    expect(await readMask(join(here, files.mask))).toEqual(
+      (await segmenter.segment(isGrey ? grey : image)).mask,
+    );
   });
 
   it("never writes over a photograph", async () => {

@@ -1,39 +1,23 @@
 // What a run survives, in real processes: SIGKILL at any moment, a full disk, a loss that is no number.
 
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, watch } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { draw, randomState } from "@saunet/core";
 import { readWeights } from "@saunet/model";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { writeFolder, writeFreshWeights } from "../testing.ts";
+import { build, command, losses, start, writeFolder, writeFreshWeights } from "../testing.ts";
 
-const root = fileURLToPath(new URL("../../../../", import.meta.url));
-const command = join(root, "packages/cli/dist/main.js");
 let here: string;
 
 /** Runs a program; the promise gives its exit code, or the signal that ended it, and what it wrote. */
-function start(
-  program: string,
-  argv: readonly string[],
-): { child: ChildProcess; ended: Promise<[unknown, string]> } {
-  const child = spawn(program, argv, { cwd: here });
-  let text = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk) => {
-      text += String(chunk);
-    });
-  }
-  const ended = new Promise<[unknown, string]>((resolve) => {
-    child.on("close", (code, signal) => resolve([code ?? signal, text]));
-  });
-  return { child, ended };
+function run(program: string, argv: readonly string[]) {
+  const { child, ended } = start(here, program, argv);
+  return { child, ended: ended.then(({ code, out, err }): [unknown, string] => [code, `${out}${err}`]) };
 }
-const saunet = (...argv: string[]) => start(process.execPath, [command, ...argv]);
+const saunet = (...argv: string[]) => run(process.execPath, [command, ...argv]);
 const training = (out: string) => [
   ...[
     "train",
@@ -51,15 +35,6 @@ const training = (out: string) => [
   ...["--crop", "16", "--batch", "2", "--epochs", "150", "--steps", "3", "--validate-every", "10"],
 ];
 
-/** The log without what clock and machine say. */
-async function losses(run: string): Promise<unknown[]> {
-  const lines = (await readFile(join(here, run, "log.jsonl"), "utf8")).trimEnd().split("\n");
-  return lines.map((line) => {
-    const { seconds: _, rss: __, ...entry } = JSON.parse(line);
-    return entry;
-  });
-}
-
 /** Waits until a file of this name begins to be written. */
 function writingOf(name: string, folder: string): Promise<void> {
   return new Promise((resolve) => {
@@ -74,8 +49,7 @@ function writingOf(name: string, folder: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  const [code, text] = await start(join(root, "node_modules/.bin/tsc"), ["--build", root]).ended;
-  expect([code, text]).toEqual([0, ""]);
+  await build();
   here = await mkdtemp(join(tmpdir(), "saunet-crash-"));
   await writeFreshWeights(join(here, "tiny.safetensors"));
   await writeFolder(join(here, "set"), ["a", "b", "c"]);
@@ -118,7 +92,7 @@ it("SIGKILL at 20 random moments: every file is whole, and the losses are those 
   expect(kills).toBeGreaterThan(10);
   const [code, text] = await goOn().ended;
   expect([code, text]).toMatchObject([0, expect.stringMatching(/finished after 450 steps/)]);
-  expect(await losses("killed")).toEqual(await losses("whole"));
+  expect(await losses(join(here, "killed"))).toEqual(await losses(join(here, "whole")));
   for (const file of ["last.safetensors", "best.safetensors"]) {
     expect(await readFile(join(here, "killed", file))).toEqual(await readFile(join(here, "whole", file)));
   }
@@ -134,7 +108,7 @@ it("SIGKILL while a checkpoint is being written leaves the one before", async ()
   const [code] = await saunet("train", "--resume", "cut").ended;
   expect(code).toBe(0);
   expect(await readFile(path)).toEqual(before);
-  expect(await readdir(join(here, "cut"))).toHaveLength(7);
+  expect(await readdir(join(here, "cut"))).toHaveLength(8);
 });
 
 it("a disk that is full ends the run with a message, and its last checkpoint is good", async () => {
@@ -153,7 +127,7 @@ it("a disk that is full ends the run with a message, and its last checkpoint is 
   // A file may have so many kilobytes and no more: enough for weights, too few for a checkpoint.
   const limit = Math.floor((weights + checkpoint) / 2 / 1024);
   const script = `trap '' XFSZ; ulimit -f ${limit}; exec "$0" "$@"`;
-  const [code, text] = await start("bash", [
+  const [code, text] = await run("bash", [
     "-c",
     script,
     process.execPath,
@@ -168,7 +142,7 @@ it("a disk that is full ends the run with a message, and its last checkpoint is 
   expect((await readdir(join(here, "full"))).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   // With room again it goes on.
   expect((await saunet("train", "--resume", "full").ended)[0]).toBe(0);
-  expect(await losses("full")).toEqual(await losses("whole"));
+  expect(await losses(join(here, "full"))).toEqual(await losses(join(here, "whole")));
 });
 
 it("a step that gives no number ends the run, and says which tensor was the first", async () => {

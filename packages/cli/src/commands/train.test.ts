@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { readWeights } from "@saunet/model";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Host } from "../output.ts";
 import { keeper, saunet, smallFundus, tiny, writeFolder, writeFreshWeights } from "../testing.ts";
 
 const ids = ["a", "b", "c", "d"];
+const ctrlC = { exitCode: 130, reason: "SIGINT", isSignal: true };
 const short = ["--crop", "16", "--batch", "2", "--epochs", "2", "--steps", "3"];
 let here: string;
 const train = (out: string, ...argv: string[]) =>
@@ -39,6 +41,7 @@ describe("saunet train", () => {
       best: { f1: expect.any(Number) },
     });
     expect((await readdir(join(here, "run"))).sort()).toEqual([
+      ".lock",
       "best.safetensors",
       "checkpoint.safetensors",
       "config.json",
@@ -138,7 +141,8 @@ describe("saunet train", () => {
     const { training, validation } = JSON.parse(String(await read("chase", "config.json")));
     expect([training.length, validation.length]).toEqual([18, 2]);
     // Once asked to test, it says what is wrong with them; the training was none the worse for it.
-    const resumed = await saunet(here, ["train", "--resume", "chase", "--json"]);
+    expect((await saunet(here, ["train", "--resume", "chase"])).err).toBe("");
+    const resumed = await saunet(here, ["train", "--resume", "chase", "--report", "--json"]);
     expect(resumed.code).toBe(0);
     expect(resumed.err).toMatch(/^saunet: Image_11L: /);
     expect(resumed.err).toMatch(/\nsaunet: no report: .*\(saunet report chase tries again\)\n$/);
@@ -179,9 +183,9 @@ describe("saunet train", () => {
 
   it("saves and ends with 130 on Ctrl-C", async () => {
     let isListening = false;
-    const onInterrupt = (listener: () => void) => {
+    const onEndRequest: Host["onEndRequest"] = (listener) => {
       isListening = true;
-      setTimeout(listener, 100);
+      setTimeout(() => listener(ctrlC), 100);
       return () => {
         isListening = false;
       };
@@ -200,7 +204,7 @@ describe("saunet train", () => {
         "stopped",
         "--json",
       ],
-      { onInterrupt },
+      { onEndRequest },
     );
     const { ending, steps } = JSON.parse(out);
     expect([code, ending, isListening]).toEqual([130, "interrupted", false]);
@@ -217,14 +221,14 @@ describe("saunet train", () => {
         const run = `parts-${after}`;
         const steps = keeper({ isTTY: true });
         // Ctrl-C as soon as the progress bar says so; after 3 steps it is validating.
-        const onInterrupt = (listener: () => void) => {
-          const timer = setInterval(() => steps.text().includes(` ${after}/9 `) && listener(), 1);
+        const onEndRequest: Host["onEndRequest"] = (listener) => {
+          const timer = setInterval(() => steps.text().includes(` ${after}/9 `) && listener(ctrlC), 1);
           return () => clearInterval(timer);
         };
         const { code } = await saunet(
           here,
           ["train", "-o", run, "--weights", "tiny.safetensors", ...short, ...settings],
-          { onInterrupt, stderr: steps.stream },
+          { onEndRequest, stderr: steps.stream },
         );
         expect(code).toBe(130);
         const resumed = await saunet(here, ["train", "--resume", run, "--json"]);
@@ -281,7 +285,8 @@ describe("saunet train", () => {
     expect([training.length, validation]).toEqual([4, []]);
     const epochs = (await log("all")).filter(({ kind }) => kind === "epoch");
     expect(epochs.map(({ f1 }) => f1)).toEqual([undefined, undefined, undefined, undefined]);
-    expect(await readdir(join(here, "all"))).not.toContain("best.safetensors");
+    // The last epoch counts as the best.
+    expect(await read("all", "best.safetensors")).toEqual(await read("all", "last.safetensors"));
     expect(readWeights(await read("all", "last.safetensors")).metadata).toMatchObject({ steps: "12" });
     const told = await train("told-all", ...folder, "--validation", "0", "--epochs", "4");
     expect(told.out).toMatch(/12 steps, in \d+ MB of memory \([+-]\d+\.\d MB a thousand steps\) -> /);

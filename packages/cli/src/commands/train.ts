@@ -1,8 +1,9 @@
 // saunet train: weights out of photographs and masks.
 
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { randomState } from "@saunet/core";
-import type { Sample } from "@saunet/data/files";
 import {
   initialize,
   type NetworkConfig,
@@ -12,24 +13,17 @@ import {
   type Weights,
 } from "@saunet/model";
 import { STREAMS } from "../batches.ts";
-import { DONE, explain, INTERRUPTED, UsageError, WorkError } from "../errors.ts";
-import { openWeights, withFile } from "../files.ts";
+import { EndedError, untilAsked } from "../ending.ts";
+import { DONE, explain, UsageError, WorkError } from "../errors.ts";
+import { openWeights, sha256, withFile } from "../files.ts";
 import { learn, type MemoryUse, type Outcome } from "../learn.ts";
-import { type Host, type Progress, progress, writeJson } from "../output.ts";
-import { writeReport } from "../report/write-report.ts";
-import { openRun, type RunFolder, readConfig, startRun } from "../run-folder.ts";
+import { complain, type Host, type Progress, printLine, progress, writeJson } from "../output.ts";
+import { filesOfDataset, refuseClashes } from "../outputs.ts";
+import { type WrittenReport, writeReport } from "../report/write-report.ts";
+import type { Contents, RunConfig } from "../run-config.ts";
+import { expectNoRun, filesOfRun, openRun, type RunFolder, readConfig, startRun } from "../run-folder.ts";
 import { type RunOptions, type Settings, settingsOf } from "../settings.ts";
-import {
-  cropSource,
-  load,
-  type Picture,
-  paperPictures,
-  sideOf,
-  splitOff,
-  syntheticData,
-  type TrainingData,
-  trainingSamples,
-} from "../training-data.ts";
+import { openTrainingData, type PictureContents, type TrainingData } from "../training-data.ts";
 import { paperValidator, pictureValidator, type Validator } from "../validation.ts";
 
 /** Options of `saunet train`. */
@@ -41,28 +35,46 @@ export interface TrainOptions extends RunOptions {
   readonly json?: boolean;
 }
 
-/** Synthetic pictures to validate with where their number is not given. */
-const SYNTHETIC_VALIDATION = 2;
-
 /** Trains a network, or goes on with a run that was ended before its time. */
 export async function train(options: TrainOptions, host: Host): Promise<number> {
-  const { settings, network, data, run } = await (options.resume === undefined
+  const prepared = await (options.resume === undefined
     ? start(options, host)
-    : resume(options.resume, host));
-  const { ending, ...outcome } = await learnUnderABar({ settings, network, data, run }, options, host);
-  const isOver = ending !== "interrupted" && options.report !== false;
-  const folder = options.resume ?? (options.out as string);
-  const report = isOver ? await reportOf(folder, settings, options, host) : undefined;
+    : resume(options.resume, options, host));
+  try {
+    return await trainPrepared(prepared, options, host);
+  } finally {
+    await prepared.run.close();
+  }
+}
+
+async function trainPrepared(prepared: Prepared, options: TrainOptions, host: Host): Promise<number> {
+  const { settings, network, run, withReport } = prepared;
+  const { ending, request, ...outcome } = await learnUnderABar(prepared, options, host);
+  run.expectWhole();
+  const isOver = request === undefined;
+  const report = isOver && withReport ? await reportOf(run.folder, settings, options, host) : {};
   const { best, ...files } = run.files;
-  const written = { ...files, ...(outcome.best && { best }), ...report };
-  if (options.json) writeJson(host, { network: network.config.name, ending, ...outcome, files: written });
-  else {
+  const written = { ...files, ...(existsSync(resolve(host.cwd, best)) && { best }), ...report.files };
+  if (options.json) {
+    const { failed = [] } = report;
+    const document = { network: network.config.name, ending, ...outcome, files: written };
+    writeJson(host, { ...document, ...(failed.length > 0 && { failed }) });
+  } else {
     const { steps, memory } = outcome;
-    host.stdout.write(
-      `${ending} after ${steps} steps${memoryLine(memory)} -> ${Object.values(written).join(", ")}\n`,
+    printLine(
+      host,
+      `${ending} after ${steps} steps${memoryLine(memory)} -> ${Object.values(written).join(", ")}`,
     );
   }
-  return ending === "interrupted" ? INTERRUPTED : DONE;
+  if (request !== undefined) {
+    const { reason, exitCode } = request;
+    complain(
+      host,
+      `${reason}: saved after ${outcome.steps} steps (saunet train --resume ${run.folder} goes on)`,
+    );
+    return exitCode;
+  }
+  return report.exitCode ?? DONE;
 }
 
 /** Whether memory grew, for those who mean to train for days. */
@@ -78,25 +90,32 @@ async function learnUnderABar(
   { json = false }: TrainOptions,
   host: Host,
 ): Promise<Outcome> {
-  const interrupt = new AbortController();
-  const stopListening = host.onInterrupt?.(() => interrupt.abort());
   const bar = progress(host, settings.epochs * settings.steps);
   try {
-    return await learn({
-      settings,
-      network,
-      plan: data.plan,
-      validator: (weights) => validatorOf(weights, data, settings, bar),
-      run,
-      bar,
-      isQuiet: json,
-      signal: interrupt.signal,
-    });
+    return await untilAsked(host, (signal) =>
+      learn({
+        settings,
+        network,
+        plan: data.plan,
+        validator: (weights) => validatorOf(weights, data, settings, bar),
+        run,
+        bar,
+        isQuiet: json,
+        signal,
+      }),
+    );
   } finally {
     bar.stop();
-    stopListening?.();
-    await run.close();
   }
+}
+
+/** What came of the report. */
+interface Reported {
+  readonly files?: WrittenReport;
+  /** Images that could not be tested. */
+  readonly failed?: readonly string[];
+  /** Where the command was asked to end meanwhile. */
+  readonly exitCode?: number;
 }
 
 /** Tests the weights and writes the report. A data set without its test images is no reason to call the training failed. */
@@ -105,14 +124,14 @@ async function reportOf(
   { sets, maxPixels }: Settings,
   { json = false }: TrainOptions,
   host: Host,
-) {
+): Promise<Reported> {
   // A plain folder has no test images: all of them were trained on.
   const tested = sets.filter(({ dataset }) => dataset !== "folder");
   try {
     return await writeReport(folder, { sets: tested, maxPixels, json }, host);
   } catch (error) {
-    host.stderr.write(`saunet: no report: ${explain(error)} (saunet report ${folder} tries again)\n`);
-    return undefined;
+    complain(host, `no report: ${explain(error)} (saunet report ${folder} tries again)`);
+    return error instanceof EndedError ? { exitCode: error.exitCode } : {};
   }
 }
 
@@ -122,51 +141,116 @@ interface Prepared {
   readonly network: Weights;
   readonly data: TrainingData;
   readonly run: RunFolder;
-}
-
-/** What config.json holds: the settings with whole paths, the network, and which pictures train and which validate. */
-interface Config extends Omit<Settings, "steps"> {
-  readonly steps: number;
-  readonly network: NetworkConfig;
-  readonly training: readonly string[];
-  readonly validation: readonly string[];
+  readonly withReport: boolean;
 }
 
 async function start(options: TrainOptions, host: Host): Promise<Prepared> {
-  const { out } = options;
+  const { out, report = true } = options;
   if (out === undefined) {
     throw new UsageError("option '-o, --out <folder>' not specified: where the run is to be kept");
   }
   const asked = settingsOf(options);
+  expectNoRun(host, out);
+  await refuseOverwriting(out, asked, host);
   const network = await startingPoint(asked, options.network, host);
   const data = await openTrainingData(asked, host);
   const settings = { ...asked, steps: asked.steps ?? stepsOfOnePass(data, asked) };
+  const { weights } = settings;
   // A run may be taken up from another folder.
   const whole = (path: string) => resolve(host.cwd, path);
-  const config: Config = {
+  const config: RunConfig = {
     ...settings,
     sets: settings.sets.map((set) => ({ ...set, data: whole(set.data) })),
-    ...(settings.weights && { weights: whole(settings.weights) }),
+    ...(weights !== undefined && { weights: whole(weights) }),
     network: network.config,
     training: data.training,
     validation: data.validation.map(({ id }) => id),
+    contents: {
+      ...data.contents,
+      ...(weights !== undefined && { weights: await contentOfFile(host, weights) }),
+    },
+    report,
   };
-  return { settings, network, data, run: await startRun(host, out, config) };
+  return { settings, network, data, run: await startRun(host, out, config), withReport: report };
 }
+
+/** A folder that a run is to fill may hold the weights that it starts from, or links to photographs. */
+async function refuseOverwriting(out: string, { sets, weights }: Settings, host: Host): Promise<void> {
+  const data = await Promise.all(sets.map((set) => filesOfDataset(host, set)));
+  const names: Readonly<Record<string, string>> = { last: "the last weights", best: "the best weights" };
+  await refuseClashes(
+    host,
+    Object.entries(filesOfRun(out)).map(([kind, file]) => ({
+      file,
+      what: names[kind] ?? `the ${kind} of the run`,
+      option: "--out",
+    })),
+    [...(weights === undefined ? [] : [weights]), ...data.flat()],
+  );
+}
+
+const contentOfFile = (host: Host, file: string): Promise<string> =>
+  withFile(host, file, async (path) => sha256(await readFile(path)));
 
 function stepsOfOnePass({ plan, training }: TrainingData, { batch }: Settings): number {
   return Math.ceil((plan.kind === "whole" ? plan.pictures.length : training.length) / batch);
 }
 
-async function resume(folder: string, host: Host): Promise<Prepared> {
-  const { network: config, training, validation, ...settings } = (await readConfig(host, folder)) as Config;
-  const network = await startingPoint(settings, config, host);
-  const data = await openTrainingData(settings, host);
-  const found = [data.training, data.validation.map(({ id }) => id)];
-  if (String(found) !== String([training, validation])) {
-    throw new WorkError(`${folder}: the photographs are not those that the run was started with`);
+async function resume(folder: string, options: TrainOptions, host: Host): Promise<Prepared> {
+  const {
+    network: config,
+    training,
+    validation,
+    contents,
+    report,
+    ...settings
+  } = await readConfig(host, folder);
+  const run = await openRun(host, folder);
+  try {
+    const network = await startingPointAgain(run, settings, config, contents, host);
+    const data = await openTrainingData(settings, host);
+    const found = { training: data.training, validation: data.validation.map(({ id }) => id) };
+    if (JSON.stringify(found) !== JSON.stringify({ training, validation })) {
+      throw new WorkError(`${folder}: the photographs are not those that the run was started with`);
+    }
+    if (contents !== undefined) expectContents(folder, found, contents, data.contents);
+    return { settings, network, data, run, withReport: options.report ?? report ?? true };
+  } catch (error) {
+    await run.close();
+    throw error;
   }
-  return { settings, network, data, run: await openRun(host, folder) };
+}
+
+/** A checkpoint holds every parameter, so that the weights which a run started from may be gone by then. */
+async function startingPointAgain(
+  run: RunFolder,
+  { weights, seed }: Settings,
+  config: NetworkConfig,
+  contents: Contents | undefined,
+  host: Host,
+): Promise<Weights> {
+  if (run.hasCheckpoint) return { ...fresh(config, seed), metadata: (await run.lastMetadata()) ?? {} };
+  if (weights === undefined) return fresh(config, seed);
+  if (contents?.weights !== undefined && contents.weights !== (await contentOfFile(host, weights))) {
+    throw new WorkError(`${weights}: is not the file that ${run.folder} was started with`);
+  }
+  return openWeights(host, weights, config);
+}
+
+/** @throws WorkError naming a picture whose files have changed */
+function expectContents(
+  folder: string,
+  names: PictureContents,
+  before: Contents,
+  now: PictureContents,
+): void {
+  for (const part of ["training", "validation"] as const) {
+    const changed = names[part].find((_, i) => before[part][i] !== now[part][i]);
+    if (changed === undefined) continue;
+    throw new WorkError(
+      `${folder}: the photograph ${changed}, or its mask, is not what it was when the run was started`,
+    );
+  }
 }
 
 async function startingPoint(
@@ -177,6 +261,11 @@ async function startingPoint(
   const config = typeof network === "string" ? networks[network] : network;
   const start =
     weights === undefined ? fresh(config ?? saUNetV2, seed) : await openWeights(host, weights, config);
+  if (start.config.inputChannels !== saUNetV2.inputChannels) {
+    throw new WorkError(
+      `${weights}: the network takes ${start.config.inputChannels} channels, but photographs have ${saUNetV2.inputChannels} (RGB)`,
+    );
+  }
   const multiple = sizeMultiple(start.config);
   for (const { side } of crops ?? []) {
     if (side % multiple === 0) continue;
@@ -200,79 +289,4 @@ function validatorOf(
   if (validation.length === 0) return undefined;
   if (validationBatches === undefined) return pictureValidator(weights, validation, bar);
   return paperValidator(weights, validation, validationBatches, batch, bar);
-}
-
-async function openTrainingData(settings: Settings, host: Host): Promise<TrainingData> {
-  const { sets, keepBack, pictureSize, seed, crops } = settings;
-  if (sets.length === 0) return syntheticData(pictureSize, keepBack ?? SYNTHETIC_VALIDATION, seed);
-  if (crops !== undefined) {
-    const parts = await readSets(settings, host, cropSource);
-    const plan = { kind: "crops", seed, sets: parts.map(({ prepared }) => prepared) } as const;
-    return { ...namesOf(parts), plan };
-  }
-  let number = 0;
-  const augmented = (picture: Picture) => paperPictures(picture, seed, number++);
-  const parts = await readSets(settings, host, augmented);
-  const names = namesOf(parts);
-  const training = parts.flatMap(({ prepared }) => prepared).flat();
-  const validation = names.validation.flatMap(augmented);
-  const side = sideOf([...training, ...validation]);
-  return {
-    ...names,
-    plan: { kind: "whole", seed, pictures: training, side },
-    validationBatches: { pictures: validation, side },
-  };
-}
-
-/** What was read of one data set. */
-interface Part<T> {
-  readonly training: readonly string[];
-  readonly prepared: readonly T[];
-  readonly validation: readonly Picture[];
-}
-
-const namesOf = (parts: readonly Part<unknown>[]) => ({
-  training: parts.flatMap(({ training }) => training),
-  validation: parts.flatMap(({ validation }) => validation),
-});
-
-/** Reads data sets; of the pictures to train on it keeps what `prepare` makes of them, and nothing else; `count` is how many there are. */
-async function readSets<T>(
-  { sets, keepBack, seed, maxPixels }: Settings,
-  host: Host,
-  prepare: (picture: Picture, count: number) => T,
-): Promise<Part<T>[]> {
-  const parts: Part<T>[] = [];
-  for (const set of sets) {
-    parts.push(
-      await withFile(host, set.data, async (directory) => {
-        const samples = await trainingSamples({ ...set, data: directory });
-        const { training, validation } = splitOff(samples, keepBack, seed);
-        const bar = progress(host, samples.length);
-        try {
-          const read = async (sample: Sample): Promise<Picture> => {
-            bar.advance(`reading ${sample.id}`);
-            const picture = await load(sample);
-            refuseLarge(picture, maxPixels);
-            return picture;
-          };
-          const prepared: T[] = [];
-          const count = training.length * sets.length;
-          for (const sample of training) prepared.push(prepare(await read(sample), count));
-          const kept: Picture[] = [];
-          for (const sample of validation) kept.push(await read(sample));
-          return { training: training.map(({ id }) => id), prepared, validation: kept };
-        } finally {
-          bar.stop();
-        }
-      }),
-    );
-  }
-  return parts;
-}
-
-/** Validation takes photographs whole. */
-function refuseLarge({ id, photograph: { width, height } }: Picture, maxPixels: number): void {
-  if (width * height <= maxPixels) return;
-  throw new WorkError(`${id} has ${width} x ${height} pixels; the limit is ${maxPixels} (--max-pixels)`);
 }

@@ -1,4 +1,6 @@
-// The log of a training run, read back.
+// The log of a training run as curves need it.
+
+import { parseLog } from "../log-entries.ts";
 
 /** One training step. */
 export interface LoggedStep {
@@ -24,46 +26,21 @@ export interface TrainingLog {
 }
 
 /**
- * Reads log.jsonl. A run may have been killed while it wrote, so a last line that is cut short is left out; so is what a
- * newer version may log besides.
+ * Reads log.jsonl.
  *
- * @throws RangeError on any other line that is no JSON, naming it
+ * @throws WorkError on a line that is none of a log, naming it
  */
 export function parseTrainingLog(text: string): TrainingLog {
   const steps: LoggedStep[] = [];
   const epochs: LoggedEpoch[] = [];
-  const lines = text.split("\n");
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === "") continue;
-    const entry = parseLine(line, index, index === lines.length - 1);
-    if (entry === undefined) continue;
-    const { step, epoch } = entry;
-    const loss = numberOr(entry.loss, Number.NaN);
-    if (entry.kind === "step" && typeof step === "number") {
-      steps.push({ step, loss, learningRate: numberOr(entry.learningRate, Number.NaN) });
-    }
-    if (entry.kind === "epoch" && typeof epoch === "number") {
-      epochs.push({
-        epoch,
-        step: numberOr(step, steps.at(-1)?.step ?? 0),
-        loss,
-        f1: typeof entry.f1 === "number" ? entry.f1 : undefined,
-        seconds: numberOr(entry.seconds, Number.NaN),
-      });
+  for (const logged of parseLog(text)) {
+    if (logged.kind === "step") {
+      const { step, loss, learningRate } = logged.entry;
+      steps.push({ step, loss: loss ?? Number.NaN, learningRate });
+    } else if (logged.kind === "epoch") {
+      const { epoch, step, loss, f1, seconds } = logged.entry;
+      epochs.push({ epoch, step, loss: loss ?? Number.NaN, f1: f1 ?? undefined, seconds });
     }
   }
   return { steps, epochs };
 }
-
-function parseLine(line: string, index: number, isLast: boolean): Record<string, unknown> | undefined {
-  try {
-    const entry: unknown = JSON.parse(line);
-    return typeof entry === "object" && entry !== null ? (entry as Record<string, unknown>) : undefined;
-  } catch {
-    if (isLast) return undefined;
-    throw new RangeError(`line ${index + 1} is no JSON: ${line.slice(0, 40)}`);
-  }
-}
-
-const numberOr = (value: unknown, otherwise: number): number =>
-  typeof value === "number" ? value : otherwise;

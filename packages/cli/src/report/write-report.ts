@@ -2,14 +2,19 @@
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { DatasetKind } from "@saunet/data/files";
 import { DEFAULT_THRESHOLD } from "@saunet/model";
+import { z } from "zod";
 import { evaluateDataset } from "../commands/evaluate.ts";
 import { WorkError } from "../errors.ts";
 import { jsonOf } from "../figures.ts";
 import { withFile, writeFile } from "../files.ts";
 import type { Host } from "../output.ts";
+import { filesOfDataset, refuseClashes } from "../outputs.ts";
+import { setsSchema } from "../run-config.ts";
+import { filesOfRun, REPORT_FILES } from "../run-folder.ts";
+import { parseJson, validate } from "../validate.ts";
 import { reportPage, type TestedSet } from "./page.ts";
 import { drawPictures, pictureWidth, type ReportPictures } from "./pictures.ts";
 import { parseTrainingLog } from "./training-log.ts";
@@ -46,11 +51,6 @@ export interface ReportOutcome {
   readonly failed: readonly string[];
 }
 
-/** A folder of a run has these; the others may be missing. */
-const CONFIG = "config.json";
-const LOG = "log.jsonl";
-const WEIGHTS = ["best.safetensors", "last.safetensors"];
-
 /** Pictures of more images than this would not fit one file. */
 const MOST_PICTURES = 48;
 const MAX_PIXELS = 10_000_000;
@@ -62,39 +62,43 @@ const MAX_PIXELS = 10_000_000;
  * @throws WorkError where the folder holds no run, or a data set cannot be read
  */
 export async function writeReport(run: string, options: ReportOptions, host: Host): Promise<ReportOutcome> {
-  const config = await readConfig(host, join(run, CONFIG));
-  const logFile = join(run, LOG);
-  const log = await withFile(host, logFile, async (path) => parseTrainingLog(await readFile(path, "utf8")));
+  const ofRun = filesOfRun(run);
+  const config = await readConfig(host, ofRun.config);
+  const log = await withFile(host, ofRun.log, async (path) => parseTrainingLog(await readFile(path, "utf8")));
   const weights = options.weights ?? weightsOf(run, host);
+  // A run on synthetic pictures names no data set.
+  const sets = options.sets ?? config.sets ?? [];
+  const files = { report: join(run, REPORT_FILES.report), evaluation: join(run, REPORT_FILES.evaluation) };
+  const data = await Promise.all(sets.map((set) => filesOfDataset(host, set)));
+  await refuseClashes(
+    host,
+    Object.entries(files).map(([what, file]) => ({ file, what: `the ${what}`, option: "run" })),
+    [...Object.values(ofRun), weights, ...data.flat()],
+  );
   const tested: TestedSet[] = [];
-  for (const set of options.sets ?? setsOf(config)) tested.push(await test(set, weights, options, host));
-  const files = { report: join(run, "report.html"), evaluation: join(run, "evaluation.json") };
-  const sets = tested.map(({ evaluation }) => jsonOf(evaluation));
-  await writeFile(host, files.evaluation, `${JSON.stringify({ sets }, undefined, 2)}\n`);
+  for (const set of sets) tested.push(await test(set, weights, options, host));
+  const figures = tested.map(({ evaluation }) => jsonOf(evaluation));
+  await writeFile(host, files.evaluation, `${JSON.stringify({ sets: figures }, undefined, 2)}\n`);
   await writeFile(host, files.report, reportPage({ run, config, log, sets: tested }));
   return { files, failed: tested.flatMap(({ evaluation }) => evaluation.failed.map(({ id }) => id)) };
 }
 
-async function readConfig(host: Host, file: string): Promise<Record<string, unknown>> {
-  return withFile(host, file, async (path) => {
-    const text = await readFile(path, "utf8");
-    try {
-      return JSON.parse(text) as Record<string, unknown>;
-    } catch {
-      throw new WorkError("is no JSON");
-    }
-  });
+/** What is asked of a config.json here: a report is drawn of runs of other versions too. */
+const configSchema = z.looseObject({ sets: setsSchema.exactOptional() });
+
+async function readConfig(host: Host, file: string): Promise<z.infer<typeof configSchema>> {
+  return withFile(host, file, async (path) =>
+    validate(configSchema, parseJson(await readFile(path, "utf8"))),
+  );
 }
 
 function weightsOf(run: string, host: Host): string {
-  const found = WEIGHTS.map((name) => join(run, name)).find((file) => existsSync(resolve(host.cwd, file)));
-  if (found === undefined) throw new WorkError(`${run}: has no weights yet (${WEIGHTS.join(" or ")})`);
+  const { best, last } = filesOfRun(run);
+  const found = [best, last].find((file) => existsSync(resolve(host.cwd, file)));
+  if (found === undefined) {
+    throw new WorkError(`${run}: has no weights yet (${basename(best)} or ${basename(last)})`);
+  }
   return found;
-}
-
-/** The data sets that a run names; a run on synthetic pictures names none. */
-function setsOf({ sets }: Readonly<Record<string, unknown>>): ReportedSet[] {
-  return Array.isArray(sets) ? (sets as ReportedSet[]) : [];
 }
 
 async function test(

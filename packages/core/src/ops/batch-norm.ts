@@ -72,7 +72,7 @@ export const batchNormUpdate = kernel(
  * @param gamma scale of each channel `[C]`
  * @param beta shift of each channel `[C]`
  * @param running statistics of the layer; changed in place when training
- * @throws ShapeError where gamma, beta or a statistic is not `[C]`
+ * @throws ShapeError where gamma, beta or a statistic is not `[C]`, or training is on no positions
  * @example
  * const running = { mean: zeros([1]), variance: ones([1]) };
  * const y = batchNorm(tensor([[1], [3]]), ones([1]), zeros([1]), running, { training: true, epsilon: 0 });
@@ -92,6 +92,8 @@ export function batchNorm(
   const vectors = { gamma, beta, "running.mean": running.mean, "running.variance": running.variance };
   for (const [name, vector] of Object.entries(vectors)) expectShape("batchNorm", name, vector.shape, [C]);
   const positions = x.shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  if (training && positions === 0)
+    throw new ShapeError(`batchNorm: x ${formatShape(x.shape)} has no positions to train on`);
   const d = { ...groupNormDims([1, positions, C], { groups: C, epsilon }), fixedStatistics: !training };
 
   const mean = training ? allocate(C) : running.mean.data;

@@ -107,6 +107,7 @@ describe("convTranspose2d", () => {
     expect(() => convTranspose2d(x, zeros([3, 3, 2, 3]), zeros([3]))).toThrow(
       "convTranspose2d: b must be [2] but is [3]",
     );
+    expect(() => convTranspose2d(x, zeros([0, 3, 2, 3]))).toThrow("must have rows and columns");
     expect(() => convTranspose2d(x, zeros([3, 3, 3]))).toThrow(
       "convTranspose2d: w must have 4 axes [KH,KW,Cout,Cin] but is [3,3,3]",
     );

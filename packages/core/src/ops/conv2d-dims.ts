@@ -47,6 +47,7 @@ export function conv2dDims(op: string, x: Shape, w: Shape, options: Conv2dOption
   if (filterC !== C) {
     throw new ShapeError(`${op}: w has ${filterC} input channels but x ${formatShape(x)} has ${C}`);
   }
+  if (KH < 1 || KW < 1) throw new ShapeError(`${op}: w ${formatShape(w)} must have rows and columns`);
   const [strideH, strideW] = pair(options.stride ?? 1);
   const [dilationH, dilationW] = pair(options.dilation ?? 1);
   for (const stride of [strideH, strideW]) expectInteger(op, "stride", stride, 1);

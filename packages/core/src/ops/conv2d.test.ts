@@ -22,6 +22,12 @@ describe("conv2d", () => {
     expect(() => conv2d(x, random([3, 3, 3, 2], 2), undefined, { stride: 0 })).toThrow(
       "stride must be an integer",
     );
+    for (const shape of [
+      [0, 3, 3, 2],
+      [3, 0, 3, 2],
+    ]) {
+      expect(() => conv2d(x, random(shape, 2))).toThrow(`conv2d: w [${shape}] must have rows and columns`);
+    }
     expect(() => conv2d(random([5, 6, 3], 1), random([3, 3, 3, 2], 2))).toThrow(
       "x must have 4 axes [N,H,W,C]",
     );

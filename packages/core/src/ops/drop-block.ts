@@ -120,6 +120,7 @@ export const dropBlockDraw = kernel(
         }
     skipWords(state, d.N * Math.max(0, d.endRow - d.firstRow) * pairs);
   },
+  { types: { limits: "u32", state: "u32" } },
 );
 
 /** `scale[0] = 1 / mean(mask)`, or 0 where the mask is all 0. */

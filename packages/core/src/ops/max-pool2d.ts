@@ -38,6 +38,7 @@ export const maxPool2dForward = kernel(
         }
       }
   },
+  { types: { argmax: "i32" } },
 );
 
 /** `gx[argmax] += gy`, from zero. */
@@ -48,6 +49,7 @@ export const maxPool2dGradient = kernel(
     gx.fill(0);
     for (let o = 0; o < gy.length; o++) gx[argmax[o]] += gy[o];
   },
+  { types: { argmax: "i32" } },
 );
 
 /**

@@ -99,3 +99,20 @@ describe("batchNorm", () => {
     expect(Math.max(...x.grad!.map(Math.abs))).toBeGreaterThan(0.1);
   });
 });
+
+describe("batchNorm on nothing", () => {
+  it("refuses to train, and keeps the running statistics", () => {
+    const running = { mean: zeros([2]), variance: ones([2]) };
+    for (const shape of [
+      [0, 2],
+      [1, 0, 4, 2],
+    ]) {
+      const train = () => batchNorm(zeros(shape), ones([2]), zeros([2]), running, { training: true });
+      expect(train).toThrow(`batchNorm: x [${shape}] has no positions to train on`);
+      expect(batchNorm(zeros(shape), ones([2]), zeros([2]), running, { training: false }).shape).toEqual(
+        shape,
+      );
+    }
+    expect([...running.mean.data, ...running.variance.data]).toEqual([0, 0, 1, 1]);
+  });
+});

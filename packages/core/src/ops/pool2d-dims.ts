@@ -47,18 +47,6 @@ export function pool2dDims(op: string, x: Shape, options: Pool2dOptions): Pool2d
   if (OH < 1 || OW < 1) {
     throw new ShapeError(`${op}: a window of ${sizeH} by ${sizeW} does not fit into x ${formatShape(x)}`);
   }
-  return Object.freeze({
-    N,
-    H,
-    W,
-    C,
-    OH,
-    OW,
-    sizeH,
-    sizeW,
-    strideH,
-    strideW,
-    padTop: rows.before,
-    padLeft: columns.before,
-  });
+  const [padTop, padLeft] = [rows.before, columns.before];
+  return Object.freeze({ N, H, W, C, OH, OW, sizeH, sizeW, strideH, strideW, padTop, padLeft });
 }

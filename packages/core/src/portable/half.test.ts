@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromHalf, LARGEST_HALF, toHalf } from "./half.ts";
+import { fromBfloat16, fromHalf, LARGEST_HALF, toHalf } from "./half.ts";
 
 const isNotANumber = (bits: number) => (bits & 0x7c00) === 0x7c00 && (bits & 0x3ff) !== 0;
 const everyNumber = Array.from({ length: 0x10000 }, (_, bits) => bits).filter((bits) => !isNotANumber(bits));
@@ -9,6 +9,16 @@ describe("16-bit floats", () => {
     expect(everyNumber.filter((bits) => toHalf(fromHalf(bits)) !== bits)).toEqual([]);
     expect(Number.isNaN(fromHalf(toHalf(Number.NaN)))).toBe(true);
     expect(fromHalf(0x7bff)).toBe(LARGEST_HALF);
+  });
+
+  it("are the upper half of a 32-bit float where they are bfloat16", () => {
+    expect([0x3f80, 0xc049, 0x0001, 0x7f80, 0x8000].map(fromBfloat16)).toEqual([
+      1,
+      -3.140625,
+      2 ** -133,
+      Number.POSITIVE_INFINITY,
+      -0,
+    ]);
   });
 
   it("are the nearest, and of two equally near the even one", () => {

@@ -1,10 +1,16 @@
-// Floats of 16 bits, IEEE 754 binary16: 1 bit of sign, 5 of exponent (bias 15), 10 of fraction. DataView learns them
-// in ES2025 (getFloat16, setFloat16); Node 20 has neither.
+// Floats of 16 bits: IEEE 754 binary16, with 1 bit of sign, 5 of exponent (bias 15) and 10 of fraction, and bfloat16.
+// DataView learns the first in ES2025 (getFloat16, setFloat16); Node 20 has neither.
 
 /** Larger numbers have no 16-bit form but infinity. */
 export const LARGEST_HALF = 65504;
 
-/** The number that 16 bits stand for. */
+/**
+ * The number that 16 bits stand for.
+ *
+ * @param bits an integer from 0 to 65535
+ * @example
+ * console.log(fromHalf(0x3c00), fromHalf(0xc000)); // 1 -2
+ */
 export function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
@@ -14,7 +20,20 @@ export function fromHalf(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** The bits of the nearest 16-bit float to a 32-bit one; of two that are equally near, the one that ends in 0. */
+const word = new DataView(new ArrayBuffer(4));
+
+/** The number that 16 bits stand for as bfloat16: they are the upper half of a 32-bit float. */
+export function fromBfloat16(bits: number): number {
+  word.setUint16(0, bits);
+  return word.getFloat32(0);
+}
+
+/**
+ * The bits of the nearest 16-bit float to a 32-bit one; of two that are equally near, the one that ends in 0.
+ *
+ * @example
+ * console.log(toHalf(1).toString(16), toHalf(-2).toString(16)); // 3c00 c000
+ */
 export function toHalf(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;

@@ -4,10 +4,13 @@
 export class ImageFileError extends Error {
   override readonly name = "ImageFileError";
   readonly path: string;
+  /** What is wrong, without the path. */
+  readonly reason: string;
 
   constructor(path: string, reason: string, options?: ErrorOptions) {
     super(`${path}: ${reason}`, options);
     this.path = path;
+    this.reason = reason;
   }
 }
 
@@ -27,13 +30,20 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EDQUOT: "the disk quota is used up",
   EEXIST: "a file is in the way of a folder",
   EFBIG: "the file would be too large",
+  EIO: "the disk reports an error",
   EISDIR: "is a folder, not a file",
+  EMFILE: "too many files are open",
   ENAMETOOLONG: "the name is too long",
+  ENFILE: "too many files are open",
+  ENODEV: "no such device",
   ENOENT: "no such file or folder",
   ENOSPC: "the disk is full",
   ENOTDIR: "a part of the path is a file, not a folder",
+  ENXIO: "no such device",
   EPERM: "not permitted",
   EROFS: "the disk can only be read",
+  ESTALE: "the network drive has lost it",
+  ETIMEDOUT: "the network drive does not answer",
 };
 
 /** What the operating system complains of, in words; undefined where it is not one of its usual complaints. */
@@ -49,4 +59,9 @@ export function systemReason(error: unknown): string {
 /** The first line of a library's message. */
 export function firstLine(message: string): string {
   return message.trim().split("\n")[0];
+}
+
+/** Of a picture that is not whole. */
+export function damaged(message: string): string {
+  return `is damaged or cut short (${firstLine(message)})`;
 }

@@ -3,4 +3,5 @@
 export * from "./datasets/index.ts";
 export { DatasetError, ImageFileError, knownSystemReason } from "./errors.ts";
 export { type ReadOptions, readMask, readPhotograph, readSize } from "./read.ts";
-export { type GreyPicture, writePng, writeWhole } from "./write.ts";
+export { encodePng, type GreyPicture, writePng } from "./write.ts";
+export { temporaryName, writeWhole } from "./write-whole.ts";

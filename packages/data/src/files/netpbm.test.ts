@@ -31,11 +31,11 @@ describe("netpbmHeader", () => {
   ])("reads one %s", (_, text, start) => {
     // A sample that looks like white space belongs to the picture.
     const header = netpbmHeader(bytes(text, 10, 32, 35, 9, 0, 1));
-    expect(header).toEqual({ width: 3, height: 2, channels: 3, maximum: 255, start });
+    expect(header).toEqual({ kind: "P6", width: 3, height: 2, channels: 3, maximum: 255, start });
   });
 
   it.each([
-    "P4 3 2\n",
+    "P7 3 2 255\n",
     "P6 3 2",
     "P6 3 2 255",
     "P6 0 2 255\n",
@@ -54,7 +54,7 @@ describe("readPhotograph", () => {
   it.each(["stare.ppm", "stare-commented.ppm", "stare.ppm.gz"])("reads %s", async (name) => {
     const { width, height, data } = await readPhotograph(fixture(name));
     expect([width, height]).toEqual([48, 40]);
-    expect(data).toEqual(Uint8ClampedArray.from(eye.image.data));
+    expect(data).toEqual(Uint8Array.from(eye.image.data));
     expect(await readSize(fixture(name))).toEqual({ width, height });
   });
 
@@ -88,10 +88,6 @@ describe("readPhotograph", () => {
     await expect(readPhotograph(damaged)).rejects.toThrow(/damaged.ppm.gz: is damaged or cut short/);
     await expect(readPhotograph(fixture("stare.ppm"), { maxPixels: 1900 })).rejects.toThrow(
       /has 48 x 40 = 1920 pixels; the limit is 1900$/,
-    );
-    const bomb = await save("bomb.ppm.gz", gzipSync(Buffer.alloc(2 ** 22)));
-    await expect(readPhotograph(bomb, { maxPixels: 100 })).rejects.toThrow(
-      /unpacks to more than 100 pixels can take$/,
     );
   });
 });

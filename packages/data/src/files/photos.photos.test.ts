@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fieldOfView } from "../field-of-view.ts";
 import { coverage, type Mask, type Photograph } from "../image.ts";
+import { photographWarnings } from "../photograph-warnings.ts";
 import { syntheticFundus } from "../synthetic.ts";
 import { readDataset } from "./datasets/index.ts";
 import { readMask, readPhotograph } from "./read.ts";
@@ -48,7 +49,9 @@ describe.skipIf(photos === "")("on real photographs", () => {
   it("the field of view agrees with the masks of HRF", async () => {
     const overlaps: number[] = [];
     for (const file of await readdir(join(photos, "HRF/images"))) {
-      const found = fieldOfView(await readPhotograph(join(photos, "HRF/images", file)));
+      const photograph = await readPhotograph(join(photos, "HRF/images", file));
+      const found = fieldOfView(photograph);
+      expect(photographWarnings(photograph, found), file).toEqual([]);
       const mask = await readMask(join(photos, "HRF/mask", file.replace(/\.jpg$/i, "_mask.tif")));
       const { both, either } = count(found, mask);
       overlaps.push(both / either);
@@ -92,6 +95,7 @@ describe.skipIf(photos === "")("on real photographs", () => {
         await sample.vessels("2ndHO"),
       ];
       const field = await sample.fieldOfView();
+      expect(photographWarnings(image, field), sample.id).toEqual([]);
       expect([image.width, image.height]).toEqual([999, 960]);
       const columns = [...Array(999).keys()].filter((x) => field.data[480 * 999 + x] === 1);
       const diameter = columns.length;

@@ -1,10 +1,8 @@
-// Writing pictures as PNG, whole or not at all.
+// Pictures as PNG.
 
-import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
 import { PNG } from "pngjs";
 import { channelsOf, type Mask, type Photograph } from "../image.ts";
-import { ImageFileError, systemReason } from "./errors.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** Levels of grey, one byte a pixel. */
 export interface GreyPicture {
@@ -24,10 +22,15 @@ const COLOUR_TYPES = { 1: 0, 3: 2, 4: 6 } as const;
  * @throws RangeError where the array does not fill the picture, or a mask holds anything but 0 and 1
  */
 export async function writePng(path: string, picture: Photograph | Mask | GreyPicture): Promise<void> {
-  await writeWhole(path, await encode(picture));
+  await writeWhole(path, await encodePng(picture));
 }
 
-function encode(picture: Photograph | Mask | GreyPicture): Promise<Buffer> {
+/**
+ * A photograph, a mask (as black and white) or levels of grey as the bytes of a PNG.
+ *
+ * @throws RangeError where the array does not fill the picture, or a mask holds anything but 0 and 1
+ */
+export function encodePng(picture: Photograph | Mask | GreyPicture): Promise<Uint8Array> {
   const { width, height } = picture;
   const { data, channels } = bytesOf(picture);
   const colorType = COLOUR_TYPES[channels];
@@ -36,7 +39,7 @@ function encode(picture: Photograph | Mask | GreyPicture): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     png.on("data", (part: Buffer) => parts.push(part));
-    png.on("end", () => resolve(Buffer.concat(parts)));
+    png.on("end", () => resolve(new Uint8Array(Buffer.concat(parts))));
     png.on("error", reject);
     png.pack();
   });
@@ -62,27 +65,4 @@ function bytesOf(picture: Photograph | Mask | GreyPicture) {
     data[pixel] = 255 * value;
   }
   return { data, channels: 1 as const };
-}
-
-/**
- * Writes a file under another name beside the target, syncs it and renames it: where that fails, what was there before
- * is still there.
- *
- * @throws ImageFileError naming the path where it cannot be written
- */
-export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    const file = await open(temporary, "wx");
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
-    throw new ImageFileError(path, `cannot be written: ${systemReason(error)}`, { cause: error });
-  }
 }

@@ -26,12 +26,15 @@ export interface Hdf5Reader {
   close(): void;
 }
 
-/** The largest file that is opened. */
-const MAX_BYTES = 2 ** 29;
+/** The largest file that is opened: the whole of it lies in memory, and again in that of the library. */
+export const MAX_HDF5_BYTES = 2 ** 27;
 /** A file of 30 MB takes a tenth of a second on an idle machine; what runs in circles is ended. */
 const PATIENCE_MS = 60_000;
 /** `\x89HDF\r\n\x1a\n` */
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** How many bytes {@link isHdf5} looks at. */
+export const HDF5_SIGNATURE_BYTES = SIGNATURE.length;
 
 /** Whether bytes begin as HDF5 does. */
 export function isHdf5(bytes: Uint8Array): boolean {
@@ -67,8 +70,8 @@ export function hdf5Reader({ patienceMs = PATIENCE_MS, startWorker = start } = {
   return {
     async read(bytes, skip) {
       if (!isHdf5(bytes)) throw new ImportError("is not an HDF5 file");
-      if (bytes.length > MAX_BYTES) {
-        throw new ImportError(`has ${bytes.length} bytes; HDF5 files of up to ${MAX_BYTES} are read`);
+      if (bytes.length > MAX_HDF5_BYTES) {
+        throw new ImportError(`has ${bytes.length} bytes; HDF5 files of up to ${MAX_HDF5_BYTES} are read`);
       }
       const answer = await ask({ bytes, skip });
       if ("fault" in answer) throw new ImportError(`is HDF5 that cannot be read: ${answer.fault}`);

@@ -19,6 +19,7 @@ const MAX_OBJECTS = 50_000;
 const MAX_DEPTH = 20;
 const MAX_NUMBERS = 2 ** 25;
 const MAX_TEXTS = 100_000;
+const MAX_TEXT_BYTES = 2 ** 25;
 
 /** HDF5's numbers for the classes of types. */
 const FLOAT = 1;
@@ -139,10 +140,11 @@ function textAttributes(group, path) {
   /** @type {Record<string, string | string[]>} */
   const texts = {};
   for (const [name, attribute] of Object.entries(group.attrs)) {
-    const { type, shape } = attribute.metadata;
+    const { type, shape, size } = attribute.metadata;
     if (type !== TEXT) continue;
     const count = (shape ?? []).reduce((product, length) => product * length, 1);
-    if (!(count <= MAX_TEXTS)) throw new Fault(`${path} claims ${count} texts in its attribute ${name}`);
+    if (!(count <= MAX_TEXTS && count * size <= MAX_TEXT_BYTES))
+      throw new Fault(`${path} claims ${count} texts of ${size} bytes in its attribute ${name}`);
     const { value } = attribute;
     expectNoTrace(path);
     if (typeof value === "string") texts[name] = value;

@@ -2,6 +2,8 @@
 
 import { configure, type FileEntry, Uint8ArrayReader, ZipReader } from "@zip.js/zip.js";
 import { ImportError } from "../errors.ts";
+import { HDF5_SIGNATURE_BYTES, isHdf5, MAX_HDF5_BYTES } from "../hdf5/read.ts";
+import { torchCheckpoint } from "../layout.ts";
 
 /** What a `.keras` file holds. */
 export interface KerasArchive {
@@ -10,8 +12,10 @@ export interface KerasArchive {
   readonly weights: Uint8Array;
 }
 
+const WEIGHTS = "model.weights.h5";
+
 /** The most that each part may unpack to. A description has some 2 kB a layer. */
-const LIMITS = { "config.json": 2 ** 25, "metadata.json": 2 ** 16, "model.weights.h5": 2 ** 29 } as const;
+const LIMITS = { "config.json": 2 ** 24, "metadata.json": 2 ** 16, [WEIGHTS]: MAX_HDF5_BYTES } as const;
 /** Keras writes three; a model's own assets may add some. */
 const MAX_ENTRIES = 1000;
 
@@ -21,8 +25,8 @@ export function isZip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Unpacks an archive. What is unpacked is counted while it comes, so that no file unpacks to more than its limit,
- * whatever it claims; checksums are verified.
+ * Unpacks an archive. Sizes are those that its directory claims: what claims more than its limit is not unpacked, and
+ * what unpacks to more than it claims is stopped there. Checksums are verified.
  *
  * @throws ImportError where it is damaged, lacks a part or unpacks to too much
  */
@@ -33,12 +37,8 @@ export async function unpackKeras(bytes: Uint8Array): Promise<KerasArchive> {
     let count = 0;
     for await (const entry of new ZipReader(new Uint8ArrayReader(bytes)).getEntriesGenerator()) {
       if (++count > MAX_ENTRIES) throw new ImportError(`is an archive of more than ${MAX_ENTRIES} files`);
+      if (entry.filename.endsWith("/data.pkl")) throw torchCheckpoint();
       if (!entry.directory) parts.set(entry.filename, entry);
-    }
-    if ([...parts.keys()].some((name) => name.endsWith("/data.pkl"))) {
-      throw new ImportError(
-        "is a PyTorch checkpoint, a program rather than data: docs/interop.md says how to write safetensors instead",
-      );
     }
     const unpack = async (name: keyof typeof LIMITS) => {
       const entry = parts.get(name);
@@ -49,7 +49,7 @@ export async function unpackKeras(bytes: Uint8Array): Promise<KerasArchive> {
     return {
       config: await text("config.json"),
       metadata: parts.has("metadata.json") ? await text("metadata.json") : "{}",
-      weights: await unpack("model.weights.h5"),
+      weights: await unpack(WEIGHTS),
     };
   } catch (error) {
     if (error instanceof ImportError) throw error;
@@ -58,25 +58,27 @@ export async function unpackKeras(bytes: Uint8Array): Promise<KerasArchive> {
 }
 
 async function unpackEntry(entry: FileEntry, limit: number): Promise<Uint8Array> {
-  const tooLarge = new ImportError(
-    `is an archive whose ${entry.filename} unpacks to more than ${limit} bytes`,
-  );
-  if (entry.uncompressedSize > limit) throw tooLarge;
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  const counted = new WritableStream<Uint8Array>({
+  const { filename, uncompressedSize } = entry;
+  if (uncompressedSize > limit) {
+    throw new ImportError(
+      `is an archive whose ${filename} unpacks to ${uncompressedSize} bytes; up to ${limit} are read`,
+    );
+  }
+  const whole = new Uint8Array(uncompressedSize);
+  let filled = 0;
+  const filling = new WritableStream<Uint8Array>({
     write(part) {
-      size += part.length;
-      if (size > limit) throw tooLarge;
-      parts.push(part);
+      if (filled + part.length > whole.length) {
+        throw new ImportError(
+          `is a damaged archive: its ${filename} unpacks to more than the ${whole.length} bytes that it claims`,
+        );
+      }
+      whole.set(part, filled);
+      filled += part.length;
+      if (filename === WEIGHTS && filled >= HDF5_SIGNATURE_BYTES && !isHdf5(whole))
+        throw new ImportError(`is an archive whose ${filename} is not HDF5`);
     },
   });
-  await entry.getData(counted, { checkSignature: true });
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  await entry.getData(filling, { checkSignature: true });
+  return whole.subarray(0, filled);
 }

@@ -1,8 +1,10 @@
 // What Keras's own description of a model (config.json, or the attribute model_config) says beyond its weights: the
 // constants of normalisations, the activation, which layers are transposed, and how the skips are gated.
 
+import { quote } from "@saunet/core";
 import { ImportError } from "../errors.ts";
 import type { SourceFacts } from "../source.ts";
+import { writtenByKeras1 } from "./layers.ts";
 
 /** One layer of the description. */
 interface DescribedLayer {
@@ -21,6 +23,8 @@ export interface KerasDescription {
 }
 
 const MAX_DEPTH = 100;
+/** Classes that Keras 2 renamed. */
+const KERAS_1 = new Set(["Convolution2D", "Deconvolution2D", "AtrousConvolution2D"]);
 
 /**
  * Reads a description.
@@ -35,6 +39,7 @@ export function readDescription(text: string): KerasDescription {
     throw new ImportError("describes its model in what is not JSON");
   }
   const layers = collectLayers(json);
+  if (layers.some(({ className }) => KERAS_1.has(className))) throw writtenByKeras1();
   for (const layer of layers) checkSettings(layer);
   return {
     classes: new Map(layers.map(({ name, className }) => [name, className])),
@@ -65,7 +70,7 @@ function collectLayers(json: unknown, depth = 0): DescribedLayer[] {
   const inner = isRecord(config) && Array.isArray(config.layers) ? config.layers : undefined;
   if (inner !== undefined) return collectLayers(inner, depth + 1);
   if (typeof className !== "string" || !isRecord(config)) return [];
-  const name = typeof config.name === "string" ? config.name : String(json.name);
+  const name = [config.name, json.name].find((text) => typeof text === "string") ?? "";
   // Custom>GroupNormalization and the like carry the package before the class.
   return [{ name, className: className.replace(/^.*>/, ""), config, inputs: textsIn(inbound) }];
 }
@@ -87,14 +92,14 @@ const SETTINGS = new Map<string, Readonly<Record<string, unknown>>>([
 
 function checkSettings({ name, className, config }: DescribedLayer): void {
   if (className === "AveragePooling2D")
-    throw new ImportError(`pools by average in layer "${name}"; the family by maximum`);
+    throw new ImportError(`pools by average in layer ${quote(name)}; the family by maximum`);
   for (const [key, wanted] of Object.entries(SETTINGS.get(className) ?? {})) {
     const found = config[key];
     // A filter of one tap reaches nothing that could be padded.
     const isFree = key === "padding" && JSON.stringify(config.kernel_size) === "[1,1]";
     if (isFree || found === undefined || JSON.stringify(found) === JSON.stringify(wanted)) continue;
     throw new ImportError(
-      `has a ${className} "${name}" with ${key} ${JSON.stringify(found)}; this family has ${JSON.stringify(wanted)}`,
+      `has a ${className} ${quote(name)} with ${key} ${quote(found)}; this family has ${JSON.stringify(wanted)}`,
     );
   }
 }
@@ -110,7 +115,8 @@ function single(key: "epsilon" | "groups", values: readonly unknown[]): Partial<
   const [value] = distinct;
   const isSound = typeof value === "number" && value > 0 && (key === "epsilon" || Number.isInteger(value));
   if (distinct.length > 1 || !isSound) {
-    throw new ImportError(`has normalisations with ${key} ${distinct.join(", ")}; one for all is taken over`);
+    const shown = distinct.map(quote).join(", ");
+    throw new ImportError(`has normalisations with ${key} ${shown}; one for all is taken over`);
   }
   return { [key]: value };
 }

@@ -43,9 +43,14 @@ describe("importKeras", () => {
     ["keras2/sa-unet-v2.h5", { name: "sa-unet-v2-8-8-16", channels, origin: "Keras 2.12.0", assumed: 0 }],
     [
       "keras2/sa-unet-v2-weights.h5",
-      { name: "sa-unet-v2-8-8-16", channels, origin: "Keras 2.12.0", assumed: 3 },
+      { name: "sa-unet-v2-8-8-16", channels, origin: "Keras 2.12.0", assumed: 2 },
+      { groups: 8 },
     ],
-    ["keras2/sa-unet-v2.weights.h5", { name: "sa-unet-v2-8-8-16", channels, origin: "Keras", assumed: 3 }],
+    [
+      "keras2/sa-unet-v2.weights.h5",
+      { name: "sa-unet-v2-8-8-16", channels, origin: "Keras", assumed: 2 },
+      { groups: 8 },
+    ],
     [
       "keras2/sa-unet.h5",
       { name: "sa-unet-4-6-8-8", activation: "relu", origin: "Keras 2.12.0", assumed: 0 },
@@ -68,14 +73,18 @@ describe("importKeras", () => {
       },
     ],
     ["keras3/sa-unet-v2.keras", { name: "sa-unet-v2-8-8-16", channels, origin: "Keras 3.15.1", assumed: 0 }],
-    ["keras3/sa-unet-v2.weights.h5", { name: "sa-unet-v2-8-8-16", channels, origin: "Keras", assumed: 3 }],
+    [
+      "keras3/sa-unet-v2.weights.h5",
+      { name: "sa-unet-v2-8-8-16", channels, origin: "Keras", assumed: 2 },
+      { groups: 8 },
+    ],
     ["keras3/sa-unet-v2.h5", { name: "sa-unet-v2-8-8-16", channels, origin: "Keras 3.15.1", assumed: 0 }],
     ["keras3/sa-unet.weights.h5", { name: "sa-unet-4-6-8-8", origin: "Keras", assumed: 1 }],
     [
       "keras3/four-groups.keras",
       { groups: 4, channels: [4, 8, 8], skipAttention: "spatial", origin: "Keras 3.15.1", assumed: 0 },
     ],
-    ["keras3/named.weights.h5", { channels, origin: "Keras", assumed: 3 }],
+    ["keras3/named.weights.h5", { channels, origin: "Keras", assumed: 2 }, { groups: 8 }],
     [
       "keras3/spatial.weights.h5",
       { skipAttention: "spatial", origin: "Keras", assumed: 0 },
@@ -139,8 +148,24 @@ describe("importKeras refuses", () => {
     archive({ "config.json": config, "model.weights.h5": weights });
 
   it.each<[string, () => Uint8Array | Promise<Uint8Array>, string | RegExp, ImportOptions?]>([
-    ["nothing", () => new Uint8Array(0), "is neither HDF5 nor a .keras archive"],
-    ["a text", () => new TextEncoder().encode("not a model"), "is neither HDF5 nor a .keras archive"],
+    ["nothing", () => new Uint8Array(0), "is not Keras's (HDF5 or .keras)"],
+    ["a text", () => new TextEncoder().encode("not a model"), "is not Keras's (HDF5 or .keras)"],
+    ["a page", () => new TextEncoder().encode("<html>"), "is a web page, not Keras's (HDF5 or .keras)"],
+    [
+      "weights of PyTorch",
+      () => file("torch/u-net.safetensors"),
+      "is a safetensors file, not Keras's (HDF5 or .keras)",
+    ],
+    [
+      "a checkpoint of PyTorch",
+      () => file("torch/checkpoint.pth"),
+      "is a PyTorch checkpoint (.pth, .pt), a program rather than data: docs/interop.md",
+    ],
+    [
+      "one of before 1.6",
+      () => file("torch/checkpoint-legacy.pth"),
+      "is a PyTorch checkpoint (.pth, .pt), a program rather than data: docs/interop.md",
+    ],
     [
       "HDF5 cut short",
       () => h5.subarray(0, 100_000),
@@ -157,7 +182,11 @@ describe("importKeras refuses", () => {
       () => archive({ "a.txt": "a" }),
       "is an archive, but none of Keras's: it has no config.json",
     ],
-    ["a PyTorch checkpoint", () => archive({ "model/data.pkl": "" }), "is a PyTorch checkpoint"],
+    [
+      "a PyTorch checkpoint that begins with something else",
+      () => archive({ "readme.txt": "", "model/data.pkl": "" }),
+      "is a PyTorch checkpoint",
+    ],
     [
       "an archive with a changed byte",
       () => {
@@ -169,21 +198,26 @@ describe("importKeras refuses", () => {
     ],
     [
       "a bomb",
-      () => archive({ "config.json": " ".repeat(2 ** 25 + 1) }),
-      "unpacks to more than 33554432 bytes",
+      () => archive({ "config.json": " ".repeat(2 ** 24 + 1) }),
+      "is an archive whose config.json unpacks to 16777217 bytes; up to 16777216 are read",
+    ],
+    [
+      "weights that are zeros",
+      () => archive({ "config.json": "{}", "model.weights.h5": new Uint8Array(2 ** 20) }),
+      "is an archive whose model.weights.h5 is not HDF5",
     ],
     [
       "a bomb that lies about its size",
       async () => {
         // The size unpacked, in the local header and in the directory.
-        const bytes = await archive({ "config.json": " ".repeat(2 ** 25 + 1) });
-        const size = [1, 0, 0, 2];
+        const bytes = await archive({ "config.json": " ".repeat(2 ** 24 + 1) });
+        const size = [1, 0, 0, 1];
         for (let i = 0; i + 4 <= bytes.length; i++) {
           if (size.every((byte, j) => bytes[i + j] === byte)) bytes.set([100, 0, 0, 0], i);
         }
         return bytes;
       },
-      /damaged archive|unpacks to more/,
+      /^is a damaged archive: (Invalid uncompressed size|its config.json unpacks to more than the 100 bytes)/,
     ],
     [
       "too many files",
@@ -213,6 +247,16 @@ describe("importKeras refuses", () => {
       'has a Conv2D "layer" with dilation_rate [2,2]; this family has [1,1]',
     ],
     [
+      "epsilons that are no numbers",
+      withConfig(description([layer("BatchNormalization", { epsilon: { toString: 1 } })])),
+      'has normalisations with epsilon {"toString":1}',
+    ],
+    [
+      "a layer of Keras 1",
+      withConfig(description([layer("Convolution2D", { nb_filter: 3 })])),
+      "was written by Keras 1",
+    ],
+    [
       "averages",
       withConfig(description([layer("AveragePooling2D", {})])),
       'pools by average in layer "layer"',
@@ -240,7 +284,7 @@ describe("importKeras refuses", () => {
     [
       "another network",
       () => h5,
-      'is not a sa-unet: encoder1.conv1.filter must be [3,3,3,16] but layer "conv2d" has [3,3,3,8]',
+      /^is not a sa-unet: .*it has 3 attention filters, not 1; .*; it is nearest to a sa-unet-v2 with 8, 8, 16 channels; encoder1\.conv1\.filter must be \[3,3,3,16\] but layer "conv2d" has \[3,3,3,8\]/,
       { config: saUNet },
     ],
     [
@@ -250,13 +294,42 @@ describe("importKeras refuses", () => {
       { config: { ...saUNetV2, channels, groups: 4 } },
     ],
     [
-      "groups that were assumed and do not divide the channels",
+      "groups that nothing tells",
       async () => (await unpackKeras(file("keras3/four-groups.keras"))).weights,
-      "has 4 channels, which do not make up 8 groups, which were assumed, since the file does not say",
+      "does not say how many groups its normalisation has, and its weights do not tell: state them (--groups",
+    ],
+    [
+      "groups that do not divide the channels",
+      async () => (await unpackKeras(file("keras3/four-groups.keras"))).weights,
+      "has 4 channels, which do not make up 8 groups",
+      { groups: 8 },
     ],
   ])("%s", async (_, make, message, options) => {
     const error = await take(await make(), options).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ImportError);
     expect((error as Error).message).toMatch(message);
+    expect((error as Error).message.length).toBeLessThan(1000);
+  });
+
+  it("names what is no bytes", async () => {
+    await expect(importKeras("model.h5" as unknown as Uint8Array)).rejects.toThrow(
+      new TypeError("importKeras: bytes must be a Uint8Array; loadBytes takes paths and URLs"),
+    );
+  });
+});
+
+describe("weights of Keras whose groups are stated", () => {
+  it("answer as Keras did, by four groups and no others", async () => {
+    // The weights of an archive alone do not say that there are 4.
+    const { weights } = await unpackKeras(file("keras3/four-groups.keras"));
+    const config = { ...spatial, channels: [4, 8, 8] };
+    const { x, probability } = readSafetensors(file("keras3/answers/four-groups.keras.safetensors")).tensors;
+    const errorOf = async (groups: number) => {
+      const imported = await take(weights, { config, groups });
+      const found = noGrad(() => sigmoid(forward(imported.config, imported.parameters, x)));
+      return largestDifference(found.data, probability.data);
+    };
+    expect(await errorOf(4)).toBeLessThan(1e-5);
+    expect(await errorOf(2)).toBeGreaterThan(0.01);
   });
 });

@@ -1,12 +1,12 @@
 // Weights that Keras wrote: .h5, .weights.h5 and .keras, of Keras 2 and 3.
 
-import { ImportError } from "../errors.ts";
-import { type Hdf5Reader, hdf5Reader, isHdf5 } from "../hdf5/read.ts";
+import { type Hdf5Reader, hdf5Reader } from "../hdf5/read.ts";
 import { type Imported, type ImportOptions, importModel } from "../imported.ts";
+import { expectBytes, expectLayout } from "../layout.ts";
 import type { SourceModel } from "../source.ts";
-import { isZip, unpackKeras } from "./archive.ts";
+import { isZip, type KerasArchive, unpackKeras } from "./archive.ts";
 import { type KerasDescription, readDescription } from "./description.ts";
-import { layersOf, SKIPPED } from "./layers.ts";
+import { layersOf, SKIPPED, writtenByKeras1 } from "./layers.ts";
 
 /**
  * Takes over weights that Keras 2 or 3 saved, alone or with their model: `.h5`, `.weights.h5`, `.keras`.
@@ -19,6 +19,7 @@ import { layersOf, SKIPPED } from "./layers.ts";
  * console.log(config.groups, config.skipAttention, origin); // 4 spatial Keras 3.15.1
  */
 export async function importKeras(bytes: Uint8Array, options: ImportOptions = {}): Promise<Imported> {
+  expectBytes("importKeras", bytes);
   const reader = hdf5Reader();
   try {
     return importModel(await readKeras(bytes, reader), options);
@@ -31,25 +32,31 @@ const NOT_DESCRIBED: KerasDescription = { facts: {}, classes: new Map() };
 
 /** The layers of a Keras file. */
 export async function readKeras(bytes: Uint8Array, reader: Hdf5Reader): Promise<SourceModel> {
-  if (isZip(bytes)) {
-    const { config, metadata, weights } = await unpackKeras(bytes);
-    const { facts, classes } = readDescription(config);
-    const tree = await reader.read(weights, SKIPPED);
-    return { origin: `Keras ${versionIn(metadata)}`, layers: layersOf(tree, classes), facts };
-  }
-  if (!isHdf5(bytes)) throw new ImportError("is neither HDF5 nor a .keras archive");
+  expectLayout(bytes, "keras");
+  if (isZip(bytes)) return readArchive(await unpackKeras(bytes), reader);
   const tree = await reader.read(bytes, SKIPPED);
   const attributes = tree.groups.map((group) => group.attributes);
   const attribute = (name: string) =>
     attributes.map((texts) => texts[name]).find((text) => text !== undefined);
+  const version = attribute("keras_version");
+  if (/^[01]\./.test(String(version))) throw writtenByKeras1();
   const description = attribute("model_config");
   const { facts, classes } = description === undefined ? NOT_DESCRIBED : readDescription(String(description));
-  const version = attribute("keras_version");
   return {
-    origin: version === undefined ? "Keras" : `Keras ${String(version)}`,
+    origin: version === undefined ? "Keras" : `Keras ${String(version).slice(0, 40)}`,
     layers: layersOf(tree, classes),
     facts,
   };
+}
+
+/** The layers of a `.keras` archive. */
+export async function readArchive(
+  { config, metadata, weights }: KerasArchive,
+  reader: Hdf5Reader,
+): Promise<SourceModel> {
+  const { facts, classes } = readDescription(config);
+  const tree = await reader.read(weights, SKIPPED);
+  return { origin: `Keras ${versionIn(metadata)}`, layers: layersOf(tree, classes), facts };
 }
 
 function versionIn(metadata: string): string {

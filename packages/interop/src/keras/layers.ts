@@ -6,6 +6,7 @@
 //   `.weights.h5` and the one inside `.keras`: layers/<class>_<n>/vars/<i> (_layer_checkpoint_dependencies/… in 2.12),
 //   numbered by class in the order of the network.
 
+import { quote } from "@saunet/core";
 import { ImportError } from "../errors.ts";
 import type { Hdf5Dataset, Hdf5Tree } from "../hdf5/tree.js";
 import { kindOf, type SourceArray, type SourceLayer } from "../source.ts";
@@ -16,6 +17,16 @@ const ENTRIES = new Map([
   ["moving_mean", "mean"],
   ["moving_variance", "variance"],
 ]);
+
+/** Keras 1 numbered layers into the names of their weights: `convolution2d_1_W`, `batchnormalization_1_running_std`. */
+const KERAS_1 = /_(W|b|running_mean|running_std)(:\d+)?$/;
+
+/** Keras 1 laid filters out as its backend did, and saved deviations under names that promise variances. */
+export function writtenByKeras1(): ImportError {
+  return new ImportError(
+    "was written by Keras 1, whose layouts differ: load it in Keras 2 and save it again",
+  );
+}
 
 /** What stands at the top of a file beside the weights, and is of no use here. */
 export const SKIPPED = ["optimizer", "optimizer_weights", "metrics"];
@@ -62,13 +73,14 @@ function listedLayers(tree: Hdf5Tree, root: string, isTransposed: IsTransposed):
   const names = textsOf(groups.get(root)!.attributes, "layer_names") ?? [];
   return names.flatMap((name) => {
     const group = groups.get(`${below}${name}`);
-    if (group === undefined) throw new ImportError(`lists a layer "${name}" that it does not hold`);
+    if (group === undefined) throw new ImportError(`lists a layer ${quote(name)} that it does not hold`);
     // A layer of layers, such as a block of one's own, lists the weights of all: their paths tell them apart.
     const parts = new Map<string, Record<string, SourceArray>>();
     for (const path of textsOf(group.attributes, "weight_names") ?? []) {
+      if (KERAS_1.test(path)) throw writtenByKeras1();
       const dataset = datasets.get(`${below}${name}/${path}`);
       if (dataset === undefined)
-        throw new ImportError(`lists a weight "${name}/${path}" that it does not hold`);
+        throw new ImportError(`lists a weight ${quote(`${name}/${path}`)} that it does not hold`);
       const array = arrayOf(dataset);
       if (array === undefined) continue;
       const steps = path.replace(/:\d+$/, "").split("/");

@@ -55,6 +55,17 @@ async function largestDifference(weights: Weights, bytes: Uint8Array, sizes: num
   return largest;
 }
 
+/** Runs a model on black images `[N,3,H,W]`. */
+async function shapeOfAnswer(bytes: Uint8Array, [N, H, W]: number[]): Promise<readonly number[]> {
+  const session = await onnxruntime.InferenceSession.create(bytes, { logSeverityLevel: 4 });
+  try {
+    const image = new onnxruntime.Tensor("float32", new Float32Array(N * 3 * H * W), [N, 3, H, W]);
+    return (await session.run({ image })).probability.dims;
+  } finally {
+    await session.release();
+  }
+}
+
 const small = { channels: [8, 16, 24] } as const;
 const sizes = [
   [1, 16, 24],
@@ -92,6 +103,15 @@ describe("exportOnnx", () => {
     const bytes = exportOnnx(weights, { batch: 1, height: 16, width: 24 });
     expect(await largestDifference(weights, bytes, [[1, 16, 24]])).toBeLessThan(1e-4);
     await expect(largestDifference(weights, bytes, [[1, 24, 24]])).rejects.toThrow(/invalid dimensions/i);
+  });
+
+  it.each<[string, OnnxOptions, number[]]>([
+    ["an open size", {}, [1, 22, 16]],
+    ["an open width", { height: 16 }, [1, 16, 22]],
+  ])("names what is wrong with an image of another size, at %s", async (_, options, size) => {
+    const bytes = exportOnnx(weightsOf({ ...saUNetV2, ...small }), options);
+    await expect(shapeOfAnswer(bytes, size)).rejects.toThrow("height_and_width_must_be_multiples_of_4");
+    expect(await shapeOfAnswer(bytes, [1, 16, 24])).toEqual([1, 1, 16, 24]);
   });
 
   it("says what it holds", () => {

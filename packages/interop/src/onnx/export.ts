@@ -61,7 +61,7 @@ export function exportOnnx(weights: Weights, options: OnnxOptions = {}): Uint8Ar
   expectMultiple("batch", batch, 1);
   expectMultiple("height", height, sizeMultiple(config));
   expectMultiple("width", width, sizeMultiple(config));
-  const graph = networkGraph(weights, opset);
+  const graph = networkGraph(weights, opset, height === undefined || width === undefined);
   const size = [height ?? "H", width ?? "W"];
   return encodeModel({
     irVersion: irVersionOf(opset),
@@ -87,7 +87,8 @@ export function exportOnnx(weights: Weights, options: OnnxOptions = {}): Uint8Ar
   });
 }
 
-function networkGraph({ config, parameters }: Weights, opset: number): GraphBuilder {
+/** @param isOpen whether height or width is left to the image */
+function networkGraph({ config, parameters }: Weights, opset: number, isOpen: boolean): GraphBuilder {
   const p = parametersFrom(config, parameters);
   const g = new GraphBuilder();
 
@@ -177,9 +178,18 @@ function networkGraph({ config, parameters }: Weights, opset: number): GraphBuil
     return gate(e, mean, overChannels("ReduceMean", `${stage}.attention.decoder`, d), stage);
   };
 
+  /** Passes an image on as it is. Another size fails here, under a name that says why, not in a Concat further on. */
+  const sizeCheck = (x: string): string => {
+    const blocksize = sizeMultiple(config);
+    const blocks = g.node("SpaceToDepth", `height_and_width_must_be_multiples_of_${blocksize}`, [x], {
+      blocksize,
+    });
+    return g.node("DepthToSpace", "image.checked", [blocks], { blocksize });
+  };
+
   const depth = depthOf(config);
   const skips: string[] = [];
-  let f = "image";
+  let f = isOpen ? sizeCheck("image") : "image";
   for (let stage = 1; stage <= depth; stage++) {
     const name = `encoder${stage}`;
     f = unit(unit(f, name, 1), name, 2);

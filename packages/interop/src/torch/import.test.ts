@@ -20,6 +20,8 @@ describe("importTorch", () => {
     ["sa-unet", { name: "sa-unet-4-6-8-8", epsilon: 1e-5, transposedPadding: 1, activation: "relu" }],
     ["spatial", { skipAttention: "spatial", groups: 4, channels: [8, 8] }],
     ["u-net", { bottleneckAttention: false, normalization: "batch", epsilon: 1e-5 }],
+    ["no-bias", { channels: [8, 8, 16], skipAttention: "cross-scale", transposedPadding: 1 }],
+    ["no-bias-batch", { channels: [4, 8], normalization: "batch" }],
   ])("takes %s over and answers as PyTorch did", (name, expected) => {
     const imported = importTorch(file(name));
     expect(imported.config).toMatchObject(expected);
@@ -34,11 +36,53 @@ describe("importTorch", () => {
     expect(largestDifference(found.data, answer.data)).toBeLessThan(1e-5);
   });
 
+  it.each<[string, number]>([
+    ["half", 1e-3],
+    ["bfloat16", 4e-3],
+  ])("takes over what ran in %s, whose answer is rounded", (name, tolerance) => {
+    const { config, parameters, assumed } = importTorch(file(name));
+    expect(assumed).toEqual([]);
+    const { "saunet.example": example, "saunet.answer": answer } = readSafetensors(file(name)).tensors;
+    const [N, C, H, W] = example.shape;
+    const x = new Tensor(permute(new Float32Array(example.data), example.shape, [0, 2, 3, 1]), [N, H, W, C]);
+    const found = noGrad(() => sigmoid(forward(config, parameters, x)));
+    const difference = largestDifference(found.data, answer.data);
+    expect(difference).toBeGreaterThan(1e-4);
+    expect(difference).toBeLessThan(tolerance);
+  });
+
+  it.each(["sa-unet-v2", "shifted", "sa-unet", "spatial", "u-net", "no-bias", "no-bias-batch"])(
+    "takes over %s where its numbers are stored in 16 bits",
+    (name) => {
+      const { tensors, metadata } = readSafetensors(file(name));
+      const half = importTorch(writeSafetensors(tensors, metadata, { half: true }));
+      expect(half.config).toEqual(importTorch(file(name)).config);
+    },
+  );
+
+  it("refuses in 16 bits what it refuses in 32", () => {
+    const stored = (name: string, from: string, to: string) => {
+      const { tensors, metadata } = readSafetensors(file(name));
+      const modules = metadata.modules.replaceAll(from, to);
+      return writeSafetensors(tensors, { ...metadata, modules }, { half: true });
+    };
+    for (const bytes of [
+      stored("tanh", "", ""),
+      stored("u-net", '[0, 0], "output_padding": [0, 0]', '[1, 1], "output_padding": [1, 1]'),
+      stored("shifted", '"num_groups": 2', '"num_groups": 1'),
+      stored("shifted", '"eps": 1e-05', '"eps": 0.1'),
+    ]) {
+      expect(() => importTorch(bytes)).toThrow(
+        /answers the file's example otherwise than PyTorch did, by up to \d\.\d+, where rounding explains 0\.0\d+/,
+      );
+    }
+  });
+
   it("takes one that is told which network it must be", () => {
     const config = { ...networks["sa-unet+gn+silu+channels+sa"], channels: [8, 8], groups: 4 };
     expect(importTorch(file("spatial"), { config }).config).toEqual(config);
     expect(() => importTorch(file("sa-unet-v2"), { config: saUNet })).toThrow(
-      'is not a sa-unet: encoder1.conv1.filter must be [3,3,3,16] but layer "encoders.0.0.conv" has [3,3,3,8]',
+      /^is not a sa-unet: .*nearest to a sa-unet-v2 with 8, 8, 16 channels; encoder1\.conv1\.filter must be \[3,3,3,16\] but layer "encoders\.0\.0\.conv" has \[3,3,3,8\]/,
     );
   });
 
@@ -138,9 +182,57 @@ describe("importTorch", () => {
         }),
       'holds a tensor "aux.weight" of a module that did not run',
     ],
+    [
+      "names a module by no text",
+      () => setting('"name": "head"', '"name": {"toString": 1}'),
+      "describes its modules in a way that is not understood",
+    ],
+    [
+      "sets an epsilon to no number",
+      () => setting('"eps": 1e-05', '"eps": {"toString": 1}'),
+      'has modules with eps {"toString":1}, ',
+    ],
+    [
+      "holds NaN",
+      () =>
+        changed(({ tensors }) => {
+          tensors["head.weight"].data[0] = Number.NaN;
+        }),
+      "holds numbers in head.filter that are not finite",
+    ],
+    [
+      "holds an answer of NaN",
+      () =>
+        changed(({ tensors }) => {
+          tensors["saunet.answer"].data.fill(Number.NaN);
+        }),
+      "answers the file's example otherwise than PyTorch did, by up to NaN",
+    ],
+    [
+      "holds a tensor with a long name",
+      () =>
+        changed(({ tensors }) => {
+          tensors["a".repeat(5e6)] = new Tensor(new Float32Array(1), [1]);
+        }),
+      "aaa… of a module that did not run",
+    ],
     ["lacks a bias", () => changed(({ tensors }) => delete tensors["head.bias"]), "head.bias [1] is missing"],
   ])("refuses a file that %s", (_, make, message) => {
     expect(() => importTorch(make())).toThrow(message);
+  });
+
+  it("says what a file is that is no safetensors", () => {
+    const other = (name: string) =>
+      new Uint8Array(readFileSync(new URL(`../../../../fixtures/files/${name}`, import.meta.url)));
+    const checkpoint = "is a PyTorch checkpoint (.pth, .pt), a program rather than data: docs/interop.md";
+    expect(() => importTorch(other("torch/checkpoint.pth"))).toThrow(checkpoint);
+    expect(() => importTorch(other("torch/checkpoint-legacy.pth"))).toThrow(checkpoint);
+    expect(() => importTorch(other("keras2/sa-unet.h5"))).toThrow(
+      "is an HDF5 file, as Keras writes them (.h5), not a safetensors file",
+    );
+    expect(() => importTorch("model.safetensors" as unknown as Uint8Array)).toThrow(
+      new TypeError("importTorch: bytes must be a Uint8Array; loadBytes takes paths and URLs"),
+    );
   });
 
   it("refuses what is no safetensors", () => {

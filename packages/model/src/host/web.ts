@@ -8,6 +8,6 @@ export async function readBundledWeights(): Promise<Uint8Array> {
 }
 
 /** A browser has no paths: everything is fetched, relative to the page. */
-export async function readLocal(_source: string | URL): Promise<Uint8Array | undefined> {
+export async function readLocal(_source: string | URL, _expect?: unknown): Promise<Uint8Array | undefined> {
   return undefined;
 }

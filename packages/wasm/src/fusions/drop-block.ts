@@ -12,10 +12,8 @@ import {
   dropBlockApply,
   dropBlockDraw,
   dropBlockScale,
+  exactKey,
   kernel,
-  type Program,
-  type ProgramBuffer,
-  type ProgramCall,
   type ScaledWalk,
   sumKernel,
   type Walk,
@@ -33,7 +31,7 @@ import {
   suitsSums,
 } from "../kernels/drop-block-bytes.ts";
 import type { Generator } from "../plan.ts";
-import { type Fusion, privateUses } from "./fuse.ts";
+import { absorbReader, type Fusion, type Pattern } from "./rewrite.ts";
 
 /** The mask as floats of 0 and 1. */
 const unpacked = ({ buffer, byteOffset, byteLength }: Uint32Array): Float32Array =>
@@ -47,6 +45,7 @@ const draw = /* @__PURE__ */ kernel(
     dropBlockDraw.reference({ mask: floats, ...others }, d);
     new Uint8Array(mask.buffer, mask.byteOffset, mask.byteLength).set(floats.map((kept) => 255 * kept));
   },
+  { types: { mask: "u32", limits: "u32", state: "u32" } },
 );
 
 const scale = /* @__PURE__ */ kernel(
@@ -54,6 +53,7 @@ const scale = /* @__PURE__ */ kernel(
   dropBlockScale.roles,
   ({ scale, mask }: ScaleArrays, _: DropBlockDims) =>
     dropBlockScale.reference({ scale, mask: unpacked(mask) }, undefined),
+  { types: { mask: "u32" } },
 );
 
 const apply = /* @__PURE__ */ kernel(
@@ -61,7 +61,7 @@ const apply = /* @__PURE__ */ kernel(
   dropBlockApply.roles,
   ({ mask, ...others }: ApplyArrays, d: DropBlockDims) =>
     dropBlockApply.reference({ ...others, mask: unpacked(mask) }, d),
-  { inPlace: { y: "x" } },
+  { inPlace: { y: "x" }, types: { mask: "u32" } },
 );
 
 /** From the map to one number for each channel. */
@@ -80,7 +80,7 @@ const applySums = /* @__PURE__ */ kernel(
     apply.reference(arrays, d);
     sumKernel.reference({ out: sums, x: arrays.y }, { walk: overPositions(d), scale: 1 });
   },
-  { inPlace: { y: "x" } },
+  { inPlace: { y: "x" }, types: { mask: "u32" } },
 );
 
 const withBytes: ReadonlyMap<string, AnyKernel> = /* @__PURE__ */ new Map([
@@ -89,62 +89,49 @@ const withBytes: ReadonlyMap<string, AnyKernel> = /* @__PURE__ */ new Map([
   [dropBlockApply.name, apply as AnyKernel],
 ]);
 
-/** Masks that DropBlock alone touches become bytes. */
-function packMasks(program: Program): Program {
-  const uses = privateUses(program);
-  const buffers: ProgramBuffer[] = [...program.buffers];
-  const calls = [...program.calls];
-  program.calls.forEach((drawn, at) => {
-    if (drawn.kernel.name !== dropBlockDraw.name) return;
-    const { mask } = drawn.buffers;
-    const users = uses(mask);
-    const isOwn = users.every((user) => {
-      const { kernel, buffers } = calls[user];
-      const touching = Object.entries(buffers).filter(([, buffer]) => buffer === mask);
-      return withBytes.has(kernel.name) && touching.length === 1 && touching[0][0] === "mask";
-    });
-    if (users[0] !== at || !isOwn || !suitsBytes(drawn.dims as DropBlockDims)) return;
-    const packed = buffers.length;
-    buffers.push({ length: buffers[mask!].length / 4, type: "u32", external: undefined });
-    for (const user of users) {
-      const { kernel, buffers } = calls[user];
-      calls[user] = {
-        kernel: withBytes.get(kernel.name)!,
-        buffers: { ...buffers, mask: packed },
-        dims: drawn.dims,
-      };
-    }
+/** A mask that DropBlock alone touches becomes bytes. */
+const packMask: Pattern = ({ calls, uses, add }, at) => {
+  const drawn = calls[at]!;
+  if (drawn.kernel.name !== dropBlockDraw.name) return undefined;
+  const { mask } = drawn.buffers;
+  const dims = drawn.dims as DropBlockDims;
+  const users = uses(mask);
+  const isOwn = users.every((user) => {
+    const { kernel, buffers, dims: own } = calls[user]!;
+    const touching = Object.keys(buffers).filter((name) => buffers[name] === mask);
+    const isOfMask = own === undefined || exactKey(own) === exactKey(dims);
+    return withBytes.has(kernel.name) && isOfMask && touching.length === 1 && touching[0] === "mask";
   });
-  return { ...program, buffers, calls };
-}
+  if (users[0] !== at || !isOwn || !suitsBytes(dims)) return undefined;
+  const packed = add({
+    length: (dims.N * dims.H * dims.W * dims.maskC) / 4,
+    type: "u32",
+    external: undefined,
+  });
+  return users.map((user) => {
+    const { kernel, buffers } = calls[user]!;
+    const call = { kernel: withBytes.get(kernel.name)!, buffers: { ...buffers, mask: packed }, dims };
+    return { at: user, call, absorbs: [] };
+  });
+};
 
 /** Sums over the positions of what a DropBlock has just written become its own. */
-function joinSums(program: Program): Program {
-  const calls: (ProgramCall | undefined)[] = [...program.calls];
-  program.calls.forEach((sum, at) => {
-    if (sum.kernel.name !== sumKernel.name) return;
-    const place = calls.findIndex(
-      (call) => call?.kernel.name === apply.name && call.buffers.y === sum.buffers.x,
-    );
-    if (place < 0 || place > at) return;
-    const { buffers, dims } = calls[place]!;
+const withSums = /* @__PURE__ */ absorbReader({
+  reader: sumKernel as AnyKernel,
+  operand: "x",
+  result: "y",
+  join: ({ kernel: { name }, buffers, dims }, sum) => {
     const drop = dims as DropBlockDims;
     const { walk, scale } = sum.dims as ScaledWalk;
-    if (!suitsSums(drop) || scale !== 1 || JSON.stringify(walk) !== JSON.stringify(overPositions(drop)))
-      return;
-    calls[at] = undefined;
-    calls[place] = {
-      kernel: applySums as AnyKernel,
-      buffers: { ...buffers, sums: sum.buffers.out },
-      dims: drop,
-    };
-  });
-  return { ...program, calls: calls.filter((call) => call !== undefined) };
-}
+    if (name !== apply.name || scale !== 1 || !suitsSums(drop)) return undefined;
+    if (exactKey(walk) !== exactKey(overPositions(drop))) return undefined;
+    return { kernel: applySums as AnyKernel, buffers: { ...buffers, sums: sum.buffers.out }, dims: drop };
+  },
+});
 
 export const dropBlockFusions: readonly Fusion[] = [
-  { name: "dropBlock+bytes", rewrite: packMasks },
-  { name: "dropBlock+sum", rewrite: joinSums },
+  { name: "dropBlock+bytes", patterns: [packMask] },
+  { name: "dropBlock+sum", patterns: [withSums] },
 ];
 
 export const dropBlockGenerators: readonly Generator[] = [

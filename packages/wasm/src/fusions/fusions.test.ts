@@ -139,7 +139,7 @@ describe("fusions", () => {
       const inputs = [random(shape, 1), random(gateShape, 2)];
       const [wanted] = prepareWithKernels(program).runSync(inputs);
       for (const without of [[], fusions.map(({ name }) => name)]) {
-        const [actual] = prepareInArena(runner, program, without).runSync(inputs);
+        const [actual] = prepareInArena(runner, program, { without }).runSync(inputs);
         expect(relativeError(actual.data, wanted.data)).toBeLessThan(1e-5);
       }
       // Without WebAssembly the joined kernels run their references.

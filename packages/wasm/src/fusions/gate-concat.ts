@@ -4,11 +4,19 @@
 //
 // The gated features are never written on their own.
 
-import { type AnyKernel, concatKernel, type Floats, kernel, mulKernel, type Walk } from "@saunet/core";
+import {
+  type Alternation,
+  type AnyKernel,
+  concatKernel,
+  type Floats,
+  kernel,
+  mulKernel,
+  type Walk,
+} from "@saunet/core";
 import type { Local } from "../asm/index.ts";
 import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, VECTOR } from "../kernels/stream.ts";
 import { type Generator, generator } from "../plan.ts";
-import { type Fusion, joinPairs, type Pair } from "./fuse.ts";
+import { type Fusion, replacePair } from "./rewrite.ts";
 
 /** Channels of the two halves. */
 export interface GateDims {
@@ -49,27 +57,27 @@ function gatedChannels({ shape, strides }: Walk): number | undefined {
     : undefined;
 }
 
-const pair: Pair = {
-  producer: mulKernel as AnyKernel,
-  result: "out",
-  consumer: concatKernel as AnyKernel,
-  operand: "b",
-  join: (multiply, join) => {
-    const B = gatedChannels(multiply.dims as Walk);
-    const { sizeA, sizeB } = join.dims as { sizeA: number; sizeB: number };
-    if (B === undefined || B !== sizeB) return undefined;
-    const { a: b, b: gate } = multiply.buffers;
-    return {
-      kernel: gateConcat as AnyKernel,
-      buffers: { y: join.buffers.y, a: join.buffers.a, b, gate },
-      dims: { A: sizeA, B: sizeB } satisfies GateDims,
-    };
-  },
-};
-
 export const gateConcatFusion: Fusion = {
   name: "gate+concat",
-  rewrite: (program) => joinPairs(program, pair),
+  patterns: [
+    /* @__PURE__ */ replacePair({
+      producer: mulKernel as AnyKernel,
+      result: "out",
+      consumer: concatKernel as AnyKernel,
+      operand: "b",
+      join: (multiply, join) => {
+        const B = gatedChannels(multiply.dims as Walk);
+        const { sizeA, sizeB } = join.dims as Alternation;
+        if (B === undefined || B !== sizeB) return undefined;
+        const { a: b, b: gate } = multiply.buffers;
+        return {
+          kernel: gateConcat as AnyKernel,
+          buffers: { y: join.buffers.y, a: join.buffers.a, b, gate },
+          dims: { A: sizeA, B: sizeB } satisfies GateDims,
+        };
+      },
+    }),
+  ],
 };
 
 type I32 = Local<"i32">;

@@ -3,11 +3,11 @@
 import type { Program } from "@saunet/core";
 import type { CodeFeatures, Generator } from "../plan.ts";
 import { dropBlockFusions, dropBlockGenerators } from "./drop-block.ts";
-import type { Fusion } from "./fuse.ts";
 import { gateConcatFusion, gateConcatGenerator } from "./gate-concat.ts";
 import { joinedConvFusions, joinedConvGenerator } from "./joined-conv.ts";
 import { normalizeActivateFusions, normalizeActivateGenerators } from "./normalize-activate.ts";
 import { groupNormReducedGenerator, normalizeReduceFusions } from "./normalize-reduce.ts";
+import { type Fusion, rewrite } from "./rewrite.ts";
 
 export const fusions: readonly Fusion[] = [
   ...normalizeActivateFusions,
@@ -33,5 +33,6 @@ export function fuseAll(
 ): Program {
   return fusions
     .filter(({ name }) => !without.includes(name))
-    .reduce((rewritten, { rewrite }) => rewrite(rewritten, features), program);
+    .flatMap(({ patterns }) => patterns)
+    .reduce((rewritten, pattern) => rewrite(rewritten, pattern, features), program);
 }

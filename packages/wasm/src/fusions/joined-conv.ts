@@ -12,11 +12,11 @@ import {
   type AnyKernel,
   type Conv2dDims,
   conv2dForward,
+  exactKey,
   type Floats,
   type GroupNormDims,
   groupNormStatistics,
   kernel,
-  type Program,
   type ProgramCall,
 } from "@saunet/core";
 import { type Choice, chooseCorrelation, keepingTo } from "../kernels/conv/choose.ts";
@@ -24,8 +24,8 @@ import { forwardOf } from "../kernels/conv/geometry.ts";
 import { planOf } from "../kernels/conv/steps.ts";
 import { winogradSteps } from "../kernels/conv/winograd.ts";
 import { type CodeFeatures, type Generator, generator } from "../plan.ts";
-import { type Fusion, joinPairs, type Pair } from "./fuse.ts";
 import { type GateDims, gateConcat } from "./gate-concat.ts";
+import { absorbReader, type Fusion, replacePair } from "./rewrite.ts";
 
 interface JoinedDims {
   readonly conv: Conv2dDims;
@@ -68,12 +68,13 @@ export const joinedConv = /* @__PURE__ */ kernel(
 const choose = (conv: Conv2dDims, { convolutions }: CodeFeatures): Choice =>
   keepingTo(convolutions, chooseCorrelation)(forwardOf(conv));
 
-const gatedPair = (features: CodeFeatures): Pair => ({
+/** A convolution of a gated concatenation. */
+const ofGated = /* @__PURE__ */ replacePair({
   producer: gateConcat as AnyKernel,
   result: "y",
   consumer: conv2dForward as AnyKernel,
   operand: "x",
-  join: (join, convolve) => {
+  join: (join, convolve, features) => {
     const { A, B } = join.dims as GateDims;
     const conv = convolve.dims as Conv2dDims;
     if (choose(conv, features).algorithm !== "winograd" || A % 4 !== 0 || B % 4 !== 0) return undefined;
@@ -101,31 +102,29 @@ function asJoined(call: ProgramCall, features: CodeFeatures): ProgramCall | unde
 }
 
 /** Statistics of what a convolution has just written become its own. */
-function joinStatistics(program: Program, features: CodeFeatures): Program {
-  const calls: (ProgramCall | undefined)[] = [...program.calls];
-  program.calls.forEach((statistics, at) => {
-    if (statistics.kernel.name !== groupNormStatistics.name) return;
-    const { x, mean, variance } = statistics.buffers;
-    const writer = calls.findIndex((call) => call?.buffers.y === x && call !== statistics);
-    const convolution = writer < 0 || writer > at ? undefined : asJoined(calls[writer]!, features);
-    if (convolution === undefined) return;
-    const { conv, gatedChannels } = convolution.dims as JoinedDims;
+const withStatistics = /* @__PURE__ */ absorbReader({
+  reader: groupNormStatistics as AnyKernel,
+  operand: "x",
+  result: "y",
+  join: (writer, statistics, features) => {
+    const convolution = asJoined(writer, features);
+    if (convolution === undefined) return undefined;
+    const { conv, gatedChannels, norm: known } = convolution.dims as JoinedDims;
     const norm = statistics.dims as GroupNormDims;
     // Strips of tiles go on from one image to the next, their sums must not.
-    if (norm.N !== 1 || conv.N !== 1 || norm.C !== conv.O || norm.C % 4 !== 0) return;
-    calls[at] = undefined;
-    calls[writer] = {
+    if (known || norm.N !== 1 || conv.N !== 1 || norm.C !== conv.O || norm.C % 4 !== 0) return undefined;
+    const { mean, variance } = statistics.buffers;
+    return {
       ...convolution,
       buffers: { ...convolution.buffers, mean, variance },
       dims: { conv, gatedChannels, norm } satisfies JoinedDims,
     };
-  });
-  return { ...program, calls: calls.filter((call) => call !== undefined) };
-}
+  },
+});
 
 export const joinedConvFusions: readonly Fusion[] = [
-  { name: "gate+concat+conv", rewrite: (program, features) => joinPairs(program, gatedPair(features)) },
-  { name: "conv+statistics", rewrite: joinStatistics },
+  { name: "gate+concat+conv", patterns: [ofGated] },
+  { name: "conv+statistics", patterns: [withStatistics] },
 ];
 
 export const joinedConvGenerator: Generator = /* @__PURE__ */ generator(
@@ -144,7 +143,7 @@ export const joinedConvGenerator: Generator = /* @__PURE__ */ generator(
         ...(gatedChannels > 0 && { gated: "gated", gate: "gate" }),
         ...(norm && { mean: "mean", variance: "variance" }),
       },
-      JSON.stringify([correlation, choice, gatedChannels, norm, hasBias, relaxed]),
+      exactKey([correlation, choice, gatedChannels, norm, hasBias, relaxed]),
     );
   },
 );

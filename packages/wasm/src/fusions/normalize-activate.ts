@@ -9,12 +9,12 @@
 
 import {
   type AnyKernel,
+  exactKey,
   type Floats,
   type GroupNormDims,
   groupNormForward,
   groupNormGradient,
   kernel,
-  type Program,
   type ProgramCall,
   reluForward,
   siluForward,
@@ -23,7 +23,7 @@ import {
 import { normalizing } from "../kernels/norm.ts";
 import { type ActivatedArrays, activatedGradient } from "../kernels/norm-gradient.ts";
 import type { Generator } from "../plan.ts";
-import { type Fusion, joinPairs, type Pair, privateUses } from "./fuse.ts";
+import { type Fusion, type Pattern, replacePair } from "./rewrite.ts";
 
 type Arrays = Parameters<typeof groupNormForward>[0];
 type Activation = typeof siluForward;
@@ -59,56 +59,73 @@ export const groupNormSiluGradient = /* @__PURE__ */ kernel(
   { inPlace: { gx: "gy" } },
 );
 
-const normalizeThen = (activation: AnyKernel, both: AnyKernel): Pair => ({
-  producer: groupNormForward as AnyKernel,
-  result: "y",
-  consumer: activation,
-  operand: "x",
-  join: (normalize, activate) => ({
-    kernel: both,
-    buffers: { ...normalize.buffers, y: activate.buffers.y },
-    dims: normalize.dims,
-  }),
+/** The call of {@link groupNormSilu} or {@link groupNormRelu} that writes what the activation wrote. */
+const activatedCall = (normalize: ProgramCall, activate: ProgramCall, both: AnyKernel): ProgramCall => ({
+  kernel: both,
+  buffers: { ...normalize.buffers, y: activate.buffers.y },
+  dims: normalize.dims,
 });
 
-const siluPair = /* @__PURE__ */ normalizeThen(siluForward as AnyKernel, groupNormSilu as AnyKernel);
-const reluPair = /* @__PURE__ */ normalizeThen(reluForward as AnyKernel, groupNormRelu as AnyKernel);
+const normalizeThen = (activation: AnyKernel, both: AnyKernel): Pattern =>
+  replacePair({
+    producer: groupNormForward as AnyKernel,
+    result: "y",
+    consumer: activation,
+    operand: "x",
+    join: (normalize, activate) => activatedCall(normalize, activate, both),
+  });
+
+/** Whether the gradient is of this very normalisation: of the same map by the same statistics and parameters. */
+const isGradientOf = (gradient: ProgramCall, normalize: ProgramCall): boolean =>
+  (["x", "mean", "variance", "gamma"] as const).every(
+    (name) => gradient.buffers[name] === normalize.buffers[name],
+  ) && exactKey(gradient.dims) === exactKey(normalize.dims);
 
 /** The normalised map is read by SiLU and by its gradient, and by nobody else: both go without it. */
-function joinSiluOfTraining(program: Program): Program {
-  const { calls } = program;
-  const uses = privateUses(program);
-  const rewritten: (ProgramCall | undefined)[] = [...calls];
+const siluOfTraining: Pattern = ({ calls, uses }, at) => {
   const areKernels = (places: readonly number[], ...kernels: readonly { readonly name: string }[]) =>
-    places.length === kernels.length && places.every((at, i) => calls[at].kernel.name === kernels[i].name);
-  calls.forEach((normalize, at) => {
-    const normalized = normalize.buffers.y;
-    const reads = uses(normalized);
-    if (!areKernels(reads, groupNormForward, siluForward, siluGradient) || reads[0] !== at) return;
-    const [, silu, slope] = reads as [number, number, number];
-    const gradients = uses(calls[slope].buffers.gx);
-    if (!areKernels(gradients, siluGradient, groupNormGradient)) return;
-    const gradient = gradients[1];
-    if (calls[gradient].buffers.gy !== calls[slope].buffers.gx) return;
-    rewritten[at] = undefined;
-    rewritten[silu] = siluPair.join(normalize, calls[silu]);
-    rewritten[slope] = undefined;
-    rewritten[gradient] = {
-      kernel: groupNormSiluGradient as AnyKernel,
-      buffers: {
-        ...calls[gradient].buffers,
-        gy: calls[slope].buffers.gy,
-        beta: normalize.buffers.beta,
+    places.length === kernels.length &&
+    places.every((place, i) => calls[place]!.kernel.name === kernels[i].name);
+  const normalize = calls[at]!;
+  const normalized = normalize.buffers.y;
+  const reads = uses(normalized);
+  if (!areKernels(reads, groupNormForward, siluForward, siluGradient) || reads[0] !== at) return undefined;
+  const [, silu, slope] = reads as [number, number, number];
+  const { gx, gy } = calls[slope]!.buffers;
+  const gradients = uses(gx);
+  if (!areKernels(gradients, siluGradient, groupNormGradient)) return undefined;
+  const gradient = calls[gradients[1]]!;
+  const isChain =
+    calls[silu]!.buffers.x === normalized &&
+    calls[slope]!.buffers.x === normalized &&
+    gradient.buffers.gy === gx;
+  if (!isChain || !isGradientOf(gradient, normalize)) return undefined;
+  return [
+    { at: silu, call: activatedCall(normalize, calls[silu]!, groupNormSilu as AnyKernel), absorbs: [at] },
+    {
+      at: gradients[1],
+      call: {
+        kernel: groupNormSiluGradient as AnyKernel,
+        buffers: { ...gradient.buffers, gy, beta: normalize.buffers.beta },
+        dims: gradient.dims,
       },
-      dims: calls[gradient].dims,
-    };
-  });
-  return { ...program, calls: rewritten.filter((call) => call !== undefined) };
-}
+      absorbs: [at, slope],
+    },
+  ];
+};
 
 export const normalizeActivateFusions: readonly Fusion[] = [
-  { name: "normalize+silu", rewrite: (program) => joinSiluOfTraining(joinPairs(program, siluPair)) },
-  { name: "normalize+relu", rewrite: (program) => joinPairs(program, reluPair) },
+  {
+    name: "normalize+silu",
+    patterns: [
+      /* @__PURE__ */ normalizeThen(siluForward as AnyKernel, groupNormSilu as AnyKernel),
+      siluOfTraining,
+    ],
+  },
+  {
+    name: "normalize+relu",
+    patterns: [/* @__PURE__ */ normalizeThen(reluForward as AnyKernel, groupNormRelu as AnyKernel)],
+  },
 ];
 
 export const normalizeActivateGenerators: readonly Generator[] = [

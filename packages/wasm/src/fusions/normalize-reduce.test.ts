@@ -96,7 +96,7 @@ describe("a normalised map with what is made of it", () => {
     for (const program of [captured(read, [1, 36, 41, 16]), captured(read, [2, 18, 41, 16], batch)]) {
       expect(names(fuseAll(program))).toContain("groupNorm.reduced");
       const inputs = program.inputs.map(({ shape }) => random(shape, 1));
-      const run = (without: string[]) => prepareInArena(runner, program, without).runSync(inputs);
+      const run = (without: string[]) => prepareInArena(runner, program, { without }).runSync(inputs);
       const fused = run([]);
       const apart = run(normalizeReduceFusions.map(({ name }) => name));
       const references = prepareWithKernels(fuseAll(program)).runSync(inputs);

@@ -8,12 +8,12 @@
 
 import {
   type AnyKernel,
+  exactKey,
   type GroupNormDims,
   kernel,
   maxForward,
   maxPool2dForward,
   type Pool2dDims,
-  type Program,
   type ProgramCall,
   type ScaledWalk,
   sumKernel,
@@ -23,8 +23,8 @@ import { type ReducedArrays, type ReducedDims, reducing } from "../kernels/norm-
 import { suits } from "../kernels/norm-strips.ts";
 import { suits as suitsPool } from "../kernels/pool.ts";
 import type { Generator } from "../plan.ts";
-import { callsTouching, type Fusion } from "./fuse.ts";
 import { groupNormRelu, groupNormSilu } from "./normalize-activate.ts";
+import { absorbReader, type Fusion, type Pattern } from "./rewrite.ts";
 
 const activated = { relu: groupNormRelu, silu: groupNormSilu } as const;
 
@@ -72,78 +72,54 @@ interface ReducedCall {
   readonly dims: ReducedDims;
 }
 
-/** Something that reads an activated map and can be joined with its writer. */
-interface Reader {
-  readonly kernel: AnyKernel;
-  /** What it gives that the joined call gives too, by the names there and here; all else has to be of use to nobody. */
-  readonly result: readonly [joined: keyof ReducedArrays, own: string];
-  /** The dims of both; `undefined` where these do not suit. */
-  readonly join: (writer: ReducedDims, own: unknown) => ReducedDims | undefined;
-}
-
 const isOverChannels = (walk: Walk, norm: GroupNormDims): boolean =>
-  JSON.stringify([walk.shape, walk.strides]) === JSON.stringify(Object.values(overChannels(norm)));
+  exactKey([walk.shape, walk.strides]) === exactKey(Object.values(overChannels(norm)));
 
-const readers: Readonly<Record<"pooling" | "averages" | "maxima", Reader>> = {
-  pooling: {
-    kernel: maxPool2dForward as AnyKernel,
-    result: ["pooled", "y"],
-    join: (writer, own) => {
-      const pool = own as Pool2dDims;
-      const suitsTiles = suitsPool(pool) && pool.H % 2 === 0 && writer.norm.N === 1;
-      return suitsTiles ? { ...writer, pool } : undefined;
+/**
+ * A reader of an activated map that its writer absorbs, where that gives nothing of the kind yet.
+ *
+ * @param result what the joined call gives too, by the names there and here; all else has to be of use to nobody
+ * @param dimsOf of the joined call; `undefined` where the reader's do not suit
+ */
+const absorbed = (
+  reader: AnyKernel,
+  [joined, own]: readonly [joined: keyof ReducedArrays, own: string],
+  dimsOf: (writer: ReducedDims, own: unknown) => ReducedDims | undefined,
+): Pattern =>
+  absorbReader({
+    reader,
+    operand: "x",
+    result: "y",
+    join: (call, reading) => {
+      const writer = asReduced(call);
+      if (writer === undefined || writer.buffers[joined] !== undefined) return undefined;
+      const dims = dimsOf(writer.dims, reading.dims);
+      return (
+        dims && {
+          kernel: groupNormReduced as AnyKernel,
+          buffers: { ...writer.buffers, [joined]: reading.buffers[own] },
+          dims,
+        }
+      );
     },
-  },
-  averages: {
-    kernel: sumKernel as AnyKernel,
-    result: ["averages", "out"],
-    join: (writer, own) => {
-      const { walk, scale } = own as ScaledWalk;
-      return isOverChannels(walk, writer.norm) ? { ...writer, scale } : undefined;
-    },
-  },
-  maxima: {
-    kernel: maxForward as AnyKernel,
-    result: ["maxima", "y"],
-    join: (writer, own) => (isOverChannels(own as Walk, writer.norm) ? writer : undefined),
-  },
-};
-
-/** Joins every such reader with the writer of its map, where that gives nothing of the kind yet. */
-function joinReader(program: Program, { kernel, result: [joined, own], join }: Reader): Program {
-  const calls: (ProgramCall | undefined)[] = [...program.calls];
-  const touched = callsTouching(program);
-  program.calls.forEach((call, at) => {
-    if (call.kernel.name !== kernel.name) return;
-    const written = Object.keys(kernel.roles).filter((name) => kernel.roles[name] === "write");
-    const isFree = written.every((name) => {
-      const buffer = call.buffers[name]!;
-      const [first, ...others] = touched.get(buffer)!;
-      // Written earlier than before, it must not have been anybody's until then.
-      const isNew = program.buffers[buffer].external === undefined && first === at;
-      return isNew && (name === own || others.length === 0);
-    });
-    const place = calls.findIndex((other) => other !== call && other?.buffers.y === call.buffers.x);
-    const writer = isFree && place >= 0 && place < at ? asReduced(calls[place]!) : undefined;
-    if (writer === undefined || writer.buffers[joined] !== undefined) return;
-    const dims = join(writer.dims, call.dims);
-    if (dims === undefined) return;
-    calls[at] = undefined;
-    calls[place] = {
-      kernel: groupNormReduced as AnyKernel,
-      buffers: { ...writer.buffers, [joined]: call.buffers[own] },
-      dims,
-    };
   });
-  return { ...program, calls: calls.filter((call) => call !== undefined) };
-}
+
+const pooling = /* @__PURE__ */ absorbed(maxPool2dForward as AnyKernel, ["pooled", "y"], (writer, own) => {
+  const pool = own as Pool2dDims;
+  const suitsTiles = suitsPool(pool) && pool.H % 2 === 0 && writer.norm.N === 1;
+  return suitsTiles ? { ...writer, pool } : undefined;
+});
+const averages = /* @__PURE__ */ absorbed(sumKernel as AnyKernel, ["averages", "out"], (writer, own) => {
+  const { walk, scale } = own as ScaledWalk;
+  return isOverChannels(walk, writer.norm) ? { ...writer, scale } : undefined;
+});
+const maxima = /* @__PURE__ */ absorbed(maxForward as AnyKernel, ["maxima", "y"], (writer, own) =>
+  isOverChannels(own as Walk, writer.norm) ? writer : undefined,
+);
 
 export const normalizeReduceFusions: readonly Fusion[] = [
-  { name: "normalize+pool", rewrite: (program) => joinReader(program, readers.pooling) },
-  {
-    name: "normalize+channels",
-    rewrite: (program) => joinReader(joinReader(program, readers.averages), readers.maxima),
-  },
+  { name: "normalize+pool", patterns: [pooling] },
+  { name: "normalize+channels", patterns: [averages, maxima] },
 ];
 
 export const groupNormReducedGenerator: Generator = /* @__PURE__ */ reducing(groupNormReduced);

@@ -1,7 +1,7 @@
 // a + b, a - b, a · b and a / b with broadcasting. Each is one instruction, rounded once as in the reference: equal
 // to it to the bit.
 
-import { addKernel, divKernel, mulKernel, subKernel, sumOfGradients } from "@saunet/core";
+import { addKernel, copyOfGradient, divKernel, mulKernel, subKernel, sumOfGradients } from "@saunet/core";
 import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { MEMORY_GRAIN, setEach } from "./stream.ts";
@@ -30,4 +30,13 @@ export const gradientSum = elementwise(sumOfGradients, {
   vectors: 4,
   grain: MEMORY_GRAIN,
   prepare: (f) => (values) => setEach(f, values.out, (i) => f.f32x4.add(values.a[i], values.b[i])),
+});
+
+export const gradientCopy = elementwise(copyOfGradient, {
+  name: "gradient_copy",
+  reads: ["g"],
+  writes: ["out"],
+  vectors: 4,
+  grain: MEMORY_GRAIN,
+  prepare: (f) => (values) => setEach(f, values.out, (i) => values.g[i]),
 });

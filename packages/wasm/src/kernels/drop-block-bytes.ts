@@ -5,6 +5,7 @@
 
 import {
   type DropBlockDims,
+  exactKey,
   type Floats,
   type GroupNormDims,
   groupNormDims,
@@ -187,7 +188,7 @@ export const byteSums = (kernel: Kernel<SumsArrays, DropBlockDims>): Generator =
     const name = `drop_block_sums_bytes_f32_4x${vectors}_simd`;
     return {
       name,
-      key: `${name} ${JSON.stringify([C, strips.d.P])}`,
+      key: `${name} ${exactKey([C, strips.d.P])}`,
       sharedBytes: DOUBLE * C * perImage,
       phases: [
         {

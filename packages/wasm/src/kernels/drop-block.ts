@@ -11,6 +11,7 @@ import {
   dropBlockDraw,
   dropBlockScale,
   dropoutMask,
+  exactKey,
   type FlatArray,
   type Kernel,
   walkOver,
@@ -72,7 +73,7 @@ function planOfDraw<M>(d: DropBlockDims, size: 1 | typeof FLOAT): Plan<DrawArray
 
   return {
     name,
-    key: `${name} ${JSON.stringify(d)}`,
+    key: `${name} ${exactKey(d)}`,
     phases: [
       {
         items: length,

@@ -5,7 +5,7 @@
 //
 // The code does not depend on the length, so one module serves all shapes.
 
-import type { Kernel } from "@saunet/core";
+import { exactKey, type Kernel } from "@saunet/core";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator, type PhaseLocals } from "../plan.ts";
 import { ARITHMETIC_GRAIN, moveBy, SMALLEST, stream, type Vectors } from "./stream.ts";
@@ -39,7 +39,7 @@ export function elementwise<A, D>(
     const plan = `${name}_f32_4x${vectors}_simd`;
     return {
       name: plan,
-      key: `${plan} ${JSON.stringify(dims ?? null)}`,
+      key: `${plan} ${exactKey(dims)}`,
       phases: [
         {
           items,

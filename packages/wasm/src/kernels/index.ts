@@ -2,7 +2,7 @@
 
 import type { Generator } from "../plan.ts";
 import { relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward } from "./activation.ts";
-import { add, div, gradientSum, mul, sub } from "./arithmetic.ts";
+import { add, div, gradientCopy, gradientSum, mul, sub } from "./arithmetic.ts";
 import { convGenerators } from "./conv/index.ts";
 import { blockApply, blockDraw, blockScale, dropMask } from "./drop-block.ts";
 import { crossEntropy, crossEntropyBackward } from "./losses.ts";
@@ -16,7 +16,7 @@ import { max, maxBackward, stretch, sum } from "./reduce.ts";
 
 /** What fills core's kernels. */
 export const generators: readonly Generator[] = [
-  ...[add, sub, mul, div, gradientSum],
+  ...[add, sub, mul, div, gradientSum, gradientCopy],
   ...[sum, stretch, max, maxBackward],
   ...[statistics, groupNorm, groupNormBackward],
   ...[maxPool, maxPoolBackward],

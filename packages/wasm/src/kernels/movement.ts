@@ -10,6 +10,7 @@ import {
   type Alternation,
   type Box,
   concatKernel,
+  exactKey,
   gatherKernel,
   scatterKernel,
   splitKernel,
@@ -76,7 +77,7 @@ function copyBox<A>(
 }
 
 const boxKey = (name: string, { walk, offset }: Box): string =>
-  `${name} ${JSON.stringify([walk.shape, walk.strides, offset])}`;
+  `${name} ${exactKey([walk.shape, walk.strides, offset])}`;
 
 /** The number of elements, where the walk's first array is dense: in order and without gaps. */
 const sizeOf = ({ walk }: Box): number => walk.shape.reduce((product, size) => product * size, 1);
@@ -99,7 +100,7 @@ export const scatter: Generator = generator(
     const name = "scatter_f32_simd";
     return {
       name,
-      key: `${boxKey(name, box)} ${box.value}`,
+      key: `${boxKey(name, box)} ${exactKey(box.value)}`,
       phases: [
         {
           items: length!,

@@ -10,7 +10,7 @@
 // Sums over channels run in 32 bits, four lanes and four pixels side by side, a fifth of the instructions that sums in
 // double take: of 64 channels a lane takes 16.
 
-import type { Floats, GroupNormDims, Kernel, Pool2dDims } from "@saunet/core";
+import { exactKey, type Floats, type GroupNormDims, type Kernel, type Pool2dDims } from "@saunet/core";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { numbers } from "./conv/lanes.ts";
@@ -192,7 +192,7 @@ export const reducing = (kernel: Kernel<ReducedArrays, ReducedDims>): Generator 
     const name = `group_norm_${[activation, ...asked].join("_")}_f32_4x${vectors}_${relaxed ? "relaxed" : "simd"}`;
     return {
       name,
-      key: `${keyOf(name, norm)} ${JSON.stringify([pool?.W, scale])}`,
+      key: `${keyOf(name, norm)} ${exactKey([pool?.W, scale])}`,
       sharedBytes: constantBytes(norm),
       phases: [
         constantsPhase(norm, activation),

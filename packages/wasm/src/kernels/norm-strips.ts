@@ -10,7 +10,7 @@
 // Sums run in 32 bits through a few positions and in double from there on; a strip leaves its own, and the next phase
 // adds the strips in order.
 
-import type { GroupNormDims } from "@saunet/core";
+import { exactKey, type GroupNormDims } from "@saunet/core";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { addDoubles } from "./lanes.ts";
 import { DOUBLE, FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, VECTOR, whileAtLeast } from "./stream.ts";
@@ -68,7 +68,7 @@ export const suits = ({ N, P, C }: GroupNormDims): boolean => C % 4 === 0 && N *
 
 /** All that the code depends on. */
 export const keyOf = (name: string, { N, P, C, G, epsilon, fixedStatistics }: GroupNormDims): string =>
-  `${name} ${JSON.stringify([N, P, C, G, epsilon, fixedStatistics])}`;
+  `${name} ${exactKey([N, P, C, G, epsilon, fixedStatistics])}`;
 
 /** Where a block stands. */
 export interface Block {

@@ -7,7 +7,7 @@
 //
 // Other windows, and numbers of channels that are not multiples of 4, stay with the portable form.
 
-import { maxPool2dForward, maxPool2dGradient, type Pool2dDims } from "@saunet/core";
+import { exactKey, maxPool2dForward, maxPool2dGradient, type Pool2dDims } from "@saunet/core";
 import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, VECTOR } from "./stream.ts";
@@ -27,7 +27,7 @@ export const suits = (d: Pool2dDims): boolean =>
 
 const planOf = (name: string, { N, H, W, C, OH, OW }: Pool2dDims) => ({
   name,
-  key: `${name} ${JSON.stringify([H, W, C, OH, OW])}`,
+  key: `${name} ${exactKey([H, W, C, OH, OW])}`,
   items: N * OH,
   grain: Math.ceil(MEMORY_GRAIN / (4 * OW * C)),
 });

@@ -5,7 +5,7 @@
 //                            out[2i], out[2i+1] = low + width · (word >>> 8) / 2^24
 //   Phase 2: state += number of counters
 
-import { uniformKernel } from "@saunet/core";
+import { exactKey, uniformKernel } from "@saunet/core";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { ARITHMETIC_GRAIN, FLOAT, moveBy, SMALLEST, setEach, VECTOR, whileAtLeast } from "./stream.ts";
@@ -89,7 +89,7 @@ export const uniform: Generator = generator(uniformKernel, ({ low, width }, { ou
   const counters = Math.ceil(length! / 2);
   return {
     name,
-    key: `${name} ${length} ${low} ${width}`,
+    key: `${name} ${exactKey([length, low, width])}`,
     phases: [
       {
         items: counters,

@@ -9,7 +9,15 @@
 // depend on the number of threads: a strip leaves its sums in scratch memory, and the second phase adds the strips in
 // order.
 
-import { maxForward, maxGradient, type ScaledWalk, stretchKernel, sumKernel, type Walk } from "@saunet/core";
+import {
+  exactKey,
+  maxForward,
+  maxGradient,
+  type ScaledWalk,
+  stretchKernel,
+  sumKernel,
+  type Walk,
+} from "@saunet/core";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator, type PhaseLocals, type Plan } from "../plan.ts";
 import { acrossLanes, addDoubles, sumOfDoubles } from "./lanes.ts";
@@ -54,7 +62,7 @@ export const sum: Generator = generator(sumKernel, ({ walk, scale }: ScaledWalk)
     const plan = sumOfAll<SumArrays>(name, length, "x", (f, total, { out }) =>
       f.f32.store(out, f.f32.demote_f64(f.f64.mul(total, scale))),
     );
-    return { ...plan, key: `${name} ${length} ${scale}` };
+    return { ...plan, key: `${name} ${exactKey([length, scale])}` };
   }
   if (x.outer !== length) return undefined;
   if (out.outer === 1 && out.inner === 0) return sumOfRows(rows, length, scale);
@@ -133,7 +141,7 @@ function sumOfRows(rows: number, length: number, scale: number): SumPlan {
   const name = "sum_rows_f32_4x4_simd";
   return {
     name,
-    key: `${name} ${length} ${scale}`,
+    key: `${name} ${exactKey([length, scale])}`,
     phases: [
       {
         items: rows,
@@ -168,7 +176,7 @@ function sumOfColumns(rows: number, length: number, scale: number): SumPlan {
   const strips = Math.ceil(rows / stripRows);
   return {
     name,
-    key: `${name} ${rows} ${length} ${scale}`,
+    key: `${name} ${exactKey([rows, length, scale])}`,
     sharedBytes: DOUBLE * strips * length,
     phases: [
       {

@@ -18,7 +18,20 @@ export const arithmetics = [false, true].filter(
   (relaxed) => !relaxed || detectFeatures().relaxedSimd.available,
 );
 
-const channels = [1, 2, 3, 4, 5, 16, 17, 32, 48, 64, 96];
+/** The channels that sweeps go through. */
+export const channels = [1, 2, 3, 4, 5, 16, 17, 32, 48, 64, 96];
+
+/** Heights and widths that suit no tile. */
+export const sizes = [
+  [1, 1],
+  [1, 97],
+  [131, 1],
+  [2, 3],
+  [7, 5],
+  [13, 24],
+  [33, 29],
+  [131, 97],
+] as const;
 
 /** `[N,H,W,C]`: every number of channels on a dot, on two odd pictures, and a few on larger ones. */
 export const shapes: readonly (readonly [number, number, number, number])[] = [

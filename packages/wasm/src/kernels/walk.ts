@@ -6,7 +6,7 @@
 //
 // with inner 1, or 0 where an array repeats one element. More axes stay with the portable form.
 
-import type { Kernel, Walk } from "@saunet/core";
+import { exactKey, type Kernel, type Walk } from "@saunet/core";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator, type PhaseLocals } from "../plan.ts";
 import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, stream, type Vectors, whileAtLeast } from "./stream.ts";
@@ -62,7 +62,7 @@ export function alongWalk<A, D>(
     const plan = `${name}${single ? "" : "_rows"}_f32_4x${vectors}_simd`;
     return {
       name: plan,
-      key: `${plan} ${JSON.stringify([single || length, steps, constants(dims)])}`,
+      key: `${plan} ${exactKey([single || length, steps, constants(dims)])}`,
       phases: [
         {
           items: single ? length : rows,

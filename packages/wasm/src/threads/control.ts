@@ -23,10 +23,15 @@ export const WORD = {
   arrived: 6,
   /** What `arrived` was before the list at hand. */
   arrivedBefore: 7,
-  /** 0, or 1 + the number of the job that failed: the rest of the list is not run. */
+  /** 0, or 1 + the number of the job that failed, or STOPPED: the rest of the list is not run. */
   aborted: 8,
   /** Number of the job of the list that the stand-in is at. */
   at: 10,
+  /** The number of a module to load. */
+  module: 11,
+  /** The number of the list at hand, and of the last one that is finished. */
+  list: 12,
+  finished: 13,
   /** One job, as it stands in a list too. */
   job: 16,
   /** One word a thread: 0, or the length of the message of its error. */
@@ -51,6 +56,9 @@ export const JOB = {
   arrays: 10,
 } as const;
 export const JOB_WORDS = WORD.failed - WORD.job;
+
+/** What `aborted` is where the caller wants no more of a list. */
+export const STOPPED = -1;
 
 /** What the workers are to do. */
 export const KIND = { load: 1, run: 2, list: 3, stop: 4 } as const;

@@ -1,11 +1,12 @@
 // Workers that die: whoever waits for them is told which kernel was at work, and the next run works again.
 
-import { capture, normal, randomState, silu, siluForward } from "@saunet/core";
+import { capture, normal, randomState, silu, siluForward, type Tensor } from "@saunet/core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Arena } from "../memory.ts";
 import type { Plan } from "../plan.ts";
 import { prepareInArena } from "../program.ts";
 import { type Job, KernelError, Runner } from "../runner.ts";
+import { driven, runFree } from "../testing.ts";
 import { Pool, type SpawnedWorker } from "./pool.ts";
 
 /** The workers that were started last, the stand-in of the caller first. */
@@ -35,11 +36,13 @@ describe("a pool that loses a worker", () => {
 
   const shape = [1, 64, 64, 16];
   const x = normal(shape, randomState(1));
-  const program = () =>
-    prepareInArena(
+  const program = () => {
+    const prepared = prepareInArena(
       runner,
       capture(([image]) => [silu(image)], [x]),
     );
+    return { ...prepared, run: (inputs: readonly Tensor[]) => runFree(prepared, inputs) };
+  };
   /** A list that takes long enough to lose somebody in its midst: every item counts to 200 million. */
   const longList = (): Job[] => {
     const plan: Plan = {
@@ -55,17 +58,18 @@ describe("a pool that loses a worker", () => {
         },
       ],
     };
-    return Array.from({ length: 20 }, () => runner.jobs(siluForward as never, plan, [64, 64], 64, 64)[0]);
+    const code = runner.compile(siluForward as never, plan);
+    return Array.from({ length: 20 }, () => runner.jobs(plan, code, [64, 64], 64, 64)[0]);
   };
 
   it.each([
     ["the stand-in of the caller", 0],
     ["another one", 2],
   ])("rejects the list that runs, names the kernel, and has new ones for the next: %s", async (_, which) => {
-    const { run, release } = program();
+    const { run, free } = program();
     const [wanted] = await run([x]);
     const { used } = arena;
-    const running = runner.executeList(longList()).catch((error: unknown) => error);
+    const running = driven(runner.executeList(longList())).catch((error: unknown) => error);
     await new Promise((resolve) => setTimeout(resolve, 20));
     await spawned[which].terminate();
     const error = await running;
@@ -74,20 +78,20 @@ describe("a pool that loses a worker", () => {
     expect(pool.threads).toBe(3);
     expect((await run([x]))[0].data).toEqual(wanted.data);
     expect(arena.used).toBe(used);
-    release();
+    free();
   });
 
   it("replaces one that ended between two lists before the second, which is not disturbed", async () => {
-    const { run, release } = program();
+    const { run, free } = program();
     const [wanted] = await run([x]);
     await spawned[1].terminate();
     expect((await run([x]))[0].data).toEqual(wanted.data);
     expect(pool.threads).toBe(3);
-    release();
+    free();
   });
 
   it("gives up a single job after a while, and works alone until others are there", async () => {
-    const { runSync, run, release } = program();
+    const { runSync, run, free } = program();
     const [wanted] = runSync([x]);
     await spawned[1].terminate();
     expect(() => runSync([x])).toThrow(
@@ -97,6 +101,6 @@ describe("a pool that loses a worker", () => {
     await vi.waitFor(() => expect(pool.threads).toBe(3), { timeout: 30_000 });
     expect(runSync([x])[0].data).toEqual(wanted.data);
     expect((await run([x]))[0].data).toEqual(wanted.data);
-    release();
+    free();
   });
 });

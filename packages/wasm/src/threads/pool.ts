@@ -1,11 +1,12 @@
 // Threads that share the work of a phase: fork and join over words in shared memory. The caller takes a share of its
 // own, so N threads are the caller and N - 1 workers. While a list of jobs runs, one worker more stands in for the
-// caller, who is free to do something else.
+// caller, who is free to do something else: even to run single jobs, which it then does alone.
 
+import type { Pending, Work } from "@saunet/core";
 import { spawn } from "#spawn";
 import type { Arena } from "../memory.ts";
 import type { Span } from "../observe.ts";
-import { type Crew, type Job, KernelError } from "../runner.ts";
+import { alone, type Crew, type Job, KernelError } from "../runner.ts";
 import {
   CHUNKS_PER_THREAD,
   CONTROL_BYTES,
@@ -16,6 +17,7 @@ import {
   MESSAGES_START,
   MOST_THREADS,
   SPINS,
+  STOPPED,
   TIMES_START,
   WORD,
 } from "./control.ts";
@@ -35,13 +37,20 @@ export interface SpawnedWorker {
   readonly terminate: () => Promise<void>;
   /** Resolves when it has ended, where the host tells. */
   readonly ended: Promise<void>;
-  /** Resolves when it next says that a list is finished. */
-  readonly finished: () => Promise<void>;
+  /** Resolves when it says that the list of this number is finished. */
+  readonly finished: (list: number) => Promise<void>;
 }
 
 /** A share that takes this many times as long as the caller's own is given up. */
 const PATIENCE = 50;
 const SHORTEST_PATIENCE_MS = 5000;
+/** A job of a list that somebody waits for here and now is given up after so long. */
+const PATIENCE_FOR_LISTS_MS = 60_000;
+
+interface Module {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
 
 /** The caller and its workers. */
 export class Pool implements Crew {
@@ -49,18 +58,21 @@ export class Pool implements Crew {
   readonly #arena: Arena;
   readonly #control: number;
   readonly #words: Int32Array;
-  readonly #modules: { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }[] = [];
+  /** By number. */
+  readonly #modules = new Map<number, Module>();
+  /** Numbers of modules that the workers do not have yet. */
+  readonly #unloaded = new Set<number>();
   /** Whether this thread may sleep: a browser's main thread may not. */
   readonly #maySleep: boolean;
   #workers: SpawnedWorker[] = [];
   #standIn: SpawnedWorker | undefined;
-  /** The list that runs, or ran last: the next waits for it. */
-  #list: Promise<void> = Promise.resolve();
   #listRuns = false;
+  #lists = 0;
   /** Whether a worker has ended that nobody sent home, and who wants to know of it while a list runs. */
   #lost = false;
   #onLoss: (() => void) | undefined;
-  /** The caller's share of the last single job. */
+  /** Whether the last single job was shared, and the caller's share of it. */
+  #wasShared = false;
   #ownSpan: Span = { thread: 0, start: 0, end: 0 };
 
   private constructor(arena: Arena, mostThreads: number) {
@@ -93,7 +105,7 @@ export class Pool implements Crew {
     this.#workers = hired;
     this.#lost = false;
     for (const worker of [standIn, ...hired]) worker.ended.then(() => this.#noteEnd(worker));
-    for (const { name, bytes } of this.#modules) this.#loadInWorkers(name, bytes);
+    for (const module of this.#modules.keys()) this.#unloaded.add(module);
   }
 
   #noteEnd(worker: SpawnedWorker): void {
@@ -110,27 +122,40 @@ export class Pool implements Crew {
     this.#standIn = undefined;
   }
 
-  load(name: string, bytes: Uint8Array<ArrayBuffer>): void {
-    this.#modules.push({ name, bytes });
-    this.#loadInWorkers(name, bytes);
+  load(module: number, name: string, bytes: Uint8Array<ArrayBuffer>): void {
+    this.#modules.set(module, { name, bytes });
+    this.#unloaded.add(module);
   }
 
-  #loadInWorkers(name: string, bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#standIn === undefined) return;
-    this.#expectFree(name);
-    const address = this.#arena.reserve(bytes.length);
-    this.#arena.write(address, bytes);
-    this.#words[WORD.kind] = KIND.load;
-    this.#words[WORD.address] = address;
-    this.#words[WORD.length] = bytes.length;
-    this.#start(true);
-    this.#join(name, this.threads, 0);
-    this.#arena.free(address);
+  /** Hands the workers what they do not have yet. Nothing else may be under way. */
+  #loadInWorkers(): void {
+    for (const module of this.#unloaded) {
+      const { name, bytes } = this.#modules.get(module)!;
+      const address = this.#arena.reserve(bytes.length);
+      this.#arena.write(address, bytes);
+      this.#words[WORD.kind] = KIND.load;
+      this.#words[WORD.address] = address;
+      this.#words[WORD.length] = bytes.length;
+      this.#words[WORD.module] = module;
+      this.#start(true);
+      try {
+        this.#join(name, this.threads, 0);
+      } finally {
+        this.#arena.free(address);
+      }
+      this.#unloaded.delete(module);
+    }
   }
 
   run(job: Job): void {
+    // The workers are busy, or gone: nobody waits for them.
+    this.#wasShared = !this.#listRuns && this.#workers.length > 0;
+    if (!this.#wasShared) {
+      alone.run(job);
+      return;
+    }
+    this.#loadInWorkers();
     const { name, code, items, shared, own, addresses } = job;
-    this.#expectFree(name);
     const words = this.#words;
     words[WORD.kind] = KIND.run;
     const chunk = this.#writeJob(words, WORD.job, job);
@@ -149,7 +174,8 @@ export class Pool implements Crew {
     }
   }
 
-  spans(): readonly Span[] {
+  spans(): readonly Span[] | undefined {
+    if (!this.#wasShared) return undefined;
     const start = this.#control + TIMES_START;
     const times = new Float64Array(this.#arena.memory.buffer, start, 2 * MOST_THREADS);
     const workers = this.#workers.map((_, i): Span => {
@@ -159,47 +185,68 @@ export class Pool implements Crew {
     return [this.#ownSpan, ...workers];
   }
 
-  async runList(jobs: readonly Job[]): Promise<void> {
-    const before = this.#list;
-    const own = before.then(() => this.#runListNow(jobs));
-    this.#list = own.catch(() => {});
-    return own;
-  }
-
-  async #runListNow(jobs: readonly Job[]): Promise<void> {
-    if (this.#lost) await this.#replaceWorkers();
+  *runList(jobs: readonly Job[]): Work<boolean> {
+    if (this.#lost) yield this.#replacement();
     const standIn = this.#standIn;
-    if (standIn === undefined) throw new KernelError("pool: its workers are gone");
+    if (standIn === undefined || this.#lost) return false;
+    this.#loadInWorkers();
     const address = this.#arena.reserve(4 * JOB_WORDS * jobs.length);
     const list = new Int32Array(this.#arena.memory.buffer, address, JOB_WORDS * jobs.length);
     jobs.forEach((job, i) => {
       this.#writeJob(list, i * JOB_WORDS, job);
     });
     const words = this.#words;
+    const number = ++this.#lists;
     words[WORD.kind] = KIND.list;
     words[WORD.address] = address;
     words[WORD.length] = jobs.length;
     words[WORD.threads] = this.threads;
     words[WORD.arrivedBefore] = Atomics.load(words, WORD.arrived);
+    words[WORD.list] = number;
     this.#listRuns = true;
     try {
-      const isWhole = await new Promise<boolean>((resolve) => {
-        this.#onLoss = () => resolve(false);
-        standIn.finished().then(() => resolve(true));
-        this.#start(true);
+      const ended = new Promise<void>((resolve) => {
+        this.#onLoss = resolve;
+        standIn.finished(number).then(resolve);
       });
-      if (!isWhole) {
+      this.#start(true);
+      yield {
+        ended,
+        wait: () => this.#waitForList(number),
+        stop: () => void Atomics.store(words, WORD.aborted, STOPPED),
+      };
+      if (Atomics.load(words, WORD.finished) !== number) {
         const { name } = jobs[words[WORD.at]];
-        this.#listRuns = false;
-        await this.#replaceWorkers();
+        yield this.#replacement();
         throw new KernelError(`${name}: a worker ended; the work was not finished`);
       }
       this.#passOnErrors((number) => jobs[number].name);
+      return true;
     } finally {
       this.#onLoss = undefined;
       this.#listRuns = false;
       this.#arena.free(address);
     }
+  }
+
+  /** Waits for a list here and now. Nobody can tell meanwhile that a worker died: it shows in that nothing goes on. */
+  #waitForList(number: number): void {
+    const words = this.#words;
+    let [at, since, looks] = [-1, performance.now(), 0];
+    for (;;) {
+      const finished = Atomics.load(words, WORD.finished);
+      if (finished === number) return;
+      if (++looks < SPINS) continue;
+      looks = 0;
+      const now = performance.now();
+      if (Atomics.load(words, WORD.at) !== at) [at, since] = [Atomics.load(words, WORD.at), now];
+      else if (now - since > PATIENCE_FOR_LISTS_MS) return;
+      if (this.#maySleep) Atomics.wait(words, WORD.finished, finished, 100);
+    }
+  }
+
+  #replacement(): Pending {
+    return { ended: this.#replaceWorkers(), wait: () => {}, stop: () => {} };
   }
 
   /** A worker has ended, and those that are left would wait for it: all of them go, and new ones come. */
@@ -210,14 +257,6 @@ export class Pool implements Crew {
     await Promise.all(old.map(({ terminate }) => terminate()));
     // Nobody comes where the pool was stopped; should the new ones fail to start, the caller works alone.
     if (old.length > 0) await this.#hire(old.length - 1).catch(() => {});
-  }
-
-  #expectFree(name: string): void {
-    if (this.#listRuns) {
-      throw new KernelError(
-        `${name}: the threads are at work on a program; await it before running anything else`,
-      );
-    }
   }
 
   /** Writes a job down and tells how many of its items are taken at a time. */
@@ -267,7 +306,7 @@ export class Pool implements Crew {
   #passOnErrors(nameOf: (number: number) => string): void {
     const words = this.#words;
     const aborted = Atomics.load(words, WORD.aborted);
-    if (aborted === 0) return;
+    if (aborted === 0 || aborted === STOPPED) return;
     for (let thread = 0; thread < this.threads; thread++) {
       const length = Atomics.exchange(words, WORD.failed + thread, 0);
       if (length === 0) continue;

@@ -15,18 +15,23 @@ export function spawn(data: WorkerData): Promise<SpawnedWorker> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(source, { eval: true, workerData: data });
     worker.once("error", reject);
+    /** Who waits for which list: one listener serves them all. */
+    const waiting = new Map<number, () => void>();
     worker.once("message", () => {
+      worker.on("message", (list: number) => {
+        waiting.get(list)?.();
+        waiting.delete(list);
+        if (waiting.size === 0) worker.unref();
+      });
+      // After the listener: one that is added keeps the process alive.
       worker.unref();
       resolve({
         terminate: async () => void (await worker.terminate()),
         ended: new Promise((end) => worker.once("exit", () => end())),
-        finished: () =>
+        finished: (list) =>
           new Promise((finish) => {
             worker.ref();
-            worker.once("message", () => {
-              worker.unref();
-              finish();
-            });
+            waiting.set(list, finish);
           }),
       });
     });

@@ -17,16 +17,19 @@ export function spawn(data: WorkerData): Promise<SpawnedWorker> {
     worker.onerror = (event) => reject(new Error(`a worker could not start: ${event.message}`));
     worker.onmessage = () => {
       URL.revokeObjectURL(url);
+      /** Who waits for which list. */
+      const waiting = new Map<number, () => void>();
+      worker.onmessage = ({ data: list }: MessageEvent<number>) => {
+        waiting.get(list)?.();
+        waiting.delete(list);
+      };
       resolve({
         terminate: async () => worker.terminate(),
         // A browser tells of errors alone.
         ended: new Promise((end) => {
           worker.onerror = () => end();
         }),
-        finished: () =>
-          new Promise((finish) => {
-            worker.onmessage = () => finish();
-          }),
+        finished: (list) => new Promise((finish) => void waiting.set(list, finish)),
       });
     };
     worker.postMessage(data);

@@ -17,7 +17,7 @@ import {
 /**
  * The body of a worker. It is given `memory`, `control` (the address of the control block), `thread` (its number;
  * 0 stands in for the caller while a list runs, and has no part in single jobs), and `tell(what)`, which sends "ready"
- * and "finished" to the caller.
+ * and the number of a list that is finished to the caller.
  */
 export const workerBody = `
   const words = new Int32Array(memory.buffer, control, ${CONTROL_BYTES / 4});
@@ -35,7 +35,8 @@ export const workerBody = `
   const load = () => {
     const start = words[${WORD.address}] >>> 0;
     const bytes = new Uint8Array(memory.buffer).slice(start, start + words[${WORD.length}]);
-    modules.push(new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports);
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+    modules[words[${WORD.module}]] = instance.exports;
   };
 
   const run = (job) => {
@@ -80,7 +81,11 @@ export const workerBody = `
         changed(${WORD.arrived}, seen);
       }
     }
-    if (thread === 0) tell("finished");
+    if (thread !== 0) return;
+    const number = words[${WORD.list}];
+    Atomics.store(words, ${WORD.finished}, number);
+    Atomics.notify(words, ${WORD.finished});
+    tell(number);
   };
 
   const single = words.subarray(${WORD.job}, ${WORD.failed});

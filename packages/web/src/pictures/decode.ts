@@ -3,7 +3,7 @@
 //
 // As in Node (@saunet/data/files): upright, sRGB, 8 bits, see-through pixels over black, size checked before decoding.
 
-import type { Photograph } from "@saunet/data";
+import { ImageFileError, type NetpbmHeader, netpbmHeader, type Photograph } from "@saunet/data";
 import { imageSize } from "image-size";
 import { isWhole } from "./whole.ts";
 
@@ -13,7 +13,7 @@ export class PictureError extends Error {
 }
 
 /** Kinds that cameras and data sets use and browsers, or we, can read. */
-const KINDS = ["jpg", "png", "tiff", "webp", "gif", "bmp", "avif", "pnm"];
+const KINDS = ["jpg", "png", "tiff", "webp", "gif", "bmp", "avif"];
 /** More pixels than this are refused before anything is decoded, as in Node. */
 const MAX_PIXELS = 100_000_000;
 
@@ -21,26 +21,32 @@ const MAX_PIXELS = 100_000_000;
 export async function decodePicture(file: Blob): Promise<ImageBitmap> {
   if (file.size === 0) throw new PictureError("is empty");
   const bytes = new Uint8Array(await file.arrayBuffer());
-  const kind = kindOfFile(bytes);
+  const header = netpbmHeader(bytes);
+  const kind = header === undefined ? kindOfFile(bytes) : "pnm";
+  if (header !== undefined) expectFewPixels(header);
   try {
     if (!isWhole(kind, bytes)) throw new PictureError(CUT_SHORT);
-    const decode = DECODERS[kind];
-    if (decode === undefined) return await createImageBitmap(file);
-    const { width, height, data } = await decode(bytes);
+    const decoded = await decodeHere(kind, bytes, header);
+    if (decoded === undefined) return await createImageBitmap(file);
+    const { width, height, data } = decoded;
     return await createImageBitmap(new ImageData(data as Uint8ClampedArray<ArrayBuffer>, width, height));
   } catch (error) {
     if (error instanceof PictureError) throw error;
-    throw new PictureError(CUT_SHORT);
+    throw new PictureError(error instanceof ImageFileError ? error.reason : CUT_SHORT);
   }
 }
 
 const CUT_SHORT = "is damaged or cut short";
 
-/** For what browsers do not read. RGBA comes out. */
-const DECODERS: Readonly<Record<string, (bytes: Uint8Array<ArrayBuffer>) => Promise<Photograph>>> = {
-  tiff: async (bytes) => (await import("./tiff.ts")).decodeTiff(bytes),
-  pnm: async (bytes) => (await import("./pnm.ts")).decodePnm(bytes),
-};
+/** What browsers do not read, as RGBA; undefined for what they read. */
+async function decodeHere(
+  kind: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  header: NetpbmHeader | undefined,
+): Promise<Photograph | undefined> {
+  if (header !== undefined) return (await import("./pnm.ts")).decodePnm(bytes, header);
+  return kind === "tiff" ? (await import("./tiff.ts")).decodeTiff(bytes) : undefined;
+}
 
 /** The kind of picture that a file holds, if it is read here and not too large. */
 function kindOfFile(bytes: Uint8Array): string {
@@ -52,17 +58,19 @@ function kindOfFile(bytes: Uint8Array): string {
   }
   if (found === undefined || !KINDS.includes(found.type ?? "")) {
     throw new PictureError(
-      "is not a picture of a kind that is read here (JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF, PPM, PGM)",
+      "is not a picture of a kind that is read here (JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF, PPM, PGM, PBM)",
     );
   }
-  const { width, height, type } = found;
-  if (width * height > MAX_PIXELS) {
-    const millions = (width * height) / 1e6;
-    throw new PictureError(
-      `has ${width} × ${height} pixels, ${millions.toFixed(0)} million; the limit is ${MAX_PIXELS / 1e6} million`,
-    );
-  }
-  return type!;
+  expectFewPixels(found);
+  return found.type!;
+}
+
+function expectFewPixels({ width, height }: { readonly width: number; readonly height: number }): void {
+  if (width * height <= MAX_PIXELS) return;
+  const millions = (width * height) / 1e6;
+  throw new PictureError(
+    `has ${width} × ${height} pixels, ${millions.toFixed(0)} million; the limit is ${MAX_PIXELS / 1e6} million`,
+  );
 }
 
 /** The bitmap's pixels, over black. */

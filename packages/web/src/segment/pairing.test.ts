@@ -18,6 +18,7 @@ describe("pairOf", () => {
     ["im0001.ppm", "im0001.ah.ppm", "im0002.ah.ppm"],
     ["1_A.png", "1_A.png", "1_G.png"],
     ["eye.png", "eye-truth.png", "eyes-truth.png"],
+    ["m\u00fcller_1.png", "mu\u0308ller_1_mask.png", "muller_1_mask.png"],
     ["synthetic-1.png", "synthetic-1-vessels.png", "synthetic-2-vessels.png"],
   ])("gives %s the mask %s and not %s", (photograph, mask, other) => {
     const photographs = [named(1, photograph), named(2, "another eye.jpg")];

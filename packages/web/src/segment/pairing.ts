@@ -31,7 +31,12 @@ const ROLES = new Set(
   ).split(" "),
 );
 
-const stemOf = (fileName: string): string => fileName.replace(/\.[^.]*$/, "").toLowerCase();
+/** An umlaut is one character or two, by the system that wrote the name. */
+const stemOf = (fileName: string): string =>
+  fileName
+    .normalize("NFC")
+    .replace(/\.[^.]*$/, "")
+    .toLowerCase();
 
 /** The words of a name that tell one eye from another. */
 function keyOf(fileName: string): string {

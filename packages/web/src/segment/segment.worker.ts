@@ -5,7 +5,7 @@ import { loadSegmenter, type Segmenter } from "@saunet/model";
 import { expose } from "comlink";
 import { type EngineReport, startEngine } from "../engine.ts";
 import { decodePicture, pixelsOf, pngOf, shrink } from "../pictures/decode.ts";
-import { kindOf, maskOf, type PictureKind } from "../pictures/kind.ts";
+import { kindOfMask, maskOf, type PictureKind } from "../pictures/kind.ts";
 import { densityAt, STEPS, type Tally, tallyOf } from "../pictures/tally.ts";
 import { doubtsOf } from "./doubts.ts";
 
@@ -76,17 +76,17 @@ const api = {
     const bitmap = await decodePicture(file);
     const pixels = pixelsOf(bitmap);
     const { width, height } = bitmap;
-    const kind = kindOf(pixels);
-    if (kind !== "photograph") {
+    const mask = maskOf(pixels);
+    if (mask !== undefined) {
       bitmap.close();
-      return { kind, width, height, mask: blobOf(maskOf(pixels).data) };
+      return { kind: kindOfMask(mask), width, height, mask: blobOf(mask.data) };
     }
     held = pixels;
     const small = await shrink(bitmap, THUMBNAIL_SIDE);
     bitmap.close();
     const thumbnail = await pngOf(pixelsOf(small));
     small.close();
-    return { kind, width, height, thumbnail };
+    return { kind: "photograph", width, height, thumbnail };
   },
 
   /** Segments the photograph that was read last. */
@@ -100,11 +100,11 @@ const api = {
     running = run.catch(() => {});
     const { width, height, scale, probability } = await run;
     const seconds = (performance.now() - started) / 1000;
-    const field = fieldOfView(photograph).data;
-    const tally = tallyOf({ probability, field });
+    const field = fieldOfView(photograph);
+    const tally = tallyOf({ probability, field: field.data });
     const vesselShare = densityAt(tally, STEPS / 2, true);
     const doubts = doubtsOf({ photograph, field, vesselShare });
-    const blobs = { probability: blobOf(probability), field: blobOf(field) };
+    const blobs = { probability: blobOf(probability), field: blobOf(field.data) };
     return { width, height, scale, ...blobs, tally, doubts, seconds };
   },
 

@@ -68,6 +68,38 @@ describe("folder", () => {
     for (const sample of samples) expect(await sample.vessels("masks2")).toEqual(eye.vessels);
   });
 
+  it("knows a name in both spellings of Unicode", async () => {
+    const [composed, decomposed] = ["gr\u00f6\u00dfe", "gro\u0308\u00dfe"];
+    const directory = await fill(join(folder, "unicode"), {
+      [`images/${composed}.png`]: "photograph",
+      [`masks/${decomposed}.png`]: "vessels",
+      [`fov/${composed}.png`]: "field",
+    });
+    const [sample, ...others] = await readDataset({ kind: "folder", directory });
+    expect([sample.id, others]).toEqual([composed, []]);
+    expect(await sample.vessels()).toEqual(eye.vessels);
+    await fill(directory, { [`masks/${composed}.png`]: "vessels" });
+    expect(await refusal("folder", directory)).toMatch(/have one name$/);
+  });
+
+  it("reads PPM, PGM and PBM, gzipped ones too", async () => {
+    const directory = await fill(join(folder, "netpbm"), {
+      "images/a.ppm.gz": "fixture:stare.ppm.gz",
+      "masks/a.PGM": "fixture:stare-vessels.ppm",
+    });
+    const [sample] = await readDataset({ kind: "folder", directory });
+    expect(await sample.size()).toEqual({ width: 48, height: 40 });
+    expect(await sample.vessels()).toEqual(eye.vessels);
+  });
+
+  it("refuses what is larger than the limit without decoding it", async () => {
+    const directory = await fill(join(folder, "limit"), files);
+    const [sample] = await readDataset({ kind: "folder", directory, maxPixels: 1919 });
+    for (const read of [sample.size, sample.image, () => sample.vessels(), sample.fieldOfView]) {
+      await expect(read()).rejects.toThrow(/images\/a.png: has 48 x 40 = 1920 pixels; the limit is 1919$/);
+    }
+  });
+
   it("names what does not match", async () => {
     const stray = await fill(join(folder, "stray"), {
       ...files,

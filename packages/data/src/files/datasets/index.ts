@@ -5,10 +5,10 @@ import { driveFiles } from "./drive.ts";
 import { fivesFiles } from "./fives.ts";
 import { folderFiles } from "./folder.ts";
 import { hrfFiles } from "./hrf.ts";
-import { type Sample, type SampleFiles, type Split, sampleOf } from "./sample.ts";
+import { filesOf, type Sample, type SampleFiles, type Split, sampleOf } from "./sample.ts";
 import { stareFiles } from "./stare.ts";
 
-export type { Sample, Split };
+export { filesOf, type Sample, type SampleFiles, type Split };
 
 /** Data sets that are known: CHASE_DB1, HRF, DRIVE, STARE, FIVES, and a plain folder of images and masks. */
 export type DatasetKind = "chase" | "hrf" | "drive" | "stare" | "fives" | "folder";
@@ -33,6 +33,8 @@ export interface DatasetOptions {
   readonly directory: string;
   /** `"all"` when left out; a plain folder has no other part. */
   readonly split?: Split;
+  /** Pictures with more pixels are refused when they are asked for, before anything is decoded; 100 million when left out. */
+  readonly maxPixels?: number;
 }
 
 /**
@@ -41,10 +43,15 @@ export interface DatasetOptions {
  * @throws DatasetError where the folder does not look as the data set must, saying how that is
  * @throws RangeError on a kind or split that is not known
  */
-export async function readDataset({ kind, directory, split = "all" }: DatasetOptions): Promise<Sample[]> {
+export async function readDataset({
+  kind,
+  directory,
+  split = "all",
+  ...options
+}: DatasetOptions): Promise<Sample[]> {
   expectOneOf("kind", kind, DATASET_KINDS);
   expectOneOf("split", split, SPLITS);
-  return (await READERS[kind](directory, split)).map(sampleOf);
+  return (await READERS[kind](directory, split)).map((files) => sampleOf(files, options));
 }
 
 function expectOneOf(name: string, value: string, known: readonly string[]): void {

@@ -3,7 +3,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatasetError, systemReason } from "../errors.ts";
-import { nameSome } from "./sample.ts";
+import { nameSome, spelled } from "./sample.ts";
 
 /** The files of a data set. What is asked for and not there is remembered, so that one error names all of it. */
 export interface OfficialFiles {
@@ -54,7 +54,7 @@ export async function officialFiles(
   };
 }
 
-const keyOf = (name: string): string => name.replaceAll("\\", "/").toLowerCase();
+const keyOf = (name: string): string => spelled(name).replaceAll("\\", "/").toLowerCase();
 
 /** The numbers from first to last, written with so many digits. */
 export function numbers(first: number, last: number, digits: number): string[] {

@@ -4,8 +4,9 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fieldOfView } from "../../field-of-view.ts";
 import type { Mask, Photograph } from "../../image.ts";
+import { NOT_A_PICTURE } from "../decode.ts";
 import { DatasetError, ImageFileError, systemReason } from "../errors.ts";
-import { NOT_A_PICTURE, readMask, readPhotograph, readSize } from "../read.ts";
+import { type ReadOptions, readMask, readPhotograph, readSize } from "../read.ts";
 
 /** One photograph with its labels. Nothing is read before it is asked for, and nothing is kept. */
 export interface Sample {
@@ -13,6 +14,10 @@ export interface Sample {
   readonly id: string;
   /** Those who drew the vessels; the first is the reference. */
   readonly observers: readonly string[];
+  /** What is read. */
+  readonly files: SampleFiles;
+  /** Size of the photograph, from the header of its file. */
+  size(): Promise<{ readonly width: number; readonly height: number }>;
   /** Reads the photograph. */
   image(): Promise<Photograph>;
   /** Reads the vessels as one observer drew them; as the reference did when left out. */
@@ -33,13 +38,20 @@ export interface SampleFiles {
   readonly fieldOfView?: string | undefined;
 }
 
+/** Every file that belongs to a sample. */
+export function filesOf({ files: { image, vessels, fieldOfView } }: Sample): string[] {
+  return [image, ...Object.values(vessels), fieldOfView].filter((path) => path !== undefined);
+}
+
 /** A sample that reads these files. */
-export function sampleOf(files: SampleFiles): Sample {
+export function sampleOf(files: SampleFiles, options: ReadOptions = {}): Sample {
   const observers = Object.keys(files.vessels).filter((observer) => files.vessels[observer] !== undefined);
   return {
     id: files.id,
     observers,
-    image: () => readPhotograph(files.image),
+    files,
+    size: () => readSize(files.image, options),
+    image: () => readPhotograph(files.image, options),
     vessels: async (observer = observers[0]) => {
       const path = files.vessels[observer];
       if (path === undefined) {
@@ -47,7 +59,7 @@ export function sampleOf(files: SampleFiles): Sample {
           `vessels: observer of ${files.id} must be ${observers.join(" or ")} but is ${observer}`,
         );
       }
-      const mask = await readLabel(path, files.image);
+      const mask = await readLabel(path, files.image, options);
       const marked = mask.data.reduce((sum, value) => sum + value, 0);
       if (2 * marked > mask.data.length) {
         throw new ImageFileError(
@@ -59,19 +71,19 @@ export function sampleOf(files: SampleFiles): Sample {
     },
     fieldOfView: async () =>
       files.fieldOfView === undefined
-        ? fieldOfView(await readPhotograph(files.image))
-        : readLabel(files.fieldOfView, files.image),
+        ? fieldOfView(await readPhotograph(files.image, options))
+        : readLabel(files.fieldOfView, files.image, options),
   };
 }
 
 /** Reads a mask that must be as large as its photograph. */
-async function readLabel(path: string, image: string): Promise<Mask> {
-  const wanted = await readSize(image);
-  const mask = await readMask(path);
-  if (mask.width === wanted.width && mask.height === wanted.height) return mask;
+async function readLabel(path: string, image: string, options: ReadOptions): Promise<Mask> {
+  const wanted = await readSize(image, options);
+  const { width, height } = await readSize(path, options);
+  if (width === wanted.width && height === wanted.height) return readMask(path, options);
   throw new ImageFileError(
     path,
-    `is ${mask.width} x ${mask.height} but its photograph ${image} is ${wanted.width} x ${wanted.height}`,
+    `is ${width} x ${height} but its photograph ${image} is ${wanted.width} x ${wanted.height}`,
   );
 }
 
@@ -91,16 +103,22 @@ export async function listFiles(directory: string): Promise<string[]> {
 /** What file managers leave in folders. */
 const HIDDEN = /^\.|^(thumbs\.db|desktop\.ini)$/i;
 
-const PICTURE = /\.(jpe?g|png|tiff?|webp|gif|p[gnp]m)(\.gz)?$/i;
+const PICTURE = /\.(jpe?g|png|tiff?|webp|gif|p[bgp]m)(\.gz)?$/i;
+
+/**
+ * A name whose letters are spelled in one of Unicode's ways: an umlaut is one character or two, by the system that wrote it.
+ */
+export const spelled = (name: string): string => name.normalize("NFC");
 
 /** The pictures of a folder by their name without its ending. */
 export async function picturesByStem(directory: string): Promise<Map<string, string>> {
   const pictures = new Map<string, string>();
   for (const file of await listFiles(directory)) {
     const path = join(directory, file);
-    const stem = file.replace(PICTURE, "");
+    const name = spelled(file);
+    const stem = name.replace(PICTURE, "");
     const other = pictures.get(stem);
-    if (stem === file) throw new DatasetError(directory, `${file} ${NOT_A_PICTURE}`);
+    if (stem === name) throw new DatasetError(directory, `${file} ${NOT_A_PICTURE}`);
     if (other !== undefined)
       throw new DatasetError(directory, `${basename(other)} and ${file} have one name`);
     pictures.set(stem, path);

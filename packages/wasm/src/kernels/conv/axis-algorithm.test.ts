@@ -54,5 +54,12 @@ describe("algorithmsFor", () => {
     expect(algorithmsFor(rowsOf(2, 1, 2).transposed)).toEqual([]);
     const { rows } = forwardOf(conv2dDims("conv2d", [1, 9, 9, 4], [5, 5, 4, 4]));
     expect(algorithmsFor(rows)).toEqual([]);
+    for (const [size, stride] of [
+      [1, 2],
+      [2, 3],
+    ] as const) {
+      const few = conv2dDims("conv2d", [1, size, 9, 4], [5, 1, 4, 4], { stride });
+      expect(algorithmsFor(transposedOf(few).rows)).toEqual([]);
+    }
   });
 });

@@ -29,11 +29,13 @@ const TWO_TAPS = [winograd(5, 2, [0, 1, -1, 2, -2]), winograd(4, 2, [0, 1, -1, 2
 export function algorithmsFor(axis: Axis): AxisAlgorithm[] {
   const { step, phases } = axis;
   const [first, second] = phases;
-  if (phases.length === 1 && first.taps === 3 && first.spacing === 1) {
+  // The filter may have more taps: an adjoint with fewer outputs than its stride leaves some out, such as every other of 5.
+  if (String(phases.flatMap(tapsOf).sort()) !== "0,1,2") return [];
+  if (phases.length === 1 && first.spacing === 1) {
     if (step === 1) return THREE_TAPS.map((F) => adjacent(first, F));
     if (step === 2) return TWO_TAPS.map((F) => strided(first, F));
   }
-  if (phases.length === 2 && first.taps + second.taps === 3 && first.taps * second.taps === 2) {
+  if (phases.length === 2 && first.taps * second.taps === 2) {
     const [two, one] = first.taps === 2 ? [first, second] : [second, first];
     // The single tap meets one of the inputs that the first of the two tiles meets.
     if (two.spacing === 1 && [0, 1].includes(one.start - two.start))

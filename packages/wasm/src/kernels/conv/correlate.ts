@@ -1,6 +1,6 @@
 // conv2d.forward and conv2d.transposed: one computation with the roles of the arrays exchanged (geometry.ts).
 
-import { conv2dForward, conv2dTransposed } from "@saunet/core";
+import { conv2dForward, conv2dTransposed, exactKey } from "@saunet/core";
 import { type CodeFeatures, generator } from "../../plan.ts";
 import { type Choice, type Choose, chooseCorrelation, keepingTo } from "./choose.ts";
 import { directSteps } from "./direct.ts";
@@ -42,7 +42,7 @@ function plan<N extends string>(
   // Most code goes row by row, whatever image a row is of; the other needs to know how many images there are.
   const rowByRow = choice.algorithm === "direct" || choice.algorithm === "planar";
   const geometry = rowByRow ? { ...correlation, N: 0 } : correlation;
-  return planOf(kernel, steps, names, JSON.stringify([geometry, choice, hasBias, relaxed]));
+  return planOf(kernel, steps, names, exactKey([geometry, choice, hasBias, relaxed]));
 }
 
 function stepsOf(c: Correlation, choice: Choice, hasBias: boolean, relaxed: boolean): Steps {

@@ -2,9 +2,10 @@ import { type Conv2dOptions, conv2dDims, type Padding } from "@saunet/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Lengths } from "../../plan.ts";
+import { checkEdges } from "../../testing-edges.ts";
 import { arithmetics } from "../testing.ts";
 import { forwardWith, transposedWith } from "./correlate.ts";
-import { cases, errorIn, expectPartitionIndependence } from "./testing.ts";
+import { arraysOf, cases, errorIn, expectPartitionIndependence } from "./testing.ts";
 
 /** The bound that is promised. Over 800 random calls of 3x3 filters the largest error was 1.6e-6. */
 const TOLERANCE = 1e-5;
@@ -45,6 +46,16 @@ describe.each(kernels)("conv2d.%s directly", (which, generatorWith) => {
     for (let W = 1; W <= 12; W++) {
       const d = conv2dDims("conv2d", [2, 3, W, 4], [3, 3, 4, 16], { stride: [1, 1 + (W % 2)] });
       expect(errorIn(generator, { d, bias: true })).toBeLessThan(TOLERANCE);
+    }
+  });
+
+  it("reads nothing behind the last pixels, however many are left of a tile", () => {
+    for (const count of [1, 4, 5, 9, 16]) {
+      for (let W = 1; W <= 8; W++) {
+        const [C, O] = which === "forward" ? [2, count] : [count, 2];
+        const d = conv2dDims("conv2d", [1, 3, W, C], [3, 3, C, O]);
+        expect(checkEdges(generator, arraysOf(generator, { d, bias: true }), d)?.name).toContain("direct");
+      }
     }
   });
 

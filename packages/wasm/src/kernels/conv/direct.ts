@@ -212,7 +212,6 @@ function rowWriter(
   const { vectors, channels } = blocks;
   const pixels = rowsOf(vectors);
   const whole = registerTile(f, pixels, vectors, code.relaxed);
-  const single = { ...whole, sums: whole.sums.slice(0, 1) };
   const { x, y, j, ix, first, count } = integers(f, "x", "y", "j", "ix", "first", "count");
   const { xk, wk, end, run, line, tap, m, k } = integers(
     f,
@@ -234,7 +233,7 @@ function rowWriter(
     const right = Math.min(outputs, Math.floor(reach / columns.step) + 1);
 
     /** Some pixels over `columns` columns of taps from `first` on. */
-    const tile = ({ sums, accumulate }: typeof whole, first: I32 | number, count: I32 | number) => {
+    const tile = ({ sums, accumulate }: typeof whole.single, first: I32 | number, count: I32 | number) => {
       for (const pixel of sums)
         pixel.forEach((sum, v) => {
           const bias = { offset: (part.K * vectors + v) * VECTOR };
@@ -285,7 +284,7 @@ function rowWriter(
     const one = () => {
       f.set(ix, i32.add(i32.mul(j, columns.step), start));
       clipTaps(f, ix, columns.inSize, part.columns, first, count);
-      tile(single, first, count);
+      tile(whole.single, first, count);
       advance(1);
     };
     f.set(x, row.x);

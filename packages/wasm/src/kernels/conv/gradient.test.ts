@@ -1,9 +1,9 @@
 import { conv2dDims, type Padding } from "@saunet/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { arithmetics } from "../testing.ts";
+import { arithmetics, channels } from "../testing.ts";
 import { gradientWith } from "./gradient.ts";
-import { cases, channels, errorIn, expectPartitionIndependence, threeTaps, winogradOf } from "./testing.ts";
+import { cases, errorIn, expectPartitionIndependence, threeTaps, winogradOf } from "./testing.ts";
 
 /** The bounds that are promised. Over 1200 random calls the largest errors were 3.5e-7 and 5.5e-6. */
 const TOLERANCE = { direct: 1e-5, winograd: 1e-4 };

@@ -1,6 +1,6 @@
 // conv2d.filterGradient.
 
-import { conv2dFilterGradient } from "@saunet/core";
+import { conv2dFilterGradient, exactKey } from "@saunet/core";
 import { generator } from "../../plan.ts";
 import { type Choose, chooseGradient, keepingTo } from "./choose.ts";
 import { directGradientSteps } from "./direct-gradient.ts";
@@ -18,7 +18,7 @@ export const gradientWith = (choose: Choose) =>
         ? winogradGradientSteps(correlation, choice, relaxed)
         : directGradientSteps(correlation, relaxed);
     const names = { input: "x", output: "gy", filter: "gw", bias: undefined } as const;
-    return planOf("conv2d_filter_gradient", steps, names, JSON.stringify([correlation, choice, relaxed]));
+    return planOf("conv2d_filter_gradient", steps, names, exactKey([correlation, choice, relaxed]));
   });
 
 export const gradient = /* @__PURE__ */ gradientWith(chooseGradient);

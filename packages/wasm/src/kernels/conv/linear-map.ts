@@ -5,6 +5,7 @@
 // the opposite ones, then e + o and e - o. A pair of columns likewise: their inputs' sum and difference stand for
 // them. In a sum, terms with coefficients ±c are added up before they are multiplied.
 
+import { exactKey } from "@saunet/core";
 import type { FunctionBuilder, Local, Value } from "../../asm/index.ts";
 import type { Matrix } from "./bilinear.ts";
 
@@ -29,7 +30,7 @@ const known = new Map<string, LinearMap>();
 
 /** Finds the sums of a matrix. */
 export function linearMap(matrix: Matrix): LinearMap {
-  const key = JSON.stringify(matrix);
+  const key = exactKey(matrix);
   const map = known.get(key) ?? findSums(matrix);
   known.set(key, map);
   return map;

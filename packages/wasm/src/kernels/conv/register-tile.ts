@@ -38,7 +38,12 @@ export function blocksOf(channels: number): Blocks[] {
 export const rowsOf = (vectors: number): number => Math.floor((14 - vectors) / (vectors + 1));
 
 /** A tile whose sums stay in locals. */
-export interface RegisterTile {
+export interface RegisterTile extends Tile {
+  /** Its first row alone, for what whole tiles leave over: it reads nothing of the rows behind, where x may have ended. */
+  readonly single: Tile;
+}
+
+interface Tile {
   readonly sums: readonly (readonly Local<"v128">[])[];
   /** Sets the sums to zero. */
   readonly clear: () => void;
@@ -66,15 +71,15 @@ export function registerTile(
   const xs = f.locals("x", "v128", rows);
   const weight = f.local("weight", "v128");
   const madd = multiplyAdd(f, relaxed);
-  return {
+  const tileOf = (sums: Tile["sums"]): Tile => ({
     sums,
     clear: () => {
       for (const row of sums) for (const sum of row) f.set(sum, v128.const("f32x4", 0));
     },
     accumulate: (x, end, w, bytes) => {
       f.loop((again) => {
-        xs.forEach((value, p) => {
-          f.set(value, v128.load32_splat(x, { offset: p * bytes.row }));
+        sums.forEach((_, p) => {
+          f.set(xs[p], v128.load32_splat(x, { offset: p * bytes.row }));
         });
         for (let v = 0; v < vectors; v++) {
           f.set(weight, v128.load(w, { offset: v * VECTOR }));
@@ -87,7 +92,8 @@ export function registerTile(
         f.brIf(again, i32.ne(x, end));
       });
     },
-  };
+  });
+  return { ...tileOf(sums), single: tileOf(sums.slice(0, 1)) };
 }
 
 /** `body` so many times. */

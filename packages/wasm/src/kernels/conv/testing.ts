@@ -12,13 +12,10 @@ import {
 import fc from "fast-check";
 import type { Generator } from "../../plan.ts";
 import { errorOf } from "../../testing.ts";
-import { outputsOf } from "../testing.ts";
+import { channels, outputsOf } from "../testing.ts";
 import { algorithmsFor } from "./axis-algorithm.ts";
 import type { Choose } from "./choose.ts";
 import type { Correlation } from "./geometry.ts";
-
-/** The channels that sweeps draw from. */
-export const channels = [1, 2, 3, 4, 5, 16, 17, 32, 48, 64, 96];
 
 /** One call: a geometry, and whether there is a bias. */
 export interface Case {

@@ -1,12 +1,11 @@
 import { conv2dDims } from "@saunet/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { arithmetics } from "../testing.ts";
+import { arithmetics, channels } from "../testing.ts";
 import { forwardWith, transposedWith } from "./correlate.ts";
 import { forwardOf, transposedOf } from "./geometry.ts";
 import {
   cases,
-  channels,
   errorIn,
   expectPartitionIndependence,
   hasWinograd,

@@ -1,0 +1,353 @@
+// No exported function of data or model changes what it is given, and none depends on whose memory that is: a Buffer
+// (whose `slice` is a view), a view with an offset, clamped bytes, memory shared between threads.
+
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { adam, type Parameters as Dictionary, parameter, prepare, randomState, Tensor } from "@saunet/core";
+import * as data from "@saunet/data";
+import * as files from "@saunet/data/files";
+import * as model from "@saunet/model";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tiny } from "./testing.ts";
+
+/** Arrays of one kind of memory, which are remembered with everything around them. */
+interface Memory {
+  bytes(values: ArrayLike<number>): Uint8Array;
+  floats(values: ArrayLike<number>): Float32Array;
+  /** Throws where an array, or memory around it, is not what it was. */
+  expectUnchanged(): void;
+}
+
+const AROUND = 12;
+const GUARD = 0xa5;
+type Bytes = Uint8Array | Uint8ClampedArray;
+
+const KINDS: Readonly<Record<string, (values: ArrayLike<number>) => Bytes>> = {
+  "plain arrays": (values) => Uint8Array.from(values),
+  Buffers: (values) => Buffer.from(Uint8Array.from(values)),
+  "Buffers with an offset": (values) =>
+    Buffer.alloc(values.length + 2 * AROUND, GUARD)
+      .subarray(AROUND, AROUND + values.length)
+      .fill(Uint8Array.from(values)),
+  "views with an offset": (values) => around(new ArrayBuffer(values.length + 2 * AROUND), values),
+  "clamped arrays": (values) => Uint8ClampedArray.from(values),
+  "shared memory": (values) => around(new SharedArrayBuffer(values.length + 2 * AROUND), values),
+};
+
+function around(buffer: ArrayBufferLike, values: ArrayLike<number>): Uint8Array {
+  new Uint8Array(buffer).fill(GUARD);
+  const view = new Uint8Array(buffer, AROUND, values.length);
+  view.set(values);
+  return view;
+}
+
+function memoryOf(kind: string): Memory {
+  const remembered: (() => void)[] = [];
+  const remember = <T extends Bytes | Float32Array>(array: T): T => {
+    // The pool that small Buffers are cut from belongs to others too.
+    const isPooled = array instanceof Buffer && array.buffer.byteLength === Buffer.poolSize;
+    const seen = () =>
+      isPooled
+        ? new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+        : new Uint8Array(array.buffer);
+    const before = Uint8Array.from(seen());
+    remembered.push(() => expect(Buffer.compare(seen(), before)).toBe(0));
+    return array;
+  };
+  return {
+    bytes: (values) => remember(KINDS[kind](values)) as Uint8Array,
+    floats(values) {
+      const floats = Float32Array.from(values);
+      const { buffer, byteOffset } = KINDS[kind](new Uint8Array(floats.buffer));
+      const array = new Float32Array(buffer, byteOffset, floats.length);
+      return buffer.byteLength === Buffer.poolSize ? array : remember(array);
+    },
+    expectUnchanged: () => {
+      for (const check of remembered) check();
+    },
+  };
+}
+
+/** Freezes everything but arrays of numbers, which cannot be frozen. */
+function freeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+  if (Object.getPrototypeOf(value) === Object.prototype || Array.isArray(value)) {
+    for (const inner of Object.values(value)) freeze(inner);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+const { image, vessels, fieldOfView } = data.syntheticFundus({ seed: 4, width: 40, height: 32 });
+const size = { width: 40, height: 32 };
+const initial = model.initialize(tiny, randomState(3));
+const probabilities = Float32Array.from({ length: 40 * 32 }, (_, i) => ((i * 37) % 101) / 101);
+
+/** A file, for functions that take no clamped bytes. */
+const fileIn = (m: Memory, content: Uint8Array): Uint8Array => {
+  const array = m.bytes(content) as Bytes;
+  return array instanceof Uint8Array ? array : new Uint8Array(array.buffer, array.byteOffset, array.length);
+};
+const photographIn = (m: Memory) => ({ ...size, data: m.bytes(image.data) as data.PlainBytes });
+const vesselsIn = (m: Memory) => ({ ...size, data: m.bytes(vessels.data) as data.PlainBytes });
+const fieldIn = (m: Memory) => ({ ...size, data: m.bytes(fieldOfView.data) as data.PlainBytes });
+const labelledIn = (m: Memory) => {
+  const labelled = data.labelledImage(image, vessels, fieldOfView);
+  const levels = labelled.levels.map((level) => ({ ...level, pixels: m.bytes(level.pixels) }));
+  return { ...labelled, levels };
+};
+const netpbmIn = (m: Memory) => m.bytes(new TextEncoder().encode("P5 2 1 255 ab"));
+async function* chunksOf(bytes: Uint8Array) {
+  yield bytes;
+}
+const samplesIn = (m: Memory, values: ArrayLike<number>) => {
+  const channels = values.length === 40 * 32 ? 1 : 3;
+  const samples = m.bytes(Uint8Array.from(values));
+  return { ...size, data: samples, stride: channels, colours: channels, type: "bytes", white: 255 } as const;
+};
+const predictionIn = (m: Memory) => ({
+  probability: m.floats(probabilities),
+  truth: m.bytes(vessels.data),
+  fieldOfView: m.bytes(fieldOfView.data),
+});
+const parametersIn = (m: Memory): model.Parameters =>
+  Object.fromEntries(
+    Object.entries(initial).map(([path, { data, shape }]) => [
+      path,
+      parameter(new Tensor(m.floats(data), shape)),
+    ]),
+  );
+const weightsIn = (m: Memory): model.Weights => ({
+  config: tiny,
+  parameters: parametersIn(m),
+  metadata: { by: "test" },
+});
+const featuresIn = (m: Memory, channels: number) =>
+  new Tensor(m.floats(Float32Array.from({ length: 64 * channels }, (_, i) => Math.sin(i))), [
+    1,
+    8,
+    8,
+    channels,
+  ]);
+const filterIn = (m: Memory) =>
+  new Tensor(m.floats(Float32Array.from({ length: 98 }, (_, i) => Math.cos(i))), [7, 7, 2, 1]);
+const batchIn = (m: Memory) => ({
+  x: new Tensor(m.floats(data.floatsOf(image)), [1, 32, 40, 3]),
+  target: new Tensor(m.floats(vessels.data), [1, 32, 40, 1]),
+});
+const lossIn = (m: Memory) =>
+  [new Tensor(m.floats(probabilities), [1, 32, 40, 1]), batchIn(m).target] as const;
+/** What training changes is its own: parameters, the optimiser's state, random numbers. */
+const stepOf = () => {
+  const parameters = model.initialize(tiny, randomState(3));
+  return {
+    config: tiny,
+    parameters,
+    optimizer: adam(parameters),
+    loss: model.paperLoss(),
+    random: randomState(2),
+  };
+};
+const summaryIn = (m: Memory) => {
+  const prediction = predictionIn(m);
+  return {
+    metrics: model.evaluate(prediction),
+    counts: model.confusion(prediction),
+    levels: model.levelsOf(prediction).full,
+  };
+};
+const trained = (parameters: Dictionary) => Object.values(parameters).map((tensor) => [...tensor.data]);
+
+/** What each function makes of inputs in that memory. */
+type Calls = Readonly<Record<string, (m: Memory) => unknown>>;
+
+const dataCalls: Calls = {
+  augment: (m) =>
+    data.augment(
+      freeze(labelledIn(m)),
+      freeze({
+        width: 24,
+        height: 24,
+        rotation: 20,
+        contrast: 0.2,
+        blur: 0.3,
+        noise: 0.1,
+        orientations: true,
+      }),
+      randomState(1),
+    ),
+  channelsOf: (m) => data.channelsOf("test", freeze(photographIn(m))),
+  coverage: (m) => data.coverage(freeze(vesselsIn(m)), freeze(fieldIn(m))),
+  expectSameSize: (m) =>
+    data.expectSameSize("test", "one", freeze(vesselsIn(m)), "other", freeze(fieldIn(m))),
+  decodeNetpbm: (m) => data.decodeNetpbm(freeze(data.netpbmHeader(netpbmIn(m))!), chunksOf(netpbmIn(m))),
+  fieldOfView: (m) => data.fieldOfView(freeze(photographIn(m))),
+  flipValues: (m) =>
+    data.flipValues(m.bytes(vessels.data), new Uint8Array(40 * 32), size, { horizontal: true }),
+  floatsOf: (m) => data.floatsOf(freeze(photographIn(m))),
+  labelledImage: (m) =>
+    data.labelledImage(freeze(photographIn(m)), freeze(vesselsIn(m)), freeze(fieldIn(m)), { halvings: 1 }),
+  maskFrom: (m) => data.maskFrom("a", freeze(samplesIn(m, vesselsIn(m).data))),
+  netpbmHeader: (m) => data.netpbmHeader(netpbmIn(m)),
+  overlay: (m) => data.overlay(freeze(photographIn(m)), freeze(vesselsIn(m))),
+  paperAugmentation: (m) =>
+    data.paperAugmentation(freeze(photographIn(m)), freeze(vesselsIn(m)), freeze(fieldIn(m)), randomState(1)),
+  photographFrom: (m) => data.photographFrom("a", freeze(samplesIn(m, photographIn(m).data))),
+  photographOf: (m) => data.photographOf(m.floats(data.floatsOf(image)), 40, 32),
+  photographWarnings: (m) => data.photographWarnings(freeze(photographIn(m))),
+  resizeValues: (m) =>
+    data.resizeValues(m.bytes(image.data), { ...size, channels: 3 }, { width: 23, height: 50 }),
+  syntheticFundus: () => data.syntheticFundus(freeze({ seed: 4, width: 40, height: 32 })).image,
+};
+
+const modelCalls: Calls = {
+  autoScale: (m) => model.autoScale(freeze(photographIn(m))),
+  averageWeights: (m) => model.averageWeights(freeze([weightsIn(m), weightsIn(m)])),
+  bootstrapIntervals: (m) => model.bootstrapIntervals(freeze([summaryIn(m), summaryIn(m)])),
+  captureInference: (m) => {
+    const { x } = batchIn(m);
+    return prepare(model.captureInference(freeze(weightsIn(m)), x)).runSync([x]);
+  },
+  captureTrainStep: (m) => {
+    const [step, batch] = [stepOf(), batchIn(m)];
+    const [loss] = model.captureTrainStep(step, batch).runSync([batch.x, batch.target]);
+    return [loss, trained(step.parameters)];
+  },
+  confusion: (m) => model.confusion(freeze(predictionIn(m))),
+  countParameters: () => model.countParameters(freeze({ ...tiny })),
+  crossEntropyLoss: (m) => model.crossEntropyLoss(...lossIn(m)),
+  crossScaleAttention: (m) => model.crossScaleAttention(featuresIn(m, 4), featuresIn(m, 4), filterIn(m)),
+  depthOf: () => model.depthOf(freeze({ ...tiny })),
+  diceLoss: (m) => model.diceLoss(...lossIn(m)),
+  expectFinite: (m) => model.expectFinite("test", freeze(parametersIn(m))),
+  expectWeightsFile: (m) => model.expectWeightsFile(fileIn(m, model.writeWeights(weightsIn(m)))),
+  fileKind: (m) => model.fileKind(fileIn(m, model.writeWeights(weightsIn(m)))),
+  loadBytes: (m) => model.loadBytes(fileIn(m, model.writeWeights(weightsIn(m)))),
+  nameOfKind: () => model.nameOfKind("keras"),
+  evaluate: (m) => model.evaluate(freeze(predictionIn(m))),
+  f1ByThreshold: (m) => model.f1ByThreshold(freeze(predictionIn(m))),
+  fitThreshold: (m) => model.fitThreshold(freeze([model.f1ByThreshold(predictionIn(m))])),
+  forward: (m) => model.forward(tiny, freeze(parametersIn(m)), batchIn(m).x),
+  initialize: () => model.initialize(freeze({ ...tiny }), randomState(1)),
+  inspectNetwork: () => model.inspectNetwork(freeze({ ...tiny }), { height: 32, width: 32 }),
+  jaccardLoss: (m) => model.jaccardLoss(...lossIn(m)),
+  layersOf: (m) => {
+    const weights = freeze(weightsIn(m));
+    return model.layersOf(model.captureInference(weights, batchIn(m).x), weights.parameters);
+  },
+  levelsOf: (m) => model.levelsOf(freeze(predictionIn(m))),
+  loadSegmenter: async (m) => {
+    const segmenter = await model.loadSegmenter({ weights: fileIn(m, model.writeWeights(weightsIn(m))) });
+    return segmenter.segment(freeze(photographIn(m)), freeze({ scale: 1.5 }));
+  },
+  loadWeights: (m) => model.loadWeights(fileIn(m, model.writeWeights(weightsIn(m)))),
+  macroAverage: (m) => model.macroAverage(freeze([model.evaluate(predictionIn(m))])),
+  mccLoss: (m) => model.mccLoss(...lossIn(m)),
+  memoryOf: (m) => {
+    const weights = freeze(weightsIn(m));
+    return model.memoryOf(prepare(model.captureInference(weights, batchIn(m).x)), weights.parameters).parts;
+  },
+  metricsFromCounts: (m) => model.metricsFromCounts(freeze(model.confusion(predictionIn(m)))),
+  microAverage: (m) => model.microAverage(freeze([predictionIn(m), predictionIn(m)])),
+  movingAverage: (m) => {
+    const average = model.movingAverage(freeze(parametersIn(m)), 0.9);
+    average.update(0);
+    return average.parameters;
+  },
+  padFloats: (m) => model.padFloats(m.floats(data.floatsOf(image)), 40, 32, 40, 40),
+  paperLoss: (m) => model.paperLoss()(...lossIn(m)),
+  parameterSpecs: () => model.parameterSpecs(freeze({ ...tiny })),
+  parametersFrom: (m) => model.parametersFrom(tiny, freeze(parametersIn(m))),
+  pooledRocAuc: (m) => model.pooledRocAuc(freeze([model.rankPixels(predictionIn(m))])),
+  rankPixels: (m) => model.rankPixels(freeze(predictionIn(m))).starts,
+  rankedRocAuc: (m) => model.rankedRocAuc(freeze(model.rankPixels(predictionIn(m)))),
+  readWeights: (m) => model.readWeights(fileIn(m, model.writeWeights(weightsIn(m)))),
+  rocAuc: (m) => model.rocAuc(freeze(predictionIn(m))),
+  segmentWithFlips: (m) => model.segmentWithFlips(model.segmenterOf(weightsIn(m)), freeze(photographIn(m))),
+  segmenterOf: (m) => model.segmenterOf(freeze(weightsIn(m))).segment(freeze(photographIn(m))),
+  sizeMultiple: () => model.sizeMultiple(freeze({ ...tiny })),
+  spatialAttention: (m) => model.spatialAttention(featuresIn(m, 4), filterIn(m)),
+  sumOfCounts: (m) => model.sumOfCounts(freeze([model.confusion(predictionIn(m))])),
+  train: async (m) => {
+    const [step, batch] = [stepOf(), batchIn(m)];
+    const run = { ...step, epochs: 1, stepsPerEpoch: 2, nextBatch: () => batch };
+    const losses: unknown[] = [];
+    for await (const event of model.train(run)) losses.push(event);
+    return [losses, trained(step.parameters)];
+  },
+  trainStep: (m) => {
+    const step = stepOf();
+    return [model.trainStep(step, batchIn(m)), trained(step.parameters)];
+  },
+  writeWeights: (m) => model.writeWeights(freeze(weightsIn(m))),
+};
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "saunet-inputs-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Writers, by what is read back; readers are given nothing but a path. */
+const fileCalls: Calls = {
+  readPhotograph: async (m) => {
+    const path = join(folder, "photograph.png");
+    await files.writePng(path, freeze(photographIn(m)));
+    return files.readPhotograph(path);
+  },
+  readMask: async (m) => {
+    const path = join(folder, "mask.png");
+    await files.writePng(path, freeze(vesselsIn(m)));
+    return files.readMask(path);
+  },
+  writePng: async (m) => {
+    const path = join(folder, "levels.png");
+    await files.writePng(path, freeze({ ...size, levels: m.bytes(image.data.subarray(0, 40 * 32)) }));
+    return files.readPhotograph(path);
+  },
+  writeWhole: async (m) => {
+    const path = join(folder, "whole.png");
+    await files.writePng(path, image);
+    const bytes = fileIn(m, await readFile(path));
+    await files.writeWhole(path, bytes);
+    return files.readPhotograph(path);
+  },
+  encodePng: (m) => files.encodePng(freeze(photographIn(m))),
+  filesOf: () => undefined,
+  temporaryName: () => undefined,
+  readDataset: () => undefined,
+  readSize: () => undefined,
+  knownSystemReason: () => undefined,
+};
+
+/** Results as numbers and words, whatever arrays they are in. */
+function plain(value: unknown): unknown {
+  if (value instanceof Tensor) return [value.shape, plain(value.data)];
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return typeof value === "function" ? "function" : value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
+}
+
+describe.each([
+  ["data", data, dataCalls],
+  ["data/files", files, fileCalls],
+  ["model", model, modelCalls],
+] as const)("%s", (_, module, calls) => {
+  it("has a call here for every function that it exports", () => {
+    const functions = Object.entries(module)
+      .filter(([, value]) => typeof value === "function" && !(value.prototype instanceof Error))
+      .map(([name]) => name);
+    expect(Object.keys(calls).sort()).toEqual(functions.sort());
+  });
+
+  it.each(Object.keys(calls))("%s leaves its inputs as they were, in any memory", async (name) => {
+    const wanted = plain(await calls[name](memoryOf("plain arrays")));
+    for (const kind of Object.keys(KINDS)) {
+      const memory = memoryOf(kind);
+      expect(plain(await calls[name](memory)), kind).toEqual(wanted);
+      memory.expectUnchanged();
+    }
+  });
+});

@@ -1,0 +1,242 @@
+// The life of a program, as the head of run.ts draws it: whatever happens in whatever order, the outcome is that of one
+// run after the other in order of arrival.
+
+import fc from "fast-check";
+import { afterEach, describe, expect, it } from "vitest";
+import { capture } from "./capture.ts";
+import { type Floats, installKernel, kernel, withReferences } from "./kernel.ts";
+import { mul, mulKernel } from "./ops/arithmetic.ts";
+import { type Pending, type Prepared, prepareWithKernels } from "./prepared.ts";
+import { installPreparer, prepare, type Runnable } from "./run.ts";
+import { empty, Tensor, tensor, zeros } from "./tensor.ts";
+
+const MODULUS = 65521;
+const next = (state: number, x: number): number => (state * 31 + x) % MODULUS;
+
+/** `state ← next(state, x)`, `out = state`: which order the calls had can be told from their results. */
+const stir = kernel(
+  "test.stir",
+  { out: "write", state: "update", x: "read" },
+  ({ out, state, x }: { out: Floats; state: Floats; x: Floats }) => {
+    state[0] = next(state[0], x[0]);
+    out[0] = state[0];
+  },
+);
+
+const sleep = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
+/** What an accelerator does: copies in, waits for others twice, copies out; and sees to it that nobody breaks the rules. */
+function threads(log: { running: number; freed: number }) {
+  return (program: Parameters<typeof prepareWithKernels>[0]): Prepared => {
+    const plain = prepareWithKernels(program);
+    let [inUse, isFree] = [false, false];
+    const state = program.buffers.find(({ length, external }) => external !== undefined && length === 2)!
+      .external!;
+    const expectFree = () => {
+      if (inUse || isFree) throw new Error(`test: run while ${isFree ? "freed" : "in use"}`);
+    };
+    return {
+      ...plain,
+      *start(inputs) {
+        expectFree();
+        if (log.running++ > 0) throw new Error("test: two runs at once");
+        inUse = true;
+        const before = state.slice();
+        const values = inputs.map(({ data, shape }) => new Tensor(data.slice(), shape));
+        try {
+          for (let wait = 0; wait < 2; wait++) yield pending();
+          // Whoever wrote meanwhile is lost, as where threads work on a copy.
+          state.set(before as Float32Array);
+          return plain.runSync(values);
+        } finally {
+          inUse = false;
+          log.running--;
+        }
+      },
+      runSync(inputs) {
+        expectFree();
+        return plain.runSync(inputs);
+      },
+      free() {
+        expectFree();
+        isFree = true;
+        log.freed++;
+      },
+    };
+  };
+}
+
+function pending(): Pending {
+  const ended = sleep();
+  return { ended, wait: () => {}, stop: () => {} };
+}
+
+const programOf = (state: Float32Array) =>
+  capture(
+    ([x]) => {
+      const out = empty([1]);
+      stir({ out: out.data, state, x: x.data }, undefined);
+      return [out];
+    },
+    [zeros([1])],
+  );
+
+const log = { running: 0, freed: 0 };
+const accelerator = threads(log);
+
+describe("programs", () => {
+  afterEach(async () => {
+    await installPreparer(undefined);
+  });
+
+  const event = <K extends string>(weight: number, kind: K, which: number, x = 0) => ({
+    weight,
+    arbitrary: fc.record({ kind: fc.constant(kind), which: fc.nat(which), x: fc.nat(x) }),
+  });
+  const events = fc.array(
+    fc.oneof(
+      event(6, "run", 2, 999),
+      event(2, "runSync", 2, 999),
+      event(2, "eager", 2, 999),
+      event(2, "abort", 20),
+      event(1, "release", 2),
+      event(2, "install", 2),
+      event(3, "wait", 3),
+    ),
+    { maxLength: 25 },
+  );
+
+  it("give what they would give one by one, in order of arrival", () =>
+    fc.assert(
+      fc.asyncProperty(events, async (list) => {
+        // Two programs share their state; a third has one of its own.
+        const states = [new Float32Array(2), new Float32Array(2)];
+        const stateOf = (which: number) => (which === 2 ? 1 : 0);
+        await installPreparer(accelerator);
+        const programs: Runnable[] = [0, 1, 2].map((which) => prepare(programOf(states[stateOf(which)])));
+        const isReleased = [false, false, false];
+        const reason = new Error("stopped");
+        const arrivals: { state: number; x: number; got: () => number | undefined }[] = [];
+        const waiting: Promise<unknown>[] = [];
+        const stops: AbortController[] = [];
+        const arrive = (which: number, x: number, got: () => number | undefined) =>
+          arrivals.push({ state: stateOf(which), x, got });
+        for (const { kind, which, x } of list) {
+          const input = tensor([x]);
+          if (kind === "run") {
+            const stop = new AbortController();
+            stops.push(stop);
+            let got: number | undefined;
+            let error: unknown;
+            const released = isReleased[which];
+            if (!released) arrive(which, x, () => got);
+            waiting.push(
+              programs[which]
+                .run([input], { signal: stop.signal })
+                .then(
+                  ([{ data }]) => {
+                    got = data[0];
+                  },
+                  (why) => {
+                    error = why;
+                  },
+                )
+                .then(() => {
+                  if (released) expect(String(error)).toContain("run: the program was released");
+                  else expect([undefined, reason]).toContain(error);
+                }),
+            );
+          } else if (kind === "runSync") {
+            if (isReleased[which]) expect(() => programs[which].runSync([input])).toThrow("released");
+            else {
+              const [{ data }] = programs[which].runSync([input]);
+              arrive(which, x, () => data[0]);
+            }
+          } else if (kind === "eager") {
+            const out = new Float32Array(1);
+            stir({ out, state: states[stateOf(which)], x: input.data }, undefined);
+            arrive(which, x, () => out[0]);
+          } else if (kind === "abort") stops.at(which - 10)?.abort(reason);
+          else if (kind === "release") {
+            programs[which].release();
+            isReleased[which] = true;
+          } else if (kind === "install")
+            waiting.push(installPreparer([accelerator, undefined, threads(log)][which]));
+          else for (let turn = 0; turn < which; turn++) await sleep();
+          // Whoever looks at programs disturbs nobody.
+          for (const { program, memory } of programs)
+            expect(program.calls.length + memory.temporaries).toBeGreaterThan(0);
+          // The caller's arrays are the caller's again.
+          input.data.fill(Number.NaN);
+        }
+        await Promise.all(waiting);
+        const wanted = [0, 0];
+        for (const { state, x, got } of arrivals) {
+          const result = got();
+          if (result === undefined) continue;
+          wanted[state] = next(wanted[state], x);
+          expect(result).toBe(wanted[state]);
+        }
+        expect(states.map(([value]) => value)).toEqual(wanted);
+        expect(log.running).toBe(0);
+      }),
+      { numRuns: 300 },
+    ));
+
+  it("give back what they hold once: after the last run, and when somebody else runs them", async () => {
+    await installPreparer(accelerator);
+    const state = new Float32Array(2);
+    const [one, other] = [prepare(programOf(state)), prepare(programOf(state))];
+    log.freed = 0;
+    const runs = [one.run([tensor([1])]), one.run([tensor([2])])];
+    one.release();
+    expect(log.freed).toBe(0);
+    await Promise.all(runs);
+    expect(log.freed).toBe(1);
+    one.release();
+    await installPreparer(undefined);
+    expect(log.freed).toBe(2);
+    expect(other.runSync([tensor([3])])[0].data[0]).toBe(next(next(next(0, 1), 2), 3));
+    other.release();
+    expect(log.freed).toBe(2);
+  });
+
+  it("say what is wrong with inputs, and with a signal that says stop already", async () => {
+    const program = prepare(programOf(new Float32Array(2)));
+    await expect(program.run([])).rejects.toThrow("run: wants 1 inputs but got 0");
+    await expect(program.run([zeros([2])])).rejects.toThrow("run: input 0 must be [1] but is [2]");
+    expect(() => program.runSync([zeros([2])])).toThrow("run: input 0 must be [1] but is [2]");
+    const reason = new Error("too late");
+    await expect(program.run([zeros([1])], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+
+  it("let the event loop turn while many wait, so that a timer can stop them", async () => {
+    const slow = prepare(capture(([x]) => [mul(x, x)], [zeros([1])]));
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(new Error("enough")), 20);
+    installKernel(mulKernel, ({ out }) => {
+      const start = Date.now();
+      while (Date.now() - start < 5);
+      out.fill(1);
+    });
+    try {
+      const runs = Array.from({ length: 200 }, () => slow.run([zeros([1])], { signal: stop.signal }));
+      const outcomes = await Promise.allSettled(runs);
+      expect(outcomes.some(({ status }) => status === "rejected")).toBe(true);
+    } finally {
+      installKernel(mulKernel, undefined);
+    }
+  });
+
+  it("of others, finished inside of an interception, are none of its business", async () => {
+    await installPreparer(accelerator);
+    const state = new Float32Array(2);
+    const [one, other] = [prepare(programOf(state)), prepare(programOf(state))];
+    const running = one.run([tensor([1])]);
+    // A capture would write their calls down instead of running them.
+    const program = capture(([x]) => [mul(x, other.runSync([tensor([2])])[0])], [zeros([1])]);
+    expect(program.calls.length).toBeGreaterThan(0);
+    expect((await running)[0].data[0]).toBe(1);
+    expect(withReferences(() => one.runSync([tensor([0])])[0].data[0])).toBe(state[0]);
+  });
+});

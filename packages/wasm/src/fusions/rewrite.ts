@@ -1,0 +1,213 @@
+// How a list of calls may be rewritten, and the one rule that says whether it may.
+//
+// A rewrite joins calls: one call does the work of several, at the place of one of them. The others move there. Two
+// calls may change places only if neither writes what the other reads or writes:
+//
+//   the first   the second
+//   reads a     writes a      no: the first would read the later value
+//   writes a    reads a       no: the second would read the earlier value
+//   writes a    writes a      no: the later value would be lost
+//
+// An array that is updated counts as written: that is what conflicts with all else. Parameters, inputs and other arrays from outside obey the same rule:
+// an optimiser's step between two calls is a write like any other. `rewrite` alone holds every candidate to it, so a
+// pattern that looks for candidates needs no idea of safety.
+
+import type { AnyKernel, Program, ProgramBuffer, ProgramCall } from "@saunet/core";
+import type { CodeFeatures } from "../plan.ts";
+
+/** A kind of rewrite that can be left out. */
+export interface Fusion {
+  /** Stands in reports and switches it off: `normalize+silu`. */
+  readonly name: string;
+  /** What it looks for, tried one after the other. */
+  readonly patterns: readonly Pattern[];
+}
+
+/** One call in place of several. */
+export interface Join {
+  /** Where it stands: the place of one of the calls that it replaces. */
+  readonly at: number;
+  readonly call: ProgramCall;
+  /** The places of the other calls that it does the work of. */
+  readonly absorbs: readonly number[];
+}
+
+/** The calls of a program while it is rewritten. Places stay what they are: a call that was absorbed leaves a hole. */
+export interface Site {
+  readonly calls: readonly (ProgramCall | undefined)[];
+  /** Places of the calls that touch a buffer, in order. */
+  readonly uses: (buffer: number | undefined) => readonly number[];
+  /** Whether a buffer is of use to nobody outside of the program. */
+  readonly isPrivate: (buffer: number | undefined) => boolean;
+  /** Adds a buffer to the program and returns its number. */
+  readonly add: (buffer: ProgramBuffer) => number;
+}
+
+/** Looks at one call and proposes joins that belong together; all of them are done, or none. */
+export type Pattern = (site: Site, at: number, features: CodeFeatures) => readonly Join[] | undefined;
+
+const buffersOf = (call: ProgramCall, isAsked: (role: string) => boolean): number[] =>
+  Object.entries(call.kernel.roles).flatMap(([name, role]) => {
+    const buffer = call.buffers[name];
+    return buffer !== undefined && isAsked(role) ? [buffer] : [];
+  });
+
+/** The buffers that a call reads and leaves as they are. */
+export const readsOf = (call: ProgramCall): number[] => buffersOf(call, (role) => role === "read");
+
+/** The buffers whose values a call changes. */
+export const writesOf = (call: ProgramCall): number[] => buffersOf(call, (role) => role !== "read");
+
+/** The rule: whether two calls may change places. Buffers that are `gone` are written no more. */
+export function commute(a: ProgramCall, b: ProgramCall, gone: ReadonlySet<number> = new Set()): boolean {
+  const left = (buffers: readonly number[]) => buffers.filter((buffer) => !gone.has(buffer));
+  const [readByA, writtenByA] = [left(readsOf(a)), left(writesOf(a))];
+  const [readByB, writtenByB] = [left(readsOf(b)), left(writesOf(b))];
+  return (
+    !writtenByA.some((buffer) => readByB.includes(buffer) || writtenByB.includes(buffer)) &&
+    !writtenByB.some((buffer) => readByA.includes(buffer))
+  );
+}
+
+/** Whether no array of a call is written while it is another of its arrays too, save where its kernel allows it. */
+export function isSeparate({ kernel, buffers }: ProgramCall): boolean {
+  const used = Object.keys(kernel.roles).filter((name) => buffers[name] !== undefined);
+  return used.every(
+    (written) =>
+      kernel.roles[written] === "read" ||
+      used.every(
+        (other) =>
+          other === written ||
+          buffers[other] !== buffers[written] ||
+          (kernel.inPlace[written] === other && kernel.roles[other] === "read"),
+      ),
+  );
+}
+
+/** The calls after some joins, or `undefined` where those would change what the program computes. */
+function joined(site: Site, joins: readonly Join[]): (ProgramCall | undefined)[] | undefined {
+  const { calls, isPrivate } = site;
+  const partsOf = ({ at, absorbs }: Join): number[] => [at, ...absorbs];
+  const touched = new Set(joins.flatMap(partsOf));
+  const after = calls.map((call, at) => (touched.has(at) ? undefined : call));
+  for (const { at, call } of joins) after[at] = call;
+
+  // What is written no more must be of use to nobody: neither to a call that is left nor outside.
+  const stillUsed = new Set(after.flatMap((call) => Object.values(call?.buffers ?? {})));
+  const stillWritten = new Set(joins.flatMap(({ call }) => writesOf(call)));
+  const gone = new Set(
+    [...touched].flatMap((at) => writesOf(calls[at]!)).filter((buffer) => !stillWritten.has(buffer)),
+  );
+  for (const buffer of gone) if (stillUsed.has(buffer) || !isPrivate(buffer)) return undefined;
+
+  const placesOf = (at: number): readonly number[] =>
+    touched.has(at) ? joins.filter((join) => partsOf(join).includes(at)).map((join) => join.at) : [at];
+  const keepsOrder = (moved: number, place: number, other: number): boolean =>
+    placesOf(other).every((now) => now === place || moved < other === place < now);
+  const isSafe = joins.every(
+    (join) =>
+      isSeparate(join.call) &&
+      partsOf(join).every((moved) =>
+        calls.every(
+          (call, other) =>
+            call === undefined || keepsOrder(moved, join.at, other) || commute(calls[moved]!, call, gone),
+        ),
+      ),
+  );
+  return isSafe ? after : undefined;
+}
+
+function siteOf(
+  { outputs }: Program,
+  buffers: ProgramBuffer[],
+  calls: readonly (ProgramCall | undefined)[],
+): Site {
+  const touching = new Map<number, number[]>();
+  calls.forEach((call, at) => {
+    for (const buffer of new Set(Object.values(call?.buffers ?? {}))) {
+      if (buffer === undefined) continue;
+      const list = touching.get(buffer);
+      if (list === undefined) touching.set(buffer, [at]);
+      else list.push(at);
+    }
+  });
+  const isOutput = new Set(outputs.map(({ buffer }) => buffer));
+  return {
+    calls,
+    uses: (buffer) => (buffer === undefined ? [] : (touching.get(buffer) ?? [])),
+    isPrivate: (buffer) =>
+      buffer !== undefined && buffers[buffer].external === undefined && !isOutput.has(buffer),
+    add: (buffer) => buffers.push(buffer) - 1,
+  };
+}
+
+/** Does whatever a pattern proposes, wherever the rule allows it. */
+export function rewrite(program: Program, pattern: Pattern, features: CodeFeatures): Program {
+  const buffers = [...program.buffers];
+  let site = siteOf(program, buffers, program.calls);
+  for (let at = 0; at < program.calls.length; at++) {
+    if (site.calls[at] === undefined) continue;
+    const joins = pattern(site, at, features);
+    const calls = joins && joined(site, joins);
+    if (calls !== undefined) site = siteOf(program, buffers, calls);
+  }
+  return { ...program, buffers, calls: site.calls.filter((call) => call !== undefined) };
+}
+
+/** Two calls that become one: what the first writes is read by the second alone, and written no more. */
+export interface Pair {
+  /** The kernel whose result disappears, and which of its arrays that is. */
+  readonly producer: AnyKernel;
+  readonly result: string;
+  /** The kernel that reads it, and as which array. */
+  readonly consumer: AnyKernel;
+  readonly operand: string;
+  /** The call that does both; `undefined` where these dims do not suit. */
+  readonly join: (
+    producer: ProgramCall,
+    consumer: ProgramCall,
+    features: CodeFeatures,
+  ) => ProgramCall | undefined;
+}
+
+/** Replaces a pair of calls. The joined call stands where the consumer stood. */
+export const replacePair =
+  ({ producer, result, consumer, operand, join }: Pair): Pattern =>
+  ({ calls, uses }, at, features) => {
+    const first = calls[at]!;
+    if (first.kernel.name !== producer.name) return undefined;
+    const reader = uses(first.buffers[result]).find((place) => place > at);
+    if (reader === undefined) return undefined;
+    const second = calls[reader]!;
+    if (second.kernel.name !== consumer.name || second.buffers[operand] !== first.buffers[result])
+      return undefined;
+    const call = join(first, second, features);
+    return call && [{ at: reader, call, absorbs: [at] }];
+  };
+
+/** A call that becomes part of the one that wrote what it reads. */
+export interface Absorption {
+  readonly reader: AnyKernel;
+  /** The array that it reads, and which of its writer's arrays that has to be. */
+  readonly operand: string;
+  readonly result: string;
+  /** The call that does both; `undefined` where these kernels or dims do not suit. */
+  readonly join: (
+    writer: ProgramCall,
+    reader: ProgramCall,
+    features: CodeFeatures,
+  ) => ProgramCall | undefined;
+}
+
+/** Absorbs a reader into its writer. The joined call stands where the writer stood. */
+export const absorbReader =
+  ({ reader, operand, result, join }: Absorption): Pattern =>
+  ({ calls, uses }, at, features) => {
+    const call = calls[at]!;
+    if (call.kernel.name !== reader.name) return undefined;
+    const read = call.buffers[operand]!;
+    const writer = uses(read).findLast((place) => place < at && writesOf(calls[place]!).includes(read));
+    if (writer === undefined || calls[writer]!.buffers[result] !== read) return undefined;
+    const both = join(calls[writer]!, call, features);
+    return both && [{ at: writer, call: both, absorbs: [at] }];
+  };

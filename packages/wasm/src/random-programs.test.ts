@@ -1,0 +1,155 @@
+// Random programs: every operator, forward, backward and with optimisers' steps, parameters shared and reset, results from
+// the middle, and writes between any two calls. However a program is run, it gives the same.
+//
+// `npm run check:programs` runs as many as one likes. Program number n of seed S has the seed S + n.
+
+import type { AnyKernel } from "@saunet/core";
+import * as core from "@saunet/core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FUSION_NAMES } from "./accelerate.ts";
+import { Arena } from "./memory.ts";
+import type { Plan } from "./plan.ts";
+import { alone, Runner } from "./runner.ts";
+import { checkKernels, checkRewrites, isFusedBy, rewritten } from "./testing/check-program.ts";
+import { hasWriterBetween, LINKS } from "./testing/meetings.ts";
+import { operators } from "./testing/operators.ts";
+import { Mismatch, RandomProgram } from "./testing/random-program.ts";
+import { EFFECTS, type Recipe, recipeOf } from "./testing/recipe.ts";
+import { shrink } from "./testing/shrink.ts";
+import { Pool } from "./threads/pool.ts";
+
+const [COUNT, SEED] = (process.env.SAUNET_PROGRAMS ?? "200 1").split(" ").map(Number) as [number, number];
+const seeds = Array.from({ length: COUNT }, (_, number) => SEED + number);
+/** Of a larger number of programs, how many failures are looked into before it stops. */
+const MOST_FAILURES = 5;
+const PROGRESS = 1000;
+
+/** What core exports besides operators and kernels, and why no program calls it. */
+const NO_OPERATORS: Readonly<Record<string, string>> = {
+  "checks and integers":
+    "ShapeError formatShape expectRank expectShape expectInteger expectBetween sizeOf stridesOf broadcastShapes " +
+    "normalizeAxes samePadding resolvePadding outputSize pair fans reducedShapes convTranspose2dDims conv2dDims " +
+    "kindOf dropBlockDims groupNormDims pool2dDims resizeDims gapLimits dropAround walkOver joinAxes forEachRun",
+  "what operators are made of, and every program goes through":
+    "noGrad record contribute pass kernel kernelNames shared exactKey allocate allocateIndices empty Tensor randomState threefry2x32 skipWords wordsAhead",
+  "what runs, captures and replaces":
+    "installKernel intercept writtenBy watchKernels withoutInterceptors withReferences capture planProgram shareInPlace planArena prepare " +
+    "prepareWithKernels expectInputs installPreparer installAllocator withAllocator withoutReading",
+  "numbers of the host": "draw permutation cosine reduceOnPlateau earlyStopping fromHalf fromBfloat16 toHalf",
+  files: "SafetensorsError readSafetensors writeSafetensors quote",
+};
+
+const isKernel = (value: unknown): value is AnyKernel =>
+  typeof value === "function" && "portable" in value && "roles" in value;
+
+/** What did not hold for a recipe, if anything. */
+async function failureOf(
+  recipe: Recipe,
+  check: (random: RandomProgram) => void | Promise<void>,
+): Promise<Error | undefined> {
+  try {
+    await check(new RandomProgram(recipe));
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+const kindOf = (error: Error | undefined): string | undefined =>
+  error instanceof Mismatch ? error.what : error?.message.replace(/\d+/g, "n");
+
+/** Checks the program of every seed; those that fail are made smaller and told, with how to run them again. */
+async function checkAll(check: (random: RandomProgram) => void | Promise<void>): Promise<void> {
+  const failures: string[] = [];
+  for (const [done, seed] of seeds.entries()) {
+    if (done > 0 && done % PROGRESS === 0)
+      console.log(`${done} of ${COUNT} programs, ${failures.length} failures`);
+    const failure = await failureOf(recipeOf(seed), check);
+    if (failure === undefined) continue;
+    const smallest = await shrink(
+      recipeOf(seed),
+      async (recipe) => kindOf(await failureOf(recipe, check)) === kindOf(failure),
+    );
+    failures.push(
+      `program ${seed}: ${failure.message}\n` +
+        `  made smaller: ${(await failureOf(smallest, check))?.message}\n` +
+        `  ${JSON.stringify(smallest)}\n` +
+        `  again: npm run check:programs -- --seed ${seed} --count 1`,
+    );
+    if (COUNT > PROGRESS) console.log(failures.at(-1));
+    if (failures.length === MOST_FAILURES) break;
+  }
+  expect(failures.join("\n")).toBe("");
+}
+
+/** Shares out every phase of more than one item, however small: these programs are, and threads would have little to do. */
+class SharingRunner extends Runner {
+  override plan(...of: Parameters<Runner["plan"]>): Plan | undefined {
+    const plan = super.plan(...of);
+    return plan && { ...plan, phases: plan.phases.map((phase) => ({ ...phase, grain: 1 })) };
+  }
+}
+
+describe(`${COUNT} random programs from seed ${SEED}`, () => {
+  const timeout = 300_000 + 1000 * COUNT;
+
+  it("know every operator that core exports", () => {
+    const others = Object.values(NO_OPERATORS).flatMap((names) => names.split(" "));
+    const exported = Object.entries(core).filter(
+      ([, value]) => typeof value === "function" && !isKernel(value),
+    );
+    const names = exported.map(([name]) => name);
+    const known = [...Object.keys(operators), ...EFFECTS, ...others];
+    expect(names.filter((name) => !known.includes(name))).toEqual([]);
+    expect(others.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it(
+    "give the same rewritten and not, with reference kernels to the bit",
+    () => checkAll(checkRewrites),
+    timeout,
+  );
+
+  describe("with portable and with generated kernels", () => {
+    const arenas = [new Arena(false, 2 ** 28), new Arena(true, 2 ** 28)] as const;
+    const runners: Runner[] = [];
+    let pool: Pool;
+    beforeAll(async () => {
+      pool = await Pool.start(arenas[1], 2);
+      const features = { relaxed: false };
+      runners.push(new Runner(arenas[0], alone, features), new SharingRunner(arenas[1], pool, features));
+    });
+    afterAll(() => pool.stop());
+
+    it(
+      "give the same, to the bit where kernels are the same",
+      () => checkAll((random) => checkKernels(random, runners)),
+      timeout,
+    );
+  });
+
+  it("meet every kernel, every rewrite, and writers in the way of each", () => {
+    const kernels = new Set<string>();
+    const fired: Record<string, number> = Object.fromEntries(FUSION_NAMES.map((name) => [name, 0]));
+    const hindered: Record<string, number> = { ...fired };
+    for (const seed of seeds.slice(0, 1000)) {
+      const { programOutside: program } = new RandomProgram(recipeOf(seed));
+      for (const { program: fused } of rewritten(program))
+        for (const { kernel } of fused.calls) kernels.add(kernel.name);
+      for (const name of FUSION_NAMES) {
+        if (isFusedBy(program, name)) fired[name]++;
+        if (hasWriterBetween(program, LINKS[name])) hindered[name]++;
+      }
+    }
+    const rows = FUSION_NAMES.map(
+      (name) => `  ${name}: ${fired[name]} programs, a writer between in ${hindered[name]}`,
+    );
+    console.log(`rewrites in ${Math.min(COUNT, 1000)} programs from seed ${SEED}\n${rows.join("\n")}`);
+    if (COUNT < 200) return;
+    expect(core.kernelNames().filter((name) => !kernels.has(name))).toEqual([]);
+    for (const name of FUSION_NAMES) {
+      expect(fired[name], name).toBeGreaterThanOrEqual(10);
+      expect(hindered[name], `writers between: ${name}`).toBeGreaterThanOrEqual(5);
+    }
+  });
+});
