@@ -3,6 +3,7 @@
 import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
 import { readWeights } from "@saunet/model";
@@ -169,6 +170,32 @@ describe("at the edges", () => {
       .toBeLessThan(before.length);
     const { page: next } = await open("Segment");
     await next.context().close();
+  });
+});
+
+describe("the first visit", () => {
+  /** Megabytes, as a host would compress them. */
+  const MOST = 0.75;
+  it(`loads at most ${MOST} MB before it is ready`, async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const files = new Set<string>();
+    context.on("request", (request) => {
+      const url = request.url();
+      // What the service worker fetches for later visits is not waited for; the engine's threads are blobs.
+      if (request.serviceWorker() === null && url.startsWith(site.isolated))
+        files.add(url.slice(site.isolated.length));
+    });
+    await page.goto(site.isolated);
+    await page.waitForFunction(() => performance.getEntriesByName("saunet-ready").length > 0);
+    await context.close();
+    const names = [...files].map((name) => name || "index.html");
+    expect(names.some((name) => name.endsWith(".safetensors"))).toBe(true);
+    const sizes = names.map(
+      async (name) => gzipSync(await readFile(join(site.folder, name)), { level: 9 }).length,
+    );
+    const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    expect(bytes).toBeLessThan(MOST * 1e6);
   });
 });
 

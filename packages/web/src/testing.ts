@@ -79,6 +79,10 @@ export async function assetOf({ folder }: Site, start: string): Promise<string> 
   return `./assets/${name}`;
 }
 
+/** The weights that the page ships: those of the package, in 16 bits. */
+export const weightsPath = async (site: Site): Promise<string> =>
+  join(site.folder, await assetOf(site, "sa-unet-v2"));
+
 /** What went wrong on a page while it was open. */
 export function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];

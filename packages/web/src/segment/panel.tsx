@@ -13,7 +13,7 @@ import { type Item, items, type Result, resultOf, selected } from "./items.ts";
 import { fieldOnly, layer, mode, opacity, threshold } from "./look.ts";
 import { MaskChoice, StrayMasks } from "./mask-panel.tsx";
 import { masksOf } from "./masks.ts";
-import { again, engineReport, openWeights, useWeights, weightsInUse } from "./queue.ts";
+import { again, engineReport, openWeights, useWeights, weightsInUse, weightsStored } from "./queue.ts";
 import { TakeAlong } from "./take-along.tsx";
 
 /** The column beside the stage. */
@@ -179,7 +179,10 @@ function Weights() {
   const { name, bytes } = weightsInUse.value;
   return (
     <section class="group" aria-label="Weights">
-      <p class="small">Weights: {name}</p>
+      <p class="small">
+        Weights: {name}
+        {weightsStored.value && ` (${weightsStored.value})`}
+      </p>
       <div class="button-row">
         <FileButton
           accept=".safetensors"

@@ -26,6 +26,9 @@ export const weightsInUse = signal<{ readonly name: string; readonly bytes?: Uin
   name: "shipped",
 });
 
+/** How their file stores its numbers, where it says so. */
+export const weightsStored = signal<string | undefined>(undefined);
+
 let worker: Worker;
 let engine: Remote<SegmentWorker>;
 let ready: Promise<void>;
@@ -53,6 +56,7 @@ async function begin(started: Remote<SegmentWorker>): Promise<void> {
   const { bytes } = weightsInUse.value;
   if (bytes !== undefined) await started.use(bytes);
   engineReport.value = await started.start();
+  weightsStored.value = await started.stored();
   // For whoever measures how long that took since the page was asked for.
   performance.mark("saunet-ready");
 }
@@ -215,15 +219,18 @@ export function remove(id: number): void {
 export async function useWeights(name: string, bytes?: Uint8Array): Promise<void> {
   await ready;
   await engine.use(bytes);
+  weightsStored.value = await engine.stored();
   weightsInUse.value = bytes === undefined ? { name } : { name, bytes };
   for (const { id, progress } of items.value) if (progress.kind === "done") again(id);
 }
 
-/** Opens a weights file of the person's own. */
-export async function openWeights(file: File): Promise<void> {
+/** Opens a weights file of the person's own; tells whether that went well, and in a notice why not. */
+export async function openWeights(file: File): Promise<boolean> {
   try {
     await useWeights(file.name, new Uint8Array(await file.arrayBuffer()));
+    return true;
   } catch (error) {
     notice.value = `${file.name} could not be used: ${(error as Error).message}.`;
+    return false;
   }
 }

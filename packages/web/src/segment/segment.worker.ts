@@ -64,6 +64,11 @@ const api = {
     return report;
   },
 
+  /** How the file of the weights in use stores its numbers, where it says so. */
+  async stored(): Promise<string | undefined> {
+    return (await segmenter)?.metadata.stored;
+  },
+
   /** Segments with other weights from here on; the shipped ones when left out. */
   async use(weights?: Uint8Array): Promise<void> {
     const next = await loadSegmenter(weights === undefined ? {} : { weights });

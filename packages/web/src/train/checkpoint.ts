@@ -22,7 +22,15 @@ const STATE = "state";
 /** Puts a run into one file. */
 export function writeCheckpoint(state: TrainingState, step: number): Uint8Array {
   const { optimizer, random } = state;
-  const rest = { position: { step }, random: [...random], learningRate: optimizer.learningRate[0] };
+  // What the command keeps besides: here no epoch has been judged yet, and no rule watches the loss.
+  const position = { step, seconds: 0, lossSum: 0, best: null, isFinished: false };
+  const watch = { best: "Infinity", wait: 0 };
+  const rest = {
+    position,
+    random: [...random],
+    watches: { plateau: watch, stopping: watch },
+    learningRate: optimizer.learningRate[0],
+  };
   return writeSafetensors(tensorsOf(state), { [STATE]: JSON.stringify(rest) });
 }
 

@@ -1,10 +1,21 @@
 // A training run as the page sees it.
 
-import { batch, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import { proxy, type Remote, wrap } from "comlink";
-import { useWeights } from "../segment/queue.ts";
+import { type Item, items } from "../segment/items.ts";
+import { maskInUse } from "../segment/masks.ts";
+import { EXAMPLE, useWeights } from "../segment/queue.ts";
 import { isTraining, trainingStep } from "../title.ts";
-import { forgetRun, type KeptRun, keepRun, keptRun } from "./kept-run.ts";
+import {
+  forgetRun,
+  type KeptPictures,
+  type KeptRun,
+  keepPictures,
+  keepRun,
+  keptPictures,
+  keptRun,
+} from "./kept-run.ts";
+import type { OwnPicture } from "./own-pictures.ts";
 import { type Level, meanOf, START, takeIn } from "./smooth.ts";
 import type { HeldOut, Subject, TrainingNews, TrainingPlan, TrainWorker } from "./train.worker.ts";
 
@@ -38,6 +49,28 @@ export const failure = signal<string | undefined>(undefined);
 export const start = signal<"fresh" | "shipped" | "file">("fresh");
 /** A weights file or checkpoint that a person has opened, to start from. */
 export const opened = signal<{ readonly name: string; readonly bytes: Uint8Array } | undefined>(undefined);
+/** What is learned from. */
+export const learnFrom = signal<"synthetic" | "own">("synthetic");
+/** The photograph of one's own that is held out, by its number; the synthetic one when undefined. */
+export const heldOutId = signal<number | undefined>(undefined);
+
+/** Photographs of the first tab with a mask of their vessels. */
+export const candidates = computed(() =>
+  items.value.filter(({ id, size, fileName }) => {
+    return size !== undefined && fileName !== EXAMPLE && maskInUse(id, "vessels") !== undefined;
+  }),
+);
+
+const ownPictureOf = ({ id, name, file, size }: Item): OwnPicture => ({
+  name,
+  file,
+  ...size!,
+  vessels: maskInUse(id, "vessels")!.mask,
+  field: maskInUse(id, "field")?.mask,
+});
+
+/** What the run learns from, and what it is tested on, as it was chosen. */
+let pictures: KeptPictures = { pictures: [] };
 /** In ten-thousandths; counts from the next step on. */
 export const learningRate = signal(20);
 const rate = (): number => learningRate.value / 10_000;
@@ -68,8 +101,9 @@ const trainer = (): Remote<TrainWorker> => {
 /** Fetches the photograph that is never learned from, and the run that an earlier visit left. */
 export async function meetSubject(): Promise<void> {
   if (subject.value !== undefined) return;
-  subject.value = await trainer().subject();
   left = await keptRun();
+  if (left !== undefined) pictures = await keptPictures();
+  subject.value = await trainer().subject(pictures.heldOut);
   if (left === undefined || runState.value !== "idle") return;
   batch(() => {
     const { step: last, curves: drawn, learningRate: own } = left!;
@@ -80,6 +114,28 @@ export async function meetSubject(): Promise<void> {
     learningRate.value = own;
   });
 }
+
+/** Holds another photograph out: one of one's own, or the synthetic one. */
+export async function holdOut(id: number | undefined): Promise<void> {
+  const item = candidates.value.find((each) => each.id === id);
+  heldOutId.value = item?.id;
+  try {
+    subject.value = await trainer().subject(item && ownPictureOf(item));
+    failure.value = undefined;
+  } catch (error) {
+    failure.value = `${item?.name} cannot be held out: ${(error as Error).message}.`;
+  }
+}
+
+/** Learns from photographs of one's own, the last of several held out, or from synthetic ones. */
+export async function chooseLearnFrom(what: "synthetic" | "own"): Promise<void> {
+  learnFrom.value = what;
+  const { value: own } = candidates;
+  await holdOut(what === "own" && own.length > 1 ? own.at(-1)!.id : undefined);
+}
+
+/** How many photographs the run learns from; 0 for the endless synthetic ones. */
+export const picturesLearned = signal(0);
 
 /** Points that a curve is drawn from at most; past that every other one is dropped. */
 const MOST_POINTS = 1000;
@@ -116,7 +172,7 @@ async function keep(at: number, checkpoint: Uint8Array): Promise<void> {
     await keepRun({ step: at, checkpoint, curves: curves.value, learningRate: learningRate.value });
     keptStep.value = at;
   } catch (error) {
-    failure.value = `This browser does not keep the run for later: ${(error as Error).message}. Save its weights before you leave.`;
+    tellUnkept(error as Error);
   }
 }
 
@@ -128,18 +184,35 @@ export function begin(): void {
   else {
     curves.value = NOTHING;
     keptStep.value = 0;
+    choosePictures();
     run(start.value === "file" ? opened.value!.bytes : start.value);
   }
   runState.value = "running";
 }
 
+/** From here on the choice is the run's. */
+function choosePictures(): void {
+  const own = learnFrom.value === "own" ? candidates.value : [];
+  const held = own.find(({ id }) => id === heldOutId.value);
+  pictures = {
+    pictures: own.filter((item) => item !== held).map(ownPictureOf),
+    heldOut: held && ownPictureOf(held),
+  };
+  keepPictures(pictures).catch(tellUnkept);
+}
+
+function tellUnkept({ message }: Error): void {
+  failure.value = `This browser does not keep the run for later: ${message}. Save its weights before you leave.`;
+}
+
 function run(from: TrainingPlan["start"]): void {
   const own = ++turn;
+  picturesLearned.value = pictures.pictures.length;
   const tell = (news: TrainingNews) => {
     if (own === turn) hear(news);
   };
   trainer()
-    .run({ start: from, learningRate: rate() }, proxy(tell))
+    .run({ start: from, learningRate: rate(), pictures: pictures.pictures }, proxy(tell))
     .catch((error: Error) => {
       failure.value = `The training ended: ${error.message}.`;
       runState.value = "idle";
@@ -178,10 +251,15 @@ export function reset(): void {
   stepTime.value = Number.NaN;
   speed.value = Number.NaN;
   heldOut.value = undefined;
+  // A run of an earlier visit may have held another one out.
+  void holdOut(heldOutId.value);
 }
 
 /** The weights as they are now, as a file. */
 export const learnedWeights = (): Promise<Uint8Array> => trainer().weights();
+
+/** The whole run as it is now, as a file. */
+export const checkpointNow = (): Promise<Uint8Array> => trainer().checkpoint();
 
 /** Segments with them in the first tab. */
 export async function useLearned(): Promise<void> {

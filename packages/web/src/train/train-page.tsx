@@ -1,35 +1,25 @@
 import { computed } from "@preact/signals";
-import { Check, Download, FolderOpen, Pause, Play, RotateCcw } from "lucide";
+import { Pause, Play, RotateCcw } from "lucide";
 import { useEffect } from "preact/hooks";
-import { openTab } from "../tabs.ts";
-import { Choice, FileButton, Slider } from "../ui/controls.tsx";
-import { download } from "../ui/download.ts";
 import { count } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Pixels } from "../ui/pixels.tsx";
 import { BATCH, CROP } from "./batch.ts";
 import { Chart, type Curve } from "./chart.tsx";
+import { Plan } from "./plan.tsx";
 import {
   begin,
   curves,
   failure,
   heldOut,
-  keptStep,
-  learnedWeights,
-  learningRate,
   meetSubject,
-  opened,
-  openStart,
   pause,
   reset,
   runState,
-  setLearningRate,
   speed,
-  start,
   step,
   stepTime,
   subject,
-  useLearned,
 } from "./state.ts";
 import "../styles/train.css";
 
@@ -53,7 +43,7 @@ export function TrainPage() {
           <h1>Train it here</h1>
           <p class="lead">
             The network learns on synthetic photographs that are drawn as it goes, so the truth is known to
-            the pixel. The one below it never learns from.
+            the pixel, or on your own photographs with their masks. The one below it never learns from.
           </p>
         </div>
         <Controls />
@@ -156,70 +146,5 @@ function Progress() {
         </div>
       ))}
     </dl>
-  );
-}
-
-/** What can be chosen before, and taken along after. */
-function Plan() {
-  const isIdle = runState.value === "idle";
-  // A run that was kept is read when it is taken up again.
-  const isHere = step.value > 0 && runState.value !== "kept";
-  const saveWeights = async () => {
-    const bytes = await learnedWeights();
-    const file = new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" });
-    download(`sa-unet-v2-${step.value}-steps.safetensors`, file);
-  };
-  const useNow = async () => {
-    await useLearned();
-    openTab("segment");
-  };
-  return (
-    <div class="plan">
-      <section aria-label="Plan">
-        <Choice
-          label="Start from"
-          value={start}
-          options={[
-            { value: "fresh", text: "Fresh numbers", disabled: !isIdle },
-            { value: "shipped", text: "The shipped weights", disabled: !isIdle },
-            { value: "file", text: "A file", disabled: !isIdle || opened.value === undefined },
-          ]}
-        />
-        {isIdle && (
-          <FileButton
-            accept=".safetensors"
-            className="button quiet"
-            onFiles={([file]) => file && void openStart(file)}
-          >
-            <Icon node={FolderOpen} /> {opened.value ? opened.value.name : "Open weights or a checkpoint"}
-          </FileButton>
-        )}
-        <Slider
-          label="Learning rate"
-          value={learningRate}
-          min={1}
-          max={50}
-          format={(value) => (value / 10_000).toFixed(4)}
-          onValue={setLearningRate}
-        />
-      </section>
-      <section aria-label="The weights as they are now">
-        <h2>Take it along</h2>
-        {keptStep.value > 0 && (
-          <p class="small" data-testid="kept">
-            This browser keeps the run up to step {keptStep.value}; it can be taken up again after the tab was
-            closed.
-          </p>
-        )}
-        <div class="button-row">
-          <button type="button" class="button" disabled={!isHere} onClick={useNow}>
-            <Icon node={Check} /> Segment with these weights
-          </button>
-          <button type="button" class="button" disabled={!isHere} onClick={saveWeights}>
-            <Icon node={Download} /> Weights
-          </button>
-        </div>
-      </section>
-    </div>
   );
 }

@@ -17,10 +17,12 @@ import {
 import { expose } from "comlink";
 import { startEngine } from "../engine.ts";
 import { grey } from "../pictures/paint.ts";
+import { count } from "../ui/format.ts";
 import { BATCH, SEED } from "./batch.ts";
 import { type BatchStream, batchStream } from "./batch-stream.ts";
 import { isCheckpointFile, readCheckpoint, type TrainingState, writeCheckpoint } from "./checkpoint.ts";
 import { type Halt, haltOf } from "./halt.ts";
+import { type LabelledPhotograph, type OwnPicture, readForTesting } from "./own-pictures.ts";
 import { fundus } from "./training-pictures.ts";
 
 /** How to train. */
@@ -28,6 +30,8 @@ export interface TrainingPlan {
   /** Fresh numbers, those that ship, or those of a file: weights, or the checkpoint of a run that is taken up again. */
   readonly start: "fresh" | "shipped" | Uint8Array;
   readonly learningRate: number;
+  /** Photographs of one's own to learn from; synthetic ones where there are none. */
+  readonly pictures: readonly OwnPicture[];
 }
 
 /** What is told while it learns, of all steps since it was told last. */
@@ -78,17 +82,18 @@ let current: Run | undefined;
 let turn = 0;
 let halt: Halt | undefined;
 let step = 0;
+/** Photographs of one's own that the run at hand learns from. */
+let learnsFrom: readonly OwnPicture[] = [];
 /** Whether steps are being made: parameters must not be read then. */
 let steps = false;
 /** Whoever waits for the end of the step at hand. */
 const betweenSteps: (() => void)[] = [];
 
-const heldOut = fundus(HELD_OUT_SEED);
-const { width, height } = heldOut.image;
+let heldOut: LabelledPhotograph = fundus(HELD_OUT_SEED);
 
 async function lookAtHeldOut({ segmenter }: Run): Promise<HeldOut> {
-  // The scale that it is trained at here, whatever shipped weights ask for.
-  const { probability } = await segmenter.segment(heldOut.image, { scale: 1 });
+  // It has been brought to the scale of the network.
+  const { probability, width, height } = await segmenter.segment(heldOut.image, { scale: 1 });
   const [truth, fieldOfView] = [heldOut.vessels.data, heldOut.fieldOfView.data];
   const { f1, auc } = evaluate({ probability, truth, fieldOfView });
   return { f1, auc, prediction: grey(width, height, (pixel) => probability[pixel]) };
@@ -198,15 +203,18 @@ function endSteps(): void {
 }
 
 const api = {
-  /** The photograph that is never learned from. */
-  async subject(): Promise<Subject> {
+  /** Holds a photograph out, which is never learned from; a synthetic one when left out. */
+  async subject(own?: OwnPicture): Promise<Subject> {
     const { threads } = await startEngine();
-    const [image, vessels] = [heldOut.image.data, heldOut.vessels.data];
+    heldOut = own === undefined ? fundus(HELD_OUT_SEED) : await readForTesting(own);
+    const { width, height, data } = heldOut.image;
+    const channels = data.length / (width * height);
     const pixels = new ImageData(width, height);
     for (let pixel = 0; pixel < width * height; pixel++) {
-      for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = image[3 * pixel + c];
+      for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = data[channels * pixel + c];
       pixels.data[4 * pixel + 3] = 255;
     }
+    const vessels = heldOut.vessels.data;
     return { photograph: pixels, truth: grey(width, height, (pixel) => vessels[pixel]), threads };
   },
 
@@ -222,7 +230,8 @@ const api = {
     step = next.step;
     const nothing = { losses: [], milliseconds: Number.NaN, cropsPerSecond: Number.NaN };
     tell({ step, ...nothing, heldOut: await lookAtHeldOut(next.run) });
-    const batches = batchStream(step);
+    learnsFrom = plan.pictures;
+    const batches = batchStream(step, plan.pictures);
     steps = true;
     try {
       await learn(next.run, batches, own, tell);
@@ -263,8 +272,19 @@ const api = {
     if (current === undefined) throw new Error("weights: nothing has been learned yet");
     const { network } = current;
     if (steps) await new Promise<void>((resolve) => betweenSteps.push(resolve));
-    const metadata = { licence: "MIT", training: `${step} steps on synthetic photographs, in a browser` };
+    const { length } = learnsFrom;
+    const training = `${step} steps on ${length === 0 ? "synthetic photographs" : count(length, "photograph")}, in a browser`;
+    // Photographs of one's own were shown at the scale that the segmenter chooses.
+    const metadata = length === 0 ? { licence: "MIT", training } : { training, scale: "auto" };
     return writeWeights({ ...network, metadata });
+  },
+
+  /** The whole run as a file, to be taken up here or by the command. */
+  async checkpoint(): Promise<Uint8Array> {
+    if (current === undefined) throw new Error("checkpoint: nothing has been learned yet");
+    const run = current;
+    if (steps) await new Promise<void>((resolve) => betweenSteps.push(resolve));
+    return writeCheckpoint(run, step);
   },
 };
 

@@ -1,9 +1,11 @@
-// What the network learns from here: synthetic photographs without end, whose vessels are known exactly.
+// What the network learns from here: synthetic photographs without end, whose vessels are known exactly, or those of one's
+// own.
 
 import { draw, type RandomState, randomState } from "@saunet/core";
 import {
   type AugmentOptions,
   augment,
+  type Crop,
   type LabelledImage,
   labelledImage,
   type SyntheticFundus,
@@ -44,6 +46,43 @@ export interface FlatBatch {
   readonly target: Float32Array<ArrayBuffer>;
 }
 
+/** A photograph of one's own, and the factor at which the segmenter would show it to the network. */
+export interface ScaledImage {
+  readonly labelled: LabelledImage;
+  readonly scale: number;
+}
+
+/** Crops vary in scale by these factors besides. */
+const ZOOM = VARIATION.scale!;
+
+/** Batches of photographs of one's own; each depends on seed and step alone. */
+export function ownBatches(
+  images: readonly ScaledImage[],
+  seed: number,
+  count: number,
+  side: number,
+): (step: number) => FlatBatch {
+  return (step) => {
+    const random = stateAt(seed, 1, step);
+    return batchOfCrops(count, side, () => {
+      const { labelled, scale } = images[Math.floor(draw(random) * images.length)];
+      const options = { ...VARIATION, width: side, height: side };
+      return augment(labelled, { ...options, scale: [ZOOM[0] * scale, ZOOM[1] * scale] }, random);
+    });
+  };
+}
+
+function batchOfCrops(count: number, side: number, crop: (n: number) => Crop): FlatBatch {
+  const x = new Float32Array(count * side * side * 3);
+  const target = new Float32Array(count * side * side);
+  for (let n = 0; n < count; n++) {
+    const { image, vessels } = crop(n);
+    x.set(image, n * side * side * 3);
+    target.set(vessels, n * side * side);
+  }
+  return { x, target };
+}
+
 /** The numbers of one step or photograph: its own 2^32 of the stream. */
 function stateAt(seed: number, stream: number, index: number): RandomState {
   const state = randomState(seed, stream);
@@ -66,20 +105,15 @@ export function syntheticBatches(seed: number, count: number, side: number): (st
     return drawn;
   };
   return (step) => {
-    const x = new Float32Array(count * side * side * 3);
-    const target = new Float32Array(count * side * side);
     const random = stateAt(seed, 1, step);
-    for (let n = 0; n < count; n++) {
+    return batchOfCrops(count, side, (n) => {
       const newest = Math.floor((step * count + n) / CROPS_PER_PHOTOGRAPH);
       const oldest = Math.max(0, newest - SHELF + 1);
       for (const index of shelf.keys()) if (index < oldest || index > newest) shelf.delete(index);
       const chosen = oldest + Math.floor(draw(random) * (newest - oldest + 1));
       // The newest is drawn when its turn comes, so that no step draws two.
       photograph(newest);
-      const crop = augment(photograph(chosen), { ...VARIATION, width: side, height: side }, random);
-      x.set(crop.image, n * side * side * 3);
-      target.set(crop.vessels, n * side * side);
-    }
-    return { x, target };
+      return augment(photograph(chosen), { ...VARIATION, width: side, height: side }, random);
+    });
   };
 }
