@@ -1,5 +1,6 @@
 // Layers over a photograph, one RGBA pixel each. How strongly a layer covers is left to whoever draws it.
 
+import type { Mask } from "@saunet/data";
 import { type Colour, RAMP_COLOURS } from "./ramp.ts";
 
 /** What lies over the photograph. */
@@ -46,6 +47,20 @@ export function paint(picture: Painted, layer: Layer, threshold: number, fieldOn
     else if (truth[i] === 1) words[i] = called ? hit : missed;
     else words[i] = called ? falseAlarm : 0;
   }
+  return image;
+}
+
+/** Paints a part of a mask as {@link paint} paints vessels. */
+export function paintMask(
+  { width: rowLength, data }: Mask,
+  part: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+): ImageData {
+  const image = new ImageData(part.width, part.height);
+  const words = new Uint32Array(image.data.buffer);
+  const vessel = word(VESSEL);
+  for (let y = 0, i = 0; y < part.height; y++)
+    for (let x = 0; x < part.width; x++, i++)
+      words[i] = data[(part.y + y) * rowLength + part.x + x] === 1 ? vessel : 0;
   return image;
 }
 

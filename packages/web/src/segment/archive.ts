@@ -4,12 +4,13 @@
 import { signal } from "@preact/signals";
 import { makeZip } from "client-zip";
 import { download, stemOf } from "../ui/download.ts";
+import { CORRECTED } from "./correcting.ts";
 import { csvOf } from "./csv.ts";
 import { type Item, items, notice, resultOf } from "./items.ts";
 import { fieldOnly, look, threshold } from "./look.ts";
 import { maskInUse } from "./masks.ts";
 import { distinct } from "./pairing.ts";
-import { savedOf } from "./saved.ts";
+import { type Download, savedOf } from "./saved.ts";
 import { view } from "./view.ts";
 
 /** How far the archive is, while one is written. */
@@ -59,7 +60,9 @@ async function* filesOf(finished: readonly Item[], stop: AbortSignal): AsyncGene
     // eye.png and eye.tif must not end in one file.
     const stem = distinct(stemOf(item.name), taken);
     taken.add(stem);
-    for (const kind of ["mask", "probability"] as const) {
+    const isCorrected = maskInUse(item.id, "vessels")?.name.endsWith(CORRECTED);
+    const kinds: readonly Download[] = ["mask", "probability", ...(isCorrected ? (["truth"] as const) : [])];
+    for (const kind of kinds) {
       stop.throwIfAborted();
       yield { name: `${stem}-${kind}.png`, input: await view.png(savedOf(item, result), kind, style) };
     }

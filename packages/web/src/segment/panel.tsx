@@ -9,6 +9,7 @@ import { confusionAt, densityAt, STEPS, type Tally } from "../pictures/tally.ts"
 import { Choice, FileButton, Slider, Switch } from "../ui/controls.tsx";
 import { count, duration, percent } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
+import { Correction } from "./correction-panel.tsx";
 import { type Item, items, type Result, resultOf, selected } from "./items.ts";
 import { fieldOnly, layer, mode, opacity, threshold } from "./look.ts";
 import { MaskChoice, StrayMasks } from "./mask-panel.tsx";
@@ -59,6 +60,7 @@ export function Panel() {
         <Switch label="Only the field of view" value={fieldOnly} />
       </fieldset>
       {item && <Comparison item={item} result={result} />}
+      <Correction isThere={result !== undefined} />
       <StrayMasks />
       <TakeAlong item={item} result={result} />
       <Weights />

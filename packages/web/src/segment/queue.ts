@@ -62,6 +62,8 @@ async function begin(started: Remote<SegmentWorker>): Promise<void> {
 }
 
 let nextId = 1;
+/** A number that no photograph and no mask has. */
+export const newId = (): number => nextId++;
 /** Pictures that are still to be read, in their order; `target` is the photograph that a mask was chosen for. */
 const unread: { readonly id: number; readonly target?: number | undefined }[] = [];
 let works = false;

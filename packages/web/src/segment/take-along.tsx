@@ -11,6 +11,10 @@ import { addFiles } from "./queue.ts";
 import { type Download, savedOf } from "./saved.ts";
 import { view } from "./view.ts";
 
+/** The truth too, where there is one: it may have been drawn here. */
+const kindsOf = (result: Result | undefined): readonly Download[] =>
+  result?.tally.hasTruth ? ["mask", "probability", "overlay", "truth"] : ["mask", "probability", "overlay"];
+
 /** The downloads. */
 export function TakeAlong({ item, result }: { item: Item | undefined; result: Result | undefined }) {
   const finished = items.value.filter((each) => resultOf(each) !== undefined).length;
@@ -24,7 +28,7 @@ export function TakeAlong({ item, result }: { item: Item | undefined; result: Re
     <section class="group" aria-label="Downloads">
       <h2>Download</h2>
       <div class="button-row">
-        {(["mask", "probability", "overlay"] as const).map((kind) => (
+        {kindsOf(result).map((kind) => (
           <button
             key={kind}
             type="button"

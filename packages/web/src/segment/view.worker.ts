@@ -3,9 +3,10 @@
 
 import { expose } from "comlink";
 import { decodePicture } from "../pictures/decode.ts";
-import { type Layer, type Painted, paint } from "../pictures/paint.ts";
+import { type Layer, type Painted, paint, paintMask } from "../pictures/paint.ts";
 import { maskPng, probabilityPng } from "../pictures/png.ts";
 import { type Tally, tallyOf } from "../pictures/tally.ts";
+import { type Brush, brushOf, type Changed, type Point } from "./brush.ts";
 
 /** What is to be seen. A picture without probabilities is shown as it is. */
 export interface PictureToShow {
@@ -63,13 +64,25 @@ export interface Saved {
 }
 
 /** What can be downloaded. */
-export type Download = "mask" | "probability" | "overlay";
+export type Download = "mask" | "probability" | "overlay" | "truth";
+
+/** A piece of a stroke on the mask. */
+export interface Stroke {
+  readonly from: Point;
+  readonly to: Point;
+  readonly radius: number;
+  readonly isMarking: boolean;
+  /** Whether another stroke begins. */
+  readonly isFirst: boolean;
+}
 
 /** Kept, since Firefox gives the context of a canvas that a page has handed over only once. */
 let context: OffscreenCanvasRenderingContext2D | undefined;
 let photograph: ImageBitmap | undefined;
 let shownId: number | undefined;
 let found: Painted | undefined;
+/** The mask that is drawn on, and its photograph. */
+let correcting: { readonly brush: Brush; readonly id: number } | undefined;
 let layer: OffscreenCanvas | undefined;
 let look: Look = { layer: "mask", threshold: 0.5, opacity: 0.8, fieldOnly: true };
 let viewport: Viewport | undefined;
@@ -86,7 +99,16 @@ function repaint(): void {
   }
   const { width, height } = found;
   if (layer?.width !== width || layer.height !== height) layer = new OffscreenCanvas(width, height);
-  layer.getContext("2d")!.putImageData(paint(found, look.layer, look.threshold, look.fieldOnly), 0, 0);
+  const drawing = layer.getContext("2d")!;
+  if (correcting === undefined || correcting.id !== shownId)
+    drawing.putImageData(paint(found, look.layer, look.threshold, look.fieldOnly), 0, 0);
+  else repaintMask({ x: 0, y: 0, width, height });
+}
+
+/** Only what a stroke has changed. */
+function repaintMask({ x, y, width, height }: Changed): void {
+  if (correcting === undefined || correcting.id !== shownId || width === 0 || layer === undefined) return;
+  layer.getContext("2d")!.putImageData(paintMask(correcting.brush.mask, { x, y, width, height }), x, y);
 }
 
 function redraw(): void {
@@ -196,6 +218,42 @@ const api = {
     return { x, y, probability: found.probability[pixel], isInField: found.field[pixel] === 1 };
   },
 
+  /** Begins to draw on a copy of the truth of the photograph that is shown, or of what was found in it. */
+  beginCorrecting(): boolean {
+    if (found === undefined || shownId === undefined) return false;
+    const { width, height, probability, field, truth } = found;
+    const isCalled = (pixel: number) =>
+      probability[pixel] >= look.threshold && !(look.fieldOnly && field[pixel] === 0);
+    const data = truth ?? Uint8Array.from(probability, (_, pixel) => (isCalled(pixel) ? 1 : 0));
+    correcting = { brush: brushOf({ width, height, data }), id: shownId };
+    repaint();
+    redraw();
+    return true;
+  },
+
+  stroke({ from, to, radius, isMarking, isFirst }: Stroke): void {
+    if (correcting === undefined) return;
+    if (isFirst) correcting.brush.begin();
+    repaintMask(correcting.brush.line(from, to, radius, isMarking));
+    redraw();
+  },
+
+  /** Takes the last stroke back. */
+  undo(): void {
+    if (correcting === undefined) return;
+    repaintMask(correcting.brush.undo());
+    redraw();
+  },
+
+  /** Ends it, and gives the mask, a byte a pixel. */
+  endCorrecting(): Blob | undefined {
+    const mask = correcting?.brush.mask;
+    correcting = undefined;
+    repaint();
+    redraw();
+    return mask && new Blob([mask.data as Uint8Array<ArrayBuffer>]);
+  },
+
   /** Counts anew, where a truth or a field of view has been added. */
   async judge(blobs: FoundBlobs): Promise<Tally> {
     return tallyOf(await openFound({ width: 0, height: 0 }, blobs));
@@ -204,7 +262,8 @@ const api = {
   /** Writes a result as a PNG file, in the photograph's own size. */
   async png({ file, width, height, found: blobs }: Saved, kind: Download, style: Look): Promise<Blob> {
     const own = await openFound({ width, height }, blobs);
-    const { probability, field } = own;
+    const { probability, field, truth } = own;
+    if (kind === "truth") return maskPng(width, height, (pixel) => truth?.[pixel] === 1);
     if (kind === "probability") return probabilityPng(width, height, probability);
     if (kind === "mask") {
       const isVessel = (pixel: number) =>

@@ -6,9 +6,11 @@ import { ChevronLeft, ChevronRight, ImagePlus, Maximize, ZoomIn, ZoomOut } from 
 import { useEffect, useRef } from "preact/hooks";
 import { FileButton, PICTURES } from "../ui/controls.tsx";
 import { Icon } from "../ui/icon.tsx";
+import type { Point } from "./brush.ts";
 import { type Camera, cornerOf, pan, type Size, scaleOf, whole, zoomBy } from "./camera.ts";
+import { beginStroke, endStroke, goOn, isDrawing, undo } from "./correcting.ts";
 import { items, resultOf, selected } from "./items.ts";
-import { look, mode, split } from "./look.ts";
+import { isCorrecting, look, shownMode, split } from "./look.ts";
 import { step } from "./photograph-list.tsx";
 import { addFiles, engineReport } from "./queue.ts";
 import { foundOf } from "./saved.ts";
@@ -25,7 +27,7 @@ const photograph = signal<Size>({ width: 1, height: 1 });
 /** Of the stage, in CSS pixels. */
 const stage = signal<Size>({ width: 1, height: 1 });
 const paneOf = (): Size =>
-  mode.value === "side" ? { ...stage.value, width: stage.value.width / 2 } : stage.value;
+  shownMode.value === "side" ? { ...stage.value, width: stage.value.width / 2 } : stage.value;
 
 const KEY_STEP = 60;
 const ZOOM_STEP = 1.5;
@@ -61,10 +63,16 @@ function oncePerFrame<T>(send: (value: T) => void): (value: T) => void {
 /** What lies under the pointer. */
 const finding = signal<Finding | undefined>(undefined);
 
-const askAt = oncePerFrame((place: { readonly x: number; readonly y: number }) => {
+/** The point of the photograph at a place of the pane. */
+function pointAt(place: Point): Point {
   const corner = cornerOf(camera.value, photograph.value, paneOf());
   const scale = scaleOf(camera.value, photograph.value, paneOf());
-  const [x, y] = [(place.x - corner.x) / scale, (place.y - corner.y) / scale].map(Math.floor);
+  return { x: (place.x - corner.x) / scale, y: (place.y - corner.y) / scale };
+}
+
+const askAt = oncePerFrame((place: Point) => {
+  const point = pointAt(place);
+  const [x, y] = [point.x, point.y].map(Math.floor);
   void view.at(x, y).then((found) => {
     finding.value = found;
   });
@@ -89,7 +97,7 @@ function tellView(): () => void {
         scale: scaleOf(camera.value, photograph.value, pane) * ratio,
         x: corner.x * ratio,
         y: corner.y * ratio,
-        mode: mode.value,
+        mode: shownMode.value,
         split: split.value / 1000,
       });
     }),
@@ -168,6 +176,12 @@ export function Viewer() {
   const onPointerDown = (event: PointerEvent) => {
     canvas.current!.setPointerCapture(event.pointerId);
     pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (isCorrecting.value && !event.shiftKey && event.button === 0 && pointers.current.size === 1) {
+      beginStroke(pointAt(placeOf(event)));
+      return;
+    }
+    // A second finger means to move, not to draw.
+    if (isDrawing()) undo();
     held.value = true;
   };
   const onPointerMove = (event: PointerEvent) => {
@@ -175,6 +189,12 @@ export function Viewer() {
     const before = pointers.current.get(event.pointerId);
     if (before === undefined) return;
     const [x, y] = [event.clientX, event.clientY];
+    if (isDrawing()) {
+      // A quick hand makes several moves a frame.
+      for (const each of event.getCoalescedEvents?.() ?? []) goOn(pointAt(placeOf(each)));
+      goOn(pointAt(placeOf(event)));
+      return;
+    }
     const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1];
     if (other === undefined) move(x - before.x, y - before.y);
     else {
@@ -186,10 +206,16 @@ export function Viewer() {
     pointers.current.set(event.pointerId, { x, y });
   };
   const onPointerEnd = (event: PointerEvent) => {
+    endStroke();
     pointers.current.delete(event.pointerId);
     held.value = pointers.current.size > 0;
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (isCorrecting.value && event.key === "z" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      undo();
+      return;
+    }
     const act = {
       ArrowLeft: () => move(KEY_STEP, 0),
       ArrowRight: () => move(-KEY_STEP, 0),
@@ -201,15 +227,21 @@ export function Viewer() {
       "0": fit,
       PageUp: () => step(-1),
       PageDown: () => step(1),
+      ...(isCorrecting.value && {
+        " ": () => {
+          beginStroke(camera.value);
+          endStroke();
+        },
+      }),
     }[event.key];
     if (act === undefined || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     act();
   };
 
-  const isCompared = mode.value === "compare" && selected()?.progress.kind === "done";
+  const isCompared = shownMode.value === "compare" && selected()?.progress.kind === "done";
   return (
-    <div class={`stage ${held.value ? "held" : ""}`} ref={frame}>
+    <div class={`stage ${held.value ? "held" : ""} ${isCorrecting.value ? "drawing" : ""}`} ref={frame}>
       <canvas
         ref={canvas}
         class={camera.value.zoom > 1 ? "zoomed" : ""}
