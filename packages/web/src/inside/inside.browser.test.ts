@@ -41,7 +41,11 @@ describe.each(BROWSERS)("looking inside in $name", ({ launch }) => {
     const page = await (await browser.newContext()).newPage();
     const complaints = complaintsOf(page);
     await page.goto(site.isolated + hash);
-    await page.getByRole("heading", { name: "One number, taken apart" }).waitFor({ timeout: 120_000 });
+    const shown = page.getByRole("heading", { name: "One number, taken apart" });
+    await shown.waitFor({ timeout: 120_000 }).catch(async ({ message }: Error) => {
+      // What the page shows instead says why.
+      throw new Error(`${message}; the page shows ${await page.locator("body").innerText()}`);
+    });
     return { page, complaints };
   }
   const hashOf = (page: Page) => page.evaluate(() => location.hash);
