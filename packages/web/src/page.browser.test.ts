@@ -224,6 +224,20 @@ describe("memory", () => {
   });
 });
 
+/** Nothing that axe finds serious, and nothing wider than the screen. */
+async function expectNoFault(page: Page, state: string): Promise<void> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run({ resultTypes: ["violations"] }),
+  );
+  const faults = violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${state}: ${id}: ${nodes[0].html}`);
+  expect(faults).toEqual([]);
+  const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  expect([state, wide]).toEqual([state, Math.min(wide, room)]);
+}
+
 describe("for everybody", () => {
   const ways = [
     { name: "light", options: { colorScheme: "light" } },
@@ -243,18 +257,17 @@ describe("for everybody", () => {
     for (const [tab, heading] of Object.entries(headings)) {
       await page.getByRole("link", { name: tab }).click();
       await page.getByRole("heading", { name: heading }).waitFor();
-      await page.evaluate(axe.source);
-      const { violations } = await page.evaluate(() =>
-        (globalThis as unknown as { axe: typeof axe }).axe.run({ resultTypes: ["violations"] }),
-      );
-      const faults = violations
-        .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .map(({ id, nodes }) => `${tab}: ${id}: ${nodes[0].html}`);
-      expect(faults).toEqual([]);
-      // Nothing is wider than the screen.
-      const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-      expect(wide).toBeLessThanOrEqual(room);
+      await expectNoFault(page, tab);
     }
+    await page.getByLabel("Probability", { exact: true }).check();
+    await page.getByRole("button", { name: "Correct the mask by hand" }).click();
+    await page.getByRole("button", { name: "Keep as truth" }).waitFor();
+    await expectNoFault(page, "correcting");
+    await page.getByRole("button", { name: "Discard" }).click();
+    await page.getByRole("link", { name: "Look inside" }).click();
+    await page.getByRole("button", { name: "Decoder 2, unit 1:" }).click();
+    await page.getByRole("button", { name: "61 other channels" }).click();
+    await expectNoFault(page, "all channels");
     await page.context().close();
   });
 

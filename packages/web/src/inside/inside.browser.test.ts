@@ -44,7 +44,7 @@ describe.each(BROWSERS)("looking inside in $name", ({ launch }) => {
     const shown = page.getByRole("heading", { name: "One number, taken apart" });
     await shown.waitFor({ timeout: 120_000 }).catch(async ({ message }: Error) => {
       // What the page shows instead says why.
-      throw new Error(`${message}; the page shows ${await page.locator("body").innerText()}`);
+      throw new Error(`${message}; the page shows ${await page.locator("main").textContent()}`);
     });
     return { page, complaints };
   }
