@@ -48,8 +48,12 @@ export async function savedBy(
     });
   });
   await act();
-  const { name, base64 } = await page.evaluate(
-    () => (globalThis as unknown as { saved: Promise<{ name: string; base64: string }> }).saved,
-  );
+  const { name, base64 } = await page.evaluate(async () => {
+    const own = globalThis as unknown as { saved?: Promise<{ name: string; base64: string }> };
+    const saved = await own.saved!;
+    // It would count as memory of the page's.
+    delete own.saved;
+    return saved;
+  });
   return { name, bytes: Buffer.from(base64, "base64") };
 }

@@ -1,15 +1,20 @@
 // The brush and what becomes of its work.
 
 import { Check, PenLine, Undo2, X } from "lucide";
+import { useEffect, useRef } from "preact/hooks";
 import { Choice, Slider } from "../ui/controls.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { beginCorrecting, brushSize, discard, keep, strokes, tool, undo } from "./correcting.ts";
 import { isCorrecting } from "./look.ts";
 
 /** Correcting the mask by hand. */
-export function Correction({ isThere }: { isThere: boolean }) {
-  if (!isThere) return null;
-  if (!isCorrecting.value) {
+export function Correction() {
+  const section = useRef<HTMLElement>(null);
+  const { value: isOpen } = isCorrecting;
+  useEffect(() => {
+    if (isOpen) section.current?.scrollIntoView({ block: "nearest" });
+  }, [isOpen]);
+  if (!isOpen) {
     return (
       <section class="group" aria-label="Correction">
         <button type="button" class="button quiet" onClick={() => void beginCorrecting()}>
@@ -19,7 +24,7 @@ export function Correction({ isThere }: { isThere: boolean }) {
     );
   }
   return (
-    <section class="group" aria-label="Correction">
+    <section class="group" aria-label="Correction" ref={section}>
       <h2>Correct the mask</h2>
       <Choice
         label="Brush"

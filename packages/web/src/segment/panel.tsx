@@ -11,7 +11,7 @@ import { count, duration, percent } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Correction } from "./correction-panel.tsx";
 import { type Item, items, type Result, resultOf, selected } from "./items.ts";
-import { fieldOnly, layer, mode, opacity, threshold } from "./look.ts";
+import { fieldOnly, isCorrecting, layer, mode, opacity, threshold } from "./look.ts";
 import { MaskChoice, StrayMasks } from "./mask-panel.tsx";
 import { masksOf } from "./masks.ts";
 import { again, engineReport, openWeights, useWeights, weightsInUse, weightsStored } from "./queue.ts";
@@ -23,6 +23,8 @@ export function Panel() {
   const result = resultOf(item);
   return (
     <aside class="panel" aria-label="Results and controls">
+      {/* What is used all the time comes first. */}
+      {isCorrecting.value && <Correction />}
       <Summary item={item} result={result} />
       <fieldset aria-label="View" class="group" disabled={result === undefined}>
         <Choice
@@ -60,7 +62,7 @@ export function Panel() {
         <Switch label="Only the field of view" value={fieldOnly} />
       </fieldset>
       {item && <Comparison item={item} result={result} />}
-      <Correction isThere={result !== undefined} />
+      {!isCorrecting.value && result && <Correction />}
       <StrayMasks />
       <TakeAlong item={item} result={result} />
       <Weights />

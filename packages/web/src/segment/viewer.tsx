@@ -144,7 +144,11 @@ export function Viewer() {
       camera.value = pan(camera.value, photograph.value, paneOf(), 0, 0);
     });
     observer.observe(frame.current!);
-    const stop = tellView();
+    const stopTelling = tellView();
+    // Whoever begins to draw is brought to the stage.
+    const stopFocus = effect(() => {
+      if (isCorrecting.value) canvas.current!.focus();
+    });
     let hintTimer = 0;
     // The wheel alone scrolls the page; a pinch on a touchpad comes as a wheel with Ctrl. It must be heard before the
     // page scrolls, which JSX's listeners are not asked for.
@@ -163,7 +167,8 @@ export function Viewer() {
     };
     frame.current!.addEventListener("wheel", onWheel, { passive: false });
     return () => {
-      stop();
+      stopTelling();
+      stopFocus();
       observer.disconnect();
     };
   }, []);
