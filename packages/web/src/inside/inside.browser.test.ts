@@ -1,6 +1,6 @@
 // Looking inside, in Chromium and Firefox: addresses that lead to a number, what it is made of, other networks.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomState } from "@saunet/core";
@@ -8,7 +8,7 @@ import { syntheticFundus } from "@saunet/data";
 import { initialize, saUNet, writeWeights } from "@saunet/model";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { complaintsOf, openSite, type Site } from "../testing.ts";
+import { assetOf, complaintsOf, openSite, type Site } from "../testing.ts";
 import { BROWSERS } from "../testing-browsers.ts";
 
 let site: Site;
@@ -115,6 +115,23 @@ describe.each(BROWSERS)("looking inside in $name", ({ launch }) => {
     await page.getByRole("button", { name: "Encoder 2, unit 2", exact: true }).click();
     await heading(page, "Encoder 2, unit 2");
     await page.context().close();
+  });
+
+  it("says so where its worker cannot be started, and tries again", async () => {
+    const script = join(site.folder, await assetOf(site, "inside.worker"));
+    await rename(script, `${script}.away`);
+    try {
+      const page = await (await browser.newContext()).newPage();
+      await page.goto(`${site.isolated}#inside`);
+      await page.getByText(/^synthetic\.png could not be looked into: /).waitFor({ timeout: 120_000 });
+      await rename(`${script}.away`, script);
+      await page.getByRole("link", { name: "Segment" }).click();
+      await page.getByRole("link", { name: "Look inside" }).click();
+      await page.getByRole("heading", { name: "One number, taken apart" }).waitFor({ timeout: 120_000 });
+      await page.context().close();
+    } finally {
+      await rename(`${script}.away`, script).catch(() => {});
+    }
   });
 
   it("opens another network of the family, and takes its numbers apart", async () => {

@@ -1,10 +1,10 @@
 // What is looked at, and what is known of it.
 
 import { signal } from "@preact/signals";
-import { type Remote, wrap } from "comlink";
 import { type Item, items, selectedId } from "../segment/items.ts";
 import { weightsInUse } from "../segment/queue.ts";
 import { tab } from "../tabs.ts";
+import { firstCall, type Started, started } from "../ui/worker.ts";
 import type { Anatomy, ChannelReport, InsideWorker, LayerReport, Taken } from "./inside.worker.ts";
 import { linkOf, type Place, placeOf } from "./link.ts";
 
@@ -35,13 +35,13 @@ export const detail = signal<Detail | undefined>(undefined);
 /** The pixel under the pointer, while it is over the channel. */
 export const hovered = signal<{ readonly row: number; readonly column: number } | undefined>(undefined);
 
-let worker: Remote<InsideWorker> | undefined;
-const inside = (): Remote<InsideWorker> => {
-  worker ??= wrap<InsideWorker>(
-    new Worker(new URL("./inside.worker.ts", import.meta.url), { type: "module" }),
-  );
+let worker: Started<InsideWorker> | undefined;
+const workerThere = (anew = false): Started<InsideWorker> => {
+  if (anew) worker = undefined;
+  worker ??= started(new Worker(new URL("./inside.worker.ts", import.meta.url), { type: "module" }));
   return worker;
 };
+const inside = () => workerThere().remote;
 
 /** Photographs that can be looked at. */
 export function candidates(): readonly Item[] {
@@ -65,7 +65,7 @@ export async function lookAt(): Promise<void> {
   isLooking.value = true;
   failure.value = undefined;
   try {
-    const anatomy = await inside().look(item.file, bytes);
+    const anatomy = await firstCall(workerThere, (remote) => remote.look(item.file, bytes));
     specimen.value = { ...anatomy, name: item.name };
     place = undefined;
     await openPlace(placeOf(location.hash) ?? { id: layerId.value, channel: 0 });

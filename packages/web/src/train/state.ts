@@ -1,11 +1,12 @@
 // A training run as the page sees it.
 
 import { batch, computed, effect, signal } from "@preact/signals";
-import { proxy, type Remote, wrap } from "comlink";
+import { proxy } from "comlink";
 import { type Item, items } from "../segment/items.ts";
 import { maskInUse } from "../segment/masks.ts";
 import { EXAMPLE, useWeights } from "../segment/queue.ts";
 import { isTraining, trainingStep } from "../title.ts";
+import { firstCall, type Started, started } from "../ui/worker.ts";
 import {
   forgetRun,
   type KeptPictures,
@@ -92,18 +93,20 @@ addEventListener("beforeunload", (event) => {
 
 /** Counts runs: what an ended one still tells is not heard. */
 let turn = 0;
-let worker: Remote<TrainWorker> | undefined;
-const trainer = (): Remote<TrainWorker> => {
-  worker ??= wrap<TrainWorker>(new Worker(new URL("./train.worker.ts", import.meta.url), { type: "module" }));
+let worker: Started<TrainWorker> | undefined;
+const workerThere = (anew = false): Started<TrainWorker> => {
+  if (anew) worker = undefined;
+  worker ??= started(new Worker(new URL("./train.worker.ts", import.meta.url), { type: "module" }));
   return worker;
 };
+const trainer = () => workerThere().remote;
 
 /** Fetches the photograph that is never learned from, and the run that an earlier visit left. */
 export async function meetSubject(): Promise<void> {
   if (subject.value !== undefined) return;
   left = await keptRun();
   if (left !== undefined) pictures = await keptPictures();
-  subject.value = await trainer().subject(pictures.heldOut);
+  subject.value = await firstCall(workerThere, (remote) => remote.subject(pictures.heldOut));
   if (left === undefined || runState.value !== "idle") return;
   batch(() => {
     const { step: last, curves: drawn, learningRate: own } = left!;
