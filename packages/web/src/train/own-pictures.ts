@@ -52,12 +52,11 @@ export async function readForTesting(picture: OwnPicture): Promise<LabelledPhoto
   const scale = autoScale(image);
   const { width, height } = image;
   const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
-  const floats = Float32Array.from(image.data, (level) => level / 255);
-  const resized = resizeValues(floats, { width, height, channels: 4 }, size);
   const mask = ({ data }: Mask): Mask => {
-    const shares = resizeValues(Float32Array.from(data), { width, height, channels: 1 }, size);
+    const shares = resizeValues(data, { width, height }, size);
     return { ...size, data: Uint8Array.from(shares, (share) => (share >= 0.5 ? 1 : 0)) };
   };
-  const data = Uint8ClampedArray.from(resized, (share) => 255 * share);
+  // Clamped bytes round.
+  const data = new Uint8ClampedArray(resizeValues(image.data, { width, height, channels: 4 }, size));
   return { image: { ...size, data }, vessels: mask(vessels), fieldOfView: mask(fieldOfView) };
 }

@@ -118,15 +118,23 @@ export async function meetSubject(): Promise<void> {
   });
 }
 
+/** Counts choices of what is held out: a later one overtakes an earlier. */
+let choices = 0;
+
 /** Holds another photograph out: one of one's own, or the synthetic one. */
 export async function holdOut(id: number | undefined): Promise<void> {
   const item = candidates.value.find((each) => each.id === id);
+  const own = ++choices;
   heldOutId.value = item?.id;
+  // Nothing can be trained before it is known what is held out.
+  subject.value = undefined;
   try {
-    subject.value = await trainer().subject(item && ownPictureOf(item));
-    failure.value = undefined;
+    const next = await trainer().subject(item && ownPictureOf(item));
+    if (own === choices) subject.value = next;
+    if (item !== undefined) failure.value = undefined;
   } catch (error) {
     failure.value = `${item?.name} cannot be held out: ${(error as Error).message}.`;
+    if (item !== undefined && own === choices) await holdOut(undefined);
   }
 }
 

@@ -92,9 +92,11 @@ const betweenSteps: (() => void)[] = [];
 let heldOut: LabelledPhotograph = fundus(HELD_OUT_SEED);
 
 async function lookAtHeldOut({ segmenter }: Run): Promise<HeldOut> {
+  // Another one may be held out meanwhile.
+  const { image, vessels, fieldOfView: field } = heldOut;
   // It has been brought to the scale of the network.
-  const { probability, width, height } = await segmenter.segment(heldOut.image, { scale: 1 });
-  const [truth, fieldOfView] = [heldOut.vessels.data, heldOut.fieldOfView.data];
+  const { probability, width, height } = await segmenter.segment(image, { scale: 1 });
+  const [truth, fieldOfView] = [vessels.data, field.data];
   const { f1, auc } = evaluate({ probability, truth, fieldOfView });
   return { f1, auc, prediction: grey(width, height, (pixel) => probability[pixel]) };
 }
