@@ -24,5 +24,6 @@ export default defineConfig({
     // Tests and hooks start threads, bundlers and browsers, on machines that may be busy.
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 20_000 } },
   },
 });

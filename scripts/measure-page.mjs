@@ -134,10 +134,7 @@ async function measureSegmentation() {
   await forgetLongest(page);
   for (let i = 2; i < 5; i++) {
     await page.getByRole("button", { name: "Synthetic example" }).click();
-    await page
-      .getByRole("button", { name: "synthetic.png, segmented" })
-      .nth(i - 1)
-      .waitFor();
+    await page.getByRole("button", { name: `synthetic (${i}).png, segmented` }).waitFor();
   }
   tellLongest("segmenting", await page.evaluate(() => globalThis.longest));
   await page.context().close();
@@ -238,7 +235,7 @@ async function trainInNode() {
     `const { parentPort, workerData } = require("node:worker_threads");
     import(workerData.pictures).then(({ syntheticBatches }) => {
       const next = syntheticBatches(...workerData.plan);
-      parentPort.on("message", () => parentPort.postMessage(next()));
+      parentPort.on("message", (step) => parentPort.postMessage(next(step)));
     });`,
     {
       eval: true,
@@ -249,11 +246,12 @@ async function trainInNode() {
     },
   );
   const waiting = [];
+  let asked = 0;
   drawer.on("message", (batch) => waiting.shift()(batch));
   const ask = () =>
     new Promise((resolve) => {
       waiting.push(resolve);
-      drawer.postMessage("next");
+      drawer.postMessage(asked++);
     });
   const ahead = Array.from({ length: AHEAD }, ask);
   const { adam, randomState, Tensor } = core;

@@ -1,4 +1,4 @@
-// Draws docs/images/page.jpg: the page's first and second tab, as a browser shows them.
+// Draws docs/images/page.jpg: the page's first tab, and a number of the second taken apart, as a browser shows them.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -30,16 +30,27 @@ const browser = await launchChromium();
 async function picture(colorScheme, prepare) {
   const page = await browser.newPage({ viewport: SIZE, colorScheme });
   await page.goto(server.resolvedUrls.local[0]);
-  await page.getByRole("button", { name: "synthetic.png, segmented" }).waitFor();
+  await page.getByRole("button", { name: "synthetic.png, segmented" }).waitFor({ timeout: 120_000 });
   await prepare(page);
   await page.waitForTimeout(500);
   return page.screenshot();
 }
 
-const left = await picture("light", async () => {});
+// Neither shows how long something took: that would be the machine's own time, on the day of the picture.
+const left = await picture("light", async (page) => {
+  await page.locator(".panel").evaluate((panel) => panel.scrollTo(0, panel.scrollHeight));
+});
 const right = await picture("dark", async (page) => {
-  await page.getByRole("link", { name: "Look inside" }).click();
-  await page.getByRole("region", { name: "The network, stage by stage" }).waitFor();
+  await page.evaluate(() => {
+    location.hash = "#inside/encoder2.conv2/12";
+  });
+  const columns = page.locator(".detail-columns");
+  await columns.waitFor({ timeout: 120_000 });
+  await columns.evaluate((element) => {
+    element.scrollIntoView({ behavior: "instant" });
+    // Below the header, which stays.
+    scrollBy({ top: -90, behavior: "instant" });
+  });
 });
 await sharp({ create: { width: 2 * SIZE.width, height: SIZE.height, channels: 3, background: "black" } })
   .composite([

@@ -97,6 +97,15 @@ const labelledIn = (m: Memory) => {
   const levels = labelled.levels.map((level) => ({ ...level, pixels: m.bytes(level.pixels) }));
   return { ...labelled, levels };
 };
+const netpbmIn = (m: Memory) => m.bytes(new TextEncoder().encode("P5 2 1 255 ab"));
+async function* chunksOf(bytes: Uint8Array) {
+  yield bytes;
+}
+const samplesIn = (m: Memory, values: ArrayLike<number>) => {
+  const channels = values.length === 40 * 32 ? 1 : 3;
+  const samples = m.bytes(Uint8Array.from(values));
+  return { ...size, data: samples, stride: channels, colours: channels, type: "bytes", white: 255 } as const;
+};
 const predictionIn = (m: Memory) => ({
   probability: m.floats(probabilities),
   truth: m.bytes(vessels.data),
@@ -172,15 +181,19 @@ const dataCalls: Calls = {
   coverage: (m) => data.coverage(freeze(vesselsIn(m)), freeze(fieldIn(m))),
   expectSameSize: (m) =>
     data.expectSameSize("test", "one", freeze(vesselsIn(m)), "other", freeze(fieldIn(m))),
+  decodeNetpbm: (m) => data.decodeNetpbm(freeze(data.netpbmHeader(netpbmIn(m))!), chunksOf(netpbmIn(m))),
   fieldOfView: (m) => data.fieldOfView(freeze(photographIn(m))),
   flipValues: (m) =>
     data.flipValues(m.bytes(vessels.data), new Uint8Array(40 * 32), size, { horizontal: true }),
   floatsOf: (m) => data.floatsOf(freeze(photographIn(m))),
   labelledImage: (m) =>
     data.labelledImage(freeze(photographIn(m)), freeze(vesselsIn(m)), freeze(fieldIn(m)), { halvings: 1 }),
+  maskFrom: (m) => data.maskFrom("a", freeze(samplesIn(m, vesselsIn(m).data))),
+  netpbmHeader: (m) => data.netpbmHeader(netpbmIn(m)),
   overlay: (m) => data.overlay(freeze(photographIn(m)), freeze(vesselsIn(m))),
   paperAugmentation: (m) =>
     data.paperAugmentation(freeze(photographIn(m)), freeze(vesselsIn(m)), freeze(fieldIn(m)), randomState(1)),
+  photographFrom: (m) => data.photographFrom("a", freeze(samplesIn(m, photographIn(m).data))),
   photographOf: (m) => data.photographOf(m.floats(data.floatsOf(image)), 40, 32),
   photographWarnings: (m) => data.photographWarnings(freeze(photographIn(m))),
   resizeValues: (m) =>

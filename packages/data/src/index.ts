@@ -2,6 +2,11 @@
 
 export * from "./augment.ts";
 export * from "./field-of-view.ts";
+export { ImageFileError } from "./files/errors.ts";
+export { maskFrom } from "./files/mask.ts";
+export { decodeNetpbm, type NetpbmHeader, netpbmHeader } from "./files/netpbm.ts";
+export { photographFrom } from "./files/photograph.ts";
+export type { SampleArray, Samples } from "./files/samples.ts";
 export * from "./flip.ts";
 export * from "./image.ts";
 export * from "./labelled-image.ts";

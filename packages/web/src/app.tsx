@@ -5,23 +5,21 @@ import { useSignal } from "@preact/signals";
 import { Moon, Sun, SunMoon } from "lucide";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
-import { addFiles } from "./segment/queue.ts";
+import { update } from "./host.ts";
+import { addFiles, addFound } from "./segment/queue.ts";
 import { SegmentPage } from "./segment/segment-page.tsx";
 import { openTab, TABS, type TabId, tab } from "./tabs.ts";
 import { type Theme, theme } from "./theme.ts";
+import { isTraining } from "./title.ts";
+import { droppedFiles } from "./ui/dropped.ts";
 import { Icon } from "./ui/icon.tsx";
 
-const isPicture = ({ type, name }: File) => type.startsWith("image/") || /\.tiff?$/i.test(name);
+const isPicture = ({ type, name }: File) => type.startsWith("image/") || /\.(tiff?|p[gpn]m)$/i.test(name);
 
 /** Everything on the page. */
 export function App() {
   const dragged = useSignal(false);
   useEffect(() => {
-    const take = (files: FileList | undefined) => {
-      if (files === undefined || files.length === 0) return;
-      openTab("segment");
-      addFiles([...files]);
-    };
     const listeners = {
       dragover: (event: DragEvent) => {
         event.preventDefault();
@@ -33,10 +31,15 @@ export function App() {
       drop: (event: DragEvent) => {
         event.preventDefault();
         dragged.value = false;
-        take(event.dataTransfer?.files);
+        if (event.dataTransfer === null) return;
+        openTab("segment");
+        void droppedFiles(event.dataTransfer).then(addFound);
       },
       paste: (event: ClipboardEvent) => {
-        if ([...(event.clipboardData?.files ?? [])].some(isPicture)) take(event.clipboardData?.files);
+        const files = [...(event.clipboardData?.files ?? [])];
+        if (!files.some(isPicture)) return;
+        openTab("segment");
+        addFiles(files);
       },
     };
     for (const [name, listener] of Object.entries(listeners))
@@ -52,6 +55,14 @@ export function App() {
         To the content
       </a>
       <Header />
+      {update.value && (
+        <p class="update" role="status">
+          A new version of this page is here.
+          <button type="button" class="button quiet small-button" onClick={update.value}>
+            Load it
+          </button>
+        </p>
+      )}
       <main id="content" tabIndex={-1}>
         {TABS.map(({ id }) => (
           <Page key={id} id={id} />
@@ -117,6 +128,11 @@ function Header() {
         {TABS.map(({ id, text }) => (
           <a key={id} href={`#${id}`} aria-current={tab.value === id ? "page" : undefined}>
             {text}
+            {id === "train" && isTraining.value && (
+              <span class="runs">
+                <span class="visually-hidden"> is running</span>
+              </span>
+            )}
           </a>
         ))}
       </nav>

@@ -1,10 +1,15 @@
-// Makes the page work offline, and isolated on hosts that do not send the headers for it: everything is kept at the
-// first visit, and every answer gets the headers that let threads share memory.
+// Makes the page work offline, isolated and held to its policy on hosts that do not send the headers for it: everything
+// is kept at the first visit, and every answer, those with the workers' scripts too, gets the headers.
+
+import { HEADERS } from "./headers.ts";
 
 /** Names of all files of the page; the build writes them here. */
 declare const FILES: readonly string[];
 /** Another one for every build. */
 declare const VERSION: string;
+
+/** What the page says to a new version that waits: the person wants it now. */
+export type Wish = "take over";
 
 interface LastingEvent extends Event {
   waitUntil(work: Promise<unknown>): void;
@@ -21,6 +26,7 @@ interface Scope {
   readonly clients: { claim(): Promise<void> };
   skipWaiting(): Promise<void>;
   addEventListener(type: "install" | "activate", listener: (event: LastingEvent) => void): void;
+  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
   addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
 }
 
@@ -50,25 +56,26 @@ async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
   if (request.mode === "navigate") {
     const fresh = await fetch(request).catch(() => undefined);
-    return isolated((fresh?.ok ? fresh : await cache.match("./")) ?? fresh ?? Response.error());
+    return guarded((fresh?.ok ? fresh : await cache.match("./")) ?? fresh ?? Response.error());
   }
   const known = await cache.match(request, { ignoreSearch: true });
-  return isolated(known ?? (await fetch(request)));
+  return guarded(known ?? (await fetch(request)));
 }
 
-/** The same answer with the headers of an isolated page. */
-function isolated(response: Response): Response {
+/** The same answer with the page's headers. */
+function guarded(response: Response): Response {
   if (response.type === "opaque" || response.status === 0) return response;
   const headers = new Headers(response.headers);
-  headers.set("Cross-Origin-Opener-Policy", "same-origin");
-  headers.set("Cross-Origin-Embedder-Policy", "require-corp");
-  headers.set("Cross-Origin-Resource-Policy", "same-origin");
+  for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
   const { status, statusText } = response;
   return new Response(response.body, { status, statusText, headers });
 }
 
 scope.addEventListener("install", (event) => event.waitUntil(install()));
 scope.addEventListener("activate", (event) => event.waitUntil(activate()));
+scope.addEventListener("message", ({ data }: MessageEvent<Wish>) => {
+  if (data === "take over") void scope.skipWaiting();
+});
 scope.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method === "GET" && request.url.startsWith(scope.registration.scope)) {

@@ -11,7 +11,9 @@ export const TABS = [
 /** Names a page. */
 export type TabId = (typeof TABS)[number]["id"];
 
-const tabOf = (hash: string): TabId => TABS.find(({ id }) => `#${id}` === hash)?.id ?? "segment";
+/** What follows a slash is a place within the page. */
+const tabOf = (hash: string): TabId =>
+  TABS.find(({ id }) => hash === `#${id}` || hash.startsWith(`#${id}/`))?.id ?? "segment";
 
 export const tab = signal<TabId>(tabOf(location.hash));
 addEventListener("hashchange", () => {

@@ -10,17 +10,15 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { CDPSession, Page } from "playwright-core";
+import { HEADERS } from "./headers.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html",
   ".js": "text/javascript",
   ".css": "text/css",
   ".svg": "image/svg+xml",
+  ".png": "image/png",
   ".webmanifest": "application/manifest+json",
-};
-const ISOLATION = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
 /** A built page at two addresses. */
@@ -50,7 +48,7 @@ export async function openSite(): Promise<Site> {
     try {
       const bytes = await readFile(join(folder, name));
       const type = TYPES[extname(name)] ?? "application/octet-stream";
-      response.writeHead(200, { "Content-Type": type, ...(realm === "isolated" && ISOLATION) }).end(bytes);
+      response.writeHead(200, { "Content-Type": type, ...(realm === "isolated" && HEADERS) }).end(bytes);
     } catch {
       response.writeHead(404).end();
     }
@@ -80,6 +78,10 @@ export async function assetOf({ folder }: Site, start: string): Promise<string> 
   if (name === undefined) throw new Error(`the page has no ${start}`);
   return `./assets/${name}`;
 }
+
+/** The weights that the page ships: those of the package, in 16 bits. */
+export const weightsPath = async (site: Site): Promise<string> =>
+  join(site.folder, await assetOf(site, "sa-unet-v2"));
 
 /** What went wrong on a page while it was open. */
 export function complaintsOf(page: Page): string[] {

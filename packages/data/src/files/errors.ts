@@ -4,10 +4,13 @@
 export class ImageFileError extends Error {
   override readonly name = "ImageFileError";
   readonly path: string;
+  /** What is wrong, without the path. */
+  readonly reason: string;
 
   constructor(path: string, reason: string, options?: ErrorOptions) {
     super(`${path}: ${reason}`, options);
     this.path = path;
+    this.reason = reason;
   }
 }
 

@@ -19,9 +19,14 @@ const MOST_LABELLED = 0.25;
 const FEW_LEVELS = 4;
 
 /**
- * The mask that samples show.
+ * The mask that samples show: what lies above the middle between its two levels is 1, the rest 0.
  *
+ * @param path names the picture in errors
  * @throws ImageFileError where they have not two levels, or nearly
+ * @example
+ * const data = new Uint8Array([0, 0, 7]);
+ * const grey = { width: 3, height: 1, data, stride: 1, colours: 1, type: "8 bits", white: 255 } as const;
+ * console.log(maskFrom("a.png", grey).data); // Uint8Array(3) [ 0, 0, 1 ]
  */
 export function maskFrom(path: string, samples: Samples): Mask {
   const { width, height, white } = samples;

@@ -39,6 +39,9 @@ const LONGEST_WORD = 9;
  *
  * @param bytes the beginning of the file
  * @returns undefined where the bytes are something else
+ * @example
+ * const bytes = new TextEncoder().encode("P5 2 1 255 ab");
+ * console.log(netpbmHeader(bytes)?.start); // 11
  */
 export function netpbmHeader(bytes: Uint8Array): NetpbmHeader | undefined {
   const words: string[] = [];
@@ -80,6 +83,10 @@ const MOST_BEHIND = 2 ** 16;
  *
  * @param chunks the bytes of the file from its beginning on
  * @returns grey or RGB, 0 … `header.maximum`, or what is wrong
+ * @example
+ * const bytes = new TextEncoder().encode("P5 2 1 255 ab");
+ * const chunks = new Blob([bytes]).stream();
+ * console.log(await decodeNetpbm(netpbmHeader(bytes)!, chunks)); // Uint8Array(2) [ 97, 98 ]
  */
 export async function decodeNetpbm(
   header: NetpbmHeader,

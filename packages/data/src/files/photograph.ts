@@ -16,7 +16,13 @@ const VEILED = 1 / 16;
 /**
  * The photograph that samples show: see-through pixels over black, every sample scaled so that white becomes 255.
  *
+ * @param path names the picture in errors
+ * @returns RGB
  * @throws ImageFileError where nobody can say what is black and white, or where only its transparency empties it
+ * @example
+ * const data = new Uint16Array([65535, 0]);
+ * const grey = { width: 2, height: 1, data, stride: 1, colours: 1, type: "16 bits", white: 65535 } as const;
+ * console.log(photographFrom("a.tif", grey).data); // Uint8Array(6) [ 255, 255, 255, 0, 0, 0 ]
  */
 export function photographFrom(path: string, samples: Samples): Photograph {
   const { width, height, data, stride, colours, alpha, type, white } = samples;

@@ -1,26 +1,6 @@
 // Numbers as pictures.
 
-type Colour = readonly [red: number, green: number, blue: number];
-
-/** Dark to light through purple and orange (matplotlib's magma at every fifth), equally bright steps for equal steps. */
-const RAMP: readonly Colour[] = [
-  [0, 0, 4],
-  [59, 15, 112],
-  [140, 41, 129],
-  [222, 73, 104],
-  [254, 159, 109],
-  [252, 253, 191],
-];
-
-function mix(ramp: readonly Colour[], share: number): Colour {
-  const at = Math.min(Math.max(share, 0), 1) * (ramp.length - 1);
-  const from = Math.min(Math.floor(at), ramp.length - 2);
-  const along = at - from;
-  const channel = (c: 0 | 1 | 2) => ramp[from][c] + along * (ramp[from + 1][c] - ramp[from][c]);
-  return [channel(0), channel(1), channel(2)];
-}
-
-const TABLE = Array.from({ length: 256 }, (_, i) => mix(RAMP, i / 255));
+import { type Colour, mix, RAMP_COLOURS } from "../pictures/ramp.ts";
 
 /** A signed number against the largest of its kind: blue below zero, red above, pale at it. */
 function signedMix(value: number, largest: number): Colour {
@@ -92,7 +72,7 @@ export function imageOf(plane: Plane, { low, high } = rangeOf(plane)): ImageData
   const factor = high > low ? 255 / (high - low) : 0;
   plane.values.forEach((value, pixel) => {
     const level = Math.min(255, Math.max(0, Math.round((value - low) * factor)));
-    const [red, green, blue] = TABLE[level];
+    const [red, green, blue] = RAMP_COLOURS[level];
     image.data.set([red, green, blue, 255], 4 * pixel);
   });
   return image;

@@ -1,16 +1,17 @@
 // The network as the paper draws it: down on the left, up on the right, gated skips between.
 
+import { depthOf } from "@saunet/model";
+import { Fragment } from "preact";
 import { count, duration } from "../ui/format.ts";
 import { Pixels } from "../ui/pixels.tsx";
 import type { LayerReport } from "./inside.worker.ts";
 import { nameOf } from "./names.ts";
 import { chooseLayer, layerId, type Specimen } from "./state.ts";
 
-const STAGES = [1, 2, 3];
-
 /** The U. */
 export function Diagram({ anatomy }: { anatomy: Specimen }) {
   const layers = new Map(anatomy.layers.map((layer) => [layer.id, layer]));
+  const stages = Array.from({ length: depthOf(anatomy.config) }, (_, i) => i + 1);
   const group = (...ids: string[]) => ids.flatMap((id) => layers.get(id) ?? []);
   return (
     <section class="u-net" aria-label="The network, stage by stage">
@@ -30,23 +31,23 @@ export function Diagram({ anatomy }: { anatomy: Specimen }) {
       <div class="u-right-end">
         <Stage name="Vessels" layers={group("head")} />
       </div>
-      {STAGES.map((n) => (
-        <>
-          <div class="u-left" key={`encoder${n}`}>
+      {stages.map((n) => (
+        <Fragment key={n}>
+          <div class="u-left">
             <Stage name={`Encoder ${n}`} layers={group(`encoder${n}.conv1`, `encoder${n}.conv2`)} />
             <p class="u-step">↓ max pooling</p>
           </div>
-          <div class="u-skip" key={`skip${n}`}>
+          <div class="u-skip">
             <Stage name="Gate" layers={group(`decoder${n}.attention`)} />
           </div>
-          <div class="u-right" key={`decoder${n}`}>
+          <div class="u-right">
             <Stage
               name={`Decoder ${n}`}
               layers={group(`decoder${n}.up`, `decoder${n}.conv1`, `decoder${n}.conv2`)}
             />
             <p class="u-step">↑ transposed convolution</p>
           </div>
-        </>
+        </Fragment>
       ))}
       <div class="u-bottom">
         <Stage

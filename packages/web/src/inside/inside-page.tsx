@@ -1,20 +1,26 @@
+import { FolderOpen } from "lucide";
 import { useEffect } from "preact/hooks";
-import { items, selectedId, weightsInUse } from "../segment/queue.ts";
+import { items, notice, selectedId } from "../segment/items.ts";
+import { openWeights, weightsInUse } from "../segment/queue.ts";
 import { tab } from "../tabs.ts";
+import { FileButton } from "../ui/controls.tsx";
+import { Icon } from "../ui/icon.tsx";
 import { Pixels } from "../ui/pixels.tsx";
 import { Diagram, showLayer } from "./diagram.tsx";
 import { LayerDetail } from "./layer-detail.tsx";
-import { nameOf } from "./names.ts";
+import { nameOf, titleOf } from "./names.ts";
 import { candidates, failure, isLooking, lookAt, type Specimen, specimen } from "./state.ts";
 import "../styles/inside.css";
+import "../styles/layer.css";
 
 /** What every layer computes. */
 export function InsidePage() {
   const isThere = items.value && candidates().length > 0;
   const isOpen = tab.value === "inside";
+  const { value: weights } = weightsInUse;
   useEffect(() => {
     if (isOpen) void lookAt();
-  }, [isThere, isOpen]);
+  }, [isThere, isOpen, weights]);
   const { value: anatomy } = specimen;
   return (
     <>
@@ -22,8 +28,11 @@ export function InsidePage() {
         <div>
           <h1>Inside the network</h1>
           <p class="lead">
-            SA-UNetv2 has 260,521 numbers, learned from examples. These are the pictures that it makes on the
-            way from the photograph to its vessels. Click one.
+            {anatomy
+              ? `${titleOf(anatomy.config.name)} has ${anatomy.parameters.toLocaleString("en")} numbers`
+              : "A network is many numbers"}
+            , learned from examples. These are the pictures that it makes on the way from the photograph to
+            its vessels. Click one.
           </p>
         </div>
         <PhotographChoice />
@@ -81,13 +90,23 @@ function PhotographChoice() {
           ))}
         </select>
       </label>
-      {weightsInUse.value.bytes && <span class="small">Weights: {weightsInUse.value.name}</span>}
+      <FileButton
+        accept=".safetensors"
+        className="button quiet small-button"
+        onFiles={async ([file]) => {
+          if (file !== undefined && !(await openWeights(file))) failure.value = notice.value;
+        }}
+      >
+        <Icon node={FolderOpen} size={15} />{" "}
+        {weightsInUse.value.bytes ? `Weights: ${weightsInUse.value.name}` : "Open weights"}
+      </FileButton>
     </div>
   );
 }
 
-/** Where it looks: the four maps over the photograph. */
+/** Where it looks: the maps over the photograph. */
 function Attention({ anatomy }: { anatomy: Specimen }) {
+  if (anatomy.attention.length === 0) return null;
   return (
     <section class="attention" aria-label="Attention">
       <h2>Where it looks</h2>

@@ -2,13 +2,23 @@
 
 import { intercept, prepare, type Runnable, type Tensor } from "@saunet/core";
 import { floatsOf } from "@saunet/data";
-import { captureInference, loadSegmenter, padFloats, sizeMultiple, type Weights } from "@saunet/model";
+import {
+  captureInference,
+  countParameters,
+  loadSegmenter,
+  type NetworkConfig,
+  padFloats,
+  sizeMultiple,
+  type Weights,
+} from "@saunet/model";
 import { observe } from "@saunet/wasm";
 import { expose } from "comlink";
 import { startEngine } from "../engine.ts";
 import { decodePicture, pixelsOf, shrink } from "../pictures/decode.ts";
 import { imageOf, planeOf, rangeOf, spotlight } from "./colours.ts";
-import { flopsByLayer, type Layer, type Probe, probe, timesByLayer, traceNetwork } from "./trace.ts";
+import { type Geometry, geometryOf } from "./geometry.ts";
+import { type Before, beforeOf, type Probe, probe, type Traced } from "./probe.ts";
+import { flopsByLayer, type Layer, timesByLayer, traceNetwork } from "./trace.ts";
 
 /** What is told of a layer at once. */
 export interface LayerReport {
@@ -20,6 +30,7 @@ export interface LayerReport {
   readonly milliseconds: number;
   /** The mean of its channels. */
   readonly thumbnail: ImageData;
+  readonly geometry: Geometry;
 }
 
 /** An attention map over the photograph. */
@@ -33,6 +44,9 @@ export interface AttentionReport {
 
 /** A network on a photograph. */
 export interface Anatomy {
+  readonly config: NetworkConfig;
+  /** How many numbers it has learned. */
+  readonly parameters: number;
   readonly width: number;
   readonly height: number;
   /** Whether the photograph had to be made smaller. */
@@ -43,6 +57,8 @@ export interface Anatomy {
   readonly threads: number;
   /** All layers together, one after the other. */
   readonly milliseconds: number;
+  /** Where a vessel is surest, as shares of the padded picture's width and height. */
+  readonly vessel: { readonly x: number; readonly y: number };
 }
 
 /** One channel in full. */
@@ -50,13 +66,19 @@ export interface ChannelReport {
   readonly image: ImageData;
   readonly low: number;
   readonly high: number;
-  /** Where it is strongest. */
-  readonly peak: { readonly row: number; readonly column: number };
+}
+
+/** A number, taken apart, with a picture of each layer that it is made of. */
+export interface Taken {
+  readonly probe: Probe;
+  readonly before: readonly (Before & { readonly image: ImageData })[];
 }
 
 /** All activations of a picture of this side take about 200 MB. */
 const LONGEST_SIDE = 512;
 const THUMBNAIL_SIDE = 144;
+/** Of the pictures of layers before. */
+const BEFORE_SIDE = 256;
 const WARM_UPS = 2;
 const TIMED_RUNS = 5;
 
@@ -68,6 +90,21 @@ const layer = (id: string): Layer => {
   if (found === undefined) throw new Error(`inside: there is no layer ${id}`);
   return found;
 };
+
+const traced = (): Traced => ({ config: network!.config, layers });
+
+/** The middle of what is surest to be a vessel: a pixel with its neighbours, inside of the photograph. */
+function vesselIn({ activation, width, height }: Layer, inside: { width: number; height: number }) {
+  const plane = (x: number, y: number) => activation[y * width + x];
+  let best = { x: 0, y: 0, sum: -1 };
+  for (let y = 1; y < inside.height - 1; y++)
+    for (let x = 1; x < inside.width - 1; x++) {
+      let sum = 0;
+      for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) sum += plane(x + dx, y + dy);
+      if (sum > best.sum) best = { x, y, sum };
+    }
+  return { x: (best.x + 0.5) / width, y: (best.y + 0.5) / height };
+}
 
 /** Milliseconds of each call of a prepared program, the median of a few runs. */
 function timeCalls(runnable: Runnable, x: Tensor): number[] {
@@ -100,6 +137,7 @@ const api = {
   async look(file: Blob, weights?: Uint8Array): Promise<Anatomy> {
     const { threads } = await startEngine();
     network = await loadSegmenter(weights === undefined ? {} : { weights });
+    const { config } = network;
     const whole = await decodePicture(file);
     const bitmap = await shrink(whole, LONGEST_SIDE);
     const isReduced = bitmap.width !== whole.width;
@@ -107,7 +145,7 @@ const api = {
     const photograph = pixelsOf(bitmap);
     bitmap.close();
     const { width, height } = photograph;
-    const multiple = sizeMultiple(network.config);
+    const multiple = sizeMultiple(config);
     const [W, H] = [width, height].map((side) => Math.ceil(side / multiple) * multiple);
     const x = padFloats(floatsOf(photograph), width, height, W, H);
 
@@ -118,10 +156,12 @@ const api = {
     runnable.release();
     layers = traceNetwork(network, x);
     const flops = flopsByLayer(network, { height: H, width: W });
-    const reports = [...layers.values()].map(({ activation, convolution, ...own }): LayerReport => {
-      const plane = planeOf({ activation, ...own }, "mean", THUMBNAIL_SIDE);
-      const milliseconds = times.get(own.id) ?? 0;
-      return { ...own, flops: flops.get(own.id) ?? 0, milliseconds, thumbnail: imageOf(plane) };
+    const reports = [...layers.values()].map((own): LayerReport => {
+      const { id, height, width, channels, convolution } = own;
+      const thumbnail = imageOf(planeOf(own, "mean", THUMBNAIL_SIDE));
+      const geometry = geometryOf(convolution.dims, convolution.transposed);
+      const work = { flops: flops.get(id) ?? 0, milliseconds: times.get(id) ?? 0 };
+      return { id, height, width, channels, ...work, thumbnail, geometry };
     });
     const attention = reports
       .filter(({ id }) => id.endsWith(".attention"))
@@ -130,7 +170,10 @@ const api = {
         return { id, image: spotlight(photograph, plane), ...rangeOf(plane) };
       });
     const milliseconds = reports.reduce((sum, each) => sum + each.milliseconds, 0);
-    return { width, height, isReduced, photograph, layers: reports, attention, threads, milliseconds };
+    const vessel = vesselIn(layer("head"), photograph);
+    const parameters = countParameters(config);
+    const seen = { config, parameters, width, height, isReduced, photograph, vessel };
+    return { ...seen, layers: reports, attention, threads, milliseconds };
   },
 
   /** Small pictures of all channels of a layer. */
@@ -144,22 +187,18 @@ const api = {
   /** One channel in its full size. */
   channel(id: string, channel: number): ChannelReport {
     const plane = planeOf(layer(id), channel, LONGEST_SIDE);
-    let peak = 0;
-    plane.values.forEach((value, pixel) => {
-      if (value > plane.values[peak]) peak = pixel;
-    });
     const { low, high } = rangeOf(plane);
-    return {
-      image: imageOf(plane, { low, high }),
-      low,
-      high,
-      peak: { row: Math.floor(peak / plane.width), column: peak % plane.width },
-    };
+    return { image: imageOf(plane, { low, high }), low, high };
   },
 
   /** Takes one number of a layer apart. */
-  probe(id: string, row: number, column: number, channel: number): Probe {
-    return probe(layer(id), row, column, channel);
+  probe(id: string, row: number, column: number, channel: number): Taken {
+    const own = probe(traced(), id, row, column, channel);
+    const before = beforeOf(traced(), id, own.contributions).map((each) => ({
+      ...each,
+      image: imageOf(planeOf(layer(each.id), each.channel, BEFORE_SIDE)),
+    }));
+    return { probe: own, before };
   },
 };
 

@@ -1,24 +1,32 @@
 // One layer: a channel in full, all of them small, one of its numbers taken apart, and its lines of code.
 
 import { useSignal } from "@preact/signals";
+import { ArrowRight } from "lucide";
 import { useEffect } from "preact/hooks";
-import { signed } from "../ui/format.ts";
+import { Icon } from "../ui/icon.tsx";
 import { Pixels } from "../ui/pixels.tsx";
+import { ChannelView, LayersBefore } from "./channel-view.tsx";
 import { deedOf, linesOf, nameOf } from "./names.ts";
 import { ProbePanel } from "./probe-panel.tsx";
-import { chooseChannel, choosePlace, type Detail, detail, type Specimen } from "./state.ts";
+import { layersBehind, sourceOf } from "./sources.ts";
+import { chooseChannel, chooseLayer, detail, type Specimen } from "./state.ts";
+
+/** How many channels of a joined input come from the enlarged side. */
+function enlargedOf({ config, layers }: Specimen, id: string): number {
+  const source = sourceOf(config, id);
+  return source.kind === "joined" ? (layers.find((layer) => layer.id === source.up)?.channels ?? 0) : 0;
+}
 
 /** The layer that was clicked. */
 export function LayerDetail({ anatomy }: { anatomy: Specimen }) {
   const { value: shown } = detail;
-  const layer = anatomy.layers.find(({ id }) => id === shown?.id);
-  if (shown === undefined || layer === undefined) return null;
-  const { id, channels } = shown;
+  if (shown === undefined) return null;
+  const { id, layer, channels } = shown;
   return (
     <section class="detail" id="layer" aria-label={nameOf(id)}>
       <header>
         <h2>{nameOf(id)}</h2>
-        <p class="lead">{deedOf(id)}</p>
+        <p class="lead">{deedOf(anatomy.config, id)}</p>
         <dl class="facts">
           <div>
             <dt>Shape</dt>
@@ -41,8 +49,12 @@ export function LayerDetail({ anatomy }: { anatomy: Specimen }) {
         </dl>
       </header>
       <div class="detail-columns">
-        <ChannelView shown={shown} width={layer.width} height={layer.height} />
-        <ProbePanel shown={shown} />
+        <div>
+          <ChannelView shown={shown} />
+          <LayersBefore anatomy={anatomy} shown={shown} />
+          <LayersBehind anatomy={anatomy} id={id} />
+        </div>
+        <ProbePanel shown={shown} config={anatomy.config} enlarged={enlargedOf(anatomy, id)} />
       </div>
       {channels.length > 1 && (
         <fieldset class="channels">
@@ -69,59 +81,20 @@ export function LayerDetail({ anatomy }: { anatomy: Specimen }) {
   );
 }
 
-/** The channel in full. Click, or move with the arrow keys, to take another number apart. */
-function ChannelView({ shown, width, height }: { shown: Detail; width: number; height: number }) {
-  const { channel, report, row, column } = shown;
-  const move = (down: number, right: number) => {
-    const held = (at: number, size: number) => Math.min(Math.max(at, 0), size - 1);
-    void choosePlace(held(row + down, height), held(column + right, width));
-  };
-  const onClick = (event: MouseEvent) => {
-    const {
-      left,
-      top,
-      width: shownWidth,
-      height: shownHeight,
-    } = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const at = (offset: number, shown: number, size: number) =>
-      Math.min(Math.max(Math.floor((offset / shown) * size), 0), size - 1);
-    // A click from the keyboard has no place.
-    if (event.detail === 0) return;
-    void choosePlace(
-      at(event.clientY - top, shownHeight, height),
-      at(event.clientX - left, shownWidth, width),
-    );
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = event.shiftKey ? 10 : 1;
-    const way = {
-      ArrowUp: [-step, 0],
-      ArrowDown: [step, 0],
-      ArrowLeft: [0, -step],
-      ArrowRight: [0, step],
-    }[event.key];
-    if (way === undefined) return;
-    event.preventDefault();
-    move(way[0], way[1]);
-  };
+/** The layers that read this one. */
+function LayersBehind({ anatomy, id }: { anatomy: Specimen; id: string }) {
+  const all = anatomy.layers.map((layer) => layer.id);
+  const behind = layersBehind(anatomy.config, id, all);
+  if (behind.length === 0) return null;
   return (
-    <figure class="channel-view">
-      <button
-        type="button"
-        aria-label={`Channel ${channel}. Row ${row}, column ${column} is taken apart; arrow keys choose another.`}
-        onClick={onClick}
-        onKeyDown={onKeyDown}
-      >
-        <Pixels image={report.image} />
-        <span
-          class="cross"
-          style={{ left: `${(100 * (column + 0.5)) / width}%`, top: `${(100 * (row + 0.5)) / height}%` }}
-        />
-      </button>
-      <figcaption>
-        Channel {channel}, from {signed(report.low, 2)} (dark) to {signed(report.high, 2)} (light)
-      </figcaption>
-    </figure>
+    <p class="behind">
+      <span class="small">Goes into</span>
+      {behind.map((next) => (
+        <button key={next} type="button" class="button quiet small-button" onClick={() => chooseLayer(next)}>
+          {nameOf(next)} <Icon node={ArrowRight} size={14} />
+        </button>
+      ))}
+    </p>
   );
 }
 

@@ -14,7 +14,7 @@ const layers = new Set(
 describe("the layers", () => {
   it.each([...layers])("%s has a name, a deed, and its lines in the source", (id) => {
     expect(nameOf(id)).toMatch(/^(Head|(Encoder|Decoder|Bottleneck)( \d)?, (unit \d|enlarged|attention))$/);
-    expect(deedOf(id).length).toBeGreaterThan(30);
+    expect(deedOf(saUNetV2, id).length).toBeGreaterThan(30);
     const lines = source.split("\n").filter((line) => linesOf(id).test(line));
     expect(lines).toHaveLength(/conv\d$/.test(id) ? 5 : 1);
   });

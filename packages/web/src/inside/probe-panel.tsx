@@ -1,27 +1,45 @@
-// Patch times filter, summed up: how one number comes about.
+// One number in full: what it is made of, patch times filter, and what becomes of the sum.
 
+import { useSignal } from "@preact/signals";
+import type { NetworkConfig } from "@saunet/model";
 import { signed } from "../ui/format.ts";
 import { Pixels } from "../ui/pixels.tsx";
 import { filterImage, isPale, signedColour } from "./colours.ts";
+import { inputName, nameOf } from "./names.ts";
+import type { Probe } from "./probe.ts";
+import { OriginStep, OutcomeSteps } from "./probe-steps.tsx";
+import { type Source, sourceOf } from "./sources.ts";
 import type { Detail } from "./state.ts";
-import type { Probe } from "./trace.ts";
 
-/** So many input channels are shown in full, those that weigh most; the others as one sum. */
+/** So many input channels are shown at first, those that weigh most; the others as one sum. */
 const SHOWN = 3;
 
 /** The number that was clicked. */
-export function ProbePanel({ shown: { id, channel, row, column, probe } }: { shown: Detail }) {
+export function ProbePanel({
+  shown,
+  config,
+  enlarged,
+}: {
+  shown: Detail;
+  config: NetworkConfig;
+  enlarged: number;
+}) {
+  const { id, channel, row, column, probe } = shown;
+  const source = sourceOf(config, id);
+  const showsAll = useSignal(false);
   const order = [...probe.contributions.keys()].sort(
     (a, b) => Math.abs(probe.contributions[b]) - Math.abs(probe.contributions[a]),
   );
-  const heaviest = order.slice(0, SHOWN);
-  const others = order.slice(SHOWN).reduce((sum, c) => sum + probe.contributions[c], 0);
+  const listed = showsAll.value ? order : order.slice(0, SHOWN);
+  const others = order.slice(listed.length).reduce((sum, c) => sum + probe.contributions[c], 0);
   return (
     <section class="probe" aria-label="One number taken apart">
       <h3>One number, taken apart</h3>
       <p class="small">
-        Row {row}, column {column}, channel {channel}: the patch of each input channel, times its filter.
+        Row {row}, column {column}, channel {channel} of {nameOf(id).toLowerCase()}.
       </p>
+      <OriginStep source={source} probe={probe} enlarged={enlarged} />
+      <p class="small">{patchText(source, id)}</p>
       <table>
         <thead>
           <tr>
@@ -32,9 +50,9 @@ export function ProbePanel({ shown: { id, channel, row, column, probe } }: { sho
           </tr>
         </thead>
         <tbody>
-          {heaviest.map((c) => (
+          {listed.map((c) => (
             <tr key={c}>
-              <th scope="row">{inputsOf(id)?.[c] ?? `channel ${c}`}</th>
+              <th scope="row">{inputName(source, c, enlarged)}</th>
               <td>
                 <Square probe={probe} values={probe.patch} input={c} />
               </td>
@@ -47,9 +65,18 @@ export function ProbePanel({ shown: { id, channel, row, column, probe } }: { sho
           {order.length > SHOWN && (
             <tr>
               <th scope="row" colSpan={3}>
-                {order.length - SHOWN} other channels
+                <button
+                  type="button"
+                  class="button quiet small-button"
+                  aria-expanded={showsAll.value}
+                  onClick={() => {
+                    showsAll.value = !showsAll.value;
+                  }}
+                >
+                  {showsAll.value ? `Only the ${SHOWN} heaviest` : `${order.length - SHOWN} other channels`}
+                </button>
               </th>
-              <td class="number">{signed(others)}</td>
+              <td class="number">{!showsAll.value && signed(others)}</td>
             </tr>
           )}
           {probe.bias !== 0 && (
@@ -70,14 +97,7 @@ export function ProbePanel({ shown: { id, channel, row, column, probe } }: { sho
               {signed(probe.sum)}
             </td>
           </tr>
-          <tr>
-            <th scope="row" colSpan={3}>
-              {outcomeOf(id)}
-            </th>
-            <td class="number">
-              <strong data-testid="probe-activation">{signed(probe.activation)}</strong>
-            </td>
-          </tr>
+          <OutcomeSteps probe={probe} id={id} />
         </tfoot>
       </table>
       <p class="small">
@@ -87,6 +107,13 @@ export function ProbePanel({ shown: { id, channel, row, column, probe } }: { sho
       {probe.inputChannels > SHOWN && <Filter probe={probe} channel={channel} />}
     </section>
   );
+}
+
+function patchText(source: Source, id: string): string {
+  if (id.endsWith(".up"))
+    return "A transposed convolution with stride 2 spreads every pixel of the small picture over a square of the large one. Only the taps that meet a pixel count: four, two or one, by where the number stands.";
+  const what = source.kind === "maps" ? "each map" : "each input channel";
+  return `The patch of ${what}, times its filter; taps beyond the edge find nothing.`;
 }
 
 /** The whole filter of the channel: one square for each input channel, against the largest of all its numbers. */
@@ -100,20 +127,6 @@ function Filter({ probe, channel }: { probe: Probe; channel: number }) {
       </figcaption>
     </figure>
   );
-}
-
-/** Names of the input channels, where they have one. */
-function inputsOf(id: string): readonly string[] | undefined {
-  if (id === "encoder1.conv1") return ["red", "green", "blue"];
-  if (id === "bottleneck.attention") return ["mean", "maximum"];
-  return id.endsWith(".attention") ? ["encoder's mean", "decoder's mean"] : undefined;
-}
-
-function outcomeOf(id: string): string {
-  if (id === "head") return "its sigmoid: the probability";
-  if (id.endsWith(".attention")) return "its sigmoid: the gate";
-  if (id.endsWith(".up")) return "which is passed on as it is";
-  return "normalised in its group, through SiLU";
 }
 
 /** The numbers of one input channel, coloured; with digits where they fit. */

@@ -1,10 +1,12 @@
 // What is looked at, and what is known of it.
 
 import { signal } from "@preact/signals";
-import { type Remote, wrap } from "comlink";
-import { type Item, items, selectedId, weightsInUse } from "../segment/queue.ts";
-import type { Anatomy, ChannelReport, InsideWorker } from "./inside.worker.ts";
-import type { Probe } from "./trace.ts";
+import { type Item, items, selectedId } from "../segment/items.ts";
+import { weightsInUse } from "../segment/queue.ts";
+import { tab } from "../tabs.ts";
+import { firstCall, type Started, started } from "../ui/worker.ts";
+import type { Anatomy, ChannelReport, InsideWorker, LayerReport, Taken } from "./inside.worker.ts";
+import { linkOf, type Place, placeOf } from "./link.ts";
 
 /** A network on a photograph, with the photograph's name. */
 export interface Specimen extends Anatomy {
@@ -18,26 +20,28 @@ export const failure = signal<string | undefined>(undefined);
 export const layerId = signal("encoder1.conv1");
 
 /** All that is shown of a layer; it changes as one, so that no number stands beside another layer's name. */
-export interface Detail {
+export interface Detail extends Taken {
   readonly id: string;
+  readonly layer: LayerReport;
   readonly channels: readonly ImageData[];
   readonly channel: number;
   readonly report: ChannelReport;
   /** Of the number that is taken apart. */
   readonly row: number;
   readonly column: number;
-  readonly probe: Probe;
 }
 
 export const detail = signal<Detail | undefined>(undefined);
+/** The pixel under the pointer, while it is over the channel. */
+export const hovered = signal<{ readonly row: number; readonly column: number } | undefined>(undefined);
 
-let worker: Remote<InsideWorker> | undefined;
-const inside = (): Remote<InsideWorker> => {
-  worker ??= wrap<InsideWorker>(
-    new Worker(new URL("./inside.worker.ts", import.meta.url), { type: "module" }),
-  );
+let worker: Started<InsideWorker> | undefined;
+const workerThere = (anew = false): Started<InsideWorker> => {
+  if (anew) worker = undefined;
+  worker ??= started(new Worker(new URL("./inside.worker.ts", import.meta.url), { type: "module" }));
   return worker;
 };
+const inside = () => workerThere().remote;
 
 /** Photographs that can be looked at. */
 export function candidates(): readonly Item[] {
@@ -45,58 +49,90 @@ export function candidates(): readonly Item[] {
 }
 
 let seen: { readonly file: Blob; readonly weights: Uint8Array | undefined } | undefined;
+/** What is looked at in every layer, as shares of width and height; a vessel until a person chooses. */
+let place: { readonly x: number; readonly y: number } | undefined;
 
 /** Runs the network on the photograph that the first tab shows, unless it has just been. */
 export async function lookAt(): Promise<void> {
   const item = candidates().find(({ id }) => id === selectedId.value) ?? candidates()[0];
   const { bytes } = weightsInUse.value;
   if (item === undefined || isLooking.value) return;
-  if (seen !== undefined && seen.file === item.file && seen.weights === bytes) return;
+  if (seen !== undefined && seen.file === item.file && seen.weights === bytes) {
+    writeAddress();
+    return;
+  }
   seen = { file: item.file, weights: bytes };
   isLooking.value = true;
   failure.value = undefined;
   try {
-    const anatomy = await inside().look(item.file, bytes);
+    const anatomy = await firstCall(workerThere, (remote) => remote.look(item.file, bytes));
     specimen.value = { ...anatomy, name: item.name };
-    await chooseLayer(layerId.value);
+    place = undefined;
+    await openPlace(placeOf(location.hash) ?? { id: layerId.value, channel: 0 });
   } catch (error) {
     seen = undefined;
     failure.value = `${item.name} could not be looked into: ${(error as Error).message}.`;
   } finally {
     isLooking.value = false;
   }
+  // Another photograph, or other weights, may have been chosen meanwhile.
+  if (failure.value === undefined) await lookAt();
 }
 
 /** Counts choices: a later one overtakes an earlier. */
 let turn = 0;
 
-/** Shows a layer, beginning with the first of its channels. */
-export async function chooseLayer(id: string): Promise<void> {
-  layerId.value = id;
+const layerOf = (id: string): LayerReport | undefined =>
+  specimen.value?.layers.find((layer) => layer.id === id);
+
+/** Shows a place of the network; what is not there is replaced by what comes next to it. */
+export async function openPlace({ id, channel, at }: Place): Promise<void> {
+  const layer = layerOf(id) ?? specimen.value?.layers[0];
+  if (layer === undefined) return;
+  const within = (value: number, size: number) => Math.min(Math.max(value, 0), size - 1);
+  if (at !== undefined) {
+    const [column, row] = [within(at.column, layer.width), within(at.row, layer.height)];
+    place = { x: (column + 0.5) / layer.width, y: (row + 0.5) / layer.height };
+  }
   const own = ++turn;
-  const channels = await inside().channels(id);
-  if (own === turn) await show(id, channels, 0);
+  layerId.value = layer.id;
+  const known = detail.value?.id === layer.id && detail.value.layer === layer ? detail.value : undefined;
+  const channels = known?.channels ?? (await inside().channels(layer.id));
+  const shown = within(channel, layer.channels);
+  const report = known?.channel === shown ? known.report : await inside().channel(layer.id, shown);
+  const { x, y } = place ?? specimen.value!.vessel;
+  const column = within(Math.floor(x * layer.width), layer.width);
+  const row = within(Math.floor(y * layer.height), layer.height);
+  const taken = await inside().probe(layer.id, row, column, shown);
+  if (own !== turn) return;
+  hovered.value = undefined;
+  detail.value = { ...taken, id: layer.id, layer, channels, channel: shown, report, row, column };
+  writeAddress();
 }
+
+/** Shows a layer, at the place that is looked at. */
+export const chooseLayer = (id: string, channel = 0): Promise<void> => openPlace({ id, channel });
 
 /** Shows another channel of the layer. */
 export async function chooseChannel(channel: number): Promise<void> {
-  if (detail.value !== undefined) await show(detail.value.id, detail.value.channels, channel);
-}
-
-/** Shows a channel, and takes its strongest number apart. */
-async function show(id: string, channels: readonly ImageData[], channel: number): Promise<void> {
-  const own = ++turn;
-  const report = await inside().channel(id, channel);
-  const { row, column } = report.peak;
-  const probe = await inside().probe(id, row, column, channel);
-  if (own === turn) detail.value = { id, channels, channel, report, row, column, probe };
+  if (detail.value !== undefined) await openPlace({ id: detail.value.id, channel });
 }
 
 /** Takes the number of another place of the channel apart. */
 export async function choosePlace(row: number, column: number): Promise<void> {
-  const own = ++turn;
   const { value: shown } = detail;
-  if (shown === undefined) return;
-  const probe = await inside().probe(shown.id, row, column, shown.channel);
-  if (own === turn) detail.value = { ...shown, row, column, probe };
+  if (shown !== undefined) await openPlace({ id: shown.id, channel: shown.channel, at: { row, column } });
 }
+
+/** The address follows what is looked at, and leads back to it. */
+function writeAddress(): void {
+  const { value: shown } = detail;
+  if (tab.value !== "inside" || shown === undefined) return;
+  const { id, channel, row, column } = shown;
+  history.replaceState(history.state, "", linkOf({ id, channel, at: { row, column } }));
+}
+
+addEventListener("hashchange", () => {
+  const target = placeOf(location.hash);
+  if (target !== undefined && specimen.value !== undefined && !isLooking.value) void openPlace(target);
+});

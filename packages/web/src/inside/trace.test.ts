@@ -1,7 +1,7 @@
 import { noGrad, prepare, randomState, sigmoid, tensor, uniform } from "@saunet/core";
 import { captureInference, forward, initialize, inspectNetwork, saUNetV2 } from "@saunet/model";
 import { describe, expect, it } from "vitest";
-import { flopsByLayer, probe, timesByLayer, traceNetwork } from "./trace.ts";
+import { flopsByLayer, timesByLayer, traceNetwork } from "./trace.ts";
 
 const network = { config: saUNetV2, parameters: initialize(saUNetV2, randomState(3)), metadata: {} };
 const [H, W] = [24, 32];
@@ -25,24 +25,6 @@ describe("traceNetwork", () => {
     for (const { height, width, channels, activation } of layers.values())
       expect(activation).toHaveLength(height * width * channels);
     expect(layers.get("decoder1.attention")).toMatchObject({ height: H, width: W, channels: 1 });
-  });
-});
-
-describe("probe", () => {
-  it.each([...layers.keys()])("takes numbers of %s apart", (id) => {
-    const layer = layers.get(id)!;
-    const places = [
-      [0, 0],
-      [layer.height - 1, layer.width - 1],
-      [Math.floor(layer.height / 2), 1],
-    ];
-    for (const [row, column] of places) {
-      const { sum, computed, activation, contributions } = probe(layer, row, column, layer.channels - 1);
-      expect(contributions).toHaveLength(id.endsWith("attention") ? 2 : contributions.length);
-      expect(sum).toBeCloseTo(computed, 4);
-      if (id === "head" || id.endsWith("attention"))
-        expect(activation).toBeCloseTo(1 / (1 + Math.exp(-sum)), 5);
-    }
   });
 });
 

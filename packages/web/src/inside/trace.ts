@@ -4,7 +4,7 @@
 import {
   type Arrays,
   type Conv2dDims,
-  conv2dForward,
+  type GroupNormDims,
   intercept,
   noGrad,
   type Program,
@@ -17,12 +17,32 @@ import { forward, inspectNetwork, layersOf, type Parameters, type Weights } from
 export interface Layer {
   /** The path of its parameters, such as `encoder1.conv1`. */
   readonly id: string;
-  readonly height: number;
-  readonly width: number;
+  height: number;
+  width: number;
   readonly channels: number;
   /** `[height, width, channels]`: what the layers behind it see. */
   activation: Float32Array;
-  readonly convolution: Convolution;
+  convolution: Convolution;
+  /** As it was run; undefined where the layer has none. */
+  normalization?: Normalization;
+  nonlinearity: Nonlinearity;
+}
+
+/** What turns a layer's sums into what it gives. */
+export type Nonlinearity = "none" | "relu" | "silu" | "sigmoid";
+
+/** A normalisation of groups of channels, or of each channel by itself. */
+export interface Normalization {
+  /** By group. */
+  readonly mean: Float32Array;
+  readonly variance: Float32Array;
+  /** By channel. */
+  readonly gamma: Float32Array;
+  readonly beta: Float32Array;
+  readonly epsilon: number;
+  readonly channelsPerGroup: number;
+  /** Whether mean and variance were learned, not computed from this photograph. */
+  readonly isFixed: boolean;
 }
 
 /** A convolution as it was run. */
@@ -35,7 +55,11 @@ export interface Convolution {
   readonly transposed: boolean;
 }
 
-const ACTIVATIONS = ["silu.forward", "relu.forward", "sigmoid.forward"];
+const ACTIVATIONS: Readonly<Record<string, Nonlinearity>> = {
+  "silu.forward": "silu",
+  "relu.forward": "relu",
+  "sigmoid.forward": "sigmoid",
+};
 
 /** Runs the network on one photograph `[1,H,W,3]` and keeps what each layer computes. */
 export function traceNetwork({ config, parameters }: Weights, x: Tensor): Map<string, Layer> {
@@ -52,8 +76,14 @@ export function traceNetwork({ config, parameters }: Weights, x: Tensor): Map<st
         name === "conv2d.transposed",
       );
       layers.set(current.id, current);
-    } else if (current !== undefined && ACTIVATIONS.includes(name)) {
+    } else if (current === undefined) return;
+    else if (name === "groupNorm.forward")
+      current.normalization = normalizationOf(arrays, dims as GroupNormDims);
+    else if (name in ACTIVATIONS) {
       current.activation = arrays.y as Float32Array;
+      current.nonlinearity = ACTIVATIONS[name];
+    } else if (name === "movement.gather" && current.convolution.transposed) {
+      cutFirst(current, arrays.y as Float32Array);
     }
   };
   noGrad(() =>
@@ -74,9 +104,30 @@ const pathsOf = (parameters: Parameters): Map<Float32Array, string> =>
 function layerOf(id: string, arrays: Arrays, dims: Conv2dDims, transposed: boolean): Layer {
   const [x, y, w, b] = ["x", "y", "w", "b"].map((name) => arrays[name] as Float32Array);
   const { H, W, C, OH, OW, O } = dims;
+  const plain = { id, activation: y, nonlinearity: "none" } as const;
   return transposed
-    ? { id, height: H, width: W, channels: C, activation: x, convolution: { x: y, w, b, dims, transposed } }
-    : { id, height: OH, width: OW, channels: O, activation: y, convolution: { x, w, b, dims, transposed } };
+    ? {
+        ...plain,
+        ...{ height: H, width: W, channels: C, activation: x },
+        convolution: { x: y, w, b, dims, transposed },
+      }
+    : { ...plain, height: OH, width: OW, channels: O, convolution: { x, w, b, dims, transposed } };
+}
+
+function normalizationOf(arrays: Arrays, { epsilon, D, fixedStatistics }: GroupNormDims): Normalization {
+  const [mean, variance, gamma, beta] = ["mean", "variance", "gamma", "beta"].map(
+    (name) => arrays[name] as Float32Array,
+  );
+  return { mean, variance, gamma, beta, epsilon, channelsPerGroup: D, isFixed: fixedStatistics };
+}
+
+/** PyTorch's transposed convolution: the first row and column are cut off, as if they were padding. */
+function cutFirst(layer: Layer, activation: Float32Array): void {
+  const { dims } = layer.convolution;
+  const [height, width] = [2 * dims.OH, 2 * dims.OW];
+  const moved = { ...dims, H: height, W: width, padTop: dims.padTop + 1, padLeft: dims.padLeft + 1 };
+  Object.assign(layer, { height, width, activation });
+  layer.convolution = { ...layer.convolution, dims: moved };
 }
 
 /**
@@ -119,84 +170,4 @@ export function timesByLayer(
     times.set(owner, (times.get(owner) ?? 0) + milliseconds[call]);
   });
   return times;
-}
-
-/** How one number of a convolution comes about. */
-export interface Probe {
-  readonly filterHeight: number;
-  readonly filterWidth: number;
-  readonly inputChannels: number;
-  /** `[filterHeight, filterWidth, inputChannels]`; NaN where the filter hangs over the edge or finds no pixel. */
-  readonly patch: Float32Array;
-  /** The filter that meets it, in the same layout. */
-  readonly filter: Float32Array;
-  /** Σ patch · filter of each input channel. */
-  readonly contributions: Float32Array;
-  readonly bias: number;
-  /** Contributions and bias together. */
-  readonly sum: number;
-  /** The same number from the engine. */
-  readonly computed: number;
-  /** What became of it: normalised and activated, or a gate. */
-  readonly activation: number;
-}
-
-/** Takes one number of a layer apart. */
-export function probe(layer: Layer, row: number, column: number, channel: number): Probe {
-  const { dims, x, w, b, transposed } = layer.convolution;
-  const { KH, KW, strideH, strideW, padTop, padLeft } = dims;
-  const [inputHeight, inputWidth, inputChannels] = transposed
-    ? [dims.OH, dims.OW, dims.O]
-    : [dims.H, dims.W, dims.C];
-  const patch = new Float32Array(KH * KW * inputChannels).fill(Number.NaN);
-  const filter = new Float32Array(KH * KW * inputChannels);
-  for (let ky = 0; ky < KH; ky++)
-    for (let kx = 0; kx < KW; kx++) {
-      const tap = ky * KW + kx;
-      const iy = transposed ? (row + padTop - ky) / strideH : row * strideH - padTop + ky;
-      const ix = transposed ? (column + padLeft - kx) / strideW : column * strideW - padLeft + kx;
-      const isThere = Number.isInteger(iy) && Number.isInteger(ix) && iy >= 0 && ix >= 0;
-      for (let c = 0; c < inputChannels; c++) {
-        const at = transposed
-          ? (tap * dims.C + channel) * inputChannels + c
-          : (tap * inputChannels + c) * dims.O + channel;
-        filter[tap * inputChannels + c] = w[at];
-        if (!isThere || iy >= inputHeight || ix >= inputWidth) continue;
-        patch[tap * inputChannels + c] = x[(iy * inputWidth + ix) * inputChannels + c];
-      }
-    }
-  const contributions = new Float32Array(inputChannels);
-  patch.forEach((value, i) => {
-    if (!Number.isNaN(value)) contributions[i % inputChannels] += value * filter[i];
-  });
-  const bias = b?.[channel] ?? 0;
-  const activation = layer.activation[(row * layer.width + column) * layer.channels + channel];
-  return {
-    filterHeight: KH,
-    filterWidth: KW,
-    inputChannels,
-    patch,
-    filter,
-    contributions,
-    bias,
-    sum: contributions.reduce((sum, value) => sum + value, bias),
-    // A transposed convolution stands bare, so its activation is the number itself.
-    computed: transposed ? activation : convolve(patch, w, b, dims)[channel],
-    activation,
-  };
-}
-
-/** The engine's convolution on a patch as large as its filter: one number a channel. */
-function convolve(
-  patch: Float32Array,
-  w: Float32Array,
-  b: Float32Array | undefined,
-  { C, O, KH, KW, flops, OH, OW }: Conv2dDims,
-): Float32Array {
-  const y = new Float32Array(O);
-  const x = patch.map((value) => (Number.isNaN(value) ? 0 : value));
-  const one = { N: 1, H: KH, W: KW, C, O, KH, KW, OH: 1, OW: 1, flops: flops / (OH * OW) };
-  const plain = { strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padTop: 0, padLeft: 0 };
-  conv2dForward({ y, x, w, b }, { ...one, ...plain });
-  return y;
 }

@@ -1,9 +1,11 @@
-// Reading pictures in a worker. The browser decodes what it knows; TIFF, in which some of the public data sets come,
-// is decoded by a library that is fetched when the first one arrives.
+// Reading pictures in a worker. The browser decodes what it knows, once the file is seen to be whole; TIFF and Netpbm, in
+// which some of the public data sets come, are decoded here, by code that is fetched when the first one arrives.
 //
 // As in Node (@saunet/data/files): upright, sRGB, 8 bits, see-through pixels over black, size checked before decoding.
 
+import { ImageFileError, type NetpbmHeader, netpbmHeader, type Photograph } from "@saunet/data";
 import { imageSize } from "image-size";
+import { isWhole } from "./whole.ts";
 
 /** A file that is not what was asked for; the message says why, for a person. */
 export class PictureError extends Error {
@@ -14,50 +16,61 @@ export class PictureError extends Error {
 const KINDS = ["jpg", "png", "tiff", "webp", "gif", "bmp", "avif"];
 /** More pixels than this are refused before anything is decoded, as in Node. */
 const MAX_PIXELS = 100_000_000;
-/** The size stands near the start of every kind but TIFF, behind at most some profiles and previews. */
-const HEADER_BYTES = 2 ** 20;
 
 /** Decodes a picture. The bitmap is the caller's to close. */
 export async function decodePicture(file: Blob): Promise<ImageBitmap> {
-  const kind = await checkHeader(file);
+  if (file.size === 0) throw new PictureError("is empty");
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const header = netpbmHeader(bytes);
+  const kind = header === undefined ? kindOfFile(bytes) : "pnm";
+  if (header !== undefined) expectFewPixels(header);
   try {
-    return kind === "tiff" ? await readTiff(file) : await createImageBitmap(file);
+    if (!isWhole(kind, bytes)) throw new PictureError(CUT_SHORT);
+    const decoded = await decodeHere(kind, bytes, header);
+    if (decoded === undefined) return await createImageBitmap(file);
+    const { width, height, data } = decoded;
+    return await createImageBitmap(new ImageData(data as Uint8ClampedArray<ArrayBuffer>, width, height));
   } catch (error) {
     if (error instanceof PictureError) throw error;
-    throw new PictureError("is damaged or cut short");
+    throw new PictureError(error instanceof ImageFileError ? error.reason : CUT_SHORT);
   }
 }
 
-async function checkHeader(file: Blob): Promise<string> {
-  if (file.size === 0) throw new PictureError("is empty");
-  const start = new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer());
-  const isTiff = /^(II\*\0|MM\0\*)/.test(String.fromCharCode(...start.subarray(0, 4)));
-  const header = isTiff ? new Uint8Array(await file.arrayBuffer()) : start;
+const CUT_SHORT = "is damaged or cut short";
+
+/** What browsers do not read, as RGBA; undefined for what they read. */
+async function decodeHere(
+  kind: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  header: NetpbmHeader | undefined,
+): Promise<Photograph | undefined> {
+  if (header !== undefined) return (await import("./pnm.ts")).decodePnm(bytes, header);
+  return kind === "tiff" ? (await import("./tiff.ts")).decodeTiff(bytes) : undefined;
+}
+
+/** The kind of picture that a file holds, if it is read here and not too large. */
+function kindOfFile(bytes: Uint8Array): string {
   let found: ReturnType<typeof imageSize> | undefined;
   try {
-    found = imageSize(header);
+    found = imageSize(bytes);
   } catch {
     // What is no picture, and what is too damaged to tell, are one case: there is nothing to decode.
   }
   if (found === undefined || !KINDS.includes(found.type ?? "")) {
     throw new PictureError(
-      "is not a picture of a kind that is read here (JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF)",
+      "is not a picture of a kind that is read here (JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF, PPM, PGM, PBM)",
     );
   }
-  const { width, height, type } = found;
-  if (width * height > MAX_PIXELS) {
-    const millions = (width * height) / 1e6;
-    throw new PictureError(
-      `has ${width} × ${height} pixels, ${millions.toFixed(0)} million; the limit is ${MAX_PIXELS / 1e6} million`,
-    );
-  }
-  return type!;
+  expectFewPixels(found);
+  return found.type!;
 }
 
-async function readTiff(file: Blob): Promise<ImageBitmap> {
-  const { decodeTiff } = await import("./tiff.ts");
-  const { width, height, data } = decodeTiff(new Uint8Array(await file.arrayBuffer()));
-  return createImageBitmap(new ImageData(data as Uint8ClampedArray<ArrayBuffer>, width, height));
+function expectFewPixels({ width, height }: { readonly width: number; readonly height: number }): void {
+  if (width * height <= MAX_PIXELS) return;
+  const millions = (width * height) / 1e6;
+  throw new PictureError(
+    `has ${width} × ${height} pixels, ${millions.toFixed(0)} million; the limit is ${MAX_PIXELS / 1e6} million`,
+  );
 }
 
 /** The bitmap's pixels, over black. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { kindOf, maskOf } from "./kind.ts";
+import { kindOfMask, maskOf } from "./kind.ts";
 
 /** A picture of 100 x 1 pixels; `colourOf` gives red, green and blue. */
 const picture = (colourOf: (x: number) => readonly [number, number, number]): ImageData => {
@@ -8,7 +8,12 @@ const picture = (colourOf: (x: number) => readonly [number, number, number]): Im
   return { width: 100, height: 1, data, colorSpace: "srgb" } as ImageData;
 };
 
-describe("kindOf", () => {
+const kindOf = (image: ImageData) => {
+  const mask = maskOf(image);
+  return mask === undefined ? "photograph" : kindOfMask(mask);
+};
+
+describe("maskOf", () => {
   it("tells photographs from masks, and masks of vessels from those of the field of view", () => {
     expect(kindOf(picture((x) => [2 * x, x, 10]))).toBe("photograph");
     expect(kindOf(picture((x) => (x < 10 ? [255, 255, 253] : [0, 2, 0])))).toBe("vessels");
@@ -20,8 +25,14 @@ describe("kindOf", () => {
     expect(kindOf(picture(() => [0, 0, 0]))).toBe("photograph");
   });
 
-  it("reads what is brighter than the middle as marked", () => {
-    const { data } = maskOf(picture((x) => (x < 10 ? [128, 128, 128] : [127, 127, 127])));
-    expect(data.indexOf(0)).toBe(10);
+  it("reads the upper of two levels as marked, whatever they are", () => {
+    for (const [low, high] of [
+      [0, 1],
+      [0, 128],
+      [100, 200],
+    ]) {
+      const mask = maskOf(picture((x) => (x < 10 ? [high, high, high] : [low, low, low])));
+      expect([low, high, mask?.data.indexOf(0)]).toEqual([low, high, 10]);
+    }
   });
 });

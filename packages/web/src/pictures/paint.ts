@@ -1,9 +1,10 @@
 // Layers over a photograph, one RGBA pixel each. How strongly a layer covers is left to whoever draws it.
 
+import type { Mask } from "@saunet/data";
+import { type Colour, RAMP_COLOURS } from "./ramp.ts";
+
 /** What lies over the photograph. */
 export type Layer = "mask" | "probability" | "errors";
-
-type Colour = readonly [red: number, green: number, blue: number];
 
 /** A green that no fundus has. */
 const VESSEL: Colour = [0, 255, 140];
@@ -24,8 +25,9 @@ export interface Painted {
 }
 
 /** A colour as one word of an RGBA picture on a little-endian machine, which is every one that runs WebAssembly. */
-const word = ([red, green, blue]: Colour, alpha = 255): number =>
-  ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+const word = ([red, green, blue]: Colour): number =>
+  ((255 << 24) | (Math.round(blue) << 16) | (Math.round(green) << 8) | Math.round(red)) >>> 0;
+const RAMP_WORDS = Uint32Array.from(RAMP_COLOURS, word);
 
 /** Paints a layer; pixels that it does not mark stay clear. */
 export function paint(picture: Painted, layer: Layer, threshold: number, fieldOnly: boolean): ImageData {
@@ -40,11 +42,25 @@ export function paint(picture: Painted, layer: Layer, threshold: number, fieldOn
     if (fieldOnly && field[i] === 0) continue;
     const p = probability[i];
     const called = p >= threshold;
-    if (layer === "probability") words[i] = word(VESSEL, Math.round(255 * p));
+    if (layer === "probability") words[i] = RAMP_WORDS[Math.round(255 * p)];
     else if (layer === "mask" || truth === undefined) words[i] = called ? vessel : 0;
     else if (truth[i] === 1) words[i] = called ? hit : missed;
     else words[i] = called ? falseAlarm : 0;
   }
+  return image;
+}
+
+/** Paints a part of a mask as {@link paint} paints vessels. */
+export function paintMask(
+  { width: rowLength, data }: Mask,
+  part: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+): ImageData {
+  const image = new ImageData(part.width, part.height);
+  const words = new Uint32Array(image.data.buffer);
+  const vessel = word(VESSEL);
+  for (let y = 0, i = 0; y < part.height; y++)
+    for (let x = 0; x < part.width; x++, i++)
+      words[i] = data[(part.y + y) * rowLength + part.x + x] === 1 ? vessel : 0;
   return image;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { tallyOf } from "../pictures/tally.ts";
 import { csvOf } from "./csv.ts";
-import type { Item } from "./queue.ts";
+import type { Item } from "./items.ts";
 
 const tally = tallyOf({
   probability: new Float32Array([0.1, 0.6, 0.9, 0.4]),
@@ -12,6 +12,7 @@ const blob = new Blob();
 const item = (name: string): Item => ({
   id: 1,
   name,
+  fileName: name,
   file: blob,
   progress: {
     kind: "done",
@@ -25,22 +26,45 @@ const item = (name: string): Item => ({
       tally,
       probability: blob,
       field: blob,
+      detected: blob,
+      doubts: ["hardly any vessel was found"],
     },
   },
 });
 
+const csv = (items: readonly Item[], fieldOnly = true) =>
+  csvOf({ items, step: 50, fieldOnly, truthOf: () => "a-truth.png" });
+const tableOf = (head: string, row: string) => {
+  const cells = row.split(",");
+  return Object.fromEntries(head.split(",").map((name, i) => [name, cells[i]]));
+};
+
 describe("csvOf", () => {
   it("writes one row a photograph, at the threshold that is set", () => {
-    const [head, row, end] = csvOf([item("a.png")], 50, true).split("\r\n");
-    const table = Object.fromEntries(head.split(",").map((name, i) => [name, row.split(",")[i]]));
-    expect(table).toMatchObject({ photograph: "a.png", seconds: "0.123", threshold: "0.50", f1: "1.000000" });
-    expect(table.vessel_density).toBe((2 / 3).toFixed(6));
+    const [head, row, end] = csv([item("a.png")]).split("\r\n");
+    expect(tableOf(head, row)).toMatchObject({
+      photograph: "a.png",
+      seconds: "0.123",
+      threshold: "0.50",
+      truth: "a-truth.png",
+      f1: "1.000000",
+      vessel_density: (2 / 3).toFixed(6),
+      warning: "hardly any vessel was found",
+      error: "",
+    });
     expect(end).toBe("");
   });
 
-  it("leaves out what is not done, and quotes what needs it", () => {
-    const waiting: Item = { ...item("b"), progress: { kind: "waiting" } };
-    const rows = csvOf([waiting, item('a, "b".png'), item("=1+1.png")], 50, false).split("\r\n");
+  it("has a row for what failed or was cancelled, which says so", () => {
+    const failed: Item = { ...item("b"), progress: { kind: "failed", message: "b is empty." } };
+    const cancelled: Item = { ...item("c"), progress: { kind: "cancelled" } };
+    const [head, ...rows] = csv([failed, cancelled]).trim().split("\r\n");
+    expect(tableOf(head, rows[0])).toMatchObject({ photograph: "b", f1: "", error: "b is empty." });
+    expect(tableOf(head, rows[1])).toMatchObject({ photograph: "c", error: "cancelled" });
+  });
+
+  it("quotes what needs it", () => {
+    const rows = csv([item('a, "b".png'), item("=1+1.png")], false).split("\r\n");
     expect(rows).toHaveLength(4);
     expect(rows[1]).toMatch(/^"a, ""b"".png",/);
     expect(rows[2]).toMatch(/^'=1\+1.png,/);

@@ -1,11 +1,12 @@
-// The queue as a strip of small pictures.
+// The photographs as a strip of small pictures.
 
 import { CircleAlert, FileDown, X } from "lucide";
-import { count } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
-import { cancel, type Item, isOpen, items, remove, selectedId } from "./queue.ts";
+import { type Item, items, selectedId } from "./items.ts";
+import { remove } from "./queue.ts";
 
-const STATES: Readonly<Record<Item["progress"]["kind"], string>> = {
+/** What became of a photograph, in words. */
+export const STATES: Readonly<Record<Item["progress"]["kind"], string>> = {
   waiting: "waiting",
   reading: "reading",
   segmenting: "being segmented",
@@ -16,31 +17,14 @@ const STATES: Readonly<Record<Item["progress"]["kind"], string>> = {
 
 /** All photographs; the one that is shown is marked. */
 export function Filmstrip() {
-  const { value: all } = items;
-  if (all.length === 0) return null;
-  const open = all.filter(isOpen).length;
-  const done = all.length - open;
   return (
-    <section class="filmstrip" aria-label="Photographs">
-      {open > 0 && (
-        <div class="queue-progress">
-          <progress value={done} max={all.length} aria-label="Photographs done" />
-          <span role="status">
-            {done} of {count(all.length, "photograph")}
-          </span>
-          <button type="button" class="button quiet" onClick={cancel}>
-            Cancel
-          </button>
-        </div>
-      )}
-      <ul>
-        {all.map((item) => (
-          <li key={item.id}>
-            <Film item={item} />
-          </li>
-        ))}
-      </ul>
-    </section>
+    <ul>
+      {items.value.map((item) => (
+        <li key={item.id}>
+          <Film item={item} />
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -13,6 +13,9 @@ export const opacity = signal(85);
 export const fieldOnly = signal(true);
 export const layer = signal<Layer>("mask");
 export const mode = signal<Viewport["mode"]>("compare");
+/** Whether the mask is being drawn on: then all of it is seen. */
+export const isCorrecting = signal(false);
+export const shownMode = computed(() => (isCorrecting.value ? "overlay" : mode.value));
 /** Where before ends and after begins, in thousandths of the width. */
 export const split = signal(500);
 

@@ -1,37 +1,32 @@
 // Beside the stage: what was found, how it is seen, and what can be taken along.
 
+import { computed } from "@preact/signals";
 import { METRIC_NAMES, METRIC_TITLES, metricsFromCounts } from "@saunet/model";
-import { Download as DownloadIcon, FilePlus2, RotateCcw } from "lucide";
+import { FolderOpen, RotateCcw } from "lucide";
 import { ERROR_COLOURS } from "../pictures/paint.ts";
-import { confusionAt, densityAt, type Tally } from "../pictures/tally.ts";
+import { RAMP_GRADIENT } from "../pictures/ramp.ts";
+import { confusionAt, densityAt, STEPS, type Tally } from "../pictures/tally.ts";
 import { Choice, FileButton, Slider, Switch } from "../ui/controls.tsx";
-import { download, stemOf } from "../ui/download.ts";
 import { count, duration, percent } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
-import { csvOf } from "./csv.ts";
-import { fieldOnly, layer, mode, opacity, threshold } from "./look.ts";
-import {
-  addFiles,
-  again,
-  engineReport,
-  type Item,
-  items,
-  type Result,
-  selected,
-  useWeights,
-  view,
-  weightsInUse,
-} from "./queue.ts";
-import type { Download } from "./view.worker.ts";
+import { Correction } from "./correction-panel.tsx";
+import { type Item, items, type Result, resultOf, selected } from "./items.ts";
+import { fieldOnly, isCorrecting, layer, mode, opacity, threshold } from "./look.ts";
+import { MaskChoice, StrayMasks } from "./mask-panel.tsx";
+import { masksOf } from "./masks.ts";
+import { again, engineReport, openWeights, useWeights, weightsInUse, weightsStored } from "./queue.ts";
+import { TakeAlong } from "./take-along.tsx";
 
 /** The column beside the stage. */
 export function Panel() {
   const item = items.value && selected();
-  const result = item?.progress.kind === "done" ? item.progress.result : undefined;
+  const result = resultOf(item);
   return (
     <aside class="panel" aria-label="Results and controls">
+      {/* What is used all the time comes first. */}
+      {isCorrecting.value && <Correction />}
       <Summary item={item} result={result} />
-      <section aria-label="View" class="group">
+      <fieldset aria-label="View" class="group" disabled={result === undefined}>
         <Choice
           label="View"
           value={mode}
@@ -47,16 +42,29 @@ export function Panel() {
           options={[
             { value: "mask", text: "Vessels" },
             { value: "probability", text: "Probability" },
-            { value: "errors", text: "Errors", disabled: result !== undefined && !result.tally.hasTruth },
+            { value: "errors", text: "Errors", disabled: !result?.tally.hasTruth },
           ]}
         />
         {layer.value === "errors" && <Legend />}
-        <Slider label="Threshold" value={threshold} min={1} max={99} format={(k) => (k / 100).toFixed(2)} />
+        {layer.value === "probability" && <Scale />}
+        <Slider
+          label="Threshold"
+          value={thoroughness}
+          min={1}
+          max={STEPS - 1}
+          format={(k) => ((STEPS - k) / STEPS).toFixed(2)}
+          ends={["sparing", "thorough"]}
+          onValue={(k) => {
+            threshold.value = STEPS - k;
+          }}
+        />
         <Slider label="Opacity" value={opacity} min={0} max={100} format={(k) => `${k} %`} />
         <Switch label="Only the field of view" value={fieldOnly} />
-      </section>
-      {result?.tally.hasTruth && <Quality tally={result.tally} />}
-      {item && result && <TakeAlong item={item} result={result} />}
+      </fieldset>
+      {item && <Comparison item={item} result={result} />}
+      {!isCorrecting.value && result && <Correction />}
+      <StrayMasks />
+      <TakeAlong item={item} result={result} />
       <Weights />
     </aside>
   );
@@ -87,7 +95,25 @@ function Summary({ item, result }: { item: Item | undefined; result: Result | un
           <span data-testid="time">{duration(result.seconds)}</span>, {count(result.threads, "thread")}
         </p>
       )}
+      {result && result.doubts.length > 0 && (
+        <p class="doubts" role="status">
+          This may be no photograph of the retina: {result.doubts.join("; ")}.
+        </p>
+      )}
       <WhyNotMore />
+    </section>
+  );
+}
+
+/** The masks of the photograph, and the figures against the one that is its truth. */
+function Comparison({ item, result }: { item: Item; result: Result | undefined }) {
+  const hasMasks = masksOf(item.id, "vessels").length + masksOf(item.id, "field").length > 0;
+  if (!hasMasks) return null;
+  return (
+    <section class="group" aria-label="Comparison">
+      <MaskChoice item={item} kind="vessels" label="Against the truth" />
+      {result?.tally.hasTruth && <Quality tally={result.tally} />}
+      <MaskChoice item={item} kind="field" label="Field of view" />
     </section>
   );
 }
@@ -96,11 +122,7 @@ function Summary({ item, result }: { item: Item | undefined; result: Result | un
 function WhyNotMore() {
   const { value: report } = engineReport;
   if (report === undefined) return <p class="small">Starting the engine …</p>;
-  const { threads, cores, reasons } = report;
-  if (reasons.length > 0) return <p class="small why">{reasons.join("; ")}.</p>;
-  if (threads === cores)
-    return <p class="small why">No more threads: this browser offers {count(cores, "core")}.</p>;
-  return null;
+  return report.reasons.length > 0 ? <p class="small why">{report.reasons.join("; ")}.</p> : null;
 }
 
 function Quality({ tally }: { tally: Tally }) {
@@ -109,8 +131,8 @@ function Quality({ tally }: { tally: Tally }) {
     auc: fieldOnly.value ? tally.auc.field : tally.auc.frame,
   };
   return (
-    <table class="figures group">
-      <caption>Against the truth</caption>
+    <table class="figures">
+      <caption class="visually-hidden">Against the truth</caption>
       <tbody>
         {METRIC_NAMES.map((name) => (
           <tr key={name}>
@@ -120,6 +142,22 @@ function Quality({ tally }: { tally: Tally }) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** The other way round: the lower the threshold, the more is called vessel. */
+const thoroughness = computed(() => STEPS - threshold.value);
+
+/** What the colours of the probability map stand for. */
+function Scale() {
+  return (
+    <div class="scale" role="img" aria-label="Colours from dark, probability 0, to light, probability 1">
+      <span>0</span>
+      <span class="scale-bar" style={{ background: RAMP_GRADIENT }}>
+        <span class="scale-mark" style={{ left: `${threshold.value}%` }} />
+      </span>
+      <span>1</span>
+    </div>
   );
 }
 
@@ -141,46 +179,28 @@ function Legend() {
   );
 }
 
-function TakeAlong({ item, result }: { item: Item; result: Result }) {
-  const save = async (kind: Download) => download(`${stemOf(item.name)}-${kind}.png`, await view.png(kind));
-  const saveCsv = () => {
-    const text = csvOf(items.value, threshold.value, fieldOnly.value);
-    download("saunet.csv", new Blob([text], { type: "text/csv" }));
-  };
-  return (
-    <section class="group" aria-label="Downloads">
-      <h2>Download</h2>
-      <div class="button-row">
-        {(["mask", "probability", "overlay"] as const).map((kind) => (
-          <button key={kind} type="button" class="button small-button" onClick={() => save(kind)}>
-            <Icon node={DownloadIcon} size={15} /> {kind[0].toUpperCase() + kind.slice(1)}
-            <span class="visually-hidden"> as PNG</span>
-          </button>
-        ))}
-        <button type="button" class="button small-button" onClick={saveCsv}>
-          <Icon node={DownloadIcon} size={15} /> CSV<span class="visually-hidden"> of all photographs</span>
-        </button>
-      </div>
-      <FileButton
-        accept="image/*,.tif,.tiff"
-        className="button quiet"
-        onFiles={(files) => addFiles(files, item.id)}
-      >
-        <Icon node={FilePlus2} /> {result.tally.hasTruth ? "Another truth mask" : "Compare with a truth mask"}
-      </FileButton>
-    </section>
-  );
-}
-
 function Weights() {
   const { name, bytes } = weightsInUse.value;
-  if (bytes === undefined) return null;
   return (
     <section class="group" aria-label="Weights">
-      <p class="small">Weights: {name}</p>
-      <button type="button" class="button quiet" onClick={() => useWeights("shipped")}>
-        <Icon node={RotateCcw} /> Back to the shipped ones
-      </button>
+      <p class="small">
+        Weights: {name}
+        {weightsStored.value && ` (${weightsStored.value})`}
+      </p>
+      <div class="button-row">
+        <FileButton
+          accept=".safetensors"
+          className="button quiet"
+          onFiles={([file]) => file && void openWeights(file)}
+        >
+          <Icon node={FolderOpen} /> Open weights
+        </FileButton>
+        {bytes !== undefined && (
+          <button type="button" class="button quiet" onClick={() => useWeights("shipped")}>
+            <Icon node={RotateCcw} /> Back to the shipped ones
+          </button>
+        )}
+      </div>
     </section>
   );
 }

@@ -1,68 +1,33 @@
-// The photographs that were dropped, and what became of each. One is worked on at a time. Their bytes and results are
-// held as blobs, which browsers keep outside of the page's memory and move to disk when there are many.
+// Works on the photographs, one at a time, in a worker that can be stopped in the middle of one.
 
 import { signal } from "@preact/signals";
 import { type Remote, wrap } from "comlink";
 import type { EngineReport } from "../engine.ts";
-import type { Tally } from "../pictures/tally.ts";
-import type { Size } from "./camera.ts";
-import type { ReadPicture, SegmentWorker } from "./segment.worker.ts";
-import type { FoundBlobs, ViewWorker } from "./view.worker.ts";
+import type { Found } from "../ui/dropped.ts";
+import { count } from "../ui/format.ts";
+import {
+  change,
+  type Item,
+  isBusy,
+  isOpen,
+  itemOf,
+  items,
+  notice,
+  type Result,
+  selectedId,
+} from "./items.ts";
+import { addMask, forgetPhotograph, judge, pairMasks, settle } from "./masks.ts";
+import { distinct } from "./pairing.ts";
+import type { SegmentWorker } from "./segment.worker.ts";
 
-/** What was found in a photograph. */
-export interface Result extends FoundBlobs {
-  readonly width: number;
-  readonly height: number;
-  /** The factor by which the network saw it resized. */
-  readonly scale: number;
-  readonly seconds: number;
-  readonly threads: number;
-  /** Whose weights were used. */
-  readonly weights: string;
-  readonly tally: Tally;
-}
-
-/** What became of a photograph. */
-export type Progress =
-  | { readonly kind: "waiting" | "reading" | "segmenting" | "cancelled" }
-  | { readonly kind: "failed"; readonly message: string }
-  | { readonly kind: "done"; readonly result: Result };
-
-/** One photograph. */
-export interface Item {
-  readonly id: number;
-  readonly name: string;
-  readonly file: Blob;
-  readonly progress: Progress;
-  /** What was dropped along with it. */
-  readonly masks?: { readonly truth?: Blob; readonly field?: Blob };
-  /** Known as soon as it has been read, with the address of a small copy. */
-  readonly size?: Size;
-  readonly thumbnail?: string;
-}
-
-/** A mask that waits for its photograph. */
-interface WaitingMask {
-  readonly name: string;
-  readonly picture: ReadPicture;
-  /** The photograph that it was chosen for. */
-  readonly target: number | undefined;
-}
-
-export const items = signal<readonly Item[]>([]);
-export const selectedId = signal<number | undefined>(undefined);
 export const engineReport = signal<EngineReport | undefined>(undefined);
-/** Something that went wrong beside any photograph, or that a person should know. */
-export const notice = signal<string | undefined>(undefined);
 /** Weights in use: their name, and their bytes where they are not the shipped ones. */
 export const weightsInUse = signal<{ readonly name: string; readonly bytes?: Uint8Array }>({
   name: "shipped",
 });
 
-/** Draws the photographs. */
-export const view: Remote<ViewWorker> = wrap(
-  new Worker(new URL("./view.worker.ts", import.meta.url), { type: "module" }),
-);
+/** How their file stores its numbers, where it says so. */
+export const weightsStored = signal<string | undefined>(undefined);
 
 let worker: Worker;
 let engine: Remote<SegmentWorker>;
@@ -91,49 +56,63 @@ async function begin(started: Remote<SegmentWorker>): Promise<void> {
   const { bytes } = weightsInUse.value;
   if (bytes !== undefined) await started.use(bytes);
   engineReport.value = await started.start();
+  weightsStored.value = await started.stored();
   // For whoever measures how long that took since the page was asked for.
   performance.mark("saunet-ready");
 }
 
 let nextId = 1;
-const waitingMasks: WaitingMask[] = [];
+/** A number that no photograph and no mask has. */
+export const newId = (): number => nextId++;
 /** Pictures that are still to be read, in their order; `target` is the photograph that a mask was chosen for. */
 const unread: { readonly id: number; readonly target?: number | undefined }[] = [];
 let works = false;
 /** Aborted when the engine is stopped in the middle of something. */
 let stopping = new AbortController();
 
-/** The photograph that is shown. */
-export function selected(): Item | undefined {
-  return selectedId.value === undefined ? undefined : itemOf(selectedId.value);
-}
-
 /** Puts pictures into the queue; `target` is the photograph that a mask among them was chosen for. */
 export function addFiles(files: readonly File[], target?: number): void {
+  if (files.length === 0) return;
   notice.value = undefined;
-  const added = files.map(
-    (file): Item => ({ id: nextId++, name: file.name, file, progress: { kind: "waiting" } }),
-  );
+  enqueue(files, target);
+}
+
+function enqueue(files: readonly File[], target?: number): void {
+  const taken = new Set(items.value.map(({ name }) => name));
+  const added = files.map((file): Item => {
+    const name = distinct(file.name, taken);
+    taken.add(name);
+    return { id: nextId++, name, fileName: file.name, file, progress: { kind: "waiting" } };
+  });
   items.value = [...items.value, ...added];
   unread.push(...added.map(({ id }) => ({ id, target })));
-  if (target === undefined && added.length > 0) selectedId.value = added[0].id;
+  if (target === undefined) selectedId.value = added[0].id;
   void work();
 }
+
+/** Puts the pictures of folders into the queue. */
+export function addFound({ files, others }: Found): void {
+  addFiles(files);
+  if (files.length === 0) notice.value = "There are no pictures among these files.";
+  else if (others > 0) notice.value = `${count(others, "file")} of the folder left out: no pictures.`;
+}
+
+/** What the synthetic photograph is called. */
+export const EXAMPLE = "synthetic.png";
 
 /** Adds the synthetic photograph, which brings its exact truth. */
 export async function addExample(): Promise<void> {
   try {
-    const { photograph, truth } = await engine.example();
+    const { photograph, truth, width, height } = await engine.example();
     const id = nextId;
-    addFiles([new File([photograph], "synthetic.png", { type: "image/png" })]);
-    change(id, { masks: { truth } });
+    // It may come by itself, so it takes no notice away.
+    enqueue([new File([photograph], EXAMPLE, { type: "image/png" })]);
+    change(id, { size: { width, height } });
+    const name = "synthetic-truth.png";
+    await addMask({ id: nextId++, name, kind: "vessels", width, height, mask: truth }, id);
   } catch (error) {
     notice.value = `The synthetic photograph could not be drawn: ${(error as Error).message}.`;
   }
-}
-
-function change(id: number, changes: Partial<Item>): void {
-  items.value = items.value.map((item) => (item.id === id ? { ...item, ...changes } : item));
 }
 
 async function work(): Promise<void> {
@@ -141,10 +120,7 @@ async function work(): Promise<void> {
   works = true;
   for (let next = unread.shift(); next !== undefined; next = unread.shift()) await workOn(next);
   works = false;
-  await placeMasks();
 }
-
-const itemOf = (id: number): Item | undefined => items.value.find((item) => item.id === id);
 
 async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
   const item = itemOf(id);
@@ -161,50 +137,49 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
     const picture = await Promise.race([engine.read(item.file), stopped]);
     // It may have been taken out meanwhile.
     if (picture === undefined || itemOf(id) === undefined) return;
-    if (picture.kind !== "photograph") {
-      waitingMasks.push({ name: item.name, picture, target });
+    const { kind, width, height } = picture;
+    if (kind !== "photograph") {
       remove(id);
+      freeName(item);
+      await addMask({ id, name: item.fileName, kind, width, height, mask: picture.mask! }, target);
       return;
     }
+    if (target !== undefined)
+      notice.value = `${item.name} is not black and white, so it is no mask: it was taken for a photograph.`;
     if (item.thumbnail !== undefined) URL.revokeObjectURL(item.thumbnail);
-    const { width, height, thumbnail } = picture;
     change(id, {
       progress: { kind: "segmenting" },
       size: { width, height },
-      thumbnail: URL.createObjectURL(thumbnail!),
+      thumbnail: URL.createObjectURL(picture.thumbnail!),
     });
+    await pairMasks();
     const { value: weights } = weightsInUse;
     const segmented = await Promise.race([engine.segment(), stopped]);
     if (segmented === undefined) return;
     const threads = engineReport.value?.threads ?? 1;
-    const found: Result = { ...segmented, threads, weights: weights.name };
-    const along = itemOf(id)?.masks;
-    const result = along ? await judged({ ...found, ...along }) : found;
+    const found: Result = { ...segmented, detected: segmented.field, threads, weights: weights.name };
+    const result = (await judge(id, found)) ?? found;
     // Others may have come into use meanwhile.
-    if (weights === weightsInUse.value) change(id, { progress: { kind: "done", result } });
-    else again(id);
+    if (weights !== weightsInUse.value) again(id);
+    else {
+      change(id, { progress: { kind: "done", result } });
+      await settle(id);
+    }
   } catch (error) {
     if (!stop.aborted)
       change(id, { progress: { kind: "failed", message: messageOf(item.name, error as Error) } });
   }
 }
 
+/** A mask and its photograph are often called the same; the name is the photograph's then. */
+function freeName({ name, fileName }: Item): void {
+  const next = items.value.find((item) => item.fileName === fileName);
+  if (next !== undefined && name === fileName) change(next.id, { name });
+}
+
 function messageOf(name: string, { name: kind, message }: Error): string {
   return kind === "PictureError" ? `${name} ${message}.` : `${name} could not be segmented: ${message}.`;
 }
-
-async function judged(result: Result): Promise<Result> {
-  const { probability, field, truth } = result;
-  return { ...result, tally: await view.judge({ probability, field, truth }) };
-}
-
-/** Whether a photograph is being worked on or waits for it. */
-export function isOpen({ progress: { kind } }: Item): boolean {
-  return kind === "waiting" || isBusy({ progress: { kind } });
-}
-
-const isBusy = ({ progress: { kind } }: { progress: { kind: string } }): boolean =>
-  kind === "reading" || kind === "segmenting";
 
 /** Stops what is being worked on and drops what waits. */
 export function cancel(): void {
@@ -220,6 +195,11 @@ export function cancel(): void {
   startWorker();
 }
 
+/** Takes up everything that was cancelled. */
+export function resume(): void {
+  for (const { id, progress } of items.value) if (progress.kind === "cancelled") again(id);
+}
+
 /** Works on a photograph again: one that was cancelled, or one that other weights have segmented. */
 export function again(id: number): void {
   change(id, { progress: { kind: "waiting" } });
@@ -233,6 +213,7 @@ export function remove(id: number): void {
   const { thumbnail } = items.value[at];
   if (thumbnail !== undefined) URL.revokeObjectURL(thumbnail);
   items.value = items.value.filter((item) => item.id !== id);
+  forgetPhotograph(id);
   if (selectedId.value === id) selectedId.value = (items.value[at] ?? items.value[at - 1])?.id;
 }
 
@@ -240,37 +221,18 @@ export function remove(id: number): void {
 export async function useWeights(name: string, bytes?: Uint8Array): Promise<void> {
   await ready;
   await engine.use(bytes);
+  weightsStored.value = await engine.stored();
   weightsInUse.value = bytes === undefined ? { name } : { name, bytes };
   for (const { id, progress } of items.value) if (progress.kind === "done") again(id);
 }
 
-/** Gives every waiting mask to a photograph of its size: the one it was chosen for, or the one named most alike. */
-async function placeMasks(): Promise<void> {
-  const given = new Set<string>();
-  for (const { name, picture, target } of waitingMasks.splice(0)) {
-    const { width, height, kind, mask } = picture;
-    const [best] = items.value
-      .filter(({ id, size }) => (target ?? id) === id && size?.width === width && size.height === height)
-      .sort((a, b) => alikeness(b.name, name) - alikeness(a.name, name));
-    if (best === undefined) {
-      notice.value = `${name} is a mask of ${width} × ${height} pixels, and no photograph here has that size.`;
-      continue;
-    }
-    // Where two people have drawn the vessels, the first is the truth.
-    const place = `${kind} ${best.id}`;
-    if (given.has(place)) continue;
-    given.add(place);
-    const own = kind === "vessels" ? { truth: mask! } : { field: mask! };
-    change(best.id, { masks: { ...best.masks, ...own } });
-    if (best.progress.kind !== "done") continue;
-    const result = await judged({ ...best.progress.result, ...own });
-    change(best.id, { progress: { kind: "done", result } });
+/** Opens a weights file of the person's own; tells whether that went well, and in a notice why not. */
+export async function openWeights(file: File): Promise<boolean> {
+  try {
+    await useWeights(file.name, new Uint8Array(await file.arrayBuffer()));
+    return true;
+  } catch (error) {
+    notice.value = `${file.name} could not be used: ${(error as Error).message}.`;
+    return false;
   }
-}
-
-/** How many characters two names begin with in common. */
-function alikeness(a: string, b: string): number {
-  let count = 0;
-  while (count < a.length && a[count].toLowerCase() === b[count]?.toLowerCase()) count++;
-  return count;
 }

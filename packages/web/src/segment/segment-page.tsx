@@ -1,25 +1,35 @@
-import { ImagePlus, Sparkles } from "lucide";
-import { FileButton } from "../ui/controls.tsx";
+import { FolderPlus, ImagePlus, Sparkles } from "lucide";
+import { FileButton, PICTURES } from "../ui/controls.tsx";
+import { picturesOf } from "../ui/dropped.ts";
 import { Icon } from "../ui/icon.tsx";
-import { Filmstrip } from "./filmstrip.tsx";
+import { items, notice } from "./items.ts";
 import { Panel } from "./panel.tsx";
-import { addExample, addFiles, notice } from "./queue.ts";
+import { PhotographList } from "./photograph-list.tsx";
+import { addExample, addFiles, addFound, EXAMPLE } from "./queue.ts";
 import { Viewer } from "./viewer.tsx";
 
 /** Photographs in, vessels out. */
 export function SegmentPage() {
+  // The example brings the introduction along; a photograph of one's own folds it away.
+  const isFolded = items.value.some(({ fileName }) => fileName !== EXAMPLE);
+  const isEmpty = items.value.length === 0;
   return (
     <>
-      <div class="intro">
+      <div class={`intro compact ${isFolded ? "folded" : ""}`}>
         <div>
           <h1>The vessels of the retina</h1>
-          <p class="lead">
-            Drop, paste or choose a fundus photograph. It is computed here and never leaves this machine.
-          </p>
+          {!isFolded && (
+            <p class="lead">Drop, paste or choose fundus photographs; they never leave this machine.</p>
+          )}
         </div>
         <div class="button-row">
-          <FileButton accept="image/*,.tif,.tiff" multiple className="button primary" onFiles={addFiles}>
-            <Icon node={ImagePlus} /> Choose photographs
+          {!isEmpty && (
+            <FileButton accept={PICTURES} multiple className="button primary" onFiles={addFiles}>
+              <Icon node={ImagePlus} /> Choose photographs
+            </FileButton>
+          )}
+          <FileButton folder className="button" onFiles={(files) => addFound(picturesOf(files))}>
+            <Icon node={FolderPlus} /> Choose a folder
           </FileButton>
           <button type="button" class="button" onClick={addExample}>
             <Icon node={Sparkles} /> Synthetic example
@@ -34,7 +44,7 @@ export function SegmentPage() {
       <div class="workbench">
         <div class="stage-column">
           <Viewer />
-          <Filmstrip />
+          <PhotographList />
         </div>
         <Panel />
       </div>

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { syntheticFundus } from "@saunet/data";
 import { readPhotograph, writePng } from "@saunet/data/files";
-import { loadSegmenter } from "@saunet/model";
+import { loadSegmenter, type Segmenter } from "@saunet/model";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchChromium } from "../../../../scripts/chromium.mjs";
-import { askWorker, assetOf, complaintsOf, openSite, type Site } from "../testing.ts";
+import { askWorker, assetOf, complaintsOf, openSite, type Site, weightsPath } from "../testing.ts";
 
 const SIZE = { width: 200, height: 136 };
 
@@ -53,6 +53,8 @@ const done = (page: Page, name: string) =>
   page.getByRole("button", { name: `${name}, segmented` }).waitFor({ timeout: 60_000 });
 const choose = (page: Page, ...names: string[]) =>
   page.getByLabel("Choose photographs").setInputFiles(names.map(file));
+const shipped = async (): Promise<Segmenter> =>
+  loadSegmenter({ weights: new Uint8Array(await readFile(await weightsPath(site))) });
 const textOf = (page: Page, id: string) => page.getByTestId(id).textContent();
 
 describe("the first tab", () => {
@@ -69,12 +71,13 @@ describe("the first tab", () => {
       await assetOf(site, "segment.worker"),
       [{ name: "read", bytes }, { name: "segment" }],
     );
-    const here = await (await loadSegmenter()).segment(await readPhotograph(file(name)));
+    const here = await (await shipped()).segment(await readPhotograph(file(name)));
     expect([there.width, there.height]).toEqual([SIZE.width, SIZE.height]);
     const probability = new Float32Array(Uint8Array.from(there.probability).buffer);
     expect(probability).toHaveLength(here.probability.length);
     const largest = probability.reduce((most, p, i) => Math.max(most, Math.abs(p - here.probability[i])), 0);
     expect(largest).toBeLessThan(2e-5);
+    await page.getByText("Weights: shipped (16-bit floats)").waitFor();
     const text = await page.getByRole("region", { name: "Result" }).textContent();
     if (threads === 1) expect(text).toMatch(/1 thread.*not cross-origin isolated/s);
     else expect(text).toMatch(/\d+ threads?/);
@@ -87,7 +90,7 @@ describe("the first tab", () => {
     await choose(page, "eye.png", "eye-truth.png", "eye-field.png");
     await done(page, "eye.png");
     await page.getByTestId("f1").waitFor();
-    const { probability } = await (await loadSegmenter()).segment(image);
+    const { probability } = await (await shipped()).segment(image);
     const counts = { hit: 0, called: 0, vessel: 0 };
     probability.forEach((p, i) => {
       if (fieldOfView.data[i] === 0) return;
@@ -96,7 +99,7 @@ describe("the first tab", () => {
       counts.vessel += vessels.data[i];
     });
     expect(await textOf(page, "f1")).toBe(((2 * counts.hit) / (counts.called + counts.vessel)).toFixed(4));
-    await page.getByLabel("Threshold").fill("90");
+    await page.getByLabel("Threshold").fill("10");
     expect(await textOf(page, "f1")).not.toBe(
       ((2 * counts.hit) / (counts.called + counts.vessel)).toFixed(4),
     );

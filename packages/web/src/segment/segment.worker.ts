@@ -5,8 +5,9 @@ import { loadSegmenter, type Segmenter } from "@saunet/model";
 import { expose } from "comlink";
 import { type EngineReport, startEngine } from "../engine.ts";
 import { decodePicture, pixelsOf, pngOf, shrink } from "../pictures/decode.ts";
-import { kindOf, maskOf, type PictureKind } from "../pictures/kind.ts";
-import { type Tally, tallyOf } from "../pictures/tally.ts";
+import { kindOfMask, maskOf, type PictureKind } from "../pictures/kind.ts";
+import { densityAt, STEPS, type Tally, tallyOf } from "../pictures/tally.ts";
+import { doubtsOf } from "./doubts.ts";
 
 /** A picture that has been read. */
 export interface ReadPicture {
@@ -28,6 +29,8 @@ export interface Segmented {
   /** A byte a pixel, 1 in the field of view. */
   readonly field: Blob;
   readonly tally: Tally;
+  /** Why the result is doubtful. */
+  readonly doubts: readonly string[];
   /** The factor by which the network saw the photograph resized. */
   readonly scale: number;
   /** What the network took. */
@@ -36,6 +39,8 @@ export interface Segmented {
 
 /** The synthetic photograph with its exact truth. */
 export interface Example {
+  readonly width: number;
+  readonly height: number;
   readonly photograph: Blob;
   readonly truth: Blob;
 }
@@ -59,6 +64,11 @@ const api = {
     return report;
   },
 
+  /** How the file of the weights in use stores its numbers, where it says so. */
+  async stored(): Promise<string | undefined> {
+    return (await segmenter)?.metadata.stored;
+  },
+
   /** Segments with other weights from here on; the shipped ones when left out. */
   async use(weights?: Uint8Array): Promise<void> {
     const next = await loadSegmenter(weights === undefined ? {} : { weights });
@@ -71,17 +81,17 @@ const api = {
     const bitmap = await decodePicture(file);
     const pixels = pixelsOf(bitmap);
     const { width, height } = bitmap;
-    const kind = kindOf(pixels);
-    if (kind !== "photograph") {
+    const mask = maskOf(pixels);
+    if (mask !== undefined) {
       bitmap.close();
-      return { kind, width, height, mask: blobOf(maskOf(pixels).data) };
+      return { kind: kindOfMask(mask), width, height, mask: blobOf(mask.data) };
     }
     held = pixels;
     const small = await shrink(bitmap, THUMBNAIL_SIDE);
     bitmap.close();
     const thumbnail = await pngOf(pixelsOf(small));
     small.close();
-    return { kind, width, height, thumbnail };
+    return { kind: "photograph", width, height, thumbnail };
   },
 
   /** Segments the photograph that was read last. */
@@ -95,9 +105,12 @@ const api = {
     running = run.catch(() => {});
     const { width, height, scale, probability } = await run;
     const seconds = (performance.now() - started) / 1000;
-    const field = fieldOfView(photograph).data;
-    const tally = tallyOf({ probability, field });
-    return { width, height, scale, probability: blobOf(probability), field: blobOf(field), tally, seconds };
+    const field = fieldOfView(photograph);
+    const tally = tallyOf({ probability, field: field.data });
+    const vesselShare = densityAt(tally, STEPS / 2, true);
+    const doubts = doubtsOf({ photograph, field, vesselShare });
+    const blobs = { probability: blobOf(probability), field: blobOf(field.data) };
+    return { width, height, scale, ...blobs, tally, doubts, seconds };
   },
 
   async example(): Promise<Example> {
@@ -108,7 +121,7 @@ const api = {
       for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = data[3 * pixel + c];
       pixels.data[4 * pixel + 3] = 255;
     }
-    return { photograph: await pngOf(pixels), truth: blobOf(vessels.data) };
+    return { width, height, photograph: await pngOf(pixels), truth: blobOf(vessels.data) };
   },
 };
 

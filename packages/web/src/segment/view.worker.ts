@@ -2,12 +2,16 @@
 // so that neither zooming nor a new threshold ever keeps the page waiting.
 
 import { expose } from "comlink";
-import { decodePicture, pngOf } from "../pictures/decode.ts";
-import { grey, type Layer, type Painted, paint } from "../pictures/paint.ts";
+import { decodePicture } from "../pictures/decode.ts";
+import { type Layer, type Painted, paint, paintMask } from "../pictures/paint.ts";
+import { maskPng, probabilityPng } from "../pictures/png.ts";
 import { type Tally, tallyOf } from "../pictures/tally.ts";
+import { type Brush, brushOf, type Changed, type Point } from "./brush.ts";
 
 /** What is to be seen. A picture without probabilities is shown as it is. */
 export interface PictureToShow {
+  /** Tells photographs apart: an equal one need not be decoded again. */
+  readonly id: number;
   readonly file: Blob;
   readonly found?: FoundBlobs | undefined;
 }
@@ -43,12 +47,42 @@ export interface Viewport {
   readonly split: number;
 }
 
-/** What can be downloaded. */
-export type Download = "mask" | "probability" | "overlay";
+/** What was found at one pixel. */
+export interface Finding {
+  readonly x: number;
+  readonly y: number;
+  readonly probability: number;
+  readonly isInField: boolean;
+}
 
-let canvas: OffscreenCanvas | undefined;
+/** A photograph with its result, to be saved. */
+export interface Saved {
+  readonly file: Blob;
+  readonly width: number;
+  readonly height: number;
+  readonly found: FoundBlobs;
+}
+
+/** What can be downloaded. */
+export type Download = "mask" | "probability" | "overlay" | "truth";
+
+/** A piece of a stroke on the mask. */
+export interface Stroke {
+  readonly from: Point;
+  readonly to: Point;
+  readonly radius: number;
+  readonly isMarking: boolean;
+  /** Whether another stroke begins. */
+  readonly isFirst: boolean;
+}
+
+/** Kept, since Firefox gives the context of a canvas that a page has handed over only once. */
+let context: OffscreenCanvasRenderingContext2D | undefined;
 let photograph: ImageBitmap | undefined;
+let shownId: number | undefined;
 let found: Painted | undefined;
+/** The mask that is drawn on, and its photograph. */
+let correcting: { readonly brush: Brush; readonly id: number } | undefined;
 let layer: OffscreenCanvas | undefined;
 let look: Look = { layer: "mask", threshold: 0.5, opacity: 0.8, fieldOnly: true };
 let viewport: Viewport | undefined;
@@ -65,14 +99,23 @@ function repaint(): void {
   }
   const { width, height } = found;
   if (layer?.width !== width || layer.height !== height) layer = new OffscreenCanvas(width, height);
-  layer.getContext("2d")!.putImageData(paint(found, look.layer, look.threshold, look.fieldOnly), 0, 0);
+  const drawing = layer.getContext("2d")!;
+  if (correcting === undefined || correcting.id !== shownId)
+    drawing.putImageData(paint(found, look.layer, look.threshold, look.fieldOnly), 0, 0);
+  else repaintMask({ x: 0, y: 0, width, height });
+}
+
+/** Only what a stroke has changed. */
+function repaintMask({ x, y, width, height }: Changed): void {
+  if (correcting === undefined || correcting.id !== shownId || width === 0 || layer === undefined) return;
+  layer.getContext("2d")!.putImageData(paintMask(correcting.brush.mask, { x, y, width, height }), x, y);
 }
 
 function redraw(): void {
-  if (canvas === undefined || viewport === undefined) return;
+  if (context === undefined || viewport === undefined) return;
   const { width, height, mode, split } = viewport;
+  const { canvas } = context;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d")!;
   context.reset();
   if (photograph === undefined) return;
   const panes = mode === "side" ? 2 : 1;
@@ -105,11 +148,24 @@ function drawPane(
   if (layer !== undefined && layerFrom < right) draw(layer, layerFrom, look.opacity);
 }
 
-async function openFound(size: { width: number; height: number }, blobs: FoundBlobs): Promise<Painted> {
+function clear(): void {
+  photograph?.close();
+  photograph = undefined;
+  shownId = undefined;
+  found = undefined;
+  repaint();
+  redraw();
+}
+
+async function openFound(
+  { width, height }: { width: number; height: number },
+  blobs: FoundBlobs,
+): Promise<Painted> {
   const bytes = (blob: Blob) => blob.arrayBuffer();
   const truth = blobs.truth === undefined ? undefined : new Uint8Array(await bytes(blobs.truth));
   return {
-    ...size,
+    width,
+    height,
     probability: new Float32Array(await bytes(blobs.probability)),
     field: new Uint8Array(await bytes(blobs.field)),
     truth,
@@ -118,21 +174,22 @@ async function openFound(size: { width: number; height: number }, blobs: FoundBl
 
 const api = {
   attach(own: OffscreenCanvas): void {
-    canvas = own;
+    context = own.getContext("2d")!;
     redraw();
   },
 
-  /** Shows another picture, or none. */
+  /** Shows another picture, or none. Until it has been read, nothing is shown: the one before is another's. */
   async show(picture: PictureToShow | undefined): Promise<void> {
     const own = ++turn;
-    const bitmap = picture && (await decodePicture(picture.file));
+    if (picture?.id !== shownId) clear();
+    const bitmap = picture && (photograph ?? (await decodePicture(picture.file)));
     const opened = bitmap && picture?.found && (await openFound(bitmap, picture.found));
     if (own !== turn) {
-      bitmap?.close();
+      if (bitmap !== photograph) bitmap?.close();
       return;
     }
-    photograph?.close();
     photograph = bitmap;
+    shownId = picture?.id;
     found = opened && { ...opened, width: bitmap!.width, height: bitmap!.height };
     repaint();
     redraw();
@@ -154,26 +211,74 @@ const api = {
     redraw();
   },
 
+  /** What was found at a pixel of the photograph that is shown; undefined outside of it, or where nothing was found. */
+  at(x: number, y: number): Finding | undefined {
+    if (found === undefined || x < 0 || y < 0 || x >= found.width || y >= found.height) return undefined;
+    const pixel = y * found.width + x;
+    return { x, y, probability: found.probability[pixel], isInField: found.field[pixel] === 1 };
+  },
+
+  /** Begins to draw on a copy of the truth of the photograph that is shown, or of what was found in it. */
+  beginCorrecting(): boolean {
+    if (found === undefined || shownId === undefined) return false;
+    const { width, height, probability, field, truth } = found;
+    const isCalled = (pixel: number) =>
+      probability[pixel] >= look.threshold && !(look.fieldOnly && field[pixel] === 0);
+    const data = truth ?? Uint8Array.from(probability, (_, pixel) => (isCalled(pixel) ? 1 : 0));
+    correcting = { brush: brushOf({ width, height, data }), id: shownId };
+    repaint();
+    redraw();
+    return true;
+  },
+
+  stroke({ from, to, radius, isMarking, isFirst }: Stroke): void {
+    if (correcting === undefined) return;
+    if (isFirst) correcting.brush.begin();
+    repaintMask(correcting.brush.line(from, to, radius, isMarking));
+    redraw();
+  },
+
+  /** Takes the last stroke back. */
+  undo(): void {
+    if (correcting === undefined) return;
+    repaintMask(correcting.brush.undo());
+    redraw();
+  },
+
+  /** Ends it, and gives the mask, a byte a pixel. */
+  endCorrecting(): Blob | undefined {
+    const mask = correcting?.brush.mask;
+    correcting = undefined;
+    repaint();
+    redraw();
+    return mask && new Blob([mask.data as Uint8Array<ArrayBuffer>]);
+  },
+
   /** Counts anew, where a truth or a field of view has been added. */
   async judge(blobs: FoundBlobs): Promise<Tally> {
     return tallyOf(await openFound({ width: 0, height: 0 }, blobs));
   },
 
-  /** Writes what is shown as a PNG file, in the photograph's own size. */
-  async png(kind: Download): Promise<Blob> {
-    if (found === undefined || photograph === undefined) throw new Error("png: nothing has been found yet");
-    const { width, height, probability, field } = found;
-    if (kind === "probability") return pngOf(grey(width, height, (pixel) => probability[pixel]));
+  /** Writes a result as a PNG file, in the photograph's own size. */
+  async png({ file, width, height, found: blobs }: Saved, kind: Download, style: Look): Promise<Blob> {
+    const own = await openFound({ width, height }, blobs);
+    const { probability, field, truth } = own;
+    if (kind === "truth") return maskPng(width, height, (pixel) => truth?.[pixel] === 1);
+    if (kind === "probability") return probabilityPng(width, height, probability);
     if (kind === "mask") {
       const isVessel = (pixel: number) =>
-        probability[pixel] >= look.threshold && !(look.fieldOnly && field[pixel] === 0);
-      return pngOf(grey(width, height, (pixel) => Number(isVessel(pixel))));
+        probability[pixel] >= style.threshold && !(style.fieldOnly && field[pixel] === 0);
+      return maskPng(width, height, isVessel);
     }
+    const over = new OffscreenCanvas(width, height);
+    over.getContext("2d")!.putImageData(paint(own, style.layer, style.threshold, style.fieldOnly), 0, 0);
     const whole = new OffscreenCanvas(width, height);
-    const context = whole.getContext("2d")!;
-    context.drawImage(photograph, 0, 0);
-    context.globalAlpha = look.opacity;
-    context.drawImage(layer!, 0, 0);
+    const drawing = whole.getContext("2d", { alpha: false })!;
+    const bitmap = await decodePicture(file);
+    drawing.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    drawing.globalAlpha = style.opacity;
+    drawing.drawImage(over, 0, 0);
     return whole.convertToBlob({ type: "image/png" });
   },
 };

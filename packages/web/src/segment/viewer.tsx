@@ -2,23 +2,36 @@
 
 import { effect, signal, useSignal } from "@preact/signals";
 import { transfer } from "comlink";
-import { Maximize, ZoomIn, ZoomOut } from "lucide";
+import { ChevronLeft, ChevronRight, ImagePlus, Maximize, ZoomIn, ZoomOut } from "lucide";
 import { useEffect, useRef } from "preact/hooks";
+import { FileButton, PICTURES } from "../ui/controls.tsx";
 import { Icon } from "../ui/icon.tsx";
+import type { Point } from "./brush.ts";
 import { type Camera, cornerOf, pan, type Size, scaleOf, whole, zoomBy } from "./camera.ts";
-import { look, mode, split } from "./look.ts";
-import { items, selected, view } from "./queue.ts";
+import { beginStroke, endStroke, goOn, isDrawing, undo } from "./correcting.ts";
+import { items, resultOf, selected } from "./items.ts";
+import { isCorrecting, look, shownMode, split } from "./look.ts";
+import { step } from "./photograph-list.tsx";
+import { addFiles, engineReport } from "./queue.ts";
+import { foundOf } from "./saved.ts";
+import { view } from "./view.ts";
+import type { Finding } from "./view.worker.ts";
 
 const camera = signal<Camera>({ zoom: 1, x: 0, y: 0 });
+/** Whether the selected photograph is still being opened; the stage is empty then. */
+const isOpening = signal(false);
+/** Whether to say how the wheel zooms. */
+const wheelHint = signal(false);
 /** Of the photograph that is shown. */
 const photograph = signal<Size>({ width: 1, height: 1 });
 /** Of the stage, in CSS pixels. */
 const stage = signal<Size>({ width: 1, height: 1 });
 const paneOf = (): Size =>
-  mode.value === "side" ? { ...stage.value, width: stage.value.width / 2 } : stage.value;
+  shownMode.value === "side" ? { ...stage.value, width: stage.value.width / 2 } : stage.value;
 
 const KEY_STEP = 60;
 const ZOOM_STEP = 1.5;
+const HINT_MS = 1500;
 
 function zoom(factor: number, at?: { x: number; y: number }): void {
   camera.value = zoomBy(camera.value, photograph.value, paneOf(), factor, at);
@@ -47,6 +60,24 @@ function oncePerFrame<T>(send: (value: T) => void): (value: T) => void {
   };
 }
 
+/** What lies under the pointer. */
+const finding = signal<Finding | undefined>(undefined);
+
+/** The point of the photograph at a place of the pane. */
+function pointAt(place: Point): Point {
+  const corner = cornerOf(camera.value, photograph.value, paneOf());
+  const scale = scaleOf(camera.value, photograph.value, paneOf());
+  return { x: (place.x - corner.x) / scale, y: (place.y - corner.y) / scale };
+}
+
+const askAt = oncePerFrame((place: Point) => {
+  const point = pointAt(place);
+  const [x, y] = [point.x, point.y].map(Math.floor);
+  void view.at(x, y).then((found) => {
+    finding.value = found;
+  });
+});
+
 /** Keeps the worker told of what is to be seen, and how. */
 function tellView(): () => void {
   const sendViewport = oncePerFrame((viewport: Parameters<typeof view.setViewport>[0]) => {
@@ -66,13 +97,13 @@ function tellView(): () => void {
         scale: scaleOf(camera.value, photograph.value, pane) * ratio,
         x: corner.x * ratio,
         y: corner.y * ratio,
-        mode: mode.value,
+        mode: shownMode.value,
         split: split.value / 1000,
       });
     }),
     effect(() => {
       const item = items.value && selected();
-      const result = item?.progress.kind === "done" ? item.progress.result : undefined;
+      const result = resultOf(item);
       const next = result ?? item?.size;
       if (shown === next) return;
       shown = next;
@@ -85,8 +116,12 @@ function tellView(): () => void {
         photograph.value = item.size;
         camera.value = whole(item.size);
       }
-      const found = result && { probability: result.probability, field: result.field, truth: result.truth };
-      void view.show({ file: item.file, found });
+      isOpening.value = true;
+      const { id, file } = item;
+      // A later photograph may be on its way by then.
+      void view.show({ id, file, found: result && foundOf(result) }).finally(() => {
+        if (shown === next) isOpening.value = false;
+      });
     }),
   ];
   return () => {
@@ -109,15 +144,31 @@ export function Viewer() {
       camera.value = pan(camera.value, photograph.value, paneOf(), 0, 0);
     });
     observer.observe(frame.current!);
-    const stop = tellView();
-    // A wheel must be heard before the page scrolls, which JSX's listeners are not asked for.
+    const stopTelling = tellView();
+    // Whoever begins to draw is brought to the stage.
+    const stopFocus = effect(() => {
+      if (isCorrecting.value) canvas.current!.focus();
+    });
+    let hintTimer = 0;
+    // The wheel alone scrolls the page; a pinch on a touchpad comes as a wheel with Ctrl. It must be heard before the
+    // page scrolls, which JSX's listeners are not asked for.
     const onWheel = (event: WheelEvent) => {
+      if (!event.ctrlKey && !event.metaKey) {
+        wheelHint.value = true;
+        clearTimeout(hintTimer);
+        hintTimer = window.setTimeout(() => {
+          wheelHint.value = false;
+        }, HINT_MS);
+        return;
+      }
       event.preventDefault();
+      wheelHint.value = false;
       zoom(Math.exp(-event.deltaY / 400), placeOf(event));
     };
     frame.current!.addEventListener("wheel", onWheel, { passive: false });
     return () => {
-      stop();
+      stopTelling();
+      stopFocus();
       observer.disconnect();
     };
   }, []);
@@ -130,12 +181,25 @@ export function Viewer() {
   const onPointerDown = (event: PointerEvent) => {
     canvas.current!.setPointerCapture(event.pointerId);
     pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (isCorrecting.value && !event.shiftKey && event.button === 0 && pointers.current.size === 1) {
+      beginStroke(pointAt(placeOf(event)));
+      return;
+    }
+    // A second finger means to move, not to draw.
+    if (isDrawing()) undo();
     held.value = true;
   };
   const onPointerMove = (event: PointerEvent) => {
+    askAt(placeOf(event));
     const before = pointers.current.get(event.pointerId);
     if (before === undefined) return;
     const [x, y] = [event.clientX, event.clientY];
+    if (isDrawing()) {
+      // A quick hand makes several moves a frame.
+      for (const each of event.getCoalescedEvents?.() ?? []) goOn(pointAt(placeOf(each)));
+      goOn(pointAt(placeOf(event)));
+      return;
+    }
     const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1];
     if (other === undefined) move(x - before.x, y - before.y);
     else {
@@ -147,10 +211,16 @@ export function Viewer() {
     pointers.current.set(event.pointerId, { x, y });
   };
   const onPointerEnd = (event: PointerEvent) => {
+    endStroke();
     pointers.current.delete(event.pointerId);
     held.value = pointers.current.size > 0;
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (isCorrecting.value && event.key === "z" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      undo();
+      return;
+    }
     const act = {
       ArrowLeft: () => move(KEY_STEP, 0),
       ArrowRight: () => move(-KEY_STEP, 0),
@@ -160,25 +230,36 @@ export function Viewer() {
       "=": () => zoom(ZOOM_STEP),
       "-": () => zoom(1 / ZOOM_STEP),
       "0": fit,
+      PageUp: () => step(-1),
+      PageDown: () => step(1),
+      ...(isCorrecting.value && {
+        " ": () => {
+          beginStroke(camera.value);
+          endStroke();
+        },
+      }),
     }[event.key];
     if (act === undefined || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     act();
   };
 
-  const isCompared = mode.value === "compare" && selected()?.progress.kind === "done";
+  const isCompared = shownMode.value === "compare" && selected()?.progress.kind === "done";
   return (
-    <div class={`stage ${held.value ? "held" : ""}`} ref={frame}>
+    <div class={`stage ${held.value ? "held" : ""} ${isCorrecting.value ? "drawing" : ""}`} ref={frame}>
       <canvas
         ref={canvas}
         class={camera.value.zoom > 1 ? "zoomed" : ""}
         tabIndex={0}
         role="img"
-        aria-label="The photograph with the vessels that were found. Arrow keys move it, plus and minus zoom, zero shows all of it."
+        aria-label="The photograph with the vessels that were found. Arrow keys move it, plus and minus zoom, zero shows all of it, page up and page down show another."
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
         onPointerUp={onPointerEnd}
         onPointerCancel={onPointerEnd}
+        onPointerLeave={() => {
+          finding.value = undefined;
+        }}
         onKeyDown={onKeyDown}
         onDblClick={(event) => zoom(2, placeOf(event))}
       />
@@ -199,6 +280,7 @@ export function Viewer() {
           />
         </>
       )}
+      <StageName />
       <div class="stage-buttons">
         <button type="button" aria-label="Zoom in" title="Zoom in" onClick={() => zoom(ZOOM_STEP)}>
           <Icon node={ZoomIn} />
@@ -210,7 +292,70 @@ export function Viewer() {
           <Icon node={Maximize} />
         </button>
       </div>
+      {wheelHint.value && (
+        <p class="stage-hint">{isMac ? "⌘" : "Ctrl"} and the wheel zoom; a pinch does too.</p>
+      )}
+      <ReadOut />
       <StageMessage />
+    </div>
+  );
+}
+
+/** Which photograph it is, and the way to its neighbours. */
+function StageName() {
+  const item = items.value && selected();
+  if (item === undefined) return null;
+  const many = items.value.length > 1;
+  return (
+    <div class="stage-name">
+      {many && (
+        <button type="button" aria-label="Previous photograph" onClick={() => step(-1)}>
+          <Icon node={ChevronLeft} />
+        </button>
+      )}
+      <span>{item.name}</span>
+      {many && (
+        <button type="button" aria-label="Next photograph" onClick={() => step(1)}>
+          <Icon node={ChevronRight} />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function ReadOut() {
+  const { value: found } = finding;
+  if (found === undefined) return null;
+  return (
+    <p class="read-out" data-testid="read-out">
+      <span>
+        {found.x}, {found.y}
+      </span>
+      {found.isInField ? (
+        <strong>{found.probability.toFixed(3)}</strong>
+      ) : (
+        <span>outside the field of view</span>
+      )}
+    </p>
+  );
+}
+
+const isMac = /mac/i.test(navigator.platform);
+
+const Starting = () => (
+  <p class="stage-message busy">
+    <span class="spinner" /> Starting the engine …
+  </p>
+);
+
+/** Where there is no photograph at all. */
+function DropZone() {
+  return (
+    <div class="drop-zone">
+      <FileButton accept={PICTURES} multiple className="button primary" onFiles={addFiles}>
+        <Icon node={ImagePlus} /> Choose photographs
+      </FileButton>
+      <p>or drop fundus photographs, or a folder of them, anywhere on this page</p>
     </div>
   );
 }
@@ -218,11 +363,15 @@ export function Viewer() {
 /** What stands on the stage where there is no picture yet. */
 function StageMessage() {
   const item = items.value && selected();
-  if (item === undefined) return <p class="stage-message">Drop fundus photographs anywhere on this page.</p>;
+  if (item === undefined) return engineReport.value === undefined ? <Starting /> : <DropZone />;
   const { progress } = item;
   switch (progress.kind) {
     case "done":
-      return null;
+      return isOpening.value ? (
+        <p class="stage-message busy">
+          <span class="spinner" /> Opening {item.name} …
+        </p>
+      ) : null;
     case "failed":
       return <p class="stage-message failed">{progress.message}</p>;
     case "cancelled":

@@ -3,6 +3,8 @@
 import { Tensor } from "@saunet/core";
 import type { Batch } from "@saunet/model";
 import { AHEAD, BATCH, CROP } from "./batch.ts";
+import type { BatchAnswer, BatchesAsked } from "./batch.worker.ts";
+import type { OwnPicture } from "./own-pictures.ts";
 import type { FlatBatch } from "./training-pictures.ts";
 
 /** The batches of a run in their order. */
@@ -12,12 +14,18 @@ export interface BatchStream {
   stop(): void;
 }
 
-/** Starts the worker. */
-export function batchStream(): BatchStream {
+/** Starts the worker; the first batch is that of `step`. Without pictures of one's own it draws synthetic ones. */
+export function batchStream(step: number, pictures: readonly OwnPicture[]): BatchStream {
+  let asked = step;
   const worker = new Worker(new URL("./batch.worker.ts", import.meta.url), { type: "module" });
   const waiting: { resolve: (batch: FlatBatch) => void; reject: (error: Error) => void }[] = [];
   let failure: Error | undefined;
-  worker.onmessage = ({ data }: MessageEvent<FlatBatch>) => waiting.shift()?.resolve(data);
+  worker.postMessage({ pictures } satisfies BatchesAsked);
+  worker.onmessage = ({ data }: MessageEvent<BatchAnswer>) => {
+    const next = waiting.shift();
+    if ("failure" in data) next?.reject(new Error(data.failure));
+    else next?.resolve(data);
+  };
   worker.onerror = ({ message }) => {
     failure = new Error(`no photographs can be drawn: ${message || "their worker could not be started"}`);
     for (const { reject } of waiting.splice(0)) reject(failure);
@@ -29,7 +37,7 @@ export function batchStream(): BatchStream {
     });
     // It is heard of by whoever takes the batch, and by nobody where the run has ended.
     batch.catch(() => {});
-    worker.postMessage("next");
+    worker.postMessage(asked++);
     return batch;
   };
   const ahead = Array.from({ length: AHEAD }, ask);

@@ -1,11 +1,40 @@
-// Draws batches on a thread of its own: one comes back for every message, in their order.
+// Draws batches on a thread of its own. The first message says of what; every other is a step, and its batch comes back.
 
 import { BATCH, CROP, SEED } from "./batch.ts";
-import { syntheticBatches } from "./training-pictures.ts";
+import { type OwnPicture, readForTraining } from "./own-pictures.ts";
+import { type FlatBatch, ownBatches, syntheticBatches } from "./training-pictures.ts";
 
-const next = syntheticBatches(SEED, BATCH, CROP);
+/** Photographs of one's own; synthetic ones where there are none. */
+export type BatchesAsked = { readonly pictures: readonly OwnPicture[] };
+/** A batch, or why there is none. */
+export type BatchAnswer = FlatBatch | { readonly failure: string };
 
-addEventListener("message", () => {
-  const batch = next();
-  postMessage(batch, { transfer: [batch.x.buffer, batch.target.buffer] });
+let batchOf: Promise<(step: number) => FlatBatch> | undefined;
+
+async function open({ pictures }: BatchesAsked): Promise<(step: number) => FlatBatch> {
+  if (pictures.length === 0) return syntheticBatches(SEED, BATCH, CROP);
+  const images = [];
+  // One after the other: a photograph takes much more memory while it is decoded.
+  for (const picture of pictures) {
+    try {
+      images.push(await readForTraining(picture));
+    } catch (error) {
+      throw new Error(`${picture.name} ${(error as Error).message}`);
+    }
+  }
+  return ownBatches(images, SEED, BATCH, CROP);
+}
+
+addEventListener("message", async ({ data }: MessageEvent<BatchesAsked | number>) => {
+  if (typeof data !== "number") {
+    batchOf = open(data);
+    batchOf.catch(() => {});
+    return;
+  }
+  try {
+    const batch = (await batchOf!)(data);
+    postMessage(batch satisfies BatchAnswer, { transfer: [batch.x.buffer, batch.target.buffer] });
+  } catch (error) {
+    postMessage({ failure: (error as Error).message } satisfies BatchAnswer);
+  }
 });

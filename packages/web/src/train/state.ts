@@ -1,12 +1,27 @@
 // A training run as the page sees it.
 
-import { batch, signal } from "@preact/signals";
-import { proxy, type Remote, wrap } from "comlink";
-import { useWeights } from "../segment/queue.ts";
+import { batch, computed, effect, signal } from "@preact/signals";
+import { proxy } from "comlink";
+import { type Item, items } from "../segment/items.ts";
+import { maskInUse } from "../segment/masks.ts";
+import { EXAMPLE, useWeights } from "../segment/queue.ts";
+import { isTraining, trainingStep } from "../title.ts";
+import { firstCall, type Started, started } from "../ui/worker.ts";
+import {
+  forgetRun,
+  type KeptPictures,
+  type KeptRun,
+  keepPictures,
+  keepRun,
+  keptPictures,
+  keptRun,
+} from "./kept-run.ts";
+import type { OwnPicture } from "./own-pictures.ts";
+import { type Level, meanOf, START, takeIn } from "./smooth.ts";
 import type { HeldOut, Subject, TrainingNews, TrainingPlan, TrainWorker } from "./train.worker.ts";
 
-/** What the run is at. */
-export type RunState = "idle" | "running" | "pausing" | "paused";
+/** What the run is at; `kept`: an earlier visit's, which can be taken up again. */
+export type RunState = "idle" | "running" | "pausing" | "paused" | "kept";
 
 /** Points of the curves, by step. */
 export interface Curves {
@@ -16,11 +31,11 @@ export interface Curves {
   readonly smooth: readonly number[];
   readonly heldOutSteps: readonly number[];
   readonly f1: readonly number[];
+  /** Where the smooth curve goes on. */
+  readonly level: Level;
 }
 
-const NOTHING: Curves = { steps: [], losses: [], smooth: [], heldOutSteps: [], f1: [] };
-/** Weight of a new step in the smooth curve. */
-const FRESHNESS = 0.08;
+const NOTHING: Curves = { steps: [], losses: [], smooth: [], heldOutSteps: [], f1: [], level: START };
 
 export const runState = signal<RunState>("idle");
 export const curves = signal<Curves>(NOTHING);
@@ -32,22 +47,106 @@ export const speed = signal(Number.NaN);
 export const heldOut = signal<HeldOut | undefined>(undefined);
 export const subject = signal<Subject | undefined>(undefined);
 export const failure = signal<string | undefined>(undefined);
-export const start = signal<TrainingPlan["start"]>("fresh");
-/** In ten-thousandths. */
+export const start = signal<"fresh" | "shipped" | "file">("fresh");
+/** A weights file or checkpoint that a person has opened, to start from. */
+export const opened = signal<{ readonly name: string; readonly bytes: Uint8Array } | undefined>(undefined);
+/** What is learned from. */
+export const learnFrom = signal<"synthetic" | "own">("synthetic");
+/** The photograph of one's own that is held out, by its number; the synthetic one when undefined. */
+export const heldOutId = signal<number | undefined>(undefined);
+
+/** Photographs of the first tab with a mask of their vessels. */
+export const candidates = computed(() =>
+  items.value.filter(({ id, size, fileName }) => {
+    return size !== undefined && fileName !== EXAMPLE && maskInUse(id, "vessels") !== undefined;
+  }),
+);
+
+const ownPictureOf = ({ id, name, file, size }: Item): OwnPicture => ({
+  name,
+  file,
+  ...size!,
+  vessels: maskInUse(id, "vessels")!.mask,
+  field: maskInUse(id, "field")?.mask,
+});
+
+/** What the run learns from, and what it is tested on, as it was chosen. */
+let pictures: KeptPictures = { pictures: [] };
+/** In ten-thousandths; counts from the next step on. */
 export const learningRate = signal(20);
+const rate = (): number => learningRate.value / 10_000;
+/** The last step that is kept in the browser. */
+export const keptStep = signal(0);
+/** A run that an earlier visit left. */
+let left: KeptRun | undefined;
+
+effect(() => {
+  isTraining.value = runState.value === "running";
+  trainingStep.value = step.value;
+});
+
+/** Steps that would be lost if the tab closed now. */
+const isUnsaved = (): boolean => runState.value === "running" && step.value > keptStep.value;
+addEventListener("beforeunload", (event) => {
+  if (isUnsaved()) event.preventDefault();
+});
 
 /** Counts runs: what an ended one still tells is not heard. */
-let run = 0;
-let worker: Remote<TrainWorker> | undefined;
-const trainer = (): Remote<TrainWorker> => {
-  worker ??= wrap<TrainWorker>(new Worker(new URL("./train.worker.ts", import.meta.url), { type: "module" }));
+let turn = 0;
+let worker: Started<TrainWorker> | undefined;
+const workerThere = (anew = false): Started<TrainWorker> => {
+  if (anew) worker = undefined;
+  worker ??= started(new Worker(new URL("./train.worker.ts", import.meta.url), { type: "module" }));
   return worker;
 };
+const trainer = () => workerThere().remote;
 
-/** Fetches the photograph that is never learned from. */
+/** Fetches the photograph that is never learned from, and the run that an earlier visit left. */
 export async function meetSubject(): Promise<void> {
-  subject.value ??= await trainer().subject();
+  if (subject.value !== undefined) return;
+  left = await keptRun();
+  if (left !== undefined) pictures = await keptPictures();
+  subject.value = await firstCall(workerThere, (remote) => remote.subject(pictures.heldOut));
+  if (left === undefined || runState.value !== "idle") return;
+  batch(() => {
+    const { step: last, curves: drawn, learningRate: own } = left!;
+    runState.value = "kept";
+    step.value = last;
+    keptStep.value = last;
+    curves.value = drawn;
+    learningRate.value = own;
+  });
 }
+
+/** Counts choices of what is held out: a later one overtakes an earlier. */
+let choices = 0;
+
+/** Holds another photograph out: one of one's own, or the synthetic one. */
+export async function holdOut(id: number | undefined): Promise<void> {
+  const item = candidates.value.find((each) => each.id === id);
+  const own = ++choices;
+  heldOutId.value = item?.id;
+  // Nothing can be trained before it is known what is held out.
+  subject.value = undefined;
+  try {
+    const next = await trainer().subject(item && ownPictureOf(item));
+    if (own === choices) subject.value = next;
+    if (item !== undefined) failure.value = undefined;
+  } catch (error) {
+    failure.value = `${item?.name} cannot be held out: ${(error as Error).message}.`;
+    if (item !== undefined && own === choices) await holdOut(undefined);
+  }
+}
+
+/** Learns from photographs of one's own, the last of several held out, or from synthetic ones. */
+export async function chooseLearnFrom(what: "synthetic" | "own"): Promise<void> {
+  learnFrom.value = what;
+  const { value: own } = candidates;
+  await holdOut(what === "own" && own.length > 1 ? own.at(-1)!.id : undefined);
+}
+
+/** How many photographs the run learns from; 0 for the endless synthetic ones. */
+export const picturesLearned = signal(0);
 
 /** Points that a curve is drawn from at most; past that every other one is dropped. */
 const MOST_POINTS = 1000;
@@ -57,10 +156,10 @@ const thin = <T>(values: readonly T[]): readonly T[] =>
 function hear(news: TrainingNews): void {
   const { steps, losses, smooth, heldOutSteps, f1 } = curves.value;
   const first = news.step - news.losses.length + 1;
-  let level = smooth.at(-1) ?? news.losses[0];
+  let { level } = curves.value;
   const levels = news.losses.map((loss) => {
-    level += FRESHNESS * (loss - level);
-    return level;
+    level = takeIn(level, loss);
+    return meanOf(level);
   });
   batch(() => {
     step.value = news.step;
@@ -73,29 +172,74 @@ function hear(news: TrainingNews): void {
       smooth: thin([...smooth, ...levels]),
       heldOutSteps: news.heldOut ? thin([...heldOutSteps, news.step]) : heldOutSteps,
       f1: news.heldOut ? thin([...f1, news.heldOut.f1]) : f1,
+      level,
     };
   });
+  if (news.checkpoint !== undefined) void keep(news.step, news.checkpoint);
 }
 
-/** Trains, or goes on where it was paused. */
+async function keep(at: number, checkpoint: Uint8Array): Promise<void> {
+  try {
+    await keepRun({ step: at, checkpoint, curves: curves.value, learningRate: learningRate.value });
+    keptStep.value = at;
+  } catch (error) {
+    tellUnkept(error as Error);
+  }
+}
+
+/** Trains, or goes on where it was paused, in this visit or an earlier one. */
 export function begin(): void {
   failure.value = undefined;
   if (runState.value === "paused") void trainer().resume();
+  else if (runState.value === "kept") run(left!.checkpoint);
   else {
-    const plan = { start: start.value, learningRate: learningRate.value / 10_000 };
     curves.value = NOTHING;
-    const own = ++run;
-    const tell = (news: TrainingNews) => {
-      if (own === run) hear(news);
-    };
-    trainer()
-      .run(plan, proxy(tell))
-      .catch((error: Error) => {
-        failure.value = `The training ended: ${error.message}.`;
-        runState.value = "idle";
-      });
+    keptStep.value = 0;
+    choosePictures();
+    run(start.value === "file" ? opened.value!.bytes : start.value);
   }
   runState.value = "running";
+}
+
+/** From here on the choice is the run's. */
+function choosePictures(): void {
+  const own = learnFrom.value === "own" ? candidates.value : [];
+  const held = own.find(({ id }) => id === heldOutId.value);
+  pictures = {
+    pictures: own.filter((item) => item !== held).map(ownPictureOf),
+    heldOut: held && ownPictureOf(held),
+  };
+  keepPictures(pictures).catch(tellUnkept);
+}
+
+function tellUnkept({ message }: Error): void {
+  failure.value = `This browser does not keep the run for later: ${message}. Save its weights before you leave.`;
+}
+
+function run(from: TrainingPlan["start"]): void {
+  const own = ++turn;
+  picturesLearned.value = pictures.pictures.length;
+  const tell = (news: TrainingNews) => {
+    if (own === turn) hear(news);
+  };
+  trainer()
+    .run({ start: from, learningRate: rate(), pictures: pictures.pictures }, proxy(tell))
+    .catch((error: Error) => {
+      failure.value = `The training ended: ${error.message}.`;
+      runState.value = "idle";
+    });
+}
+
+/** Goes on with another learning rate. */
+export function setLearningRate(value: number): void {
+  learningRate.value = value;
+  if (worker !== undefined) void trainer().setLearningRate(rate());
+}
+
+/** Opens weights or a checkpoint, to start from. */
+export async function openStart(file: File): Promise<void> {
+  opened.value = { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+  start.value = "file";
 }
 
 /** Stops after the step at hand. */
@@ -107,18 +251,26 @@ export async function pause(): Promise<void> {
 
 /** Forgets everything that was learned. */
 export function reset(): void {
-  run++;
+  turn++;
   void trainer().reset();
+  void forgetRun();
+  left = undefined;
+  keptStep.value = 0;
   runState.value = "idle";
   curves.value = NOTHING;
   step.value = 0;
   stepTime.value = Number.NaN;
   speed.value = Number.NaN;
   heldOut.value = undefined;
+  // A run of an earlier visit may have held another one out.
+  void holdOut(heldOutId.value);
 }
 
 /** The weights as they are now, as a file. */
 export const learnedWeights = (): Promise<Uint8Array> => trainer().weights();
+
+/** The whole run as it is now, as a file. */
+export const checkpointNow = (): Promise<Uint8Array> => trainer().checkpoint();
 
 /** Segments with them in the first tab. */
 export async function useLearned(): Promise<void> {

@@ -1,31 +1,25 @@
 import { computed } from "@preact/signals";
-import { Check, Download, Pause, Play, RotateCcw } from "lucide";
+import { Pause, Play, RotateCcw } from "lucide";
 import { useEffect } from "preact/hooks";
-import { openTab } from "../tabs.ts";
-import { Choice, Slider } from "../ui/controls.tsx";
-import { download } from "../ui/download.ts";
 import { count } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Pixels } from "../ui/pixels.tsx";
 import { BATCH, CROP } from "./batch.ts";
 import { Chart, type Curve } from "./chart.tsx";
+import { Plan } from "./plan.tsx";
 import {
   begin,
   curves,
   failure,
   heldOut,
-  learnedWeights,
-  learningRate,
   meetSubject,
   pause,
   reset,
   runState,
   speed,
-  start,
   step,
   stepTime,
   subject,
-  useLearned,
 } from "./state.ts";
 import "../styles/train.css";
 
@@ -49,7 +43,7 @@ export function TrainPage() {
           <h1>Train it here</h1>
           <p class="lead">
             The network learns on synthetic photographs that are drawn as it goes, so the truth is known to
-            the pixel. The one below it never learns from.
+            the pixel, or on your own photographs with their masks. The one below it never learns from.
           </p>
         </div>
         <Controls />
@@ -96,7 +90,7 @@ function Controls() {
         </button>
       ) : (
         <button type="button" class="button primary" disabled={subject.value === undefined} onClick={begin}>
-          <Icon node={Play} /> {state === "paused" ? "Resume" : "Train"}
+          <Icon node={Play} /> {state === "paused" || state === "kept" ? "Resume" : "Train"}
         </button>
       )}
       <button type="button" class="button" disabled={state === "idle"} onClick={reset}>
@@ -152,52 +146,5 @@ function Progress() {
         </div>
       ))}
     </dl>
-  );
-}
-
-/** What can be chosen before, and taken along after. */
-function Plan() {
-  const isIdle = runState.value === "idle";
-  const saveWeights = async () => {
-    const bytes = await learnedWeights();
-    const file = new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" });
-    download(`sa-unet-v2-${step.value}-steps.safetensors`, file);
-  };
-  const useNow = async () => {
-    await useLearned();
-    openTab("segment");
-  };
-  return (
-    <div class="plan">
-      <section aria-label="Plan">
-        <Choice
-          label="Start from"
-          value={start}
-          options={[
-            { value: "fresh", text: "Fresh numbers", disabled: !isIdle },
-            { value: "shipped", text: "The shipped weights", disabled: !isIdle },
-          ]}
-        />
-        <Slider
-          label="Learning rate"
-          value={learningRate}
-          min={1}
-          max={50}
-          format={(value) => (value / 10_000).toFixed(4)}
-        />
-        {!isIdle && <p class="small">Changes count from the next reset on.</p>}
-      </section>
-      <section aria-label="The weights as they are now">
-        <h2>Take it along</h2>
-        <div class="button-row">
-          <button type="button" class="button" disabled={step.value === 0} onClick={useNow}>
-            <Icon node={Check} /> Segment with these weights
-          </button>
-          <button type="button" class="button" disabled={step.value === 0} onClick={saveWeights}>
-            <Icon node={Download} /> Weights
-          </button>
-        </div>
-      </section>
-    </div>
   );
 }

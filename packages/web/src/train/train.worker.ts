@@ -6,6 +6,7 @@ import {
   initialize,
   loadSegmenter,
   paperLoss,
+  readWeights,
   type Segmenter,
   saUNetV2,
   segmenterOf,
@@ -16,15 +17,21 @@ import {
 import { expose } from "comlink";
 import { startEngine } from "../engine.ts";
 import { grey } from "../pictures/paint.ts";
+import { count } from "../ui/format.ts";
 import { BATCH, SEED } from "./batch.ts";
 import { type BatchStream, batchStream } from "./batch-stream.ts";
+import { isCheckpointFile, readCheckpoint, type TrainingState, writeCheckpoint } from "./checkpoint.ts";
+import { type Halt, haltOf } from "./halt.ts";
+import { type LabelledPhotograph, type OwnPicture, readForTesting } from "./own-pictures.ts";
 import { fundus } from "./training-pictures.ts";
 
 /** How to train. */
 export interface TrainingPlan {
-  /** Fresh numbers, or those that ship. */
-  readonly start: "fresh" | "shipped";
+  /** Fresh numbers, those that ship, or those of a file: weights, or the checkpoint of a run that is taken up again. */
+  readonly start: "fresh" | "shipped" | Uint8Array;
   readonly learningRate: number;
+  /** Photographs of one's own to learn from; synthetic ones where there are none. */
+  readonly pictures: readonly OwnPicture[];
 }
 
 /** What is told while it learns, of all steps since it was told last. */
@@ -38,6 +45,8 @@ export interface TrainingNews {
   readonly cropsPerSecond: number;
   /** On the photograph that is never learned from; told every few steps. */
   readonly heldOut?: HeldOut | undefined;
+  /** The run up to `step`, to be kept; told now and then, and at every pause. */
+  readonly checkpoint?: Uint8Array | undefined;
 }
 
 /** How the held-out photograph is segmented at the moment. */
@@ -59,55 +68,62 @@ const heldOutIsDue = (step: number): boolean => (step <= 20 ? step % 5 === 0 : s
 const HELD_OUT_SEED = 2;
 /** The page hears of steps four times a second: drawing it takes time from the cores that train. */
 const NEWS_INTERVAL_MS = 250;
+/** As much is lost at most when the browser is closed; a checkpoint has 4 MB. */
+const CHECKPOINT_INTERVAL_MS = 10_000;
 
-let network: Weights | undefined;
-let segmenter: Segmenter | undefined;
+/** The run at hand. */
+interface Run extends TrainingState {
+  readonly network: Weights;
+  readonly segmenter: Segmenter;
+}
+
+let current: Run | undefined;
 /** Counts calls of `run`: a later one ends an earlier. */
 let turn = 0;
 let halt: Halt | undefined;
 let step = 0;
+/** Photographs of one's own that the run at hand learns from. */
+let learnsFrom: readonly OwnPicture[] = [];
+/** Whether steps are being made: parameters must not be read then. */
+let steps = false;
+/** Whoever waits for the end of the step at hand. */
+const betweenSteps: (() => void)[] = [];
 
-const heldOut = fundus(HELD_OUT_SEED);
-const { width, height } = heldOut.image;
+let heldOut: LabelledPhotograph = fundus(HELD_OUT_SEED);
 
-async function lookAtHeldOut(): Promise<HeldOut> {
-  // The scale that it is trained at here, whatever shipped weights ask for.
-  const { probability } = await segmenter!.segment(heldOut.image, { scale: 1 });
-  const [truth, fieldOfView] = [heldOut.vessels.data, heldOut.fieldOfView.data];
+async function lookAtHeldOut({ segmenter }: Run): Promise<HeldOut> {
+  // Another one may be held out meanwhile.
+  const { image, vessels, fieldOfView: field } = heldOut;
+  // It has been brought to the scale of the network.
+  const { probability, width, height } = await segmenter.segment(image, { scale: 1 });
+  const [truth, fieldOfView] = [vessels.data, field.data];
   const { f1, auc } = evaluate({ probability, truth, fieldOfView });
   return { f1, auc, prediction: grey(width, height, (pixel) => probability[pixel]) };
 }
 
-async function begin({ start }: TrainingPlan): Promise<Weights> {
-  if (start === "fresh")
-    return { config: saUNetV2, parameters: initialize(saUNetV2, randomState(SEED)), metadata: {} };
-  return loadSegmenter();
-}
-
-/** A pause: the loop reaches it after the step at hand, and goes on when it is over. */
-interface Halt {
-  readonly reached: Promise<void>;
-  readonly over: Promise<void>;
-  readonly reach: () => void;
-  readonly lift: () => void;
-}
-
-function haltOf(): Halt {
-  let reach = () => {};
-  let end = () => {};
-  const reached = new Promise<void>((resolve) => {
-    reach = resolve;
-  });
-  const over = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const lift = () => {
-    halt = undefined;
-    // Whoever waits for a pause that is lifted before it began waits no longer.
-    reach();
-    end();
+/** A run at its beginning, or where its checkpoint left it. */
+async function begin({ start, learningRate }: TrainingPlan): Promise<{ run: Run; step: number }> {
+  const isCheckpoint = start instanceof Uint8Array && isCheckpointFile(start);
+  const network = await networkOf(isCheckpoint ? "fresh" : start);
+  const { parameters } = network;
+  const optimizer = adam(parameters, { learningRate });
+  const run: Run = {
+    network,
+    parameters,
+    optimizer,
+    random: randomState(SEED, 2),
+    segmenter: segmenterOf(network),
   };
-  return { reached, over, reach, lift };
+  const step = isCheckpoint ? readCheckpoint(start, run) : 0;
+  // What a person has set counts, also for a run that began with another rate.
+  optimizer.learningRate[0] = learningRate;
+  return { run, step };
+}
+
+async function networkOf(start: TrainingPlan["start"]): Promise<Weights> {
+  if (start === "shipped") return loadSegmenter();
+  if (start instanceof Uint8Array) return readWeights(start);
+  return { config: saUNetV2, parameters: initialize(saUNetV2, randomState(SEED)), metadata: {} };
 }
 
 const mouth = new MessageChannel();
@@ -120,20 +136,21 @@ const listen = (): Promise<void> =>
 
 /** Steps until another run begins. */
 async function learn(
-  { learningRate }: TrainingPlan,
-  weights: Weights,
+  run: Run,
   batches: BatchStream,
   own: number,
   tell: (news: TrainingNews) => void,
 ): Promise<void> {
+  const { network, optimizer, random } = run;
   let started = 0;
   const events = train({
-    ...weights,
-    optimizer: adam(weights.parameters, { learningRate }),
+    ...network,
+    optimizer,
+    random,
     loss: paperLoss(),
-    random: randomState(SEED, 2),
     epochs: 1,
     stepsPerEpoch: Number.MAX_SAFE_INTEGER,
+    firstStep: step,
     nextBatch: async () => {
       const batch = await batches.next();
       started = performance.now();
@@ -143,48 +160,63 @@ async function learn(
   let losses: number[] = [];
   let busy = 0;
   let told = performance.now();
+  let kept = told;
   for await (const event of events) {
     if (event.kind !== "step") continue;
     losses.push(event.loss);
     busy += performance.now() - started;
+    step = event.step + 1;
+    for (const go of betweenSteps.splice(0)) go();
     await listen();
     if (own !== turn) break;
-    step = event.step + 1;
     const isDue = heldOutIsDue(step);
     if (isDue || halt !== undefined || performance.now() - told >= NEWS_INTERVAL_MS) {
-      const heldOut = isDue ? await lookAtHeldOut() : undefined;
+      const heldOut = isDue ? await lookAtHeldOut(run) : undefined;
       if (own !== turn) break;
-      const seconds = (performance.now() - told) / 1000;
+      const now = performance.now();
+      const isKept = halt !== undefined || now - kept >= CHECKPOINT_INTERVAL_MS;
+      if (isKept) kept = now;
       const { length } = losses;
       tell({
         step,
         losses,
         milliseconds: busy / length,
-        cropsPerSecond: (BATCH * length) / seconds,
+        cropsPerSecond: (1000 * BATCH * length) / (now - told),
         heldOut,
+        checkpoint: isKept ? writeCheckpoint(run, step) : undefined,
       });
       losses = [];
       busy = 0;
-      told += 1000 * seconds;
+      told = now;
     }
     if (halt === undefined) continue;
+    steps = false;
     halt.reach();
     await halt.over;
+    steps = true;
     if (own !== turn) break;
     told = performance.now();
   }
 }
 
+function endSteps(): void {
+  steps = false;
+  for (const go of betweenSteps.splice(0)) go();
+}
+
 const api = {
-  /** The photograph that is never learned from. */
-  async subject(): Promise<Subject> {
+  /** Holds a photograph out, which is never learned from; a synthetic one when left out. */
+  async subject(own?: OwnPicture): Promise<Subject> {
     const { threads } = await startEngine();
-    const [image, vessels] = [heldOut.image.data, heldOut.vessels.data];
+    heldOut = own === undefined ? fundus(HELD_OUT_SEED) : await readForTesting(own);
+    const { width, height, data } = heldOut.image;
+    const channels = data.length / (width * height);
     const pixels = new ImageData(width, height);
     for (let pixel = 0; pixel < width * height; pixel++) {
-      for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = image[3 * pixel + c];
+      for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = data[channels * pixel + c];
       pixels.data[4 * pixel + 3] = 255;
     }
+    const vessels = heldOut.vessels.data;
     return { photograph: pixels, truth: grey(width, height, (pixel) => vessels[pixel]), threads };
   },
 
@@ -195,23 +227,32 @@ const api = {
     await startEngine();
     const next = await begin(plan);
     if (own !== turn) return;
-    network = next;
-    segmenter?.release();
-    segmenter = segmenterOf(network);
-    step = 0;
+    current?.segmenter.release();
+    current = next.run;
+    step = next.step;
     const nothing = { losses: [], milliseconds: Number.NaN, cropsPerSecond: Number.NaN };
-    tell({ step, ...nothing, heldOut: await lookAtHeldOut() });
-    const batches = batchStream();
+    tell({ step, ...nothing, heldOut: await lookAtHeldOut(next.run) });
+    learnsFrom = plan.pictures;
+    const batches = batchStream(step, plan.pictures);
+    steps = true;
     try {
-      await learn(plan, network, batches, own, tell);
+      await learn(next.run, batches, own, tell);
     } finally {
       batches.stop();
+      if (own === turn) endSteps();
     }
+  },
+
+  /** Goes on with this learning rate. */
+  setLearningRate(rate: number): void {
+    if (current !== undefined) current.optimizer.learningRate[0] = rate;
   },
 
   /** Resolves when the step at hand has ended and none follows. */
   async pause(): Promise<void> {
-    halt ??= haltOf();
+    halt ??= haltOf(() => {
+      halt = undefined;
+    });
     await halt.reached;
   },
 
@@ -223,14 +264,29 @@ const api = {
   reset(): void {
     turn++;
     halt?.lift();
-    network = undefined;
+    endSteps();
+    current?.segmenter.release();
+    current = undefined;
   },
 
-  /** The weights as they are now, as a file. */
-  weights(): Uint8Array {
-    if (network === undefined) throw new Error("weights: nothing has been learned yet");
-    const metadata = { licence: "MIT", training: `${step} steps on synthetic photographs, in a browser` };
+  /** The weights as a file, as they are after the step at hand. */
+  async weights(): Promise<Uint8Array> {
+    if (current === undefined) throw new Error("weights: nothing has been learned yet");
+    const { network } = current;
+    if (steps) await new Promise<void>((resolve) => betweenSteps.push(resolve));
+    const { length } = learnsFrom;
+    const training = `${step} steps on ${length === 0 ? "synthetic photographs" : count(length, "photograph")}, in a browser`;
+    // Photographs of one's own were shown at the scale that the segmenter chooses.
+    const metadata = length === 0 ? { licence: "MIT", training } : { training, scale: "auto" };
     return writeWeights({ ...network, metadata });
+  },
+
+  /** The whole run as a file, to be taken up here or by the command. */
+  async checkpoint(): Promise<Uint8Array> {
+    if (current === undefined) throw new Error("checkpoint: nothing has been learned yet");
+    const run = current;
+    if (steps) await new Promise<void>((resolve) => betweenSteps.push(resolve));
+    return writeCheckpoint(run, step);
   },
 };
 

@@ -1,9 +1,11 @@
-// What the network learns from here: synthetic photographs without end, whose vessels are known exactly.
+// What the network learns from here: synthetic photographs without end, whose vessels are known exactly, or those of one's
+// own.
 
 import { draw, type RandomState, randomState } from "@saunet/core";
 import {
   type AugmentOptions,
   augment,
+  type Crop,
   type LabelledImage,
   labelledImage,
   type SyntheticFundus,
@@ -44,26 +46,74 @@ export interface FlatBatch {
   readonly target: Float32Array<ArrayBuffer>;
 }
 
-/** Batches without end; equal seeds give equal batches. */
-export function syntheticBatches(seed: number, count: number, side: number): () => FlatBatch {
-  const seeds = randomState(seed, 0);
-  const crops = randomState(seed, 1);
-  const shelf: LabelledImage[] = [];
-  let taken = 0;
-  const pick = (state: RandomState): LabelledImage => {
-    if (taken++ % CROPS_PER_PHOTOGRAPH === 0)
-      shelf.push(labelledFundus(FIRST_SEED + Math.floor(draw(seeds) * 2 ** 24)));
-    if (shelf.length > SHELF) shelf.shift();
-    return shelf[Math.floor(draw(state) * shelf.length)];
+/** A photograph of one's own, and the factor at which the segmenter would show it to the network. */
+export interface ScaledImage {
+  readonly labelled: LabelledImage;
+  readonly scale: number;
+}
+
+/** Crops vary in scale by these factors besides. */
+const ZOOM = VARIATION.scale!;
+
+/** Batches of photographs of one's own; each depends on seed and step alone. */
+export function ownBatches(
+  images: readonly ScaledImage[],
+  seed: number,
+  count: number,
+  side: number,
+): (step: number) => FlatBatch {
+  return (step) => {
+    const random = stateAt(seed, 1, step);
+    return batchOfCrops(count, side, () => {
+      const { labelled, scale } = images[Math.floor(draw(random) * images.length)];
+      const options = { ...VARIATION, width: side, height: side };
+      return augment(labelled, { ...options, scale: [ZOOM[0] * scale, ZOOM[1] * scale] }, random);
+    });
   };
-  return () => {
-    const x = new Float32Array(count * side * side * 3);
-    const target = new Float32Array(count * side * side);
-    for (let n = 0; n < count; n++) {
-      const crop = augment(pick(crops), { ...VARIATION, width: side, height: side }, crops);
-      x.set(crop.image, n * side * side * 3);
-      target.set(crop.vessels, n * side * side);
-    }
-    return { x, target };
+}
+
+function batchOfCrops(count: number, side: number, crop: (n: number) => Crop): FlatBatch {
+  const x = new Float32Array(count * side * side * 3);
+  const target = new Float32Array(count * side * side);
+  for (let n = 0; n < count; n++) {
+    const { image, vessels } = crop(n);
+    x.set(image, n * side * side * 3);
+    target.set(vessels, n * side * side);
+  }
+  return { x, target };
+}
+
+/** The numbers of one step or photograph: its own 2^32 of the stream. */
+function stateAt(seed: number, stream: number, index: number): RandomState {
+  const state = randomState(seed, stream);
+  state[3] = index;
+  return state;
+}
+
+/**
+ * The batch of a step. It depends on seed and step alone, so a run that is taken up again learns from what it would have
+ * learned from. Steps in their order need a new photograph now and then; any other step draws a shelf of them.
+ */
+export function syntheticBatches(seed: number, count: number, side: number): (step: number) => FlatBatch {
+  const shelf = new Map<number, LabelledImage>();
+  const photograph = (index: number): LabelledImage => {
+    const known = shelf.get(index);
+    if (known !== undefined) return known;
+    const own = FIRST_SEED + Math.floor(draw(stateAt(seed, 0, index)) * 2 ** 24);
+    const drawn = labelledFundus(own);
+    shelf.set(index, drawn);
+    return drawn;
+  };
+  return (step) => {
+    const random = stateAt(seed, 1, step);
+    return batchOfCrops(count, side, (n) => {
+      const newest = Math.floor((step * count + n) / CROPS_PER_PHOTOGRAPH);
+      const oldest = Math.max(0, newest - SHELF + 1);
+      for (const index of shelf.keys()) if (index < oldest || index > newest) shelf.delete(index);
+      const chosen = oldest + Math.floor(draw(random) * (newest - oldest + 1));
+      // The newest is drawn when its turn comes, so that no step draws two.
+      photograph(newest);
+      return augment(photograph(chosen), { ...VARIATION, width: side, height: side }, random);
+    });
   };
 }

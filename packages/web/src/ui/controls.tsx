@@ -1,23 +1,30 @@
 // The few controls of the page: native ones, which keyboards and screen readers know.
 
-import type { Signal } from "@preact/signals";
+import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
-/** One of a few. */
+/** One of a few. `onValue` takes it in place of the signal. */
 export function Choice<T extends string>({
   label,
+  isLabelHidden = false,
   value,
   options,
+  onValue = (next) => {
+    value.value = next;
+  },
 }: {
   label: string;
+  /** For screen readers alone, where the options speak for themselves. */
+  isLabelHidden?: boolean;
   value: Signal<T>;
   options: readonly { readonly value: T; readonly text: string; readonly disabled?: boolean }[];
+  onValue?: (value: T) => void;
 }) {
   const name = useId();
   return (
     <fieldset class="choice">
-      <legend>{label}</legend>
+      <legend class={isLabelHidden ? "visually-hidden" : ""}>{label}</legend>
       <div class="choice-row">
         {options.map(({ value: own, text, disabled = false }) => (
           <label key={own}>
@@ -26,9 +33,7 @@ export function Choice<T extends string>({
               name={name}
               checked={value.value === own}
               disabled={disabled}
-              onChange={() => {
-                value.value = own;
-              }}
+              onChange={() => onValue(own)}
             />
             <span>{text}</span>
           </label>
@@ -38,20 +43,34 @@ export function Choice<T extends string>({
   );
 }
 
-/** A number from a range of whole ones. */
+interface SliderProps {
+  readonly label: string;
+  readonly min: number;
+  readonly max: number;
+  readonly format: (value: number) => string;
+  /** Words for both ends. */
+  readonly ends?: readonly [string, string];
+}
+
+/** A number from a range of whole ones. `onValue` takes it in place of the signal. */
 export function Slider({
   label,
   value,
   min,
   max,
   format,
-}: {
-  label: string;
-  value: Signal<number>;
-  min: number;
-  max: number;
-  format: (value: number) => string;
-}) {
+  ends,
+  onValue,
+}: SliderProps &
+  (
+    | { readonly value: Signal<number>; readonly onValue?: undefined }
+    | { readonly value: ReadonlySignal<number>; readonly onValue: (value: number) => void }
+  )) {
+  const set =
+    onValue ??
+    ((next: number) => {
+      value.value = next;
+    });
   const id = useId();
   const { value: now } = value;
   return (
@@ -65,10 +84,14 @@ export function Slider({
         max={max}
         value={now}
         aria-valuetext={format(now)}
-        onInput={(event) => {
-          value.value = event.currentTarget.valueAsNumber;
-        }}
+        onInput={(event) => set(event.currentTarget.valueAsNumber)}
       />
+      {ends && (
+        <div class="slider-ends" aria-hidden="true">
+          <span>{ends[0]}</span>
+          <span>{ends[1]}</span>
+        </div>
+      )}
     </div>
   );
 }
@@ -91,17 +114,22 @@ export function Switch({ label, value }: { label: string; value: Signal<boolean>
   );
 }
 
-/** A button that opens the file dialogue. */
+/** For file dialogues: browsers do not count TIFF and Netpbm among pictures everywhere. */
+export const PICTURES = "image/*,.tif,.tiff,.ppm,.pgm,.pnm";
+
+/** A button that opens the file dialogue; with `folder`, the one for folders. */
 export function FileButton({
   children,
   accept,
   multiple = false,
+  folder = false,
   className = "button",
   onFiles,
 }: {
   children: ComponentChildren;
-  accept: string;
+  accept?: string;
   multiple?: boolean;
+  folder?: boolean;
   className?: string;
   onFiles: (files: readonly File[]) => void;
 }) {
@@ -113,6 +141,10 @@ export function FileButton({
         type="file"
         accept={accept}
         multiple={multiple}
+        // No attribute of HTML's own, though every browser knows it.
+        ref={(input) => {
+          if (input !== null) input.webkitdirectory = folder;
+        }}
         onChange={({ currentTarget }) => {
           onFiles([...(currentTarget.files ?? [])]);
           // The same file may be chosen again.

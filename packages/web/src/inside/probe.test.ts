@@ -1,0 +1,105 @@
+import { randomState, tensor, uniform } from "@saunet/core";
+import { initialize, networks, saUNet, saUNetV2 } from "@saunet/model";
+import { describe, expect, it } from "vitest";
+import { geometryOf, patchOf } from "./geometry.ts";
+import { originOf, probe } from "./probe.ts";
+import { layersBefore, layersBehind, sourceOf } from "./sources.ts";
+import { type Layer, traceNetwork } from "./trace.ts";
+
+const [H, W] = [24, 32];
+const x = tensor(uniform([1, H, W, 3], randomState(4)).data, [1, H, W, 3]);
+
+/** Small, with numbers that no initialisation gives: scales and shifts of their own everywhere. */
+function traced(name: string) {
+  const config = {
+    ...networks[name],
+    channels: [8, 16, 16, 24],
+    ...(name === "sa-unet" && { transposedPadding: 1 as const }),
+  };
+  const parameters = initialize(config, randomState(3));
+  for (const [path, { data }] of Object.entries(parameters))
+    if (/gamma|beta|bias|mean|variance/.test(path))
+      for (let i = 0; i < data.length; i++) data[i] = 0.5 + ((7 * i) % 5) / 5;
+  return { config, layers: traceNetwork({ config, parameters, metadata: {} }, x) };
+}
+
+const placesOf = ({ height, width }: Layer) =>
+  [
+    [0, 0],
+    [height - 1, width - 1],
+    [Math.floor(height / 2), 1],
+  ] as const;
+
+describe.each(Object.keys(networks))("%s", (name) => {
+  const network = traced(name);
+
+  it("has numbers that add up, from the patch to what the layer gives", () => {
+    for (const [id, layer] of network.layers)
+      for (const [row, column] of placesOf(layer)) {
+        const own = probe(network, id, row, column, layer.channels - 1);
+        expect(own.sum).toBeCloseTo(own.computed, 4);
+        const before = own.normalized?.value ?? own.sum;
+        const after = {
+          none: before,
+          relu: Math.max(0, before),
+          silu: before / (1 + Math.exp(-before)),
+          sigmoid: 1 / (1 + Math.exp(-before)),
+        }[own.nonlinearity];
+        expect([id, own.activation]).toEqual([id, expect.closeTo(after, 4)]);
+      }
+  });
+
+  it("knows where every number of every patch comes from", () => {
+    for (const [id, layer] of network.layers) {
+      const { x: input, dims, transposed } = layer.convolution;
+      const [rows, columns, channels] = transposed ? [dims.OH, dims.OW, dims.O] : [dims.H, dims.W, dims.C];
+      for (const [row, column] of [
+        [0, 0],
+        [rows - 1, columns - 2],
+      ] as const)
+        for (let c = 0; c < channels; c++) {
+          const { value } = originOf(network, id, [row, column], c);
+          const there = input[(row * columns + column) * channels + c];
+          expect([id, c, value]).toEqual([id, c, expect.closeTo(there, 5)]);
+        }
+    }
+  });
+
+  it("lights the pixels that the patch is made of", () => {
+    for (const [id, layer] of network.layers)
+      for (const [row, column] of placesOf(layer)) {
+        const { patch, inputChannels } = probe(network, id, row, column, 0);
+        const { dims, transposed } = layer.convolution;
+        const geometry = geometryOf(dims, transposed);
+        const { top, left, height, width } = patchOf(geometry, row, column);
+        const inside = (first: number, count: number, size: number) =>
+          Math.min(first + count, size) - Math.max(first, 0);
+        const lit = inside(top, height, geometry.inputHeight) * inside(left, width, geometry.inputWidth);
+        expect([id, lit]).toEqual([id, patch.filter((v) => !Number.isNaN(v)).length / inputChannels]);
+      }
+  });
+
+  it("is read to its end from every layer", () => {
+    const ids = [...network.layers.keys()];
+    for (const id of ids) {
+      for (const before of layersBefore(sourceOf(network.config, id))) expect(ids).toContain(before);
+      if (id !== "head") expect(layersBehind(network.config, id, ids)).not.toEqual([]);
+    }
+  });
+});
+
+describe("probe", () => {
+  it("tells what pooling keeps, and what a gate multiplies", () => {
+    const network = traced(saUNetV2.name);
+    const { next, activation } = probe(network, "encoder1.conv2", 5, 7, 3);
+    expect(next).toMatchObject({ kind: "pooled" });
+    // Row 5 and column 7 are the last of the four.
+    expect(next?.kind === "pooled" && next.four[3]).toBe(activation);
+    expect(probe(network, "bottleneck.attention", 1, 1, 0).next).toMatchObject({
+      kind: "gate",
+      of: "bottleneck.conv1",
+    });
+    expect(probe(network, "decoder2.attention", 1, 1, 0).next).toMatchObject({ of: "encoder2.conv2" });
+    expect(probe(traced(saUNet.name), "head", 0, 0, 0).next).toBeUndefined();
+  });
+});

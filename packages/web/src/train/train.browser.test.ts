@@ -1,0 +1,218 @@
+// A training run in Chromium and Firefox: kept through a reload, told on the other tabs, its files opened again.
+
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { syntheticFundus } from "@saunet/data";
+import { writePng } from "@saunet/data/files";
+import { readWeights } from "@saunet/model";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { complaintsOf, openSite, type Site } from "../testing.ts";
+import { BROWSERS, savedBy } from "../testing-browsers.ts";
+
+const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
+const own = [1, 2, 3].flatMap((n) => [`eye-${n}.png`, `eye-${n}_mask.png`]);
+
+let site: Site;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "saunet-weights-"));
+  for (const n of [1, 2, 3]) {
+    const { image, vessels } = syntheticFundus({ seed: 30 + n, width: 160, height: 120 });
+    await writePng(join(folder, `eye-${n}.png`), image);
+    await writePng(join(folder, `eye-${n}_mask.png`), vessels);
+  }
+  site = await openSite();
+});
+afterAll(async () => {
+  await site?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+const stepOf = async (page: Page) => Number(await page.getByTestId("step").textContent());
+const until = (page: Page, step: number) =>
+  expect.poll(() => stepOf(page), { timeout: 120_000 }).toBeGreaterThan(step);
+
+/** What the metadata of the kept checkpoint says. */
+const keptState = (page: Page): Promise<{ position: { step: number }; learningRate: number }> =>
+  page.evaluate(async () => {
+    const result = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const database = await result(indexedDB.open("keyval-store"));
+    const { checkpoint } = await result(
+      database.transaction("keyval").objectStore("keyval").get("saunet-run"),
+    );
+    database.close();
+    const bytes = checkpoint as Uint8Array;
+    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+    return JSON.parse(header.__metadata__.state);
+  });
+
+describe.each(BROWSERS)("training in $name", ({ name: browserName, launch }) => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser?.close());
+
+  it("is kept through a reload, told on other tabs, and its weights open again", async () => {
+    const page = await (await browser.newContext()).newPage();
+    const complaints = complaintsOf(page);
+    await page.goto(`${site.isolated}#train`);
+    await button(page, "Train").click({ timeout: 60_000 });
+    await until(page, 3);
+    await page.getByRole("link", { name: "Segment" }).click();
+    await page.getByRole("link", { name: "Train here is running" }).waitFor();
+    await expect.poll(() => page.title()).toMatch(/^step \d+ · Segment · saunet$/);
+    await page.getByRole("link", { name: "Train here" }).click();
+    // It counts from the next step on.
+    await page.getByLabel("Learning rate").fill("7");
+    await button(page, "Pause").click();
+    await button(page, "Resume").waitFor({ timeout: 60_000 });
+    const held = await stepOf(page);
+    await page.getByText(`This browser keeps the run up to step ${held};`).waitFor();
+    const { position, learningRate } = await keptState(page);
+    expect(position.step).toBe(held);
+    expect(learningRate).toBeCloseTo(0.0007, 8);
+
+    await page.reload();
+    await button(page, "Resume").waitFor({ timeout: 60_000 });
+    expect(await stepOf(page)).toBe(held);
+    expect(await page.getByLabel("Learning rate").inputValue()).toBe("7");
+    await button(page, "Resume").click();
+    await until(page, held);
+    await button(page, "Pause").click();
+    await button(page, "Resume").waitFor({ timeout: 60_000 });
+    const weights = await savedBy(page, () => button(page, "Weights").click());
+    const path = join(folder, `${browserName}-${weights.name}`);
+    await writeFile(path, weights.bytes);
+
+    await button(page, "Reset").click();
+    await expect.poll(() => stepOf(page)).toBe(0);
+    await page.getByLabel("Open weights or a checkpoint").setInputFiles(path);
+    await expect.poll(() => page.getByLabel("A file").isChecked()).toBe(true);
+    await button(page, "Train").click();
+    await until(page, 1);
+    await button(page, "Reset").click();
+
+    await page.getByRole("link", { name: "Segment" }).click();
+    await page.getByLabel("Open weights").first().setInputFiles(path);
+    await page.getByText(`Weights: ${browserName}-${weights.name}`).waitFor({ timeout: 60_000 });
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it("learns from photographs of one's own, one held out, also after a reload", async () => {
+    const page = await (await browser.newContext()).newPage();
+    const complaints = complaintsOf(page);
+    await page.goto(`${site.isolated}#train`);
+    await button(page, "Train").and(page.locator(":enabled")).waitFor({ timeout: 60_000 });
+    expect(await page.getByLabel("My photographs").isDisabled()).toBe(true);
+    await page.getByLabel("Add photographs and masks").setInputFiles(own.map((name) => join(folder, name)));
+    await expect
+      .poll(() => page.getByTestId("material").textContent(), { timeout: 120_000 })
+      .toBe("3 photographs with a mask of the vessels.");
+    await page.getByLabel("My photographs").check();
+    await page.getByText("2 to learn from").waitFor();
+    expect(await page.getByLabel("Hold out").locator("option:checked").textContent()).toBe("eye-3.png");
+    await page.getByLabel("Learning rate").fill("20");
+    await button(page, "Train").click({ timeout: 60_000 });
+    await until(page, 3);
+    await page.getByText("It learns from 2 photographs of yours.").waitFor();
+    await button(page, "Pause").click();
+    await button(page, "Resume").waitFor({ timeout: 60_000 });
+    const held = await stepOf(page);
+    await page.getByText(`keeps the run up to step ${held};`).waitFor();
+
+    await page.reload();
+    await button(page, "Resume").click({ timeout: 60_000 });
+    await until(page, held);
+    await page.getByText("It learns from 2 photographs of yours.").waitFor();
+    await button(page, "Pause").click();
+    await button(page, "Resume").waitFor({ timeout: 60_000 });
+    const { bytes } = await savedBy(page, () => button(page, "Weights").click());
+    const { metadata } = readWeights(new Uint8Array(bytes));
+    expect(metadata.training).toBe(`${await stepOf(page)} steps on 2 photographs, in a browser`);
+    expect(metadata.scale).toBe("auto");
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it("hands the command weights and a checkpoint, and takes the command's checkpoint up", async () => {
+    const run = join(folder, `run-${browserName}`);
+    const command = async (...args: string[]) =>
+      promisify(execFile)(process.execPath, [join(ROOT, "scripts/saunet.mjs"), ...args], { cwd: ROOT });
+    const plan = ["--epochs", "1", "--steps", "60", "--crop", "32", "--batch", "1", "--picture-size", "64"];
+    await command("train", "--dataset", "synthetic", ...plan, "--validation", "0", "--no-report", "-o", run);
+
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`${site.isolated}#train`);
+    await button(page, "Train").click({ timeout: 60_000 });
+    await until(page, 1);
+    await button(page, "Pause").click();
+    await button(page, "Resume").waitFor({ timeout: 60_000 });
+    const held = await stepOf(page);
+    expect(held).toBeLessThan(60);
+    const weights = await savedBy(page, () => button(page, "Weights").click());
+    const checkpoint = await savedBy(page, () => button(page, "Checkpoint").click());
+    expect(checkpoint.name).toBe("checkpoint.safetensors");
+    const path = join(folder, `own-${browserName}.safetensors`);
+    await writeFile(path, weights.bytes);
+    const out = join(folder, `out-${browserName}`);
+    await command("segment", join(folder, own[0]), "--weights", path, "-o", out);
+    expect((await readFile(join(out, "eye-1-mask.png"))).length).toBeGreaterThan(0);
+
+    // The command's own run was over; with the page's checkpoint it goes on from the page's step.
+    const there = join(run, "checkpoint.safetensors");
+    const commands = await readFile(there);
+    await writeFile(there, checkpoint.bytes);
+    await command("train", "--resume", run);
+    const log = (await readFile(join(run, "log.jsonl"), "utf8")).trim().split("\n");
+    const steps = log.map((line) => JSON.parse(line)).filter(({ kind }) => kind === "step");
+    expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(await readFile(there)).not.toEqual(checkpoint.bytes);
+
+    await button(page, "Reset").click();
+    const theirs = join(folder, `commands-${browserName}.safetensors`);
+    await writeFile(theirs, commands);
+    await page.getByLabel("Open weights or a checkpoint").setInputFiles(theirs);
+    await button(page, "Train").click();
+    await until(page, 60);
+    await page.context().close();
+  });
+
+  it("says so where a file is neither weights nor a checkpoint", async () => {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`${site.isolated}#train`);
+    const path = join(folder, "wrong.safetensors");
+    await writeFile(path, "no weights");
+    await page.getByLabel("Open weights or a checkpoint").setInputFiles(path);
+    await button(page, "Train").click({ timeout: 60_000 });
+    await page.getByText(/^The training ended: /).waitFor({ timeout: 60_000 });
+    await page.getByRole("link", { name: "Segment" }).click();
+    await page.getByLabel("Open weights").first().setInputFiles(path);
+    await page.getByText(/^wrong\.safetensors could not be used: /).waitFor({ timeout: 60_000 });
+    await page.context().close();
+  });
+
+  it.runIf(browserName === "Chromium")("warns before a tab closes whose steps are not kept", async () => {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`${site.isolated}#train`);
+    await button(page, "Train").click({ timeout: 60_000 });
+    await until(page, 1);
+    const asked = page.waitForEvent("dialog");
+    await page.close({ runBeforeUnload: true });
+    const dialog = await asked;
+    expect(dialog.type()).toBe("beforeunload");
+    await dialog.accept();
+  });
+});
