@@ -129,7 +129,7 @@ describe("a photograph", () => {
     ["grey16.png", () => eye().toColourspace("grey16").png()],
     ["alpha.png", () => eye().ensureAlpha(0.5).png()],
     ["palette.png", () => eye().png({ palette: true })],
-    ["cmyk.jpg", () => eye().toColourspace("cmyk").jpeg()],
+    ["cmyk.jpg", () => eye().toColourspace("cmyk").withIccProfile("cmyk").jpeg()],
     ["rgb16.tif", () => eye().toColourspace("rgb16").tiff()],
   ])("is converted where that is natural: %s", async (name, make) => {
     await make().toFile(at(name));

@@ -19,6 +19,10 @@ export function kindOf(value: unknown): string {
   return Array.isArray(value) ? "Array" : typeof value;
 }
 
+/** What was given where a number is wanted: the number, or what it is instead. */
+export const numberOrKind = (value: unknown): string =>
+  typeof value === "number" ? String(value) : kindOf(value);
+
 const LONGEST_QUOTE = 80;
 
 /**
@@ -58,13 +62,34 @@ export function expectShape(
 /** Throws unless the value is an integer of at least `minimum`. */
 export function expectInteger(op: string, name: string, value: number, minimum: number): void {
   if (Number.isInteger(value) && value >= minimum) return;
-  throw new RangeError(`${op}: ${name} must be an integer of at least ${minimum} but is ${value}`);
+  throw new RangeError(
+    `${op}: ${name} must be an integer of at least ${minimum} but is ${numberOrKind(value)}`,
+  );
 }
 
 /** Throws unless the value is a number between two bounds, both included. */
 export function expectBetween(op: string, name: string, value: number, low: number, high: number): void {
   if (value >= low && value <= high) return;
-  throw new RangeError(`${op}: ${name} must lie between ${low} and ${high} but is ${value}`);
+  throw new RangeError(`${op}: ${name} must lie between ${low} and ${high} but is ${numberOrKind(value)}`);
+}
+
+/** The known name that is the fewest letters away, cases aside; `undefined` where more than a third would change. */
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const distances = known.map((other) => lettersBetween(name.toLowerCase(), other.toLowerCase()));
+  const least = Math.min(...distances);
+  return least <= name.length / 3 ? known[distances.indexOf(least)] : undefined;
+}
+
+/** Letters to add, take away or exchange (Levenshtein 1966). */
+function lettersBetween(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const above = row;
+    row = [i];
+    for (let j = 1; j <= b.length; j++)
+      row[j] = Math.min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+  }
+  return row[b.length];
 }
 
 /**
@@ -83,7 +108,9 @@ export function expectOptions(op: string, options: object, known: readonly strin
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new TypeError(`${op}: there is no option ${unknown}; the options are ${known.join(", ")}`);
+  const meant = nearest(unknown, known);
+  const advice = meant === undefined ? "" : `; ${meant} may be meant`;
+  throw new TypeError(`${op}: there is no option ${unknown}; the options are ${known.join(", ")}${advice}`);
 }
 
 /** Throws unless the argument is a list: of sizes, axes, tensors. */

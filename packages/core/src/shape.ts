@@ -1,6 +1,6 @@
 // Arithmetic on shapes: sizes, strides, broadcasting, padding. Row-major throughout: the last axis is contiguous.
 
-import { expectList, formatShape, ShapeError } from "./errors.ts";
+import { expectList, formatShape, numberOrKind, ShapeError } from "./errors.ts";
 
 /** Sizes of the axes, outermost first. `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -46,6 +46,8 @@ export function normalizeAxes(
   const list = typeof axes === "number" ? [axes] : axes;
   expectList(op, "axes", list);
   const normalized = list.map((axis) => {
+    if (typeof axis !== "number")
+      throw new TypeError(`${op}: an axis must be an integer but is ${numberOrKind(axis)}`);
     if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
       throw new RangeError(`${op}: axis ${axis} is outside a tensor of ${rank} axes`);
     }

@@ -29,7 +29,7 @@ const NO_OPERATORS: Readonly<Record<string, string>> = {
   "checks and integers":
     "ShapeError formatShape expectRank expectShape expectInteger expectBetween sizeOf stridesOf broadcastShapes " +
     "normalizeAxes samePadding resolvePadding outputSize pair fans reducedShapes convTranspose2dDims conv2dDims " +
-    "expectOptions expectIndex expectList expectTensors groupedConv2dDims matmulDims asTensor kindOf dropBlockDims groupNormDims pool2dDims resizeDims gapLimits dropAround walkOver joinAxes forEachRun",
+    "expectOptions expectIndex expectList expectTensors groupedConv2dDims matmulDims asTensor kindOf numberOrKind dropBlockDims groupNormDims pool2dDims resizeDims gapLimits dropAround walkOver joinAxes forEachRun",
   "what operators are made of, and every program goes through":
     "noGrad record contribute pass kernel kernelNames shared exactKey allocate allocateIndices empty Tensor randomState threefry2x32 skipWords wordsAhead",
   "what runs, captures and replaces":

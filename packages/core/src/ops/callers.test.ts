@@ -23,9 +23,19 @@ describe("what JavaScript callers may do", () => {
   });
 
   it.each([
-    ["sum", [x, { axis: 0 }], "sum: there is no option axis; the options are axes, keepDims"],
+    [
+      "sum",
+      [x, { axis: 0 }],
+      "sum: there is no option axis; the options are axes, keepDims; axes may be meant",
+    ],
     ["mean", [x, { axis: 0 }], "mean: there is no option axis"],
-    ["max", [x, { keepdims: true }], "max: there is no option keepdims"],
+    [
+      "max",
+      [x, { keepdims: true }],
+      "max: there is no option keepdims; the options are axes, keepDims; keepDims may be meant",
+    ],
+    ["softmax", [x, { axis: 0 }], "softmax: an axis must be an integer but is object"],
+    ["cumsum", [x, "0"], "cumsum: an axis must be an integer but is string"],
     ["variance", [x, 1], "variance: options must be a record such as { axes: … } but is number"],
     ["clip", [x, 0, 1], "clip: options must be a record such as { min: … } but is number"],
     [
@@ -56,6 +66,7 @@ describe("what JavaScript callers may do", () => {
       [{ w }, { lr: 0.1 }],
       "sgd: there is no option lr; the options are learningRate, momentum, nesterov",
     ],
+    ["adam", [{ w }, { learning_rate: 0.1 }], "; learningRate may be meant"],
     [
       "conv2d",
       [image, filter, undefined, { padding: "SAME" }],
