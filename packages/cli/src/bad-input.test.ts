@@ -1,20 +1,21 @@
 // What people hand to a command by mistake: each time one line, an exit code, and no file that was not there before.
 
-import { copyFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
 import { randomState } from "@saunet/core";
 import { initialize, saUNet, writeWeights } from "@saunet/model";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  claiming,
   saunet,
   smallFundus,
   tiny,
   write,
   writeFolder,
   writeFreshWeights,
+  writeSparse,
   writeSpoiltWeights,
 } from "./testing.ts";
 
@@ -276,9 +277,7 @@ describe("weights", () => {
   });
 
   it("that have no end, or are too many, before they are read", async () => {
-    const file = await open(at("sparse"), "w");
-    await file.truncate(1.9e9);
-    await file.close();
+    await writeSparse(at("sparse"), "", 1.9e9);
     const before = process.memoryUsage().rss;
     await expectFailure(use("/dev/zero"), /^saunet: \/dev\/zero: weights: not a safetensors file\n$/);
     await expectFailure(
@@ -354,10 +353,7 @@ describe("a data set", () => {
   it("of two pictures of 10,000 x 10,000, before anything is decoded", async () => {
     // Headers alone: to decode one of them would fail in another way.
     await writeFolder(at("huge"), ["a", "b"]);
-    const header = await readFile(at("huge/images/a.png"));
-    header.writeUInt32BE(10_000, 16);
-    header.writeUInt32BE(10_000, 20);
-    header.writeUInt32BE(crc32(header.subarray(12, 29)), 29);
+    const header = claiming(await readFile(at("huge/images/a.png")), 10_000, 10_000);
     for (const id of ["a", "b"]) await writeFile(at(`huge/images/${id}.png`), header);
     const line = /a(\.png:)? has 10000 x 10000 (= 100000000 )?pixels; the limit is 10000000/;
     await expectFailure(train("huge"), line);

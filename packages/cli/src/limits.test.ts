@@ -1,13 +1,13 @@
 // Files that are much larger than they look, or than they are worth, given to the command in a process of its own: each is
 // refused in one line, in little more memory than a file that is not there takes.
 
-import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { constants, deflateRawSync, gzipSync } from "node:zlib";
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { build, command, start, writeFolder, writeFreshWeights } from "./testing.ts";
+import { build, claiming, command, start, writeFolder, writeFreshWeights, writeSparse } from "./testing.ts";
 
 let here: string;
 /** The most memory that a run with a file that is not there takes, in bytes. */
@@ -26,25 +26,9 @@ async function saunet(...argv: string[]) {
   return { code, out, err: text, peak: Number(peak) };
 }
 
-/** A file of that many bytes, all zero after its beginning, which takes no room on most disks. */
 async function sparse(name: string, beginning: string | Uint8Array, bytes: number): Promise<string> {
-  const file = await open(at(name), "w");
-  await file.writeFile(beginning);
-  await file.truncate(bytes);
-  await file.close();
+  await writeSparse(at(name), beginning, bytes);
   return name;
-}
-
-/** A PNG that claims a size and holds no pixels. */
-function claimed(width: number, height: number): Uint8Array {
-  const png = Buffer.from(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC",
-    "base64",
-  );
-  png.writeUInt32BE(width, 16);
-  png.writeUInt32BE(height, 20);
-  png.writeUInt32BE(0, 29);
-  return png;
 }
 
 /** How an HDF5 file begins. */
@@ -127,10 +111,9 @@ describe("large files given to the command", () => {
       "a data set with two pictures of 10,000 x 10,000",
       async () => {
         await writeFolder(at("huge"), ["a", "b", "c"]);
-        for (const id of ["b", "c"]) {
-          await writeFile(at("huge", "images", `${id}.png`), claimed(10_000, 10_000));
-          await writeFile(at("huge", "masks", `${id}.png`), claimed(10_000, 10_000));
-        }
+        const header = claiming(await readFile(at("huge", "images", "a.png")), 10_000, 10_000);
+        for (const id of ["b", "c"])
+          for (const kind of ["images", "masks"]) await writeFile(at("huge", kind, `${id}.png`), header);
         return [
           "train",
           "--dataset",

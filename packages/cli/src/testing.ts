@@ -2,10 +2,11 @@
 // run on.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { crc32 } from "node:zlib";
 import { randomState, writeSafetensors } from "@saunet/core";
 import { type Mask, type Photograph, syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
@@ -73,6 +74,27 @@ export async function writeFolder(directory: string, ids: readonly string[]): Pr
 export async function write(path: string, picture: Photograph | Mask): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writePng(path, picture);
+}
+
+/** Writes a file of so many bytes, all zero after its beginning, which takes no room on most disks. */
+export async function writeSparse(
+  path: string,
+  beginning: string | Uint8Array,
+  bytes: number,
+): Promise<void> {
+  const file = await open(path, "w");
+  await file.writeFile(beginning);
+  await file.truncate(bytes);
+  await file.close();
+}
+
+/** A PNG whose header claims another size. To decode it would fail. */
+export function claiming(png: Uint8Array, width: number, height: number): Buffer {
+  const claimed = Buffer.from(png);
+  claimed.writeUInt32BE(width, 16);
+  claimed.writeUInt32BE(height, 20);
+  claimed.writeUInt32BE(crc32(claimed.subarray(12, 29)), 29);
+  return claimed;
 }
 
 /** The checkout. */

@@ -51,12 +51,19 @@ export function resultsOutside(
     }));
     outputs = outputs.map((output) => ({ ...output, buffer: output.buffer === from ? to : output.buffer }));
   };
-  /** What lies outside and is worked with by calls that have an array in common with a call, but not by itself. */
-  const neighbours = (at: number): ReadonlySet<FlatArray | undefined> => {
+  /**
+   * Those that calls with an array in common with a call work with, and it does not: joined with one of them, the call
+   * must not write them. All where there are none.
+   */
+  const nearOrAny = (at: number, named: readonly (readonly [string, FlatArray])[]) => {
     const own = new Set(Object.values(calls[at].buffers));
     const used = calls.map((call) => Object.values(call.buffers).filter((buffer) => buffer !== undefined));
     const theirs = used.filter((buffers) => buffers.some((buffer) => own.has(buffer))).flat();
-    return new Set(theirs.filter((buffer) => !own.has(buffer)).map((buffer) => buffers[buffer].external));
+    const arrays = new Set(
+      theirs.filter((buffer) => !own.has(buffer)).map((buffer) => buffers[buffer].external),
+    );
+    const near = named.filter(([, array]) => arrays.has(array));
+    return near.length > 0 ? near : named;
   };
   const isInput = new Set(program.inputs.map(({ buffer }) => buffer));
   const resultsOf = (call: number, choice: number): Wish[] => {
@@ -84,11 +91,7 @@ export function resultsOutside(
       ([other, { length: size }]) => size === length && !UNSHARED.test(other) && !NOT_NEGATIVE.test(other),
     );
     const isShared = choice % 4 > 0 && shared.length > 0 && !POSITIVE_ROLES.includes(name);
-    // Those come first that calls with an array in common work with: joined with one of them, the call must not write them.
-    const theirs = neighbours(call);
-    const near = shared.filter(([, array]) => theirs.has(array));
-    const candidates = near.length > 0 ? near : shared;
-    const to = isShared ? numberOf(pick(candidates, choice >> 2)[1]) : own();
+    const to = isShared ? numberOf(pick(nearOrAny(call, shared), choice >> 2)[1]) : own();
     if (!isInput.has(to) && calls.every((one) => mayShare(one, buffer, to))) moveTo(buffer, to);
   }
   return calls === program.calls ? program : { ...program, buffers, calls, outputs };
