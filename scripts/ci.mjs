@@ -4,7 +4,7 @@
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { bin, root, run } from "./workspace.mjs";
 
 const scratch = mkdtempSync(join(tmpdir(), "saunet-ci-"));
@@ -13,22 +13,33 @@ const node = (...args) => run(process.execPath, args);
 
 let passed = 0;
 let failed = 0;
+/** What failed, said once more at the end: a long log may be cut. */
+const failures = [];
 function step(name, execute) {
   console.log(`\n== ${name}`);
   const started = Date.now();
   const ok = execute() === 0;
   console.log(`== ${name}: ${ok ? "passed" : "FAILED"} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
   if (ok) passed++;
-  else failed++;
+  else {
+    failed++;
+    failures.push(name);
+  }
 }
 
 step("npm test", () =>
   run("npm", ["test", "--", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]),
 );
 if (existsSync(report)) {
-  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, "utf8"));
   passed += numPassedTests;
   failed += numFailedTests;
+  for (const { name, message, assertionResults } of testResults) {
+    const file = relative(root, name);
+    if (message) failures.push(`${file}: ${message}`);
+    for (const { status, fullName, failureMessages } of assertionResults)
+      if (status === "failed") failures.push(`${file}: ${fullName}\n${failureMessages.join("\n")}`);
+  }
 }
 step("types", () => bin("tsc", ["-p", "tsconfig.check.json"]));
 step("lint and import cycles", () => bin("biome", ["ci", "--colors=off", "--error-on-warnings", "."]));
@@ -51,5 +62,6 @@ if (existsSync(join(root, "../shared/data")))
 else console.log("\n== real photographs: not beside this checkout, not checked");
 
 rmSync(scratch, { recursive: true, force: true });
+if (failures.length > 0) console.log(`\n== failed\n${failures.join("\n")}`);
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -56,7 +56,7 @@ describe.each(BROWSERS)("correcting in $name", ({ launch }) => {
     const before = await truthOf(page);
     const f1 = await page.getByTestId("f1").textContent();
     await button(page, "Correct the mask by hand").click();
-    expect(await button(page, "Undo").isDisabled()).toBe(true);
+    await expect.poll(() => button(page, "Undo").isDisabled()).toBe(true);
     await page.getByLabel("Width", { exact: true }).fill("20");
     await drag(page, [100, 300], [300, 300]);
     await drag(page, [100, 400], [300, 400]);
@@ -100,7 +100,7 @@ describe.each(BROWSERS)("correcting in $name", ({ launch }) => {
     await stage.press(" ");
     await stage.press(" ");
     await stage.press("Control+z");
-    expect(await button(page, "Undo").isDisabled()).toBe(false);
+    await expect.poll(() => button(page, "Undo").isDisabled()).toBe(false);
     await stage.press("PageDown");
     await page.getByText("The corrected mask of synthetic.png was kept as its truth.").waitFor();
     await button(page, "synthetic.png, segmented").click();
