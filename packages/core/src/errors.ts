@@ -98,7 +98,7 @@ function lettersBetween(a: string, b: string): number {
  *
  * @example
  * try { expectOptions("sum", { axis: 0 }, ["axes", "keepDims"]); }
- * catch (error) { console.log(error.message); } // sum: there is no option axis; the options are axes, keepDims
+ * catch (error) { console.log(error.message); } // sum: there is no option axis; the options are axes, keepDims; axes may be meant
  */
 export function expectOptions(op: string, options: object, known: readonly string[]): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
