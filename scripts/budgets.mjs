@@ -26,7 +26,7 @@ const DEPENDENCIES = {
 function codeLines(text) {
   return text
     .replace(/\/\*[\s\S]*?\*\//g, "")
-    .replace(/^(import|export \*) [^;]*;$/gm, "")
+    .replace(/^(import|export \*|export (type )?\{[^;{}]*\} from) [^;]*;$/gm, "")
     .split("\n")
     .filter((line) => line.trim() !== "" && !line.trim().startsWith("//")).length;
 }

@@ -7,6 +7,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { format } from "node:util";
 import * as core from "@saunet/core";
+import * as coreKernels from "@saunet/core/kernels";
 import * as coreTesting from "@saunet/core/testing";
 import * as data from "@saunet/data";
 import * as interop from "@saunet/interop";
@@ -19,6 +20,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const scratch = join(root, "scripts", ".examples");
 const modules = {
   "@saunet/core": core,
+  "@saunet/core/kernels": coreKernels,
   "@saunet/core/testing": coreTesting,
   "@saunet/data": data,
   "@saunet/interop": interop,

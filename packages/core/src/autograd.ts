@@ -64,7 +64,7 @@ export const copyOfGradient = kernel(
  *
  * @example
  * // inside relu: d loss / d x = gradient where x > 0
- * // record("relu", out, [x], (gradient) => contribute([x], (gx) => reluBackward({ gx, gradient, x: x.data }, dims)));
+ * // record("relu", out, [x], (gradient) => contribute([x], (gx) => gradientOfRelu({ gx, gradient, x: x.data }, dims)));
  */
 export function contribute(tensors: readonly Tensor[], write: (...gradients: Float32Array[]) => void): void {
   if (!tensors.some((tensor) => tensor.requiresGrad)) return;

@@ -12,7 +12,7 @@ import { expectBetween, expectOptions, kindOf } from "./errors.ts";
 import { type Floats, kernel } from "./kernel.ts";
 import { allocate, asTensor, Tensor, zeros } from "./tensor.ts";
 
-/** Parameters by path name, such as `encoder1.conv1.filter`. */
+/** Parameters, and running statistics, by path name such as `encoder1.conv1.filter`. */
 export type Parameters = Readonly<Record<string, Tensor>>;
 
 /** Changes parameters along their gradients. */

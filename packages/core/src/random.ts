@@ -85,7 +85,7 @@ export function wordsAhead(state: RandomState, blocks: number): Uint32Array {
 const toUnit = (word: number): number => (word >>> 8) / 2 ** 24;
 
 /** Fills `out` with independent numbers from [low, low + width). */
-export const uniformKernel = kernel(
+export const uniformDraw = kernel(
   "random.uniform",
   { out: "write", state: "update" },
   ({ out, state }: { out: Floats; state: RandomState }, { low, width }: { low: number; width: number }) => {
@@ -103,7 +103,7 @@ export const uniformKernel = kernel(
  * Fills `out` with normal numbers of mean 0 and the given deviation (Box and Muller), redrawing whatever lies
  * beyond `limit` deviations.
  */
-export const normalKernel = kernel(
+export const normalDraw = kernel(
   "random.normal",
   { out: "write", state: "update" },
   ({ out, state }: { out: Floats; state: RandomState }, dims: { deviation: number; limit: number }) => {
@@ -133,7 +133,7 @@ export function uniform(
   { low = 0, high = 1 }: { low?: number; high?: number } = {},
 ): Tensor {
   const out = empty(shape);
-  uniformKernel({ out: out.data, state }, { low, width: high - low });
+  uniformDraw({ out: out.data, state }, { low, width: high - low });
   return out;
 }
 
@@ -144,7 +144,7 @@ export function normal(
   { deviation = 1, limit = Number.POSITIVE_INFINITY }: { deviation?: number; limit?: number } = {},
 ): Tensor {
   const out = empty(shape);
-  normalKernel({ out: out.data, state }, { deviation, limit });
+  normalDraw({ out: out.data, state }, { deviation, limit });
   return out;
 }
 

@@ -1,7 +1,8 @@
 // The two kinds of picture that everything here speaks of: the photograph and the mask. Both are a flat array,
 // row by row from the top left. A browser's ImageData is a photograph as it stands.
 
-import { expectInteger, ShapeError } from "@saunet/core";
+import { ShapeError } from "@saunet/core";
+import { expectInteger } from "@saunet/core/kernels";
 
 /**
  * A Uint8Array that is no Node `Buffer`, whose `slice` is a view instead of a copy. The compiler refuses a Buffer where

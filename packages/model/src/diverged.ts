@@ -1,6 +1,6 @@
 // What to say when a training step gives no number.
 
-import { type FlatArray, intercept, type KernelCall } from "@saunet/core";
+import { type FlatArray, intercept, type KernelCall } from "@saunet/core/kernels";
 import type { Parameters } from "./parameters.ts";
 
 /** A training step that gave no number. The parameters are as they were before that step. */

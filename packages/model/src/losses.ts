@@ -17,7 +17,6 @@ import {
   add,
   clip,
   div,
-  expectShape,
   mean,
   mul,
   sigmoid,
@@ -27,6 +26,7 @@ import {
   type Tensor,
   tensor,
 } from "@saunet/core";
+import { expectShape } from "@saunet/core/kernels";
 
 /** Loss of logits against a target of 0 and 1 in the same shape: a tensor of one element. */
 export type Loss = (logits: Tensor, target: Tensor) => Tensor;

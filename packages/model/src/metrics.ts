@@ -4,7 +4,7 @@
 // Papers differ in what they report, so both readings of each choice are here: over the full frame or inside the
 // field of view; `macro`, the mean of the images' figures, or `micro`, the figures of all pixels pooled.
 
-import { expectBetween } from "@saunet/core";
+import { expectBetween } from "@saunet/core/kernels";
 import { pooledRocAuc, rankedRocAuc, rankPixels } from "./roc.ts";
 
 /** Which pixels count: all of them, or those where the photograph shows the eye. */

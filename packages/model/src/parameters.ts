@@ -10,17 +10,16 @@ import {
   glorotUniform,
   heNormal,
   ones,
+  type Parameters,
   parameter,
   type RandomState,
   type Shape,
-  sizeOf,
-  type Tensor,
   zeros,
 } from "@saunet/core";
+import { sizeOf } from "@saunet/core/kernels";
 import { depthOf, type Initializer, type NetworkConfig } from "./config.ts";
 
-/** Parameters and running statistics by path name. */
-export type Parameters = Readonly<Record<string, Tensor>>;
+export type { Parameters };
 
 /** How one entry of the dictionary starts. */
 export interface ParameterSpec {

@@ -1,13 +1,7 @@
 // From a photograph of any size to its vessels.
 
-import {
-  type AbortSignalLike,
-  expectBetween,
-  prepare,
-  type Runnable,
-  type RunOptions,
-  Tensor,
-} from "@saunet/core";
+import { type AbortSignalLike, prepare, type Runnable, type RunOptions, Tensor } from "@saunet/core";
+import { expectBetween } from "@saunet/core/kernels";
 import { floatsOf, type Mask, type Photograph, resizeValues } from "@saunet/data";
 import { readBundledWeights } from "#host";
 import { type NetworkConfig, sizeMultiple } from "./config.ts";

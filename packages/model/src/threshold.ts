@@ -1,7 +1,7 @@
 // The threshold that a network's probabilities want: 0.5 is a convention, and the one that gives the highest F1 depends on
 // the loss and on the data. It must be fitted on training images; fitted on the test images it would flatter.
 
-import { expectBetween } from "@saunet/core";
+import { expectBetween } from "@saunet/core/kernels";
 import { DEFAULT_THRESHOLD, type Prediction } from "./metrics.ts";
 
 /** Thresholds that are tried: 0.001, 0.002 … 0.999. */

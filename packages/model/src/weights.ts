@@ -1,7 +1,8 @@
 // Weights in a file: safetensors whose names are the paths of parameters.ts, and whose metadata says which network
 // they belong to. Nothing is guessed: an entry that is missing, left over or of another shape is an error.
 
-import { formatShape, parameter, quote, readSafetensors, type Tensor, writeSafetensors } from "@saunet/core";
+import { parameter, readSafetensors, type Tensor, writeSafetensors } from "@saunet/core";
+import { formatShape, quote } from "@saunet/core/kernels";
 import { type NetworkConfig, saUNetV2 } from "./config.ts";
 import { firstNotFinite } from "./diverged.ts";
 import { fileKind, HEAD_BYTES, nameOfKind } from "./file-kind.ts";

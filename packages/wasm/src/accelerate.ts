@@ -12,7 +12,7 @@ import {
   installPreparer,
   type Kernel,
   kernelNames,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import { cores } from "#spawn";
 import { detectFeatures, type Features } from "./features.ts";
 import { fusedGenerators, fusions } from "./fusions/index.ts";

@@ -1,7 +1,7 @@
 // Runs plans: looks up or compiles the code of a call, brings its operands into the arena, shares the items of each
 // phase out among the threads, and brings the results back.
 
-import { type AnyKernel, type Arrays, exactKey, type FlatArray, type Work } from "@saunet/core";
+import { type AnyKernel, type Arrays, exactKey, type FlatArray, type Work } from "@saunet/core/kernels";
 import { Cache } from "./cache.ts";
 import { assemble, instantiate, type PhaseFunction } from "./compile.ts";
 import { type Arena, alignToLine } from "./memory.ts";

@@ -25,7 +25,7 @@ import { type Pair, pair, type Shape } from "../shape.ts";
 import { asTensor, empty, type Tensor } from "../tensor.ts";
 import { conv2dFilterGradient, conv2dForward, conv2dTransposed } from "./conv2d.ts";
 import { type Conv2dDims, conv2dDims } from "./conv2d-dims.ts";
-import { sumKernel } from "./sum.ts";
+import { sumForward } from "./sum.ts";
 
 /** How a filter spreads over the enlarged image. */
 export interface ConvTranspose2dOptions {
@@ -90,7 +90,7 @@ export function convTranspose2d(
     contribute([w], (gw) => conv2dFilterGradient({ gw, x: gy, gy: x.data }, d));
     if (b !== undefined)
       contribute([b], (gb) =>
-        sumKernel({ out: gb, x: gy }, { walk: walkOver(y.shape, [y.shape, b.shape]), scale: 1 }),
+        sumForward({ out: gb, x: gy }, { walk: walkOver(y.shape, [y.shape, b.shape]), scale: 1 }),
       );
   });
 }

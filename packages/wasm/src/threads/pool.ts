@@ -2,7 +2,7 @@
 // own, so N threads are the caller and N - 1 workers. While a list of jobs runs, one worker more stands in for the
 // caller, who is free to do something else: even to run single jobs, which it then does alone.
 
-import type { Pending, Work } from "@saunet/core";
+import type { Pending, Work } from "@saunet/core/kernels";
 import { spawn } from "#spawn";
 import type { Arena } from "../memory.ts";
 import type { Span } from "../observe.ts";
