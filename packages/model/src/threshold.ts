@@ -12,6 +12,9 @@ const STEPS = 1000;
  * result, 0 to 1000.
  *
  * @throws RangeError where a probability that counts does not lie between 0 and 1
+ * @example
+ * const f1 = f1ByThreshold({ probability: Float32Array.of(0.9, 0.2, 0.7), truth: Uint8Array.of(1, 0, 0) });
+ * console.log(f1.length, f1[800]); // 1001 1
  */
 export function f1ByThreshold({ probability, truth, fieldOfView }: Prediction): Float64Array {
   const background = new Uint32Array(STEPS + 1);

@@ -8,7 +8,13 @@ import { type Arena, alignToLine } from "./memory.ts";
 import type { Span } from "./observe.ts";
 import type { CodeFeatures, Generator, Lengths, Plan } from "./plan.ts";
 
-/** Generated code that trapped, in any thread; the message begins with the plan's name. */
+/**
+ * Generated code that trapped, in any thread; the message begins with the plan's name.
+ *
+ * @example
+ * const isTrap = (error: unknown) => error instanceof KernelError;
+ * console.log(isTrap(new KernelError("conv2d.forward: unreachable"))); // true
+ */
 export class KernelError extends Error {
   override readonly name = "KernelError";
 }

@@ -38,6 +38,10 @@ export interface ConvTranspose2dOptions {
 /**
  * Checks that image and filter fit and gives the integers of the mirrored convolution: its `H, W, C` belong to the
  * result, its `OH, OW, O` to `x`.
+ *
+ * @example
+ * const { H, W, C } = convTranspose2dDims([1, 4, 4, 16], [3, 3, 8, 16], { stride: 2 });
+ * console.log(H, W, C); // 8 8 8
  */
 export function convTranspose2dDims(x: Shape, w: Shape, options: ConvTranspose2dOptions = {}): Conv2dDims {
   const op = "convTranspose2d";

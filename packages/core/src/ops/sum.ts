@@ -59,7 +59,12 @@ export const stretchForward = kernel(
   },
 );
 
-/** The shapes of a reduction's result: with the reduced axes as 1, and as the caller wants it. */
+/**
+ * The shapes of a reduction's result: with the reduced axes as 1, and as the caller wants it.
+ *
+ * @example
+ * console.log(reducedShapes("sum", [2, 3], { axes: 1 })); // { kept: [ 2, 1 ], result: [ 2 ], count: 3 }
+ */
 export function reducedShapes(
   op: string,
   shape: Shape,
