@@ -1,8 +1,8 @@
 // The kernels of a convolution on a list of shapes: forward, the transposed one (which is also the gradient of the
 // image) and the gradient of the filter.
 
-import type { AnyKernel } from "@saunet/core";
-import { conv2dFilterGradient, conv2dForward, conv2dTransposed } from "@saunet/core";
+import type { AnyKernel } from "@saunet/core/kernels";
+import { conv2dFilterGradient, conv2dForward, conv2dTransposed } from "@saunet/core/kernels";
 import { makeOperands } from "./operands.ts";
 import type { Options } from "./options.ts";
 import { type Part, timeParts } from "./parts.ts";

@@ -1,6 +1,6 @@
 // The laboratory: numbered attempts at one convolution, each held to the reference before it is timed.
 
-import { conv2dForward } from "@saunet/core";
+import { conv2dForward } from "@saunet/core/kernels";
 import { accelerate, restore } from "@saunet/wasm";
 import { type Effort, measure, type Task, USUAL_EFFORT } from "./harness.ts";
 import { attempts } from "./lab/index.ts";

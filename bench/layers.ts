@@ -1,6 +1,7 @@
 // The kernel calls of one forward pass of the network, layer by layer.
 
-import { type FlatArray, intercept, noGrad, sigmoid } from "@saunet/core";
+import { noGrad, sigmoid } from "@saunet/core";
+import { type FlatArray, intercept } from "@saunet/core/kernels";
 import { forward } from "@saunet/model";
 import { makeInputs } from "./inputs.ts";
 import type { Options } from "./options.ts";

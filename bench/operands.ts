@@ -1,6 +1,7 @@
 // Numbers to compute with: normal, and scaled so that outputs are about 1 whatever the shape. Nothing is denormal.
 
-import { type Conv2dDims, normal, randomState } from "@saunet/core";
+import { normal, randomState } from "@saunet/core";
+import type { Conv2dDims } from "@saunet/core/kernels";
 
 /** Image, filter, bias and the gradient of the output for one convolution. */
 export function makeOperands(d: Conv2dDims): {

@@ -3,19 +3,15 @@
 // A captured program keeps what lies between its calls in its own memory. To see that and not the way in and out, the
 // program that is timed makes the same call several times, and its time is divided by their number.
 
+import { capture, prepare, type Runnable, type Tensor, tensor } from "@saunet/core";
 import {
   type AnyKernel,
   type Arrays,
   allocate,
   allocateIndices,
   type Conv2dDims,
-  capture,
   type FlatArray,
-  prepare,
-  type Runnable,
-  type Tensor,
-  tensor,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import { accelerate, type Convolutions, restore } from "@saunet/wasm";
 import { type Effort, measure, type Task } from "./harness.ts";
 import { machineRecord } from "./machine.ts";

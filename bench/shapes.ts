@@ -6,7 +6,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Conv2dDims, conv2dDims, convTranspose2dDims } from "@saunet/core";
+import { type Conv2dDims, conv2dDims, convTranspose2dDims } from "@saunet/core/kernels";
 import { SHAPES } from "./paths.ts";
 import { oneOf, UsageError } from "./usage.ts";
 

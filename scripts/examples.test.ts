@@ -1,26 +1,33 @@
-// Every @example in the packages' docstrings and every piece of TypeScript in their READMEs is run, and what it logs is
-// compared with the comment behind the call: `console.log(x); // what it prints`. An example that does not run, or prints
-// something else, fails here.
+// Every @example in the packages' docstrings and every piece of TypeScript in their READMEs is type-checked and run, and
+// what it logs is compared with the comment behind the call: `console.log(x); // what it prints`. An example that does not
+// run, or prints something else, fails here.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { format } from "node:util";
 import * as core from "@saunet/core";
+import * as coreKernels from "@saunet/core/kernels";
 import * as coreTesting from "@saunet/core/testing";
 import * as data from "@saunet/data";
+import * as dataFiles from "@saunet/data/files";
 import * as interop from "@saunet/interop";
 import * as model from "@saunet/model";
 import * as wasm from "@saunet/wasm";
 import * as asm from "@saunet/wasm/asm";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "./workspace.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const scratch = join(root, "scripts", ".examples");
+/** Examples run there: what they write stays there, and they find the fixtures. */
+const folder = join(scratch, "files");
 const modules = {
   "@saunet/core": core,
+  "@saunet/core/kernels": coreKernels,
   "@saunet/core/testing": coreTesting,
   "@saunet/data": data,
+  "@saunet/data/files": dataFiles,
   "@saunet/interop": interop,
   "@saunet/model": model,
   "@saunet/wasm": wasm,
@@ -59,29 +66,43 @@ const READMES = ["core", "wasm", "model", "data", "interop"].map((name) =>
 const sources = readdirSync(join(root, "packages"), { withFileTypes: true, recursive: true })
   .filter((entry) => entry.isFile() && /\.ts$/.test(entry.name) && !/\.test\.ts$/.test(entry.name))
   .map((entry) => join(entry.parentPath, entry.name))
-  .filter(
-    (path) =>
-      /packages[\\/](core|data|interop|model|wasm)[\\/]src[\\/]/.test(path) && !/[\\/]files[\\/]/.test(path),
-  );
+  .filter((path) => /packages[\\/](core|data|interop|model|wasm)[\\/](src|weights)[\\/]/.test(path));
 
-/** An import for every exported name that the code mentions. */
+const declares = (code: string, name: string) =>
+  new RegExp(`\\b(const|let|function) (\\{[^}]*\\b)?(\\[[^\\]]*\\b)?${name}\\b`).test(code);
+
+/** Types that examples name, and where they come from. */
+const TYPES: Readonly<Record<string, string>> = {
+  Program: "@saunet/core",
+  Floats: "@saunet/core/kernels",
+  KernelCall: "@saunet/core/kernels",
+  StepTiming: "@saunet/wasm",
+};
+
+/** An import for every exported name that the code mentions, from the first module that has it. */
 function importsFor(code: string): string {
-  return Object.entries(modules)
-    .map(([name, exports]) => {
-      const used = Object.keys(exports).filter((exported) => new RegExp(`\\b${exported}\\b`).test(code));
-      return used.length === 0 ? "" : `import { ${used.join(", ")} } from "${name}";`;
-    })
-    .join("\n");
+  const known = new Set<string>();
+  const mentions = (name: string) =>
+    new RegExp(`(?<![\\w"]|[^.]\\.)${name}\\b(?!:)`).test(code) && !declares(code, name) && !known.has(name);
+  const values = Object.entries(modules).map(([module, exports]) => {
+    const used = Object.keys(exports).filter(mentions);
+    for (const name of used) known.add(name);
+    return used.length === 0 ? "" : `import { ${used.join(", ")} } from "${module}";\n`;
+  });
+  const types = Object.entries(TYPES).map(([name, module]) =>
+    mentions(name) ? `import type { ${name} } from "${module}";\n` : "",
+  );
+  return [...values, ...types].join("");
 }
+
+const withImports = (code: string) => (/^import /m.test(code) ? code : `${importsFor(code)}${code}`);
 
 /** Runs an example and returns, for each of its lines, what was logged there. */
 async function logged({ title, lines }: Example): Promise<string[][]> {
   const file = join(scratch, `${title.replace(/[^a-z0-9]+/gi, "-")}.ts`);
   const calls = lines.map((line, i) => line.replaceAll("console.log(", `globalThis.logExample(${i}, `));
   mkdirSync(scratch, { recursive: true });
-  const code = calls.join("\n");
-  const imports = /^import /m.test(code) ? "" : importsFor(code);
-  writeFileSync(file, `// @ts-nocheck\n${imports}\n${code}\nexport {};\n`);
+  writeFileSync(file, `// @ts-nocheck\n${withImports(calls.join("\n"))}\nexport {};\n`);
   const output = lines.map((): string[] => []);
   Object.assign(globalThis, {
     logExample: (i: number, ...values: unknown[]) => output[i].push(format(...values)),
@@ -98,18 +119,54 @@ async function expectOutput(example: Example): Promise<void> {
   });
 }
 
+const examples = sources.flatMap(examplesOf);
+const pieces = READMES.flatMap(piecesOf);
+
+beforeAll(() => {
+  mkdirSync(folder, { recursive: true });
+  symlinkSync(join(root, "fixtures"), join(folder, "fixtures"), "junction");
+  process.chdir(folder);
+});
+afterAll(() => {
+  process.chdir(root);
+  rmSync(scratch, { recursive: true, force: true });
+});
+
 describe("examples in docstrings", () => {
-  const examples = sources.flatMap(examplesOf);
-  it("are found", () => expect(examples.length).toBeGreaterThan(20));
+  it("are found", () => expect(examples.length).toBeGreaterThan(200));
 
   it.each(examples)("$title", expectOutput);
 });
 
 describe("READMEs of packages", () => {
-  const pieces = READMES.flatMap(piecesOf);
   it("have an example each", () => expect(pieces).toHaveLength(READMES.length));
 
   it.each(pieces)("$title", expectOutput);
 });
 
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+it("all examples have the right types", () => {
+  const types = join(scratch, "types");
+  mkdirSync(types);
+  for (const { title, lines } of [...examples, ...pieces]) {
+    const name = `${title.replace(/[^a-z0-9]+/gi, "-")}.ts`;
+    writeFileSync(join(types, name), `${withImports(lines.join("\n"))}\nexport {};\n`);
+  }
+  const compilerOptions = {
+    composite: false,
+    declaration: false,
+    declarationMap: false,
+    noEmit: true,
+    lib: ["es2023", "dom"],
+    types: ["node"],
+    allowJs: true,
+    checkJs: false,
+    noUnusedLocals: false,
+    // Examples show an error's message in one line.
+    useUnknownInCatchVariables: false,
+  };
+  writeFileSync(
+    join(types, "tsconfig.json"),
+    JSON.stringify({ extends: "../../../tsconfig.base.json", compilerOptions, include: ["*.ts"] }),
+  );
+  expect(run(join(root, "node_modules/.bin/tsc"), ["-p", types], { quiet: true })).toBe(0);
+});

@@ -1,38 +1,34 @@
-// Packs the packages as they would be published, installs the tarballs in an empty folder and uses them there.
+// Packs the packages as they would be published, installs the tarballs in an empty folder and uses them there: what a
+// linter of packages says, types under the oldest, a middle and the newest TypeScript (`--types all`: under each), the
+// command, and a bundle that carries the weights along.
 
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build, pnpm, root, run } from "./workspace.mjs";
+import { bundleWithEsbuild, expectSame, useSource } from "./bundles.mjs";
+import { lintTarballs } from "./lint-tarballs.mjs";
+import { installTarballs, pack, tools } from "./packed.mjs";
+import { checkTypes, TYPESCRIPTS } from "./type-matrix.mjs";
+import { root, run } from "./workspace.mjs";
 
-const PACKAGES = ["core", "wasm", "data", "model", "interop", "cli"];
-
-build();
 const folder = mkdtempSync(join(tmpdir(), "saunet-pack-"));
-function must(code, what) {
-  if (code === 0) return;
+function must(ok, what) {
+  if (ok) return;
   console.error(`pack-check: ${what} failed`);
   rmSync(folder, { recursive: true, force: true });
   process.exit(1);
 }
-for (const name of PACKAGES) {
-  must(
-    pnpm(["pack", "--pack-destination", folder], { quiet: true, cwd: join(root, "packages", name) }),
-    `packing ${name}`,
-  );
-}
-const tarballs = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
-/** saunet-core-0.1.0.tgz → @saunet/core, saunet-0.1.0.tgz → saunet */
-const nameOf = (file) => file.replace(/-\d.*$/, "").replace("saunet-", "@saunet/");
-const dependencies = Object.fromEntries(tarballs.map((file) => [nameOf(file), `file:${file}`]));
-writeFileSync(
-  join(folder, "package.json"),
-  JSON.stringify({ private: true, type: "module", dependencies, overrides: dependencies }),
-);
-must(
-  run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error"], { quiet: true, cwd: folder }),
-  "npm install",
-);
+mkdirSync(join(folder, "tarballs"));
+const tarballs = pack(join(folder, "tarballs"));
+must(tarballs !== undefined, "packing");
+must(installTarballs(folder, tarballs), "npm install");
+
+const check = tools("check");
+must(await lintTarballs(check, tarballs), "publint or are-the-types-wrong");
+const all = process.argv.includes("--types");
+const versions = all ? TYPESCRIPTS : [TYPESCRIPTS[0], TYPESCRIPTS.at(-2), TYPESCRIPTS.at(-1)];
+must(checkTypes(check, folder, versions), "type checking");
+
 copyFileSync(join(root, "fixtures/files/keras2/sa-unet.h5"), join(folder, "model.h5"));
 writeFileSync(
   join(folder, "use.js"),
@@ -49,10 +45,21 @@ const { mask } = await segmenter.segment(syntheticFundus({ seed: 1, width: 48, h
 if (report.kernels.length === 0 || exportOnnx(imported).length === 0 || mask.data.length !== 48 * 40 || conv2d(ones([1, 3, 3, 1]), ones([3, 3, 1, 1])).data[4] !== 9) process.exit(1);
 `,
 );
-must(run(process.execPath, ["use.js"], { cwd: folder }), "importing the packages");
+must(run(process.execPath, ["use.js"], { cwd: folder }) === 0, "importing the packages");
 must(
-  run("npx", ["--no-install", "saunet", "inspect", "--json"], { quiet: true, cwd: folder }),
+  run("npx", ["--no-install", "saunet", "inspect", "--json"], { quiet: true, cwd: folder }) === 0,
   "the command",
 );
+
+writeFileSync(join(folder, "segment.js"), useSource);
+for (const format of ["esm", "cjs"]) {
+  const out = await bundleWithEsbuild(check, folder, { platform: "node", format });
+  must(
+    expectSame(folder, process.execPath, [join(out, format === "esm" ? "segment.js" : "segment.cjs")]),
+    `the ${format} bundle`,
+  );
+}
 rmSync(folder, { recursive: true, force: true });
-console.log(`${tarballs.length} tarballs install and run in an empty folder`);
+console.log(
+  `${Object.keys(tarballs).length} tarballs install, run and bundle in an empty folder; types under TypeScript ${versions.join(", ")}`,
+);

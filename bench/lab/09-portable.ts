@@ -7,7 +7,7 @@
 // Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 1.07 to 1.23 times faster than attempt 8, and 31 to 42
 // times faster than attempt 1.
 
-import { conv2dForward } from "@saunet/core";
+import { conv2dForward } from "@saunet/core/kernels";
 import { inTypeScript } from "./attempt.ts";
 
 export const portable = inTypeScript(

@@ -7,7 +7,7 @@
 // Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 2.6 to 5.2 times faster than attempt 11, at 85 to 89 %
 // of what the core can do in registers. From here on only fewer products help.
 
-import type { Conv2dDims } from "@saunet/core";
+import type { Conv2dDims } from "@saunet/core/kernels";
 import type { Attempt } from "./attempt.ts";
 import { paddedSize } from "./padded.ts";
 import {

@@ -6,7 +6,7 @@
 // Measured (`pnpm bench lab`, Node 20.20, AMD EPYC): 1.2 to 1.4 times faster than attempt 16, whose F(4,3) it exchanges
 // for F(6,3), and 300 to 360 times faster than attempt 1.
 
-import { type AnyKernel, conv2dForward } from "@saunet/core";
+import { type AnyKernel, conv2dForward } from "@saunet/core/kernels";
 import { acceleratedForm } from "../parts.ts";
 import type { Attempt } from "./attempt.ts";
 

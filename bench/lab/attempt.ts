@@ -5,7 +5,7 @@
 // The clock runs over everything that touches the image. Arranging the filter, which inference does once, is done
 // before; for WebAssembly the image lies in the module's memory, where the layer before has left it.
 
-import type { Conv2dDims } from "@saunet/core";
+import type { Conv2dDims } from "@saunet/core/kernels";
 
 /** An attempt made ready for one geometry, one image and one filter. */
 export interface Prepared {

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from "node:v8";
-import { conv2dDims, conv2dForward } from "@saunet/core";
+import { conv2dDims, conv2dForward } from "@saunet/core/kernels";
 import { accelerate, restore } from "@saunet/wasm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeOperands } from "../operands.ts";

@@ -1,7 +1,7 @@
 // The image with its border of zeros, in doubles. JavaScript computes in doubles alone: a float costs a conversion at
 // every use, a double none. Attempts from the fourth on copy each image once and know no border any more.
 
-import type { Conv2dDims } from "@saunet/core";
+import type { Conv2dDims } from "@saunet/core/kernels";
 
 /** The sizes of the padded image. */
 export interface PaddedSize {

@@ -5,7 +5,7 @@
 //
 // Tiles are taken in strips, so that V and M stay in the second-level cache between the three stages.
 
-import type { Conv2dDims } from "@saunet/core";
+import type { Conv2dDims } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "@saunet/wasm/asm";
 import { type Attempt, threeTapsInBlocksOf } from "./attempt.ts";
 import type { PaddedSize } from "./padded.ts";

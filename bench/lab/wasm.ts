@@ -2,7 +2,7 @@
 //
 //   memory   image | padded image | filter as arranged | bias | scratch | output
 
-import type { Conv2dDims } from "@saunet/core";
+import type { Conv2dDims } from "@saunet/core/kernels";
 import { type FunctionBuilder, type Local, ModuleBuilder, type Value } from "@saunet/wasm/asm";
 import type { Attempt } from "./attempt.ts";
 import { type PaddedSize, paddedSize } from "./padded.ts";

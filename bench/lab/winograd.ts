@@ -7,7 +7,7 @@
 // In two dimensions each transform runs over columns and then over rows. Summed over the channels, each of the (m + 2)²
 // products is a matrix product over all tiles: that is the GEMM of attempt 5, and nearly all of the work.
 
-import type { Conv2dDims } from "@saunet/core";
+import type { Conv2dDims } from "@saunet/core/kernels";
 import { gemm } from "./gemm.ts";
 import { copyPadded } from "./padded.ts";
 

@@ -12,7 +12,13 @@ import { allocate, asTensor, type History, type Tensor } from "./tensor.ts";
 
 const state = /* @__PURE__ */ shared("autograd", () => ({ recording: true, executed: 0 }));
 
-/** Runs `body` without recording: results carry no history, so nothing is kept for a backward pass. */
+/**
+ * Runs `body` without recording: results carry no history, so nothing is kept for a backward pass.
+ *
+ * @example
+ * const w = parameter(tensor([2]));
+ * console.log(noGrad(() => mul(w, w)).requiresGrad, mul(w, w).requiresGrad); // false true
+ */
 export function noGrad<T>(body: () => T): T {
   const previous = state.recording;
   state.recording = false;
@@ -28,6 +34,16 @@ export function noGrad<T>(body: () => T): T {
  *
  * @param backward receives d loss / d result and calls {@link contribute} for the inputs
  * @returns `result`, so that an operator can end with `return record(…)`
+ * @example
+ * const double = (x: Tensor) => {
+ *   const y = new Tensor(x.data.map((value) => 2 * value), x.shape);
+ *   return record("double", y, [x], (gy) =>
+ *     contribute([x], (gx) => gx.set(gy.map((value) => 2 * value))),
+ *   );
+ * };
+ * const w = parameter(tensor([5]));
+ * backward(sum(double(w)));
+ * console.log(w.grad); // Float32Array(1) [ 2 ]
  */
 export function record(
   op: string,
@@ -64,7 +80,7 @@ export const copyOfGradient = kernel(
  *
  * @example
  * // inside relu: d loss / d x = gradient where x > 0
- * // record("relu", out, [x], (gradient) => contribute([x], (gx) => reluBackward({ gx, gradient, x: x.data }, dims)));
+ * // record("relu", out, [x], (gradient) => contribute([x], (gx) => gradientOfRelu({ gx, gradient, x: x.data }, dims)));
  */
 export function contribute(tensors: readonly Tensor[], write: (...gradients: Float32Array[]) => void): void {
   if (!tensors.some((tensor) => tensor.requiresGrad)) return;
@@ -75,7 +91,15 @@ export function contribute(tensors: readonly Tensor[], write: (...gradients: Flo
   });
 }
 
-/** Hands a gradient array to a tensor as it is, where the derivative is 1. A leaf gets a copy of its own. */
+/**
+ * Hands a gradient array to a tensor as it is, where the derivative is 1. A leaf gets a copy of its own.
+ *
+ * @example
+ * const w = parameter(tensor([1, 2]));
+ * const y = record("same", new Tensor(w.data, w.shape), [w], (gy) => pass(w, gy));
+ * backward(sum(y));
+ * console.log(w.grad); // Float32Array(2) [ 1, 1 ]
+ */
 export function pass(tensor: Tensor, gradient: Float32Array): void {
   receive(tensor, gradient, tensor.history !== undefined);
 }

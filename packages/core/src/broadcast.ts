@@ -18,6 +18,10 @@ function stridesWithin(operand: Shape, shape: Shape): number[] {
 /**
  * The walk over `shape` of arrays whose shapes broadcast to it. Neighbouring axes that all arrays cross evenly are
  * joined: adding a bias `[C]` to `[N,H,W,C]` walks `[N*H*W, C]`, equal shapes walk one axis.
+ *
+ * @example
+ * const { shape, strides } = walkOver([8, 4, 4, 16], [[8, 4, 4, 16], [16]]);
+ * console.log(shape, strides); // [ 128, 16 ] [ [ 16, 1 ], [ 0, 1 ] ]
  */
 export function walkOver(shape: Shape, operands: readonly Shape[]): Walk {
   return joinAxes(
@@ -26,7 +30,12 @@ export function walkOver(shape: Shape, operands: readonly Shape[]): Walk {
   );
 }
 
-/** Joins the axes of a walk wherever one step on the outer axis equals a full turn of the inner one. */
+/**
+ * Joins the axes of a walk wherever one step on the outer axis equals a full turn of the inner one.
+ *
+ * @example
+ * console.log(joinAxes([2, 3], [[3, 1], [3, 1]]).shape); // [ 6 ]
+ */
 export function joinAxes(shape: Shape, strides: readonly (readonly number[])[]): Walk {
   const sizes: number[] = [];
   const joined: number[][] = strides.map(() => []);
@@ -56,6 +65,10 @@ export function joinAxes(shape: Shape, strides: readonly (readonly number[])[]):
 /**
  * Calls `visit` for every run along the innermost axis: its number of elements, then where it starts in each of
  * (up to four) arrays. The steps inside the run are `walk.strides[i].at(-1)`.
+ *
+ * @example
+ * const walk = walkOver([2, 3], [[2, 3], [3]]);
+ * forEachRun(walk, (length, a, b) => console.log(length, a, b)); // 3 0 0, 3 3 0
  */
 export function forEachRun(
   walk: Walk,

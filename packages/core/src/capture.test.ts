@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { backward, noGrad } from "./autograd.ts";
 import { capture, planProgram, shareInPlace } from "./capture.ts";
 import { relu, sigmoid, silu } from "./ops/activation.ts";
-import { add, mul, mulKernel } from "./ops/arithmetic.ts";
+import { add, mul, mulForward } from "./ops/arithmetic.ts";
 import { batchNorm } from "./ops/batch-norm.ts";
 import { convTranspose2d } from "./ops/conv-transpose2d.ts";
 import { conv2d } from "./ops/conv2d.ts";
@@ -176,7 +176,7 @@ describe("capture", () => {
     const half = (start: number) => new Tensor(data.subarray(start, start + 4), [4]);
     const written = (out: Tensor, x: Tensor) =>
       capture(() => {
-        mulKernel({ out: out.data, a: x.data, b: x.data }, { shape: [4], strides: [[1], [1], [1]] });
+        mulForward({ out: out.data, a: x.data, b: x.data }, { shape: [4], strides: [[1], [1], [1]] });
         return [];
       }, []);
     expect(() => written(half(0), half(2))).toThrow(

@@ -138,7 +138,13 @@ export function capture(
   return { buffers, calls, inputs: inputBuffers, outputs: outputBuffers };
 }
 
-/** The first and the last call that touches each temporary buffer; outputs live to the end. */
+/**
+ * The first and the last call that touches each temporary buffer; outputs live to the end.
+ *
+ * @example
+ * const program = capture(([x]) => [relu(relu(relu(x)))], [zeros([16])]);
+ * console.log(planProgram(program).bytes); // 128
+ */
 export function planProgram({
   buffers,
   calls,
@@ -166,6 +172,11 @@ export function planProgram({
 /**
  * Lets results take the place of operands that nobody reads any more, where their kernels allow it: the two become
  * one buffer.
+ *
+ * @example
+ * const program = capture(([x]) => [relu(neg(x))], [zeros([16])]);
+ * const temporaries = (of: Program) => planProgram(of).temporaries.length;
+ * console.log(temporaries(program), temporaries(shareInPlace(program))); // 2 1
  */
 export function shareInPlace(program: Program): Program {
   const { buffers, calls, outputs } = program;

@@ -1,17 +1,33 @@
 // Errors and the labelled checks. Every message names the operation, the argument, what was wanted and
 // what came: "conv2d: w has 32 input channels but x [1,64,64,16] has 16".
 
-/** Shapes that do not fit together. The message names the operation, the argument, what was wanted and what came. */
+/**
+ * Shapes that do not fit together. The message names the operation, the argument, what was wanted and what came.
+ *
+ * @example
+ * try { add(zeros([2]), zeros([3])); }
+ * catch (error) { console.log(error.name); } // ShapeError
+ */
 export class ShapeError extends RangeError {
   override readonly name = "ShapeError";
 }
 
-/** Writes a shape as it stands in messages: `[1,64,64,16]`. */
+/**
+ * Writes a shape as it stands in messages: `[1,64,64,16]`.
+ *
+ * @example
+ * console.log(formatShape([1, 64, 64, 16])); // [1,64,64,16]
+ */
 export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(",")}]`;
 }
 
-/** What a value is, for a message: `Uint8Array`, `string`. By name, since arrays of another realm are no instances. */
+/**
+ * What a value is, for a message: `Uint8Array`, `string`. By name, since arrays of another realm are no instances.
+ *
+ * @example
+ * console.log(kindOf([]), kindOf(new Float32Array(1)), kindOf("text")); // Array Float32Array string
+ */
 export function kindOf(value: unknown): string {
   const { [Symbol.toStringTag]: tag } = Object(value) as { [Symbol.toStringTag]?: string };
   if (tag !== undefined) return tag;
@@ -36,7 +52,13 @@ export function quote(value: unknown): string {
   return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
 }
 
-/** Throws unless the tensor-like argument has the given number of axes. */
+/**
+ * Throws unless the tensor-like argument has the given number of axes.
+ *
+ * @example
+ * try { expectRank("conv2d", "x", [8, 8, 3], 4, "[N,H,W,C]"); }
+ * catch (error) { console.log(error.message); } // conv2d: x must have 4 axes [N,H,W,C] but is [8,8,3]
+ */
 export function expectRank(
   op: string,
   name: string,
@@ -48,7 +70,13 @@ export function expectRank(
   throw new ShapeError(`${op}: ${name} must have ${rank} axes ${axes} but is ${formatShape(shape)}`);
 }
 
-/** Throws unless the shape is exactly the one wanted. */
+/**
+ * Throws unless the shape is exactly the one wanted.
+ *
+ * @example
+ * try { expectShape("groupNorm", "gamma", [8], [16]); }
+ * catch (error) { console.log(error.message); } // groupNorm: gamma must be [16] but is [8]
+ */
 export function expectShape(
   op: string,
   name: string,
@@ -59,7 +87,13 @@ export function expectShape(
   throw new ShapeError(`${op}: ${name} must be ${formatShape(wanted)} but is ${formatShape(shape)}`);
 }
 
-/** Throws unless the value is an integer of at least `minimum`. */
+/**
+ * Throws unless the value is an integer of at least `minimum`.
+ *
+ * @example
+ * try { expectInteger("maxPool2d", "size", 0.5, 1); }
+ * catch (error) { console.log(error.message); } // maxPool2d: size must be an integer of at least 1 but is 0.5
+ */
 export function expectInteger(op: string, name: string, value: number, minimum: number): void {
   if (Number.isInteger(value) && value >= minimum) return;
   throw new RangeError(
@@ -67,7 +101,13 @@ export function expectInteger(op: string, name: string, value: number, minimum: 
   );
 }
 
-/** Throws unless the value is a number between two bounds, both included. */
+/**
+ * Throws unless the value is a number between two bounds, both included.
+ *
+ * @example
+ * try { expectBetween("dropout", "rate", 2, 0, 1); }
+ * catch (error) { console.log(error.message); } // dropout: rate must lie between 0 and 1 but is 2
+ */
 export function expectBetween(op: string, name: string, value: number, low: number, high: number): void {
   if (value >= low && value <= high) return;
   throw new RangeError(`${op}: ${name} must lie between ${low} and ${high} but is ${numberOrKind(value)}`);
@@ -113,12 +153,24 @@ export function expectOptions(op: string, options: object, known: readonly strin
   throw new TypeError(`${op}: there is no option ${unknown}; the options are ${known.join(", ")}${advice}`);
 }
 
-/** Throws unless the argument is a list: of sizes, axes, tensors. */
+/**
+ * Throws unless the argument is a list: of sizes, axes, tensors.
+ *
+ * @example
+ * try { expectList("zeros", "shape", 3 as never); }
+ * catch (error) { console.log(error.message); } // zeros: shape must be a list but is number
+ */
 export function expectList(op: string, name: string, value: readonly unknown[]): void {
   if (!Array.isArray(value)) throw new TypeError(`${op}: ${name} must be a list but is ${kindOf(value)}`);
 }
 
-/** Throws unless the value, found at a place of an array of indices or classes, is an integer below `count`. */
+/**
+ * Throws unless the value, found at a place of an array of indices or classes, is an integer below `count`.
+ *
+ * @example
+ * try { expectIndex("gather", "indices", 5, 0, 3); }
+ * catch (error) { console.log(error.message); } // gather: indices 5 at 0 must be an integer from 0 to 2
+ */
 export function expectIndex(op: string, name: string, value: number, at: number, count: number): void {
   if (Number.isInteger(value) && value >= 0 && value < count) return;
   throw new RangeError(`${op}: ${name} ${value} at ${at} must be an integer from 0 to ${count - 1}`);

@@ -205,7 +205,18 @@ export function intercept<T>(interceptor: (call: KernelCall) => void, body: () =
   }
 }
 
-/** Runs `body` as if nobody intercepted: for work of others that comes up inside of an interception. */
+/**
+ * Runs `body` as if nobody intercepted: for work of others that comes up inside of an interception.
+ *
+ * @example
+ * const names: string[] = [];
+ * const note = ({ kernel, run }: KernelCall) => {
+ *   names.push(kernel.name);
+ *   run();
+ * };
+ * intercept(note, () => withoutInterceptors(() => relu(ones([1]))));
+ * console.log(names); // []
+ */
 export function withoutInterceptors<T>(body: () => T): T {
   const outer = state.interceptors;
   state.interceptors = [];
@@ -216,17 +227,35 @@ export function withoutInterceptors<T>(body: () => T): T {
   }
 }
 
-/** Has `watch` told of every call that is about to run, before it does. */
+/**
+ * Has `watch` told of every call that is about to run, before it does.
+ *
+ * @example
+ * const names: string[] = [];
+ * watchKernels(({ kernel }) => names.push(kernel.name));
+ * relu(ones([1]));
+ * console.log(names.at(-1)); // relu.forward
+ */
 export function watchKernels(watch: (call: Pick<KernelCall, "kernel" | "arrays">) => void): void {
   state.watch = watch;
 }
 
-/** Runs `body` with the reference form of every kernel: the oracle that faster forms are held to. */
+/**
+ * Runs `body` with the reference form of every kernel: the oracle that faster forms are held to.
+ *
+ * @example
+ * console.log(withReferences(() => sum(ones([3])).item())); // 3
+ */
 export function withReferences<T>(body: () => T): T {
   return intercept(({ kernel, arrays, dims }) => kernel.reference(arrays as never, dims as never), body);
 }
 
-/** What a call writes or updates, of the arrays, or the numbers of buffers, that it uses by name. */
+/**
+ * What a call writes or updates, of the arrays, or the numbers of buffers, that it uses by name.
+ *
+ * @example
+ * console.log(writtenBy(reluForward, { y: "result", x: "operand" })); // [ 'result' ]
+ */
 export function writtenBy<T>({ roles }: AnyKernel, used: Readonly<Record<string, T | undefined>>): T[] {
   return Object.entries(roles).flatMap(([name, role]) => {
     const buffer = used[name];

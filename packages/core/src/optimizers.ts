@@ -12,7 +12,7 @@ import { expectBetween, expectOptions, kindOf } from "./errors.ts";
 import { type Floats, kernel } from "./kernel.ts";
 import { allocate, asTensor, Tensor, zeros } from "./tensor.ts";
 
-/** Parameters by path name, such as `encoder1.conv1.filter`. */
+/** Parameters, and running statistics, by path name such as `encoder1.conv1.filter`. */
 export type Parameters = Readonly<Record<string, Tensor>>;
 
 /** Changes parameters along their gradients. */
@@ -185,6 +185,12 @@ export function adam(parameters: Parameters, options: AdamOptions = {}): Optimiz
  * Adam with decoupled weight decay.
  *
  * @throws RangeError as {@link adam}
+ * @example
+ * const w = parameter(tensor([1]));
+ * const optimizer = adamW({ w }, { learningRate: 0.1, weightDecay: 0.5 });
+ * backward(sum(mul(w, w)));
+ * optimizer.step();
+ * console.log(w.data[0].toFixed(2)); // 0.85
  */
 export function adamW(parameters: Parameters, options: AdamOptions = {}): Optimizer {
   return adam(parameters, { ...options, weightDecay: options.weightDecay ?? 0.004 });
@@ -221,6 +227,10 @@ export const fillZero = kernel("fill.zero", { out: "write" }, ({ out }: { out: F
  * Shrinks all gradients together so that their joint Euclidean norm is at most `limit`.
  *
  * @returns one element: the squared norm before clipping
+ * @example
+ * const w = parameter(tensor([3, 4]));
+ * backward(sum(mul(w, w)));
+ * console.log(clipGlobalNorm({ w }, 1).item(), w.grad?.[0].toFixed(2)); // 100 0.60
  */
 export function clipGlobalNorm(parameters: Parameters, limit: number): Tensor {
   expectBetween("clipGlobalNorm", "limit", limit, 0, Number.MAX_VALUE);

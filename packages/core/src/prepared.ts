@@ -32,7 +32,14 @@ export interface Prepared {
 /** Makes a program ready to run. */
 export type Preparer = (program: Program) => Prepared;
 
-/** Throws unless there are as many inputs as a program takes, of its shapes. */
+/**
+ * Throws unless there are as many inputs as a program takes, of its shapes.
+ *
+ * @example
+ * const program = capture(([x]) => [mul(x, x)], [zeros([2])]);
+ * try { expectInputs(program.inputs, [zeros([3])]); }
+ * catch (error) { console.log(error.message); } // run: input 0 must be [2] but is [3]
+ */
 export function expectInputs(wanted: readonly ProgramTensor[], inputs: readonly Tensor[]): void {
   if (inputs.length !== wanted.length)
     throw new RangeError(`run: wants ${wanted.length} inputs but got ${inputs.length}`);
@@ -43,7 +50,13 @@ export function expectInputs(wanted: readonly ProgramTensor[], inputs: readonly 
 
 const VIEWS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
 
-/** Prepares a program with core's kernels, in whatever form they are installed. */
+/**
+ * Prepares a program with core's kernels, in whatever form they are installed.
+ *
+ * @example
+ * const prepared = prepareWithKernels(capture(([x]) => [relu(x)], [zeros([2])]));
+ * console.log(String(prepared.runSync([tensor([-1, 1])])[0])); // Tensor [2] [0, 1]
+ */
 export function prepareWithKernels(captured: Program): Prepared {
   const program = shareInPlace(captured);
   const { buffers, calls, inputs, outputs } = program;

@@ -16,6 +16,8 @@ export type RandomState = Uint32Array;
  *
  * @param seed an integer from 0 to 2^53 - 1
  * @param stream tells independent streams of one seed apart
+ * @example
+ * console.log(draw(randomState(7)) === draw(randomState(7))); // true
  */
 export function randomState(seed: number, stream = 0): RandomState {
   expectInteger("randomState", "seed", seed, 0);
@@ -31,7 +33,14 @@ export function randomState(seed: number, stream = 0): RandomState {
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 const KEY_PARITY = 0x1bd11bda;
 
-/** Hashes one counter (two words) under one key (two words) into `out[0]` and `out[1]`. */
+/**
+ * Hashes one counter (two words) under one key (two words) into `out[0]` and `out[1]`.
+ *
+ * @example
+ * const out = new Uint32Array(2);
+ * threefry2x32(0, 0, 0, 0, out);
+ * console.log(out[0].toString(16), out[1].toString(16)); // 6b200159 99ba4efe
+ */
 export function threefry2x32(
   key0: number,
   key1: number,
@@ -56,7 +65,15 @@ export function threefry2x32(
   out[1] = b;
 }
 
-/** Moves a stream on by so many pairs of words. */
+/**
+ * Moves a stream on by so many pairs of words.
+ *
+ * @example
+ * const [one, other] = [randomState(1), randomState(1)];
+ * draw(one);
+ * skipWords(other, 1);
+ * console.log(draw(one) === draw(other)); // true
+ */
 export function skipWords(state: RandomState, blocks: number): void {
   const low = state[2] + blocks;
   state[2] = low;
@@ -85,7 +102,7 @@ export function wordsAhead(state: RandomState, blocks: number): Uint32Array {
 const toUnit = (word: number): number => (word >>> 8) / 2 ** 24;
 
 /** Fills `out` with independent numbers from [low, low + width). */
-export const uniformKernel = kernel(
+export const uniformDraw = kernel(
   "random.uniform",
   { out: "write", state: "update" },
   ({ out, state }: { out: Floats; state: RandomState }, { low, width }: { low: number; width: number }) => {
@@ -103,7 +120,7 @@ export const uniformKernel = kernel(
  * Fills `out` with normal numbers of mean 0 and the given deviation (Box and Muller), redrawing whatever lies
  * beyond `limit` deviations.
  */
-export const normalKernel = kernel(
+export const normalDraw = kernel(
   "random.normal",
   { out: "write", state: "update" },
   ({ out, state }: { out: Floats; state: RandomState }, dims: { deviation: number; limit: number }) => {
@@ -133,29 +150,46 @@ export function uniform(
   { low = 0, high = 1 }: { low?: number; high?: number } = {},
 ): Tensor {
   const out = empty(shape);
-  uniformKernel({ out: out.data, state }, { low, width: high - low });
+  uniformDraw({ out: out.data, state }, { low, width: high - low });
   return out;
 }
 
-/** Normal numbers of mean 0; `limit` cuts the tails at that many deviations by drawing again. */
+/**
+ * Normal numbers of mean 0; `limit` cuts the tails at that many deviations by drawing again.
+ *
+ * @example
+ * const x = normal([10_000], randomState(1), { deviation: 0.1 });
+ * console.log(mean(mul(x, x)).item().toFixed(2)); // 0.01
+ */
 export function normal(
   shape: Shape,
   state: RandomState,
   { deviation = 1, limit = Number.POSITIVE_INFINITY }: { deviation?: number; limit?: number } = {},
 ): Tensor {
   const out = empty(shape);
-  normalKernel({ out: out.data, state }, { deviation, limit });
+  normalDraw({ out: out.data, state }, { deviation, limit });
   return out;
 }
 
-/** One number from [0, 1), for decisions outside tensors (orders, crops, angles). */
+/**
+ * One number from [0, 1), for decisions outside tensors (orders, crops, angles).
+ *
+ * @example
+ * const state = randomState(1);
+ * console.log(draw(state) < 0.5 ? "left" : "right"); // right
+ */
 export function draw(state: RandomState): number {
   wordsAhead(state, 0);
   skipWords(state, 1);
   return toUnit(block[0]);
 }
 
-/** The integers 0 … count - 1 in random order (Fisher and Yates). */
+/**
+ * The integers 0 … count - 1 in random order (Fisher and Yates).
+ *
+ * @example
+ * console.log(permutation(4, randomState(1)).sort()); // [ 0, 1, 2, 3 ]
+ */
 export function permutation(count: number, state: RandomState): number[] {
   const order = Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {

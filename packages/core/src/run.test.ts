@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { capture } from "./capture.ts";
 import { type Floats, installKernel, kernel, withReferences } from "./kernel.ts";
-import { mul, mulKernel } from "./ops/arithmetic.ts";
+import { mul, mulForward } from "./ops/arithmetic.ts";
 import { type Pending, type Prepared, prepareWithKernels } from "./prepared.ts";
 import { installPreparer, prepare, type Runnable } from "./run.ts";
 import { empty, Tensor, tensor, zeros } from "./tensor.ts";
@@ -214,7 +214,7 @@ describe("programs", () => {
     const slow = prepare(capture(([x]) => [mul(x, x)], [zeros([1])]));
     const stop = new AbortController();
     setTimeout(() => stop.abort(new Error("enough")), 20);
-    installKernel(mulKernel, ({ out }) => {
+    installKernel(mulForward, ({ out }) => {
       const start = Date.now();
       while (Date.now() - start < 5);
       out.fill(1);
@@ -224,7 +224,7 @@ describe("programs", () => {
       const outcomes = await Promise.allSettled(runs);
       expect(outcomes.some(({ status }) => status === "rejected")).toBe(true);
     } finally {
-      installKernel(mulKernel, undefined);
+      installKernel(mulForward, undefined);
     }
   });
 

@@ -98,6 +98,15 @@ const state = /* @__PURE__ */ shared("run", (): RunState => {
  * Has programs run by somebody faster, from their next run on; `undefined` brings back core's own way.
  *
  * @returns resolves when the former one runs nothing any more
+ * @example
+ * const names: string[] = [];
+ * await installPreparer((program) => {
+ *   names.push(...program.calls.map(({ kernel }) => kernel.name));
+ *   return prepareWithKernels(program);
+ * });
+ * prepare(capture(([x]) => [relu(x)], [zeros([2])])).runSync([ones([2])]);
+ * await installPreparer(undefined);
+ * console.log(names); // [ 'relu.forward' ]
  */
 export function installPreparer(other: Preparer | undefined): Promise<void> {
   state.preparer = other;

@@ -20,7 +20,13 @@ declare class TextDecoder {
   decode(bytes: Uint8Array): string;
 }
 
-/** A file that is not safetensors, or contradicts itself. */
+/**
+ * A file that is not safetensors, or contradicts itself.
+ *
+ * @example
+ * try { readSafetensors(new Uint8Array(4)); }
+ * catch (error) { console.log(error.name); } // SafetensorsError
+ */
 export class SafetensorsError extends Error {
   override readonly name = "SafetensorsError";
 }
@@ -147,7 +153,7 @@ export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
   { half = false }: { readonly half?: boolean } = {},
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const dtype = half ? "F16" : "F32";
   const header: Record<string, unknown> = { __metadata__: metadata };
   let end = 0;

@@ -5,12 +5,22 @@ import { expectList, formatShape, numberOrKind, ShapeError } from "./errors.ts";
 /** Sizes of the axes, outermost first. `[]` is a scalar. */
 export type Shape = readonly number[];
 
-/** The number of elements: the product of the sizes, 1 for a scalar. */
+/**
+ * The number of elements: the product of the sizes, 1 for a scalar.
+ *
+ * @example
+ * console.log(sizeOf([2, 3, 4]), sizeOf([])); // 24 1
+ */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** How far apart two neighbours along each axis lie in memory (row-major), in elements. */
+/**
+ * How far apart two neighbours along each axis lie in memory (row-major), in elements.
+ *
+ * @example
+ * console.log(stridesOf([2, 3, 4])); // [ 12, 4, 1 ]
+ */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);
   let stride = 1;
@@ -21,7 +31,12 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** The shape two operands broadcast to (NumPy's rule: align at the right, a size of 1 stretches). */
+/**
+ * The shape two operands broadcast to (NumPy's rule: align at the right, a size of 1 stretches).
+ *
+ * @example
+ * console.log(broadcastShapes("add", [4, 1, 3], [2, 1])); // [ 4, 2, 3 ]
+ */
 export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, axis) => {
@@ -36,7 +51,12 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   });
 }
 
-/** Brings a list of axes to non-negative, distinct, ascending numbers; `undefined` means all axes. */
+/**
+ * Brings a list of axes to non-negative, distinct, ascending numbers; `undefined` means all axes.
+ *
+ * @example
+ * console.log(normalizeAxes("sum", [-1, 0], 3)); // [ 0, 2 ]
+ */
 export function normalizeAxes(
   op: string,
   axes: number | readonly number[] | undefined,
@@ -76,6 +96,9 @@ export interface AxisPadding {
  * TensorFlow's SAME padding along one axis: the output has `ceil(size / stride)` elements, and what does not
  * divide evenly is padded *after*. For stride 2, filter 3 and an even size that is 0 before and 1 after,
  * where PyTorch's `padding=1` would pad 1 before.
+ *
+ * @example
+ * console.log(samePadding(8, 3, 2)); // { before: 0, after: 1 }
  */
 export function samePadding(size: number, filter: number, stride: number, dilation = 1): AxisPadding {
   const reach = (filter - 1) * dilation + 1;
@@ -84,7 +107,12 @@ export function samePadding(size: number, filter: number, stride: number, dilati
   return { before, after: total - before };
 }
 
-/** The padding of both spatial axes, rows first. */
+/**
+ * The padding of both spatial axes, rows first.
+ *
+ * @example
+ * console.log(resolvePadding("valid", [8, 8], [3, 3], [1, 1], [1, 1])[0]); // { before: 0, after: 0 }
+ */
 export function resolvePadding(
   padding: Padding,
   size: readonly [number, number],
@@ -106,7 +134,12 @@ export function resolvePadding(
   ];
 }
 
-/** How many positions a filter takes along a padded axis; 0 or less when it does not fit. */
+/**
+ * How many positions a filter takes along a padded axis; 0 or less when it does not fit.
+ *
+ * @example
+ * console.log(outputSize(8, { before: 0, after: 1 }, 3, 2)); // 4
+ */
 export function outputSize(
   size: number,
   pad: AxisPadding,
@@ -120,7 +153,12 @@ export function outputSize(
 /** A number for both spatial axes, or one for rows and one for columns. */
 export type Pair = number | readonly [number, number];
 
-/** Spreads a `Pair` to rows and columns. */
+/**
+ * Spreads a `Pair` to rows and columns.
+ *
+ * @example
+ * console.log(pair(2), pair([1, 3])); // [ 2, 2 ] [ 1, 3 ]
+ */
 export function pair(value: Pair): readonly [number, number] {
   return typeof value === "number" ? [value, value] : value;
 }

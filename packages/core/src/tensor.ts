@@ -16,7 +16,13 @@ export interface History {
   backward: ((gradient: Float32Array) => void) | undefined;
 }
 
-/** Numbers with a shape, row-major. Images are `[N, H, W, C]`, filters `[KH, KW, Cin, Cout]`. */
+/**
+ * Numbers with a shape, row-major. Images are `[N, H, W, C]`, filters `[KH, KW, Cin, Cout]`.
+ *
+ * @example
+ * const x = new Tensor(new Float32Array([1, 2, 3, 4]), [2, 2]); // tensor([[1, 2], [3, 4]]) is shorter
+ * console.log(x.size, x.shape, x.requiresGrad); // 4 [ 2, 2 ] false
+ */
 export class Tensor {
   readonly data: Float32Array;
   readonly shape: Shape;
@@ -115,12 +121,20 @@ const state = /* @__PURE__ */ shared(
 
 /**
  * Every array that an operator fills comes from here. What it holds at first is unspecified: a kernel writes it.
+ *
+ * @example
+ * console.log(allocate(3).length); // 3
  */
 export function allocate(size: number): Float32Array {
   return state.allocator.floats(size);
 }
 
-/** {@link allocate} for integers, such as the places of maxima. */
+/**
+ * {@link allocate} for integers, such as the places of maxima.
+ *
+ * @example
+ * console.log(allocateIndices(2) instanceof Int32Array); // true
+ */
 export function allocateIndices(size: number): Int32Array {
   return state.allocator.indices(size);
 }
@@ -137,7 +151,13 @@ export function installAllocator(other: Partial<Allocator>): void {
   state.allocator = { ...host, ...other };
 }
 
-/** Runs `body` with another source of arrays: doubles for a gradient check, arrays that a program keeps track of. */
+/**
+ * Runs `body` with another source of arrays: doubles for a gradient check, arrays that a program keeps track of.
+ *
+ * @example
+ * const doubles = { floats: (size: number) => new Float64Array(size) as never };
+ * console.log(withAllocator(doubles, () => add(1, 0.1)).item()); // 1.1
+ */
 export function withAllocator<T>(other: Partial<Allocator>, body: () => T): T {
   const previous = state.allocator;
   state.allocator = { ...previous, ...other };
@@ -148,7 +168,13 @@ export function withAllocator<T>(other: Partial<Allocator>, body: () => T): T {
   }
 }
 
-/** Runs `body`; inside, reading a number out of a tensor is an error with this reason. */
+/**
+ * Runs `body`; inside, reading a number out of a tensor is an error with this reason.
+ *
+ * @example
+ * try { withoutReading("not now", () => tensor(1).item()); }
+ * catch (error) { console.log(error.message); } // item: not now
+ */
 export function withoutReading<T>(reason: string, body: () => T): T {
   const previous = state.whyNotRead;
   state.whyNotRead = reason;
@@ -159,7 +185,14 @@ export function withoutReading<T>(reason: string, body: () => T): T {
   }
 }
 
-/** A fresh tensor for an operator to fill. */
+/**
+ * A fresh tensor for an operator to fill.
+ *
+ * @example
+ * const y = empty([2, 3]);
+ * y.data.fill(1);
+ * console.log(y.shape); // [ 2, 3 ]
+ */
 export function empty(shape: Shape): Tensor {
   return new Tensor(allocate(sizeOf(shape)), shape);
 }
@@ -265,19 +298,34 @@ export function expectTensors(op: string, tensors: readonly Tensor[]): void {
   });
 }
 
-/** A tensor filled with one number. */
+/**
+ * A tensor filled with one number.
+ *
+ * @example
+ * console.log(String(full([2, 2], 7))); // Tensor [2,2] [[7, 7], [7, 7]]
+ */
 export function full(shape: Shape, value: number): Tensor {
   const result = empty(shape);
   result.data.fill(value);
   return result;
 }
 
-/** A tensor of zeros. */
+/**
+ * A tensor of zeros.
+ *
+ * @example
+ * console.log(String(zeros([2, 3]))); // Tensor [2,3] [[0, 0, 0], [0, 0, 0]]
+ */
 export function zeros(shape: Shape): Tensor {
   return full(shape, 0);
 }
 
-/** A tensor of ones. */
+/**
+ * A tensor of ones.
+ *
+ * @example
+ * console.log(String(ones([3]))); // Tensor [3] [1, 1, 1]
+ */
 export function ones(shape: Shape): Tensor {
   return full(shape, 1);
 }

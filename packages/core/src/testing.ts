@@ -11,7 +11,12 @@ import { normal, randomState, uniform } from "./random.ts";
 import type { Shape } from "./shape.ts";
 import { parameter, Tensor, withAllocator } from "./tensor.ts";
 
-/** How far `actual` is from `wanted`, relative to the largest element wanted: `max |a - w| / max |w|`. */
+/**
+ * How far `actual` is from `wanted`, relative to the largest element wanted: `max |a - w| / max |w|`.
+ *
+ * @example
+ * console.log(relativeError([1, 2.5], [1, 2])); // 0.25
+ */
 export function relativeError(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
   if (actual.length !== wanted.length) {
     throw new RangeError(
@@ -29,7 +34,12 @@ export function relativeError(actual: ArrayLike<number>, wanted: ArrayLike<numbe
   return largest === 0 ? difference : difference / largest;
 }
 
-/** Throws unless `relativeError(actual, wanted)` is at most `tolerance`. */
+/**
+ * Throws unless `relativeError(actual, wanted)` is at most `tolerance`.
+ *
+ * @example
+ * expectClose(exp(tensor([0, 1])), [1, Math.E], 1e-6);
+ */
 export function expectClose(
   actual: Tensor | ArrayLike<number>,
   wanted: Tensor | ArrayLike<number>,
@@ -46,6 +56,9 @@ export function expectClose(
  * The mask that keras_cv 0.5.0's DropBlock2D makes of noise: an element is a seed where `noise < γ`, in 32 bits.
  *
  * @param noise uniform on [0, 1), in the shape of the mask
+ * @example
+ * const d = dropBlockDims([1, 4, 4, 1], { rate: 0.1, blockSize: 1 });
+ * console.log(maskFromNoise(new Float32Array(16).fill(0.5), d).every((kept) => kept === 1)); // true
  */
 export function maskFromNoise(noise: Float32Array, d: DropBlockDims): Float32Array {
   const mask = new Float32Array(noise.length).fill(1);
@@ -176,6 +189,9 @@ function takeGradient(from: Tensor): Tensor[] {
 
 /**
  * Checks that two linear maps are each other's adjoint: ⟨forward(x), y⟩ = ⟨x, adjoint(y)⟩ for random x and y, in double.
+ *
+ * @example
+ * adjointCheck((x) => transpose(x), (y) => transpose(y), [2, 3], [3, 2]);
  */
 export function adjointCheck(
   forward: (x: Tensor) => Tensor,

@@ -1,6 +1,7 @@
 // Random variations of labelled photographs for training: a crop, and then its tones. What is not asked for stays off.
 
-import { expectBetween, type RandomState } from "@saunet/core";
+import type { RandomState } from "@saunet/core";
+import { expectBetween } from "@saunet/core/kernels";
 import { cut, drawGeometry } from "./augment/geometry.ts";
 import type { AugmentOptions, Crop } from "./augment/options.ts";
 import { drawTones, recolour } from "./augment/tones.ts";

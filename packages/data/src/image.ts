@@ -1,7 +1,8 @@
 // The two kinds of picture that everything here speaks of: the photograph and the mask. Both are a flat array,
 // row by row from the top left. A browser's ImageData is a photograph as it stands.
 
-import { expectInteger, ShapeError } from "@saunet/core";
+import { ShapeError } from "@saunet/core";
+import { expectInteger } from "@saunet/core/kernels";
 
 /**
  * A Uint8Array that is no Node `Buffer`, whose `slice` is a view instead of a copy. The compiler refuses a Buffer where
@@ -26,7 +27,12 @@ export interface Mask {
   readonly data: PlainBytes;
 }
 
-/** Checks that the array fills the picture and tells how many channels a pixel has. */
+/**
+ * Checks that the array fills the picture and tells how many channels a pixel has.
+ *
+ * @example
+ * console.log(channelsOf("segment", { width: 2, height: 1, data: new Uint8Array(6) })); // 3
+ */
 export function channelsOf(op: string, photograph: Photograph): 3 | 4 {
   const { width, height, data } = photograph;
   expectInteger(op, "width", width, 1);
@@ -39,7 +45,13 @@ export function channelsOf(op: string, photograph: Photograph): 3 | 4 {
   );
 }
 
-/** Throws, naming both sizes, unless the two pictures are equally large. */
+/**
+ * Throws, naming both sizes, unless the two pictures are equally large.
+ *
+ * @example
+ * try { expectSameSize("overlay", "mask", { width: 2, height: 1 }, "photograph", { width: 2, height: 2 }); }
+ * catch (error) { console.log(error.message); } // overlay: mask is 2 x 1 but photograph is 2 x 2
+ */
 export function expectSameSize(
   op: string,
   name: string,
@@ -92,7 +104,12 @@ export function photographOf(floats: Float32Array, width: number, height: number
   return photograph;
 }
 
-/** The share of pixels that a mask marks, within another mask or in the whole picture. */
+/**
+ * The share of pixels that a mask marks, within another mask or in the whole picture.
+ *
+ * @example
+ * console.log(coverage({ width: 2, height: 2, data: Uint8Array.of(1, 0, 0, 0) })); // 0.25
+ */
 export function coverage(mask: Mask, within?: Mask): number {
   if (within !== undefined) expectSameSize("coverage", "mask", mask, "within", within);
   let marked = 0;

@@ -2,7 +2,8 @@
 // fine turns into something coarse that is not there; where it grows, values are interpolated between the centres of
 // pixels (as core's `resize` does, which has a gradient, and skips pixels when it shrinks).
 
-import { expectInteger, ShapeError } from "@saunet/core";
+import { ShapeError } from "@saunet/core";
+import { expectInteger } from "@saunet/core/kernels";
 
 /** Rows and columns of a picture, and values a pixel. */
 export interface Extent {

@@ -4,7 +4,8 @@
 // others as they were. Equal seeds give equal bytes under one JavaScript engine (engines differ in the last bit of
 // Math.exp and its like).
 
-import { expectInteger, normal, type RandomState, randomState } from "@saunet/core";
+import { normal, type RandomState, randomState } from "@saunet/core";
+import { expectInteger } from "@saunet/core/kernels";
 import type { Mask, Photograph } from "./image.ts";
 import { type Anatomy, between, layOut, type View } from "./synthetic/anatomy.ts";
 import { paintBackground } from "./synthetic/background.ts";

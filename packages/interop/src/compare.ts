@@ -2,7 +2,8 @@
 // order and shape. Convolutions, transposed convolutions, attention filters and normalisations are each in the order
 // of the network in any file, while a file may list one kind after the other, or attention before its neighbours.
 
-import { formatShape, quote, type Shape, Tensor, zeros } from "@saunet/core";
+import { type Shape, Tensor, zeros } from "@saunet/core";
+import { formatShape, quote } from "@saunet/core/kernels";
 import { type NetworkConfig, parameterSpecs } from "@saunet/model";
 import type { SourceLayer } from "./source.ts";
 

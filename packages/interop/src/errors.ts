@@ -1,4 +1,10 @@
-/** A file that cannot be taken over: damaged, of another kind, or of a network that this family does not have. */
+/**
+ * A file that cannot be taken over: damaged, of another kind, or of a network that this family does not have.
+ *
+ * @example
+ * try { await importKeras(new Uint8Array(4)); }
+ * catch (error) { console.log(error.name); } // ImportError
+ */
 export class ImportError extends Error {
   override readonly name = "ImportError";
 

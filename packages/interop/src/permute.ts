@@ -1,4 +1,5 @@
-import { type Shape, sizeOf } from "@saunet/core";
+import type { Shape } from "@saunet/core";
+import { sizeOf } from "@saunet/core/kernels";
 
 /** The values with their axes in another order: axis i of the result is axis `order[i]` of what comes in. */
 export function permute(values: Float32Array, shape: Shape, order: readonly number[]): Float32Array {

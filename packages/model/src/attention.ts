@@ -14,6 +14,8 @@ function gate(features: Tensor, first: Tensor, second: Tensor, filter: Tensor): 
  *
  * @param features `[N,H,W,C]`
  * @param filter `[7,7,2,1]`, no bias
+ * @example
+ * console.log(spatialAttention(ones([1, 8, 8, 16]), zeros([7, 7, 2, 1])).data[0]); // 0.5
  */
 export function spatialAttention(features: Tensor, filter: Tensor): Tensor {
   return gate(features, mean(features, overChannels), max(features, overChannels), filter);
@@ -26,6 +28,9 @@ export function spatialAttention(features: Tensor, filter: Tensor): Tensor {
  * @param encoder features of the skip connection `[N,H,W,C]`
  * @param decoder upsampled features of the same size
  * @param filter `[7,7,2,1]`, no bias; channel 0 is the encoder's map
+ * @example
+ * const [encoder, decoder] = [ones([1, 8, 8, 16]), ones([1, 8, 8, 16])];
+ * console.log(crossScaleAttention(encoder, decoder, zeros([7, 7, 2, 1])).data[0]); // 0.5
  */
 export function crossScaleAttention(encoder: Tensor, decoder: Tensor, filter: Tensor): Tensor {
   return gate(encoder, mean(encoder, overChannels), mean(decoder, overChannels), filter);

@@ -2,7 +2,8 @@
 // Juditsky, "Acceleration of stochastic approximation by averaging", 1992). Over several runs that began at the same
 // weights: that may generalise better than any one of them (Wortsman et al., "Model soups", 2022).
 
-import { expectBetween, Tensor } from "@saunet/core";
+import { Tensor } from "@saunet/core";
+import { expectBetween } from "@saunet/core/kernels";
 import type { NetworkConfig } from "./config.ts";
 import type { Parameters } from "./parameters.ts";
 import { expectFinite, type Weights, WeightsError } from "./weights.ts";

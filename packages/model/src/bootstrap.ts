@@ -94,6 +94,10 @@ const RANGE = 20;
 /**
  * Counts of background (even places) and vessel pixels (odd places) by level of probability, from low to high, over the
  * full frame and inside the field of view.
+ *
+ * @example
+ * const { full } = levelsOf({ probability: Float32Array.of(0.9, 0.2), truth: Uint8Array.of(1, 0) });
+ * console.log(full.reduce((pixels, count) => pixels + count)); // 2
  */
 export function levelsOf({ probability, truth, fieldOfView }: Prediction): ByRegion<Uint32Array> {
   const outside = new Uint32Array(2 * LEVELS);

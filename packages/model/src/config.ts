@@ -89,12 +89,22 @@ export const networks: Readonly<Record<string, NetworkConfig>> = Object.fromEntr
   [saUNetV2, saUNet, uNet, ...ablation].map((config) => [config.name, config]),
 );
 
-/** How many times the encoder halves the picture. */
+/**
+ * How many times the encoder halves the picture.
+ *
+ * @example
+ * console.log(depthOf(saUNetV2)); // 3
+ */
 export function depthOf(config: NetworkConfig): number {
   return config.channels.length - 1;
 }
 
-/** Height and width must be multiples of this: 8 for three poolings. */
+/**
+ * Height and width must be multiples of this: 8 for three poolings.
+ *
+ * @example
+ * console.log(sizeMultiple(saUNetV2)); // 8
+ */
 export function sizeMultiple(config: NetworkConfig): number {
   return 2 ** depthOf(config);
 }

@@ -1,9 +1,15 @@
 // What to say when a training step gives no number.
 
-import { type FlatArray, intercept, type KernelCall } from "@saunet/core";
+import { type FlatArray, intercept, type KernelCall } from "@saunet/core/kernels";
 import type { Parameters } from "./parameters.ts";
 
-/** A training step that gave no number. The parameters are as they were before that step. */
+/**
+ * A training step that gave no number. The parameters are as they were before that step.
+ *
+ * @example
+ * const { message } = new DivergedError(12, Number.NaN, "head.filter");
+ * console.log(message); // train: the loss of step 13 is NaN; the first tensor that is not finite is head.filter
+ */
 export class DivergedError extends Error {
   override readonly name = "DivergedError";
   /** The step, counted from 0; the message counts from 1, as logs do. */

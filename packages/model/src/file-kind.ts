@@ -23,7 +23,12 @@ const NAMES = {
 /** A format of files, as {@link fileKind} tells them. */
 export type FileKind = keyof typeof NAMES;
 
-/** How messages call a format, such as `a PyTorch checkpoint (.pth, .pt)`. */
+/**
+ * How messages call a format, such as `a PyTorch checkpoint (.pth, .pt)`.
+ *
+ * @example
+ * console.log(nameOfKind("torch")); // a PyTorch checkpoint (.pth, .pt)
+ */
 export function nameOfKind(kind: FileKind): string {
   return NAMES[kind];
 }

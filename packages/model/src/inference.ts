@@ -1,14 +1,7 @@
 // The forward pass as a program, and what its calls and its memory are to somebody who knows the network.
 
-import {
-  capture,
-  noGrad,
-  type Program,
-  planProgram,
-  type Runnable,
-  sigmoid,
-  type Tensor,
-} from "@saunet/core";
+import { capture, noGrad, type Program, type Runnable, sigmoid, type Tensor } from "@saunet/core";
+import { planProgram } from "@saunet/core/kernels";
 import type { NetworkConfig } from "./config.ts";
 import { forward } from "./network.ts";
 import type { Parameters } from "./parameters.ts";

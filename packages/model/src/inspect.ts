@@ -1,7 +1,8 @@
 // What a network is made of: every operator of one forward pass with its shape, parameters and FLOPs. The pass is
 // recorded but its kernels are not run, so any input size costs next to nothing.
 
-import { intercept, randomState, type Shape, type Tensor, zeros } from "@saunet/core";
+import { randomState, type Shape, type Tensor, zeros } from "@saunet/core";
+import { intercept } from "@saunet/core/kernels";
 import type { NetworkConfig } from "./config.ts";
 import { forward } from "./network.ts";
 import { countParameters, initialize } from "./parameters.ts";

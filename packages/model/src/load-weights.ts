@@ -1,23 +1,36 @@
 // Weights from wherever they are: bytes, a file, a URL. In Node and in browsers.
 
+import type { AbortSignalLike } from "@saunet/core";
 import { readLocal } from "#host";
 import type { NetworkConfig } from "./config.ts";
 import { HEAD_BYTES } from "./file-kind.ts";
 import { type Expectation, joined } from "./source.ts";
 import { expectWeightsFile, readWeights, type Weights, WeightsError } from "./weights.ts";
 
+/** The part of a `Blob` that is used here. To name the host's own types would ask for the DOM library. */
+export interface BlobLike {
+  readonly size: number;
+  slice(start: number, end: number): BlobLike;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** The part of a `URL` that is used here. */
+export interface UrlLike {
+  readonly href: string;
+}
+
 /**
- * Where weights are: their bytes, a Blob (such as the File that a user picked), a URL to fetch, or a path, which a
+ * Where weights are: their bytes, a `Blob` (such as the `File` that a user picked), a `URL` to fetch, or a path, which a
  * browser takes relative to its page.
  */
-export type WeightsSource = Uint8Array | Blob | URL | string;
+export type WeightsSource = Uint8Array | BlobLike | UrlLike | string;
 
 /** How to load a file. */
 export interface LoadOptions {
   /** Is told how many bytes have come, and of how many where that is known. */
   readonly onProgress?: ((loaded: number, total: number | undefined) => void) | undefined;
-  /** Ends a download. */
-  readonly signal?: AbortSignal | undefined;
+  /** An `AbortSignal` that ends a download. */
+  readonly signal?: AbortSignalLike | undefined;
   /** A larger file is refused before it fills the memory; 512 MB when left out. */
   readonly maxBytes?: number | undefined;
   /**
@@ -63,7 +76,7 @@ export async function loadWeights(source: WeightsSource, options: LoadWeightsOpt
  */
 export async function loadBytes(source: WeightsSource, options: LoadOptions = {}): Promise<Uint8Array> {
   const { onProgress, signal } = options;
-  signal?.throwIfAborted();
+  if (signal?.aborted) throw signal.reason;
   const expect = expectation(options);
   const known = await readKnown(source, expect);
   if (known === undefined) return download(source as string | URL, options);
@@ -86,7 +99,7 @@ async function readKnown(source: WeightsSource, expect: Expectation): Promise<Ui
     return source;
   }
   if (source instanceof Blob) {
-    const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer());
+    const bytesOf = async (blob: BlobLike) => new Uint8Array(await blob.arrayBuffer());
     expect(undefined, source.size);
     expect(await bytesOf(source.slice(0, HEAD_BYTES)), source.size);
     return bytesOf(source);
@@ -100,7 +113,7 @@ async function readKnown(source: WeightsSource, expect: Expectation): Promise<Ui
 async function download(url: string | URL, options: LoadOptions): Promise<Uint8Array> {
   const { onProgress, signal } = options;
   const expect = expectation(options);
-  const response = await fetch(url, signal === undefined ? {} : { signal });
+  const response = await fetch(url, signal === undefined ? {} : { signal: signal as AbortSignal });
   if (!response.ok || response.body === null) {
     throw new WeightsError(`weights: ${url} answered ${response.status} ${response.statusText}`.trimEnd());
   }

@@ -17,7 +17,6 @@ import {
   add,
   clip,
   div,
-  expectShape,
   mean,
   mul,
   sigmoid,
@@ -25,8 +24,8 @@ import {
   sqrt,
   sub,
   type Tensor,
-  tensor,
 } from "@saunet/core";
+import { expectShape } from "@saunet/core/kernels";
 
 /** Loss of logits against a target of 0 and 1 in the same shape: a tensor of one element. */
 export type Loss = (logits: Tensor, target: Tensor) => Tensor;
@@ -35,9 +34,9 @@ const EPSILON = 1e-7;
 const SMALLEST_RADICAND = 1e-30;
 
 /** `(a + ε) / (b + ε)` */
-const ratio = (a: Tensor, b: Tensor): Tensor => div(add(a, tensor(EPSILON)), add(b, tensor(EPSILON)));
+const ratio = (a: Tensor, b: Tensor): Tensor => div(add(a, EPSILON), add(b, EPSILON));
 
-const complement = (x: Tensor): Tensor => sub(tensor(1), x);
+const complement = (x: Tensor): Tensor => sub(1, x);
 
 function averages(op: string, logits: Tensor, target: Tensor): { p: Tensor; t: Tensor; overlap: Tensor } {
   expectShape(op, "target", target.shape, logits.shape);
@@ -53,14 +52,14 @@ export const mccLoss: Loss = (logits, target) => {
   const { p, t, overlap } = averages("mccLoss", logits, target);
   const radicand = mul(mul(p, t), mul(complement(p), complement(t)));
   const root = sqrt(clip(radicand, { min: SMALLEST_RADICAND }));
-  const mcc = div(sub(overlap, mul(p, t)), add(root, tensor(EPSILON / logits.size ** 2)));
+  const mcc = div(sub(overlap, mul(p, t)), add(root, EPSILON / logits.size ** 2));
   return complement(mcc);
 };
 
 /** 1 - Dice (F1) with soft counts. */
 export const diceLoss: Loss = (logits, target) => {
   const { p, t, overlap } = averages("diceLoss", logits, target);
-  return complement(ratio(mul(tensor(2), overlap), add(p, t)));
+  return complement(ratio(mul(2, overlap), add(p, t)));
 };
 
 /** 1 - Jaccard with soft counts. */
@@ -84,8 +83,5 @@ export function paperLoss({
   mcc?: number;
 } = {}): Loss {
   return (logits, target) =>
-    add(
-      mul(tensor(crossEntropy), crossEntropyLoss(logits, target)),
-      mul(tensor(mcc), mccLoss(logits, target)),
-    );
+    add(mul(crossEntropy, crossEntropyLoss(logits, target)), mul(mcc, mccLoss(logits, target)));
 }

@@ -4,7 +4,7 @@
 // Papers differ in what they report, so both readings of each choice are here: over the full frame or inside the
 // field of view; `macro`, the mean of the images' figures, or `micro`, the figures of all pixels pooled.
 
-import { expectBetween } from "@saunet/core";
+import { expectBetween } from "@saunet/core/kernels";
 import { pooledRocAuc, rankedRocAuc, rankPixels } from "./roc.ts";
 
 /** Which pixels count: all of them, or those where the photograph shows the eye. */
@@ -79,6 +79,10 @@ function expectSizes({ probability, truth, fieldOfView }: Prediction): void {
  * Counts pixels; `probability >= threshold` is a prediction of vessel.
  *
  * @throws RangeError where sizes differ, or `threshold` or a probability that counts does not lie between 0 and 1
+ * @example
+ * const [probability, truth] = [Float32Array.of(0.9, 0.2, 0.7), Uint8Array.of(1, 1, 0)];
+ * const { truePositives, falsePositives } = confusion({ probability, truth });
+ * console.log(truePositives, falsePositives); // 1 1
  */
 export function confusion(prediction: Prediction, threshold = DEFAULT_THRESHOLD): Confusion {
   expectSizes(prediction);
@@ -95,7 +99,12 @@ export function confusion(prediction: Prediction, threshold = DEFAULT_THRESHOLD)
   return { truePositives, falsePositives, trueNegatives, falseNegatives };
 }
 
-/** The six figures that follow from counts. A ratio of nothing to nothing is `NaN`, MCC without contrast is 0. */
+/**
+ * The six figures that follow from counts. A ratio of nothing to nothing is `NaN`, MCC without contrast is 0.
+ *
+ * @example
+ * console.log(metricsFromCounts(confusion({ probability: Float32Array.of(0.9, 0.2), truth: Uint8Array.of(1, 0) })).f1); // 1
+ */
 export function metricsFromCounts(counts: Confusion): Omit<Metrics, "auc"> {
   const { truePositives: tp, falsePositives: fp, trueNegatives: tn, falseNegatives: fn } = counts;
   const root = Math.sqrt(tp + fp) * Math.sqrt(tp + fn) * Math.sqrt(tn + fp) * Math.sqrt(tn + fn);
@@ -124,12 +133,25 @@ export function rocAuc(prediction: Prediction): number {
   return rankedRocAuc(rankPixels(prediction)).fov;
 }
 
-/** All seven figures of one picture. */
+/**
+ * All seven figures of one picture.
+ *
+ * @example
+ * const { f1, auc } = evaluate({ probability: Float32Array.of(0.9, 0.2, 0.7), truth: Uint8Array.of(1, 0, 0) });
+ * console.log(f1.toFixed(3), auc); // 0.667 1
+ */
 export function evaluate(prediction: Prediction, threshold = DEFAULT_THRESHOLD): Metrics {
   return { ...metricsFromCounts(confusion(prediction, threshold)), auc: rocAuc(prediction) };
 }
 
-/** The mean of each figure over images; figures that an image does not have are left out of its mean. */
+/**
+ * The mean of each figure over images; figures that an image does not have are left out of its mean.
+ *
+ * @example
+ * const good = evaluate({ probability: Float32Array.of(0.9, 0.2), truth: Uint8Array.of(1, 0) });
+ * const bad = evaluate({ probability: Float32Array.of(0.2, 0.9), truth: Uint8Array.of(1, 0) });
+ * console.log(macroAverage([good, bad]).auc); // 0.5
+ */
 export function macroAverage(images: readonly Metrics[]): Metrics {
   const average = (name: keyof Metrics): number => {
     const defined = images.map((image) => image[name]).filter((value) => !Number.isNaN(value));
@@ -138,13 +160,26 @@ export function macroAverage(images: readonly Metrics[]): Metrics {
   return Object.fromEntries(METRIC_NAMES.map((name) => [name, average(name)])) as unknown as Metrics;
 }
 
-/** The figures of all pixels of all images pooled. */
+/**
+ * The figures of all pixels of all images pooled.
+ *
+ * @example
+ * const one = { probability: Float32Array.of(0.9, 0.2), truth: Uint8Array.of(1, 0) };
+ * const other = { probability: Float32Array.of(0.6, 0.7), truth: Uint8Array.of(1, 0) };
+ * console.log(microAverage([one, other]).auc); // 0.75
+ */
 export function microAverage(predictions: readonly Prediction[], threshold = DEFAULT_THRESHOLD): Metrics {
   const counts = sumOfCounts(predictions.map((prediction) => confusion(prediction, threshold)));
   return { ...metricsFromCounts(counts), auc: pooledRocAuc(predictions.map(rankPixels)).fov };
 }
 
-/** Counts of several images, or of several parts of one, together. */
+/**
+ * Counts of several images, or of several parts of one, together.
+ *
+ * @example
+ * const counts = confusion({ probability: Float32Array.of(0.9, 0.2), truth: Uint8Array.of(1, 0) });
+ * console.log(sumOfCounts([counts, counts]).truePositives); // 2
+ */
 export function sumOfCounts(parts: readonly Confusion[]): Confusion {
   const sum = (name: keyof Confusion) => parts.reduce((total, part) => total + part[name], 0);
   return {

@@ -10,17 +10,16 @@ import {
   glorotUniform,
   heNormal,
   ones,
+  type Parameters,
   parameter,
   type RandomState,
   type Shape,
-  sizeOf,
-  type Tensor,
   zeros,
 } from "@saunet/core";
+import { sizeOf } from "@saunet/core/kernels";
 import { depthOf, type Initializer, type NetworkConfig } from "./config.ts";
 
-/** Parameters and running statistics by path name. */
-export type Parameters = Readonly<Record<string, Tensor>>;
+export type { Parameters };
 
 /** How one entry of the dictionary starts. */
 export interface ParameterSpec {
@@ -33,7 +32,12 @@ export interface ParameterSpec {
 /** Side of the attention filters. */
 export const ATTENTION_SIZE = 7;
 
-/** Every entry that a network needs, in the order of its layers. */
+/**
+ * Every entry that a network needs, in the order of its layers.
+ *
+ * @example
+ * console.log(parameterSpecs(saUNetV2)["head.filter"].shape); // [ 1, 1, 16, 1 ]
+ */
 export function parameterSpecs(config: NetworkConfig): Record<string, ParameterSpec> {
   const specs: Record<string, ParameterSpec> = {};
   const { convolution = "he-normal", transposed = "glorot-uniform" } = config.initializers ?? {};
@@ -97,7 +101,12 @@ export function initialize(config: NetworkConfig, random: RandomState): Paramete
   );
 }
 
-/** How many numbers a network's weights hold, running statistics included (as Keras counts). */
+/**
+ * How many numbers a network's weights hold, running statistics included (as Keras counts).
+ *
+ * @example
+ * console.log(countParameters(saUNetV2)); // 260521
+ */
 export function countParameters(config: NetworkConfig): number {
   return Object.values(parameterSpecs(config)).reduce((count, { shape }) => count + sizeOf(shape), 0);
 }

@@ -32,6 +32,9 @@ const FLAGS = 2;
  * Orders the pixels of a picture.
  *
  * @throws RangeError where a probability does not lie between 0 and 1
+ * @example
+ * const ranked = rankPixels({ probability: Float32Array.of(0.9, 0.2), truth: Uint8Array.of(1, 0) });
+ * console.log(rankedRocAuc(ranked).full); // 1
  */
 export function rankPixels({ probability, truth, fieldOfView }: Prediction): RankedPixels {
   const bits = new Uint32Array(probability.buffer, probability.byteOffset, probability.length);
@@ -65,6 +68,10 @@ function sortByHalf(from: Uint32Array, to: Uint32Array, shift: number): Uint32Ar
 /**
  * The area of one picture, over the full frame and inside the field of view; `NaN` where a region has pixels of one kind
  * only.
+ *
+ * @example
+ * const ranked = rankPixels({ probability: Float32Array.of(0.3, 0.8), truth: Uint8Array.of(1, 0) });
+ * console.log(rankedRocAuc(ranked).full); // 0
  */
 export function rankedRocAuc({ starts, read }: RankedPixels): ByRegion<number> {
   const keys = read(0, starts[BUCKETS]);

@@ -1,13 +1,7 @@
 // From a photograph of any size to its vessels.
 
-import {
-  type AbortSignalLike,
-  expectBetween,
-  prepare,
-  type Runnable,
-  type RunOptions,
-  Tensor,
-} from "@saunet/core";
+import { type AbortSignalLike, prepare, type Runnable, type RunOptions, Tensor } from "@saunet/core";
+import { expectBetween } from "@saunet/core/kernels";
 import { floatsOf, type Mask, type Photograph, resizeValues } from "@saunet/data";
 import { readBundledWeights } from "#host";
 import { type NetworkConfig, sizeMultiple } from "./config.ts";
@@ -100,6 +94,10 @@ interface Kept {
  * The segmenter of a network in memory.
  *
  * @throws WeightsError where the network takes other channels than those of a photograph
+ * @example
+ * const segmenter = segmenterOf({ config: saUNetV2, parameters: initialize(saUNetV2, randomState(1)), metadata: {} });
+ * const { mask } = await segmenter.segment(syntheticFundus({ seed: 1, width: 32, height: 32 }).image);
+ * console.log(mask.width, mask.height); // 32 32
  */
 export function segmenterOf(network: Weights): Segmenter {
   const { config } = network;
@@ -202,7 +200,12 @@ function paddedSize(
   return [padded(height), padded(width)];
 }
 
-/** An image `[height,width,3]` in the top left corner of a black one, as a batch of one. */
+/**
+ * An image `[height,width,3]` in the top left corner of a black one, as a batch of one.
+ *
+ * @example
+ * console.log(padFloats(new Float32Array(2 * 1 * 3), 2, 1, 8, 8).shape); // [ 1, 8, 8, 3 ]
+ */
 export function padFloats(floats: Float32Array, width: number, height: number, W: number, H: number): Tensor {
   const x = new Float32Array(H * W * 3);
   for (let y = 0; y < height; y++) x.set(floats.subarray(y * width * 3, (y + 1) * width * 3), y * W * 3);

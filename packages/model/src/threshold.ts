@@ -1,7 +1,7 @@
 // The threshold that a network's probabilities want: 0.5 is a convention, and the one that gives the highest F1 depends on
 // the loss and on the data. It must be fitted on training images; fitted on the test images it would flatter.
 
-import { expectBetween } from "@saunet/core";
+import { expectBetween } from "@saunet/core/kernels";
 import { DEFAULT_THRESHOLD, type Prediction } from "./metrics.ts";
 
 /** Thresholds that are tried: 0.001, 0.002 … 0.999. */
@@ -12,6 +12,9 @@ const STEPS = 1000;
  * result, 0 to 1000.
  *
  * @throws RangeError where a probability that counts does not lie between 0 and 1
+ * @example
+ * const f1 = f1ByThreshold({ probability: Float32Array.of(0.9, 0.2, 0.7), truth: Uint8Array.of(1, 0, 0) });
+ * console.log(f1.length, f1[800]); // 1001 1
  */
 export function f1ByThreshold({ probability, truth, fieldOfView }: Prediction): Float64Array {
   const background = new Uint32Array(STEPS + 1);

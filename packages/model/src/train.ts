@@ -59,6 +59,13 @@ export type TrainingEvent =
  * One step: forward, loss, backward, update. Reads nothing on the host, so it can be captured.
  *
  * @returns the loss before the update
+ * @example
+ * const config = { ...saUNetV2, channels: [8, 16] };
+ * const parameters = initialize(config, randomState(1));
+ * const optimizer = adam(parameters);
+ * const batch = { x: zeros([1, 16, 16, 3]), target: zeros([1, 16, 16, 1]) };
+ * const loss = trainStep({ config, parameters, optimizer, loss: paperLoss(), random: randomState(2) }, batch);
+ * console.log(Number.isFinite(loss.item())); // true
  */
 export function trainStep(
   { config, parameters, optimizer, loss, random, clipNorm }: TrainingStep,
@@ -74,6 +81,15 @@ export function trainStep(
 /**
  * {@link trainStep} as a program for batches of this size: planned once, then only run. One that is too large for the memory
  * of accelerated programs (4 GiB; the paper's batches of 8 at 592 x 592 take 4.8) runs call by call: slower, but it runs.
+ *
+ * @example
+ * const config = { ...saUNetV2, channels: [8, 16] };
+ * const parameters = initialize(config, randomState(1));
+ * const optimizer = adam(parameters);
+ * const [x, target] = [zeros([1, 16, 16, 3]), zeros([1, 16, 16, 1])];
+ * const step = captureTrainStep({ config, parameters, optimizer, loss: paperLoss(), random: randomState(2) }, { x, target });
+ * const [loss] = await step.run([x, target]);
+ * console.log(Number.isFinite(loss.item())); // true
  */
 export function captureTrainStep(step: TrainingStep, { x, target }: Batch): Runnable {
   return prepare(capture(([image, truth]) => [trainStep(step, { x: image, target: truth })], [x, target]));

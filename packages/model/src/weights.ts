@@ -1,13 +1,20 @@
 // Weights in a file: safetensors whose names are the paths of parameters.ts, and whose metadata says which network
 // they belong to. Nothing is guessed: an entry that is missing, left over or of another shape is an error.
 
-import { formatShape, parameter, quote, readSafetensors, type Tensor, writeSafetensors } from "@saunet/core";
+import { parameter, readSafetensors, type Tensor, writeSafetensors } from "@saunet/core";
+import { formatShape, quote } from "@saunet/core/kernels";
 import { type NetworkConfig, saUNetV2 } from "./config.ts";
 import { firstNotFinite } from "./diverged.ts";
 import { fileKind, HEAD_BYTES, nameOfKind } from "./file-kind.ts";
 import { type Parameters, parameterSpecs } from "./parameters.ts";
 
-/** Weights that do not belong to the network they were given to. */
+/**
+ * Weights that do not belong to the network they were given to.
+ *
+ * @example
+ * try { parametersFrom(saUNetV2, {}); }
+ * catch (error) { console.log(error.name); } // WeightsError
+ */
 export class WeightsError extends Error {
   override readonly name = "WeightsError";
 }
@@ -25,6 +32,9 @@ export interface Weights {
  *
  * @throws WeightsError that lists every entry which is missing, unused or of another shape, or names one that holds a
  *   number which is not finite
+ * @example
+ * const parameters = parametersFrom(saUNetV2, initialize(saUNetV2, randomState(1)));
+ * console.log(Object.keys(parameters)[0]); // encoder1.conv1.filter
  */
 export function parametersFrom(config: NetworkConfig, tensors: Readonly<Record<string, Tensor>>): Parameters {
   const specs = parameterSpecs(config);
@@ -56,6 +66,9 @@ export function parametersFrom(config: NetworkConfig, tensors: Readonly<Record<s
  * Throws where a tensor holds a number that is not finite: such weights give no probabilities.
  *
  * @throws WeightsError that names the tensor, the number and how many there are
+ * @example
+ * try { expectFinite("example", { w: tensor([1, Number.NaN]) }); }
+ * catch (error) { console.log(error.message); } // example: "w" holds 1 of 2 numbers that are not finite, such as NaN
  */
 export function expectFinite(op: string, tensors: Readonly<Record<string, Tensor>>): void {
   const name = firstNotFinite(tensors);
@@ -82,7 +95,7 @@ const NETWORK = "network";
 export function writeWeights(
   { config, parameters, metadata }: Weights,
   options: { readonly half?: boolean } = {},
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   return writeSafetensors(
     parametersFrom(config, parameters),
     { ...metadata, [NETWORK]: JSON.stringify(config) },
@@ -125,6 +138,9 @@ export function expectWeightsFile(head: Uint8Array, size?: number): void {
  *
  * @throws TypeError where `bytes` is not a Uint8Array; SafetensorsError where the file is damaged; WeightsError where it
  *   is of another format, does not fit the network or holds numbers that are not finite
+ * @example
+ * const file = writeWeights({ config: saUNetV2, parameters: initialize(saUNetV2, randomState(1)), metadata: { by: "me" } });
+ * console.log(readWeights(file).metadata.by); // me
  */
 export function readWeights(bytes: Uint8Array, config?: NetworkConfig): Weights {
   if (!(bytes instanceof Uint8Array)) {

@@ -10,9 +10,9 @@ import {
   randomState,
   sigmoid,
   type Tensor,
-  withReferences,
   zeros,
 } from "@saunet/core";
+import { withReferences } from "@saunet/core/kernels";
 import { relativeError } from "@saunet/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { type AccelerateOptions, accelerate, restore } from "./accelerate.ts";

@@ -12,7 +12,7 @@ import {
   installPreparer,
   type Kernel,
   kernelNames,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import { cores } from "#spawn";
 import { detectFeatures, type Features } from "./features.ts";
 import { fusedGenerators, fusions } from "./fusions/index.ts";
@@ -152,6 +152,9 @@ function checkOptions({
  * under way, whose turn is first.
  *
  * @returns resolves when what ran on the threads has ended, and they have been sent home
+ * @example
+ * await accelerate({ threads: 1 });
+ * await restore();
  */
 export function restore(): Promise<void> {
   return inTurn(() => replaceBy(undefined));

@@ -5,6 +5,7 @@
 
 import type { Local } from "./asm/index.ts";
 import { ModuleBuilder } from "./asm/index.ts";
+import type { LinearMemory } from "./memory.ts";
 import type { Plan } from "./plan.ts";
 
 /** A phase in machine code. */
@@ -49,7 +50,9 @@ export function assemble(
 }
 
 /** Makes assembled bytes run in a memory. */
-export function instantiate(bytes: BufferSource, memory: WebAssembly.Memory): PhaseFunction[] {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+export function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: LinearMemory): PhaseFunction[] {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    env: { memory: memory as WebAssembly.Memory },
+  });
   return Object.keys(exports).map((_, i) => exports[`phase${i}`] as PhaseFunction);
 }

@@ -7,9 +7,6 @@ import { runInNewContext } from "node:vm";
 import {
   capture,
   conv2d,
-  type Floats,
-  kernel,
-  kernelNames,
   normal,
   ones,
   pad,
@@ -21,6 +18,7 @@ import {
   tensor,
   zeros,
 } from "@saunet/core";
+import { type Floats, kernel, kernelNames } from "@saunet/core/kernels";
 import { relativeError } from "@saunet/core/testing";
 import { syntheticFundus } from "@saunet/data";
 import { loadSegmenter, type Segmentation } from "@saunet/model";

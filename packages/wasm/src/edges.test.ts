@@ -2,8 +2,6 @@
 // sizes that suit no tile, in every arithmetic and with every algorithm of the convolutions.
 
 import {
-  type AnyKernel,
-  type Arrays,
   adam,
   add,
   backward,
@@ -17,10 +15,7 @@ import {
   greater,
   greaterEqual,
   groupNorm,
-  intercept,
-  type KernelCall,
   leakyRelu,
-  matmulForward,
   max,
   maximum,
   maxPool2d,
@@ -31,10 +26,8 @@ import {
   notEqual,
   type Padding,
   type Program,
-  type ProgramCall,
   pad,
   parameter,
-  prepareWithKernels,
   randomState,
   relu,
   sgd,
@@ -50,6 +43,15 @@ import {
   uniform,
   where,
 } from "@saunet/core";
+import {
+  type AnyKernel,
+  type Arrays,
+  intercept,
+  type KernelCall,
+  matmulForward,
+  type ProgramCall,
+  prepareWithKernels,
+} from "@saunet/core/kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fuseAll, fusedGenerators } from "./fusions/index.ts";

@@ -19,7 +19,7 @@ export interface Features {
 
 /** The parts of a host that the probes look at. */
 export interface Host {
-  readonly WebAssembly?: { validate(bytes: BufferSource): boolean };
+  readonly WebAssembly?: { validate(bytes: Uint8Array<ArrayBuffer>): boolean };
   readonly SharedArrayBuffer?: unknown;
   /** False in a browser page that may not share memory; absent outside of browsers. */
   readonly crossOriginIsolated?: boolean;

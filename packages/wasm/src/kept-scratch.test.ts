@@ -1,6 +1,7 @@
 // What a program packs once and keeps must be of what never changes while it runs.
 
-import { capture, conv2d, matmul, normal, randomState, type Tensor, withReferences } from "@saunet/core";
+import { capture, conv2d, matmul, normal, randomState, type Tensor } from "@saunet/core";
+import { withReferences } from "@saunet/core/kernels";
 import { relativeError } from "@saunet/core/testing";
 import { describe, expect, it } from "vitest";
 import { Arena } from "./memory.ts";

@@ -18,7 +18,12 @@ const LINE = 64;
 /** Rounds a number of bytes up to whole cache lines. */
 export const alignToLine = (bytes: number): number => Math.ceil(bytes / LINE) * LINE;
 
-/** Work that does not fit in the memory that the host grants. */
+/**
+ * Work that does not fit in the memory that the host grants.
+ *
+ * @example
+ * console.log(new MemoryError("8 GB do not fit") instanceof RangeError); // true
+ */
 export class MemoryError extends RangeError {
   override readonly name = "MemoryError";
 }
@@ -41,9 +46,15 @@ interface Gap {
   end: number;
 }
 
+/** `WebAssembly.Memory`, whose own type would ask whoever uses this package for the DOM library. */
+export interface LinearMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
 /** One WebAssembly memory, given out in blocks. */
 export class Arena {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: LinearMemory;
   readonly shared: boolean;
   /** Most bytes that it may grow to: what was asked for, or what the host granted of it. */
   readonly limit: number;

@@ -1,17 +1,7 @@
 // Whole networks with the generated kernels: eager and captured, one thread and several, against Keras's fixtures.
 
-import {
-  adam,
-  backward,
-  capture,
-  conv2dForward,
-  installKernel,
-  noGrad,
-  prepare,
-  randomState,
-  sigmoid,
-  type Tensor,
-} from "@saunet/core";
+import { adam, backward, capture, noGrad, prepare, randomState, sigmoid, type Tensor } from "@saunet/core";
+import { conv2dForward, installKernel } from "@saunet/core/kernels";
 import { relativeError } from "@saunet/core/testing";
 import {
   captureTrainStep,

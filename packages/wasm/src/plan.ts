@@ -13,7 +13,7 @@
 // A sum over items must not depend on how they are shared out: a phase writes one partial sum an item into scratch
 // memory and the next phase adds them in order. Then the result is the same, to the bit, for any number of threads.
 
-import type { AnyKernel, Arrays, Kernel } from "@saunet/core";
+import type { AnyKernel, Arrays, Kernel } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "./asm/index.ts";
 
 /**

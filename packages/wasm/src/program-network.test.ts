@@ -1,16 +1,7 @@
 // The network itself as a program in the arena: its plan, weights that change under it, threads that fail.
 
-import {
-  adam,
-  capture,
-  normal,
-  type Program,
-  prepare,
-  prepareWithKernels,
-  randomState,
-  type Tensor,
-  zeros,
-} from "@saunet/core";
+import { adam, capture, normal, type Program, prepare, randomState, type Tensor, zeros } from "@saunet/core";
+import { prepareWithKernels } from "@saunet/core/kernels";
 import { checkPlan } from "@saunet/core/testing";
 import {
   captureInference,

@@ -11,15 +11,13 @@ import {
   mul,
   noGrad,
   normal,
-  type Prepared,
   type Program,
   prepare,
-  prepareWithKernels,
   randomState,
   Tensor,
-  withReferences,
   zeros,
 } from "@saunet/core";
+import { type Prepared, prepareWithKernels, withReferences } from "@saunet/core/kernels";
 import { checkPlan, relativeError } from "@saunet/core/testing";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -7,18 +7,17 @@
 // The block is a lease: whatever lies there between two runs can be made again, so an idle program gives way where the
 // arena has no room, and gets another block for its next run. What does not fit at all runs call by call.
 
+import { type Program, Tensor } from "@saunet/core";
 import {
   type Arrays,
   type FlatArray,
   type Prepared,
-  type Program,
   type ProgramCall,
   planProgram,
   prepareWithKernels,
   shareInPlace,
-  Tensor,
   type Work,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import { fuseAll, fusedGenerators } from "./fusions/index.ts";
 import { writesOf } from "./fusions/rewrite.ts";
 import { generators } from "./kernels/index.ts";

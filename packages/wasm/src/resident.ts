@@ -5,7 +5,7 @@
 // loop that never lets the event loop turn nothing comes back. How much results may take before the next turn is
 // therefore what earlier stretches between two turns would have needed, twice; what goes beyond gets ordinary arrays.
 
-import { type Allocator, installAllocator } from "@saunet/core";
+import { type Allocator, installAllocator } from "@saunet/core/kernels";
 import { type Arena, MemoryError } from "./memory.ts";
 import { after } from "./timer.ts";
 

@@ -1,14 +1,20 @@
 // Runs plans: looks up or compiles the code of a call, brings its operands into the arena, shares the items of each
 // phase out among the threads, and brings the results back.
 
-import { type AnyKernel, type Arrays, exactKey, type FlatArray, type Work } from "@saunet/core";
+import { type AnyKernel, type Arrays, exactKey, type FlatArray, type Work } from "@saunet/core/kernels";
 import { Cache } from "./cache.ts";
 import { assemble, instantiate, type PhaseFunction } from "./compile.ts";
 import { type Arena, alignToLine } from "./memory.ts";
 import type { Span } from "./observe.ts";
 import type { CodeFeatures, Generator, Lengths, Plan } from "./plan.ts";
 
-/** Generated code that trapped, in any thread; the message begins with the plan's name. */
+/**
+ * Generated code that trapped, in any thread; the message begins with the plan's name.
+ *
+ * @example
+ * const isTrap = (error: unknown) => error instanceof KernelError;
+ * console.log(isTrap(new KernelError("conv2d.forward: unreachable"))); // true
+ */
 export class KernelError extends Error {
   override readonly name = "KernelError";
 }

@@ -17,9 +17,8 @@ import {
   silu,
   sum,
   Tensor,
-  withAllocator,
-  withReferences,
 } from "@saunet/core";
+import { withAllocator, withReferences } from "@saunet/core/kernels";
 import { relativeError } from "@saunet/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { accelerate, restore } from "./accelerate.ts";

@@ -1,4 +1,4 @@
-import { type Floats, kernel } from "@saunet/core";
+import { type Floats, kernel } from "@saunet/core/kernels";
 import { expect, test } from "vitest";
 import { generator, type Phase, type Plan } from "./plan.ts";
 import { checkEdges } from "./testing-edges.ts";

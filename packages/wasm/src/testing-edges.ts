@@ -4,7 +4,7 @@
 // of memory, so that a load or a store which reaches one byte too far traps. Then each in turn begins with the first byte,
 // so that one which begins too early traps. WebAssembly's loads need no alignment, so blocks of any length can lie there.
 
-import type { Arrays, FlatArray, Role } from "@saunet/core";
+import type { Arrays, FlatArray, Role } from "@saunet/core/kernels";
 import { assemble, instantiate, type PhaseFunction } from "./compile.ts";
 import { alignToLine } from "./memory.ts";
 import type { CodeFeatures, Generator, Plan } from "./plan.ts";

@@ -1,6 +1,7 @@
 // Holds a generated kernel to its reference: for tests and benches.
 
-import type { Arrays, FlatArray, Prepared, Tensor, Work } from "@saunet/core";
+import type { Tensor } from "@saunet/core";
+import type { Arrays, FlatArray, Prepared, Work } from "@saunet/core/kernels";
 import { relativeError } from "@saunet/core/testing";
 import { Arena } from "./memory.ts";
 import type { CodeFeatures, Generator } from "./plan.ts";

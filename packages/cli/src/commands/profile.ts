@@ -1,6 +1,7 @@
 // saunet profile: where the time of a run goes, call by call.
 
-import { intercept, type Program, prepare, type Runnable, type Tensor } from "@saunet/core";
+import { type Program, prepare, type Runnable, type Tensor } from "@saunet/core";
+import { intercept } from "@saunet/core/kernels";
 import { floatsOf, type Photograph, syntheticFundus } from "@saunet/data";
 import { readPhotograph } from "@saunet/data/files";
 import { captureInference, layersOf, padFloats, type Segmenter, sizeMultiple } from "@saunet/model";

@@ -20,7 +20,7 @@ type Operands = {
 const roles = { out: "write", a: "read", b: "read" } as const;
 
 /** `out = a + b`; strides of the walk: out, a, b. */
-export const addKernel = kernel("add.forward", roles, ({ out, a, b }: Operands, walk: Walk) => {
+export const addForward = kernel("add.forward", roles, ({ out, a, b }: Operands, walk: Walk) => {
   const [stepOut, stepA, stepB] = innerSteps(walk);
   forEachRun(walk, (length, o, i, j) => {
     for (let k = 0; k < length; k++) out[o + k * stepOut] = a[i + k * stepA] + b[j + k * stepB];
@@ -28,7 +28,7 @@ export const addKernel = kernel("add.forward", roles, ({ out, a, b }: Operands, 
 });
 
 /** `out = a - b`; strides of the walk: out, a, b. */
-export const subKernel = kernel("sub.forward", roles, ({ out, a, b }: Operands, walk: Walk) => {
+export const subForward = kernel("sub.forward", roles, ({ out, a, b }: Operands, walk: Walk) => {
   const [stepOut, stepA, stepB] = innerSteps(walk);
   forEachRun(walk, (length, o, i, j) => {
     for (let k = 0; k < length; k++) out[o + k * stepOut] = a[i + k * stepA] - b[j + k * stepB];
@@ -36,7 +36,7 @@ export const subKernel = kernel("sub.forward", roles, ({ out, a, b }: Operands, 
 });
 
 /** `out = a · b`; strides of the walk: out, a, b. */
-export const mulKernel = kernel("mul.forward", roles, ({ out, a, b }: Operands, walk: Walk) => {
+export const mulForward = kernel("mul.forward", roles, ({ out, a, b }: Operands, walk: Walk) => {
   const [stepOut, stepA, stepB] = innerSteps(walk);
   forEachRun(walk, (length, o, i, j) => {
     for (let k = 0; k < length; k++) out[o + k * stepOut] = a[i + k * stepA] * b[j + k * stepB];
@@ -44,7 +44,7 @@ export const mulKernel = kernel("mul.forward", roles, ({ out, a, b }: Operands, 
 });
 
 /** `out = a / b`; strides of the walk: out, a, b. */
-export const divKernel = kernel("div.forward", roles, ({ out, a, b }: Operands, walk: Walk) => {
+export const divForward = kernel("div.forward", roles, ({ out, a, b }: Operands, walk: Walk) => {
   const [stepOut, stepA, stepB] = innerSteps(walk);
   forEachRun(walk, (length, o, i, j) => {
     for (let k = 0; k < length; k++) out[o + k * stepOut] = a[i + k * stepA] / b[j + k * stepB];
@@ -53,7 +53,7 @@ export const divKernel = kernel("div.forward", roles, ({ out, a, b }: Operands, 
 
 function forward(
   op: string,
-  compute: typeof addKernel,
+  compute: typeof addForward,
   a: Operand,
   b: Operand,
 ): { out: Tensor; left: Tensor; right: Tensor } {
@@ -73,7 +73,7 @@ function forward(
  * console.log(String(add(1, tensor([1, 2])))); // Tensor [2] [2, 3]
  */
 export function add(a: Operand, b: Operand): Tensor {
-  const { out, left, right } = forward("add", addKernel, a, b);
+  const { out, left, right } = forward("add", addForward, a, b);
   return record("add", out, [left, right], (gradient) => {
     passStretched(left, out.shape, gradient, 1);
     passStretched(right, out.shape, gradient, 1);
@@ -88,7 +88,7 @@ export function add(a: Operand, b: Operand): Tensor {
  * console.log(String(sub(tensor([3, 4]), 1))); // Tensor [2] [2, 3]
  */
 export function sub(a: Operand, b: Operand): Tensor {
-  const { out, left, right } = forward("sub", subKernel, a, b);
+  const { out, left, right } = forward("sub", subForward, a, b);
   return record("sub", out, [left, right], (gradient) => {
     passStretched(left, out.shape, gradient, 1);
     passStretched(right, out.shape, gradient, -1);
@@ -103,14 +103,14 @@ export function sub(a: Operand, b: Operand): Tensor {
  * console.log(String(mul(tensor([[1], [2]]), tensor([3, 4])))); // Tensor [2,2] [[3, 4], [6, 8]]
  */
 export function mul(a: Operand, b: Operand): Tensor {
-  const { out, left, right } = forward("mul", mulKernel, a, b);
+  const { out, left, right } = forward("mul", mulForward, a, b);
   const { shape } = out;
   return record("mul", out, [left, right], (gradient) => {
     contributeStretched(left, shape, (ga) =>
-      mulKernel({ out: ga, a: gradient, b: right.data }, walkOver(shape, [shape, shape, right.shape])),
+      mulForward({ out: ga, a: gradient, b: right.data }, walkOver(shape, [shape, shape, right.shape])),
     );
     contributeStretched(right, shape, (gb) =>
-      mulKernel({ out: gb, a: gradient, b: left.data }, walkOver(shape, [shape, shape, left.shape])),
+      mulForward({ out: gb, a: gradient, b: left.data }, walkOver(shape, [shape, shape, left.shape])),
     );
   });
 }
@@ -138,12 +138,12 @@ export const divGradient = kernel(
  * console.log(String(div(tensor([1, 2]), tensor(4)))); // Tensor [2] [0.25, 0.5]
  */
 export function div(a: Operand, b: Operand): Tensor {
-  const { out, left, right } = forward("div", divKernel, a, b);
+  const { out, left, right } = forward("div", divForward, a, b);
   const { shape } = out;
   const walkB = walkOver(shape, [shape, right.shape]);
   return record("div", out, [left, right], (gradient) => {
     contributeStretched(left, shape, (ga) =>
-      divKernel({ out: ga, a: gradient, b: right.data }, walkOver(shape, [shape, shape, right.shape])),
+      divForward({ out: ga, a: gradient, b: right.data }, walkOver(shape, [shape, shape, right.shape])),
     );
     contributeStretched(right, shape, (gb) =>
       divGradient({ gb, gradient, out: out.data, b: right.data }, walkB),

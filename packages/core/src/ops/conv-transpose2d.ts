@@ -25,7 +25,7 @@ import { type Pair, pair, type Shape } from "../shape.ts";
 import { asTensor, empty, type Tensor } from "../tensor.ts";
 import { conv2dFilterGradient, conv2dForward, conv2dTransposed } from "./conv2d.ts";
 import { type Conv2dDims, conv2dDims } from "./conv2d-dims.ts";
-import { sumKernel } from "./sum.ts";
+import { sumForward } from "./sum.ts";
 
 /** How a filter spreads over the enlarged image. */
 export interface ConvTranspose2dOptions {
@@ -38,6 +38,10 @@ export interface ConvTranspose2dOptions {
 /**
  * Checks that image and filter fit and gives the integers of the mirrored convolution: its `H, W, C` belong to the
  * result, its `OH, OW, O` to `x`.
+ *
+ * @example
+ * const { H, W, C } = convTranspose2dDims([1, 4, 4, 16], [3, 3, 8, 16], { stride: 2 });
+ * console.log(H, W, C); // 8 8 8
  */
 export function convTranspose2dDims(x: Shape, w: Shape, options: ConvTranspose2dOptions = {}): Conv2dDims {
   const op = "convTranspose2d";
@@ -90,7 +94,7 @@ export function convTranspose2d(
     contribute([w], (gw) => conv2dFilterGradient({ gw, x: gy, gy: x.data }, d));
     if (b !== undefined)
       contribute([b], (gb) =>
-        sumKernel({ out: gb, x: gy }, { walk: walkOver(y.shape, [y.shape, b.shape]), scale: 1 }),
+        sumForward({ out: gb, x: gy }, { walk: walkOver(y.shape, [y.shape, b.shape]), scale: 1 }),
       );
   });
 }

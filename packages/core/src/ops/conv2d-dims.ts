@@ -40,7 +40,13 @@ export interface Conv2dDims {
   readonly flops: number;
 }
 
-/** Checks that image and filter of one group fit and works out the integers. `op` is for the messages. */
+/**
+ * Checks that image and filter of one group fit and works out the integers. `op` is for the messages.
+ *
+ * @example
+ * const { OH, OW, O } = conv2dDims("conv2d", [1, 8, 8, 3], [3, 3, 3, 16], { stride: 2 });
+ * console.log(OH, OW, O); // 4 4 16
+ */
 export function conv2dDims(
   op: string,
   x: Shape,

@@ -23,7 +23,7 @@ import {
   groupedConv2dTransposed,
 } from "./grouped-conv2d.ts";
 import { groupedConv2dDims } from "./grouped-conv2d-dims.ts";
-import { sumKernel } from "./sum.ts";
+import { sumForward } from "./sum.ts";
 
 /** `y = x * w + b`. */
 export const conv2dForward = kernel(
@@ -157,7 +157,7 @@ function convolve<D extends Conv2dDims>(
     contribute([w], (gw) => filterGradient({ gw, x: x.data, gy }, d));
     if (b !== undefined)
       contribute([b], (gb) =>
-        sumKernel({ out: gb, x: gy }, { walk: walkOver(y.shape, [y.shape, b.shape]), scale: 1 }),
+        sumForward({ out: gb, x: gy }, { walk: walkOver(y.shape, [y.shape, b.shape]), scale: 1 }),
       );
   });
 }

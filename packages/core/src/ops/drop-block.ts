@@ -55,7 +55,12 @@ export interface DropBlockDims {
   readonly keepRate: number;
 }
 
-/** Checks the image and the options and works out the integers. */
+/**
+ * Checks the image and the options and works out the integers.
+ *
+ * @example
+ * console.log(dropBlockDims([1, 32, 32, 4], { rate: 0.15, blockSize: 7 }).BH); // 7
+ */
 export function dropBlockDims(x: Shape, options: DropBlockOptions): DropBlockDims {
   expectRank("dropBlock", "x", x, 4, "[N,H,W,C]");
   const [N, H, W, C] = x as [number, number, number, number];
@@ -84,6 +89,12 @@ export function dropBlockDims(x: Shape, options: DropBlockOptions): DropBlockDim
  * Zeros in the block around a seed: element `i` of a row, rows of all images counted through. Blocks are written one
  * after the other: γ makes those of all seeds together about `rate` times the map, so this costs less than a moving
  * maximum.
+ *
+ * @example
+ * const d = dropBlockDims([1, 5, 5, 1], { rate: 0.1, blockSize: 3 });
+ * const mask = new Float32Array(25).fill(1);
+ * dropAround(mask, d, 2, 2);
+ * console.log(mask.filter((kept) => kept === 0).length); // 9
  */
 export function dropAround(mask: Floats, d: DropBlockDims, row: number, i: number): void {
   const bottom = Math.min(d.H - (row % d.H), d.BH - (d.BH >> 1));
@@ -94,7 +105,12 @@ export function dropAround(mask: Floats, d: DropBlockDims, row: number, i: numbe
 /** Gaps below this are drawn; a longer one is so many elements without a seed and another draw. */
 const LONG_GAP = 1023;
 
-/** `limits[k] = 2^32 · P(gap ≤ k)`: a random word below it stands for a gap of at most k. */
+/**
+ * `limits[k] = 2^32 · P(gap ≤ k)`: a random word below it stands for a gap of at most k.
+ *
+ * @example
+ * console.log(gapLimits(0.5)[0] === 2 ** 31); // true
+ */
 export function gapLimits(gamma: number): Uint32Array {
   const limit = (_: unknown, k: number) => Math.min(2 ** 32 - 1, 2 ** 32 * (1 - (1 - gamma) ** (k + 1)));
   return Uint32Array.from({ length: LONG_GAP }, limit);
@@ -167,7 +183,13 @@ export function dropBlock(x: Tensor, state: RandomState, options: DropBlockOptio
   return dropMasked(x, mask, d);
 }
 
-/** {@link dropBlock} with a given mask. */
+/**
+ * {@link dropBlock} with a given mask.
+ *
+ * @example
+ * const d = dropBlockDims([1, 1, 2, 1], { rate: 0.5, blockSize: 1 });
+ * console.log(String(dropMasked(ones([1, 1, 2, 1]), new Float32Array([1, 0]), d))); // Tensor [1,1,2,1] [[[[2], [0]]]]
+ */
 export function dropMasked(x: Tensor, mask: Float32Array, d: DropBlockDims): Tensor {
   const [y, scale] = [empty(x.shape), allocate(1)];
   dropBlockScale({ scale, mask }, undefined);

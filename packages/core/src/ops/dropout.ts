@@ -39,7 +39,12 @@ export function dropout(x: Tensor, state: RandomState, options: DropoutOptions):
   return dropoutFromNoise(x, uniform(x.shape, state), options);
 }
 
-/** {@link dropout} with given noise, in the shape of `x`: what decides is `noise < rate`. */
+/**
+ * {@link dropout} with given noise, in the shape of `x`: what decides is `noise < rate`.
+ *
+ * @example
+ * console.log(String(dropoutFromNoise(ones([2]), tensor([0.4, 0.6]), { rate: 0.5 }))); // Tensor [2] [0, 2]
+ */
 export function dropoutFromNoise(x: Tensor, noise: Tensor, options: DropoutOptions): Tensor {
   expectOptions("dropout", options, ["rate"]);
   const { rate } = options;

@@ -35,7 +35,12 @@ export interface GroupNormDims {
   readonly flops: number;
 }
 
-/** Checks the shape against the groups and works out the integers. */
+/**
+ * Checks the shape against the groups and works out the integers.
+ *
+ * @example
+ * console.log(groupNormDims([2, 8, 8, 32], { groups: 4 }).D); // 8
+ */
 export function groupNormDims(shape: Shape, { groups, epsilon = 1e-3 }: GroupNormOptions): GroupNormDims {
   if (shape.length < 2) throw new ShapeError(`groupNorm: x must be [N,…,C] but is ${formatShape(shape)}`);
   const N = shape[0];

@@ -23,8 +23,8 @@ export interface Box {
 }
 
 /** Fills `y` in order from the box in `x`. */
-export const gatherKernel = kernel(
-  "movement.gather",
+export const readBox = kernel(
+  "movement.readBox",
   { y: "write", x: "read" },
   ({ y, x }: { y: Floats; x: Floats }, { walk, offset }: Box) => {
     const [stepY, stepX] = walk.strides.map((own) => own.at(-1)!) as [number, number];
@@ -35,8 +35,8 @@ export const gatherKernel = kernel(
 );
 
 /** Lays `x`, read in order, into the box in `y`; the rest of `y` becomes `value`. */
-export const scatterKernel = kernel(
-  "movement.scatter",
+export const writeBox = kernel(
+  "movement.writeBox",
   { y: "write", x: "read" },
   ({ y, x }: { y: Floats; x: Floats }, { walk, offset, value }: Box & { readonly value: number }) => {
     const [stepX, stepY] = walk.strides.map((own) => own.at(-1)!) as [number, number];
@@ -54,7 +54,7 @@ export interface Alternation {
 }
 
 /** Joins: `y` takes runs of `a` and `b` in turn. */
-export const concatKernel = kernel(
+export const concatForward = kernel(
   "movement.concat",
   { y: "write", a: "read", b: "read" },
   ({ y, a, b }: { y: Floats; a: Floats; b: Floats }, { sizeA, sizeB }: Alternation) => {
@@ -65,8 +65,8 @@ export const concatKernel = kernel(
   },
 );
 
-/** Takes apart what {@link concatKernel} joined. */
-export const splitKernel = kernel(
+/** Takes apart what {@link concatForward} joined. */
+export const splitForward = kernel(
   "movement.split",
   { a: "write", b: "write", y: "read" },
   ({ a, b, y }: { a: Floats; b: Floats; y: Floats }, { sizeA, sizeB }: Alternation) => {
@@ -125,10 +125,10 @@ export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
     const strides = stridesOf(from);
     return { walk: joinAxes(shape, [stridesOf(shape), axes.map((axis) => strides[axis])]), offset: 0 };
   };
-  gatherKernel({ y: y.data, x: x.data }, gathered(y.shape, x.shape, order));
+  readBox({ y: y.data, x: x.data }, gathered(y.shape, x.shape, order));
   const inverse = order.map((_, axis) => order.indexOf(axis));
   return record("transpose", y, [x], (gy) =>
-    contribute([x], (gx) => gatherKernel({ y: gx, x: gy }, gathered(x.shape, y.shape, inverse))),
+    contribute([x], (gx) => readBox({ y: gx, x: gy }, gathered(x.shape, y.shape, inverse))),
   );
 }
 
@@ -169,9 +169,9 @@ export function slice(x: Tensor, begin: readonly number[], size: readonly number
   }
   const y = empty(resolved);
   const box = boxWithin(resolved, shape, begin);
-  gatherKernel({ y: y.data, x: x.data }, box);
+  readBox({ y: y.data, x: x.data }, box);
   return record("slice", y, [x], (gy) =>
-    contribute([x], (gx) => scatterKernel({ y: gx, x: gy }, { ...box, value: 0 })),
+    contribute([x], (gx) => writeBox({ y: gx, x: gy }, { ...box, value: 0 })),
   );
 }
 
@@ -200,8 +200,8 @@ export function pad(x: Tensor, paddings: readonly (readonly [number, number])[],
     y.shape,
     paddings.map(([before]) => before),
   );
-  scatterKernel({ y: y.data, x: x.data }, { ...box, value });
-  return record("pad", y, [x], (gy) => contribute([x], (gx) => gatherKernel({ y: gx, x: gy }, box)));
+  writeBox({ y: y.data, x: x.data }, { ...box, value });
+  return record("pad", y, [x], (gy) => contribute([x], (gx) => readBox({ y: gx, x: gy }, box)));
 }
 
 /**
@@ -235,8 +235,8 @@ function joinHalves(tensors: readonly Tensor[], axis: number): Tensor {
   const b = joinHalves(tensors.slice(half), axis);
   const y = empty(a.shape.with(axis, a.shape[axis] + b.shape[axis]));
   const dims = { sizeA: sizeOf(a.shape.slice(axis)), sizeB: sizeOf(b.shape.slice(axis)) };
-  concatKernel({ y: y.data, a: a.data, b: b.data }, dims);
+  concatForward({ y: y.data, a: a.data, b: b.data }, dims);
   return record("concat", y, [a, b], (gy) =>
-    contribute([a, b], (ga, gb) => splitKernel({ a: ga, b: gb, y: gy }, dims)),
+    contribute([a, b], (ga, gb) => splitForward({ a: ga, b: gb, y: gy }, dims)),
   );
 }

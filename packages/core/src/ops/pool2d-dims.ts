@@ -29,7 +29,13 @@ export interface Pool2dDims {
   readonly padLeft: number;
 }
 
-/** Checks that the window fits and works out the integers. */
+/**
+ * Checks that the window fits and works out the integers.
+ *
+ * @example
+ * const { OH, OW } = pool2dDims("maxPool2d", [1, 9, 8, 3], { size: 2 });
+ * console.log(OH, OW); // 4 4
+ */
 export function pool2dDims(op: string, x: Shape, options: Pool2dOptions): Pool2dDims {
   expectRank(op, "x", x, 4, "[N,H,W,C]");
   const [N, H, W, C] = x as [number, number, number, number];

@@ -30,7 +30,13 @@ export interface ResizeDims {
   readonly method: "bilinear" | "nearest";
 }
 
-/** Checks the image and the size wanted. */
+/**
+ * Checks the image and the size wanted.
+ *
+ * @example
+ * const { OH, OW } = resizeDims([1, 4, 4, 3], [8, 6], {});
+ * console.log(OH, OW); // 8 6
+ */
 export function resizeDims(x: Shape, size: readonly [number, number], options: ResizeOptions): ResizeDims {
   expectRank("resize", "x", x, 4, "[N,H,W,C]");
   const [N, H, W, C] = x as [number, number, number, number];

@@ -5,7 +5,7 @@ import { contribute, pass } from "../autograd.ts";
 import { type Walk, walkOver } from "../broadcast.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { allocate, type Tensor } from "../tensor.ts";
-import { stretchKernel, sumKernel } from "./sum.ts";
+import { stretchForward, sumForward } from "./sum.ts";
 
 /** The step of each array along the innermost axis of a walk. */
 export function innerSteps(walk: Walk): [number, number, number, number] {
@@ -23,7 +23,7 @@ export function contributeStretched(
     const stretched = walk.strides[1].includes(0);
     const gradient = stretched ? allocate(sizeOf(shape)) : own;
     write(gradient);
-    if (stretched) sumKernel({ out: own, x: gradient }, { walk, scale: 1 });
+    if (stretched) sumForward({ out: own, x: gradient }, { walk, scale: 1 });
   });
 }
 
@@ -31,7 +31,7 @@ export function contributeStretched(
 export function passStretched(input: Tensor, shape: Shape, gradient: Float32Array, scale: 1 | -1): void {
   const walk = walkOver(shape, [shape, input.shape]);
   if (walk.strides[1].includes(0))
-    contribute([input], (own) => sumKernel({ out: own, x: gradient }, { walk, scale }));
+    contribute([input], (own) => sumForward({ out: own, x: gradient }, { walk, scale }));
   else if (scale === 1) pass(input, gradient);
-  else contribute([input], (own) => stretchKernel({ out: own, x: gradient }, { walk, scale }));
+  else contribute([input], (own) => stretchForward({ out: own, x: gradient }, { walk, scale }));
 }

@@ -28,7 +28,7 @@ export interface ScaledWalk {
 }
 
 /** `out[short] = scale · Σ x[long]`; strides of the walk: x, out. */
-export const sumKernel = kernel(
+export const sumForward = kernel(
   "sum.forward",
   { out: "write", x: "read" },
   ({ out, x }: { out: Floats; x: Floats }, { walk, scale }: ScaledWalk) => {
@@ -47,7 +47,7 @@ export const sumKernel = kernel(
 );
 
 /** `out[long] = scale · x[short]`; strides of the walk: out, x. */
-export const stretchKernel = kernel(
+export const stretchForward = kernel(
   "stretch.forward",
   { out: "write", x: "read" },
   ({ out, x }: { out: Floats; x: Floats }, { walk, scale }: ScaledWalk) => {
@@ -59,7 +59,12 @@ export const stretchKernel = kernel(
   },
 );
 
-/** The shapes of a reduction's result: with the reduced axes as 1, and as the caller wants it. */
+/**
+ * The shapes of a reduction's result: with the reduced axes as 1, and as the caller wants it.
+ *
+ * @example
+ * console.log(reducedShapes("sum", [2, 3], { axes: 1 })); // { kept: [ 2, 1 ], result: [ 2 ], count: 3 }
+ */
 export function reducedShapes(
   op: string,
   shape: Shape,
@@ -79,9 +84,9 @@ export function reducedShapes(
 function scaledSum(op: string, x: Tensor, kept: Shape, result: Shape, scale: number): Tensor {
   const out = empty(result);
   const dims = { walk: walkOver(x.shape, [x.shape, kept]), scale };
-  sumKernel({ out: out.data, x: x.data }, dims);
+  sumForward({ out: out.data, x: x.data }, dims);
   return record(op, out, [x], (gradient) =>
-    contribute([x], (gx) => stretchKernel({ out: gx, x: gradient }, dims)),
+    contribute([x], (gx) => stretchForward({ out: gx, x: gradient }, dims)),
   );
 }
 
@@ -127,8 +132,8 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   }
   const out = empty(shape);
   const dims = { walk: walkOver(shape, [shape, x.shape]), scale: 1 };
-  stretchKernel({ out: out.data, x: x.data }, dims);
+  stretchForward({ out: out.data, x: x.data }, dims);
   return record("broadcastTo", out, [x], (gradient) =>
-    contribute([x], (gx) => sumKernel({ out: gx, x: gradient }, dims)),
+    contribute([x], (gx) => sumForward({ out: gx, x: gradient }, dims)),
   );
 }

@@ -22,7 +22,12 @@ export function fromHalf(bits: number): number {
 
 const word = new DataView(new ArrayBuffer(4));
 
-/** The number that 16 bits stand for as bfloat16: they are the upper half of a 32-bit float. */
+/**
+ * The number that 16 bits stand for as bfloat16: they are the upper half of a 32-bit float.
+ *
+ * @example
+ * console.log(fromBfloat16(0x3f80)); // 1
+ */
 export function fromBfloat16(bits: number): number {
   word.setUint16(0, bits);
   return word.getFloat32(0);

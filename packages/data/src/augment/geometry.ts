@@ -2,7 +2,8 @@
 // flip, a turn and a change of scale cost one pass over the crop together. A map made of whole pixels copies them
 // exactly.
 
-import { draw, expectInteger, type RandomState } from "@saunet/core";
+import { draw, type RandomState } from "@saunet/core";
+import { expectInteger } from "@saunet/core/kernels";
 import { BYTES_A_PIXEL, type LabelledImage, type Level } from "../labelled-image.ts";
 import type { AugmentOptions, Crop } from "./options.ts";
 import { factor } from "./options.ts";

@@ -2,7 +2,7 @@
 // libvips would take floats for linear light and integers of 32 bits for those of 8.
 
 import { readFile } from "node:fs/promises";
-import { fromHalf } from "@saunet/core";
+import { fromHalf } from "@saunet/core/kernels";
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { type Content, readerIn, readerOf, unpackWhole } from "./content.ts";
 import { damaged, firstLine, ImageFileError } from "./errors.ts";

@@ -1,6 +1,11 @@
 // What can be wrong with a file or a folder of pictures, told in one line that begins with its path.
 
-/** A picture that cannot be read or written: missing, damaged, too large, not what it should be. */
+/**
+ * A picture that cannot be read or written: missing, damaged, too large, not what it should be.
+ *
+ * @example
+ * console.log(new ImageFileError("eye.png", "the file is empty").message); // eye.png: the file is empty
+ */
 export class ImageFileError extends Error {
   override readonly name = "ImageFileError";
   readonly path: string;
@@ -14,7 +19,13 @@ export class ImageFileError extends Error {
   }
 }
 
-/** A data set whose folder does not look as it must, or whose files do not belong together. */
+/**
+ * A data set whose folder does not look as it must, or whose files do not belong together.
+ *
+ * @example
+ * try { await readDataset({ kind: "drive", directory: "nowhere" }); }
+ * catch (error) { console.log(error instanceof DatasetError); } // true
+ */
 export class DatasetError extends Error {
   override readonly name = "DatasetError";
   readonly directory: string;
@@ -46,7 +57,13 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "the network drive does not answer",
 };
 
-/** What the operating system complains of, in words; undefined where it is not one of its usual complaints. */
+/**
+ * What the operating system complains of, in words; undefined where it is not one of its usual complaints.
+ *
+ * @example
+ * const error = Object.assign(new Error(), { code: "ENOENT" });
+ * console.log(knownSystemReason(error)); // no such file or folder
+ */
 export function knownSystemReason(error: unknown): string | undefined {
   return SYSTEM_REASONS[(error as NodeJS.ErrnoException).code ?? ""];
 }

@@ -30,6 +30,10 @@ const MAX_BYTES_PER_PIXEL = 8;
  * @returns bytes of its own, never a `Buffer`
  * @throws ImageFileError where the file is missing, empty, damaged, no picture or larger than `maxPixels`, and where
  *   its samples cannot be scaled without a guess
+ * @example
+ * await writePng("eye.png", syntheticFundus({ seed: 1, width: 48, height: 40 }).image);
+ * const { width, height, data } = await readPhotograph("eye.png");
+ * console.log(width, height, data.length); // 48 40 5760
  */
 export async function readPhotograph(path: string, options: ReadOptions = {}): Promise<Photograph> {
   const picture = await openPicture(path, options);
@@ -41,6 +45,9 @@ export async function readPhotograph(path: string, options: ReadOptions = {}): P
  * it must have two, or nearly, whatever they are; what lies above the middle between them is 1, the rest 0.
  *
  * @throws ImageFileError where the file cannot be read, and where it holds a photograph or levels no mask has
+ * @example
+ * await writePng("vessels.png", { width: 2, height: 1, data: Uint8Array.of(0, 1) });
+ * console.log((await readMask("vessels.png")).data); // Uint8Array(2) [ 0, 1 ]
  */
 export async function readMask(path: string, options: ReadOptions = {}): Promise<Mask> {
   const picture = await openPicture(path, options);
@@ -51,6 +58,9 @@ export async function readMask(path: string, options: ReadOptions = {}): Promise
  * Size of the upright picture in a file, from its header.
  *
  * @throws ImageFileError where the file is missing, empty, no picture or larger than `maxPixels`
+ * @example
+ * await writePng("size.png", { width: 2, height: 1, data: Uint8Array.of(0, 1) });
+ * console.log(await readSize("size.png")); // { width: 2, height: 1 }
  */
 export async function readSize(
   path: string,

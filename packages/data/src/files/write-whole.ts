@@ -13,6 +13,8 @@ import { ImageFileError, systemReason } from "./errors.ts";
  * may be a disk.
  *
  * @throws ImageFileError naming the path where it cannot be written
+ * @example
+ * await writeWhole("figures.json", JSON.stringify({ f1: 0.8 }));
  */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   try {
@@ -69,6 +71,8 @@ const NAME_CHARACTERS = 32;
  * A name for a file while it is written: it begins as the target's does and fits wherever that fits.
  *
  * @param name of the target, without its folder
+ * @example
+ * console.log(temporaryName("mask.png").startsWith("mask.png")); // true
  */
 export function temporaryName(name: string): string {
   const beginning = [...name].slice(0, NAME_CHARACTERS).join("");

@@ -20,6 +20,9 @@ const COLOUR_TYPES = { 1: 0, 3: 2, 4: 6 } as const;
  *
  * @throws ImageFileError naming the path where it cannot be written
  * @throws RangeError where the array does not fill the picture, or a mask holds anything but 0 and 1
+ * @example
+ * await writePng("grey.png", { width: 2, height: 1, levels: Uint8Array.of(0, 128) });
+ * console.log(await readSize("grey.png")); // { width: 2, height: 1 }
  */
 export async function writePng(path: string, picture: Photograph | Mask | GreyPicture): Promise<void> {
   await writeWhole(path, await encodePng(picture));
@@ -29,6 +32,9 @@ export async function writePng(path: string, picture: Photograph | Mask | GreyPi
  * A photograph, a mask (as black and white) or levels of grey as the bytes of a PNG.
  *
  * @throws RangeError where the array does not fill the picture, or a mask holds anything but 0 and 1
+ * @example
+ * const png = await encodePng({ width: 2, height: 1, data: Uint8Array.of(0, 1) });
+ * console.log(String.fromCharCode(...png.subarray(1, 4))); // PNG
  */
 export function encodePng(picture: Photograph | Mask | GreyPicture): Promise<Uint8Array> {
   const { width, height } = picture;

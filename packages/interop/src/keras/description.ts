@@ -1,7 +1,7 @@
 // What Keras's own description of a model (config.json, or the attribute model_config) says beyond its weights: the
 // constants of normalisations, the activation, which layers are transposed, and how the skips are gated.
 
-import { quote } from "@saunet/core";
+import { quote } from "@saunet/core/kernels";
 import { ImportError } from "../errors.ts";
 import type { SourceFacts } from "../source.ts";
 import { writtenByKeras1 } from "./layers.ts";

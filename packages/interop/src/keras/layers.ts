@@ -6,7 +6,7 @@
 //   `.weights.h5` and the one inside `.keras`: layers/<class>_<n>/vars/<i> (_layer_checkpoint_dependencies/… in 2.12),
 //   numbered by class in the order of the network.
 
-import { quote } from "@saunet/core";
+import { quote } from "@saunet/core/kernels";
 import { ImportError } from "../errors.ts";
 import type { Hdf5Dataset, Hdf5Tree } from "../hdf5/tree.js";
 import { kindOf, type SourceArray, type SourceLayer } from "../source.ts";

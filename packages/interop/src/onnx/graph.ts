@@ -1,7 +1,8 @@
 // Collects the operators and constants of an ONNX graph. Values are known by name: an operator takes the names of
 // what it reads and gives the name of what it makes.
 
-import { type Shape, sizeOf } from "@saunet/core";
+import type { Shape } from "@saunet/core";
+import { sizeOf } from "@saunet/core/kernels";
 import {
   type AttributeProto,
   AttributeType,

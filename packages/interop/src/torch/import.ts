@@ -10,7 +10,8 @@
 // which shifts everything by a pixel. So the file says it beside the weights: its modules with their settings in the
 // order in which they ran, and one example with the network's answer, which ours must give too.
 
-import { formatShape, noGrad, quote, readSafetensors, sigmoid, Tensor } from "@saunet/core";
+import { noGrad, readSafetensors, sigmoid, Tensor } from "@saunet/core";
+import { formatShape, quote } from "@saunet/core/kernels";
 import { fileKind, forward, sizeMultiple } from "@saunet/model";
 import { ImportError } from "../errors.ts";
 import { type Imported, type ImportOptions, importModel } from "../imported.ts";

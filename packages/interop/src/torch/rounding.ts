@@ -1,7 +1,8 @@
 // What rounding to 16 bits does to a network's answer. PyTorch runs networks in float16 and bfloat16 too, and rounds the
 // result of every module; how far that leads away from an exact answer depends on the network, so it is tried.
 
-import { intercept, type Tensor } from "@saunet/core";
+import type { Tensor } from "@saunet/core";
+import { intercept } from "@saunet/core/kernels";
 
 /** Significant bits of float32, float16 and bfloat16. */
 export type Precision = 24 | 11 | 8;

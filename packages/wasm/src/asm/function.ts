@@ -1,9 +1,8 @@
 // Writes one function: its variables and its instructions.
 //
-// A WebAssembly function is a program for a stack machine. An instruction takes its operands from the top of a
-// stack and leaves its result there; how many values lie there, and of which types, is known at every place
-// without running anything. The builder keeps that stack while the program is being written and throws as soon as
-// the program would be invalid, so that the wrong line of TypeScript stands on the stack trace.
+// An instruction takes its operands from the top of a stack and leaves its result there; how many values lie there, and
+// of which types, is known without running anything. The builder keeps that stack while a function is written and throws
+// as soon as it would be invalid, so that the stack trace names the wrong line of TypeScript.
 //
 // Each instruction of the table is a method. Its operands are its arguments: a variable, a number, or what another
 // instruction has left. So code reads as an expression; what is written are the machine's instructions, in order:
@@ -48,7 +47,16 @@ import {
   type Types,
 } from "./structure.ts";
 
-/** Writes one function. `ModuleBuilder.func` makes it and hands it to a callback. */
+/**
+ * Writes one function. `ModuleBuilder.func` makes it and hands it to a callback.
+ *
+ * @example
+ * const module = new ModuleBuilder();
+ * module.func("double", { params: { x: "f32" }, results: ["f32"] }, (f, { x }) => f.f32.add(x, x));
+ * const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.build()));
+ * const double = exports.double as (x: number) => number;
+ * console.log(double(1.5)); // 3
+ */
 export class FunctionBuilder<R extends Types = Types> extends InstructionMethods {
   /** The function itself, for recursion. */
   readonly self: Func<R>;

@@ -49,7 +49,8 @@ export interface Export {
  * const m = new ModuleBuilder();
  * m.func("add", { params: { a: "i32", b: "i32" }, results: ["i32"] }, (f, { a, b }) => f.i32.add(a, b));
  * const { exports } = new WebAssembly.Instance(new WebAssembly.Module(m.build()));
- * console.log(exports.add(2, 3)); // 5
+ * const add = exports.add as (a: number, b: number) => number;
+ * console.log(add(2, 3)); // 5
  */
 export class ModuleBuilder implements ModuleContext {
   readonly imports: Import[] = [];

@@ -3,7 +3,14 @@
 import type { Operand } from "./instructions.ts";
 import type { ValueType } from "./opcodes.ts";
 
-/** A program that WebAssembly would refuse, found while it is being written. */
+/**
+ * A program that WebAssembly would refuse, found while it is being written.
+ *
+ * @example
+ * const module = new ModuleBuilder();
+ * try { module.func("wrong", { params: {}, results: ["i32"] }, () => undefined as never); }
+ * catch (error) { console.log(error.name); } // AssemblyError
+ */
 export class AssemblyError extends Error {
   override readonly name = "AssemblyError";
 }

@@ -3,25 +3,27 @@ import {
   capture,
   conv2d,
   dropBlock,
-  dropBlockDims,
-  dropBlockDraw,
-  dropMasked,
-  gapLimits,
   groupNorm,
   mean,
   mul,
   normal,
   ones,
-  type Prepared,
   type Program,
   parameter,
-  planProgram,
-  prepareWithKernels,
   randomState,
   silu,
   Tensor,
   zeros,
 } from "@saunet/core";
+import {
+  dropBlockDims,
+  dropBlockDraw,
+  dropMasked,
+  gapLimits,
+  type Prepared,
+  planProgram,
+  prepareWithKernels,
+} from "@saunet/core/kernels";
 import { relativeError } from "@saunet/core/testing";
 import { describe, expect, it } from "vitest";
 import { FUSION_NAMES } from "../accelerate.ts";

@@ -15,9 +15,9 @@ import {
   exactKey,
   kernel,
   type ScaledWalk,
-  sumKernel,
+  sumForward,
   type Walk,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import {
   type ApplyArrays,
   byteApply,
@@ -78,7 +78,7 @@ const applySums = /* @__PURE__ */ kernel(
   { ...dropBlockApply.roles, sums: "write" },
   ({ sums, ...arrays }: SumsArrays, d: DropBlockDims) => {
     apply.reference(arrays, d);
-    sumKernel.reference({ out: sums, x: arrays.y }, { walk: overPositions(d), scale: 1 });
+    sumForward.reference({ out: sums, x: arrays.y }, { walk: overPositions(d), scale: 1 });
   },
   { inPlace: { y: "x" }, types: { mask: "u32" } },
 );
@@ -117,7 +117,7 @@ const packMask: Pattern = ({ calls, uses, add }, at) => {
 
 /** Sums over the positions of what a DropBlock has just written become its own. */
 const withSums = /* @__PURE__ */ absorbReader({
-  reader: sumKernel as AnyKernel,
+  reader: sumForward as AnyKernel,
   operand: "x",
   result: "y",
   join: ({ kernel: { name }, buffers, dims }, sum) => {

@@ -4,10 +4,8 @@ import {
   capture,
   concat,
   conv2d,
-  conv2dDims,
   dropBlock,
   groupNorm,
-  groupNormDims,
   maxPool2d,
   mean,
   mul,
@@ -15,7 +13,6 @@ import {
   ones,
   type Program,
   parameter,
-  prepareWithKernels,
   randomState,
   relu,
   sigmoid,
@@ -23,6 +20,7 @@ import {
   Tensor,
   zeros,
 } from "@saunet/core";
+import { conv2dDims, groupNormDims, prepareWithKernels } from "@saunet/core/kernels";
 import { relativeError } from "@saunet/core/testing";
 import { beforeAll, describe, expect, it } from "vitest";
 import { checkCode, outputsOf } from "../kernels/testing.ts";

@@ -7,12 +7,12 @@
 import {
   type Alternation,
   type AnyKernel,
-  concatKernel,
+  concatForward,
   type Floats,
   kernel,
-  mulKernel,
+  mulForward,
   type Walk,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import type { Local } from "../asm/index.ts";
 import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, VECTOR } from "../kernels/stream.ts";
 import { type Generator, generator } from "../plan.ts";
@@ -61,9 +61,9 @@ export const gateConcatFusion: Fusion = {
   name: "gate+concat",
   patterns: [
     /* @__PURE__ */ replacePair({
-      producer: mulKernel as AnyKernel,
+      producer: mulForward as AnyKernel,
       result: "out",
-      consumer: concatKernel as AnyKernel,
+      consumer: concatForward as AnyKernel,
       operand: "b",
       join: (multiply, join) => {
         const B = gatedChannels(multiply.dims as Walk);

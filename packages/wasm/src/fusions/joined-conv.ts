@@ -18,7 +18,7 @@ import {
   groupNormStatistics,
   kernel,
   type ProgramCall,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import { type Choice, chooseCorrelation, keepingTo } from "../kernels/conv/choose.ts";
 import { forwardOf } from "../kernels/conv/geometry.ts";
 import { planOf } from "../kernels/conv/steps.ts";

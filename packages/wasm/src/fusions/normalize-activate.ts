@@ -19,7 +19,7 @@ import {
   reluForward,
   siluForward,
   siluGradient,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import { normalizing } from "../kernels/norm.ts";
 import { type ActivatedArrays, activatedGradient } from "../kernels/norm-gradient.ts";
 import type { Generator } from "../plan.ts";

@@ -4,7 +4,6 @@ import {
   batchNorm,
   capture,
   groupNorm,
-  groupNormDims,
   max,
   maxPool2d,
   mean,
@@ -13,8 +12,6 @@ import {
   ones,
   type Program,
   parameter,
-  pool2dDims,
-  prepareWithKernels,
   randomState,
   relu,
   silu,
@@ -22,6 +19,7 @@ import {
   Tensor,
   zeros,
 } from "@saunet/core";
+import { groupNormDims, pool2dDims, prepareWithKernels } from "@saunet/core/kernels";
 import { relativeError } from "@saunet/core/testing";
 import { describe, expect, it } from "vitest";
 import { checkCode, outputsOf } from "../kernels/testing.ts";

@@ -16,9 +16,9 @@ import {
   type Pool2dDims,
   type ProgramCall,
   type ScaledWalk,
-  sumKernel,
+  sumForward,
   type Walk,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import { type ReducedArrays, type ReducedDims, reducing } from "../kernels/norm-reduced.ts";
 import { suits } from "../kernels/norm-strips.ts";
 import { suits as suitsPool } from "../kernels/pool.ts";
@@ -52,7 +52,7 @@ export const groupNormReduced = /* @__PURE__ */ kernel(
       maxPool2dForward.reference({ y: pooled, argmax, x: y }, pool);
     }
     const walk = overChannels(norm);
-    if (averages) sumKernel.reference({ out: averages, x: y }, { walk, scale });
+    if (averages) sumForward.reference({ out: averages, x: y }, { walk, scale });
     if (maxima) maxForward.reference({ y: maxima, x: y }, walk);
   },
   { inPlace: { y: "x" } },
@@ -109,7 +109,7 @@ const pooling = /* @__PURE__ */ absorbed(maxPool2dForward as AnyKernel, ["pooled
   const suitsTiles = suitsPool(pool) && pool.H % 2 === 0 && writer.norm.N === 1;
   return suitsTiles ? { ...writer, pool } : undefined;
 });
-const averages = /* @__PURE__ */ absorbed(sumKernel as AnyKernel, ["averages", "out"], (writer, own) => {
+const averages = /* @__PURE__ */ absorbed(sumForward as AnyKernel, ["averages", "out"], (writer, own) => {
   const { walk, scale } = own as ScaledWalk;
   return isOverChannels(walk, writer.norm) ? { ...writer, scale } : undefined;
 });

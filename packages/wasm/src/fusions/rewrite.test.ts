@@ -1,6 +1,7 @@
 // The rule for moving calls, condition by condition, on programs of a few made-up calls.
 
-import { type AnyKernel, type FlatArray, kernel, type Program, type Role } from "@saunet/core";
+import type { Program } from "@saunet/core";
+import { type AnyKernel, type FlatArray, kernel, type Role } from "@saunet/core/kernels";
 import { describe, expect, it } from "vitest";
 import { absorbReader, commute, isSeparate, type Pattern, replacePair, rewrite } from "./rewrite.ts";
 

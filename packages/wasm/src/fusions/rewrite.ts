@@ -12,7 +12,8 @@
 // an optimiser's step between two calls is a write like any other. `rewrite` alone holds every candidate to it, so a
 // pattern that looks for candidates needs no idea of safety.
 
-import type { AnyKernel, Program, ProgramBuffer, ProgramCall } from "@saunet/core";
+import type { Program } from "@saunet/core";
+import type { AnyKernel, ProgramBuffer, ProgramCall } from "@saunet/core/kernels";
 import type { CodeFeatures } from "../plan.ts";
 
 /** A kind of rewrite that can be left out. */

@@ -5,7 +5,7 @@ import {
   sigmoidGradient,
   siluForward,
   siluGradient,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SMALLEST } from "./stream.ts";

@@ -16,7 +16,7 @@ import {
   sigmoidGradient,
   siluForward,
   siluGradient,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
 import { elementwise } from "./elementwise.ts";
 import { onePlusExpOfNegative, onePlusPowerOfTwo } from "./exp.ts";
@@ -36,7 +36,7 @@ export const relu = elementwise(reluForward, {
   },
 });
 
-export const reluBackward = elementwise(reluGradient, {
+export const gradientOfRelu = elementwise(reluGradient, {
   name: "relu_gradient",
   reads: ["gy", "y"],
   writes: ["gx"],
@@ -60,7 +60,7 @@ export const leakyRelu = elementwise(leakyReluForward, {
   },
 });
 
-export const leakyReluBackward = elementwise(leakyReluGradient, {
+export const gradientOfLeakyRelu = elementwise(leakyReluGradient, {
   name: "leaky_relu_gradient",
   reads: ["gy", "x"],
   writes: ["gx"],
@@ -97,7 +97,7 @@ export const sigmoid = elementwise(sigmoidForward, {
   },
 });
 
-export const sigmoidBackward = elementwise(sigmoidGradient, {
+export const gradientOfSigmoid = elementwise(sigmoidGradient, {
   name: "sigmoid_gradient",
   reads: ["gy", "y"],
   writes: ["gx"],
@@ -150,7 +150,7 @@ export function siluSlope(
   };
 }
 
-export const siluBackward = elementwise(siluGradient, {
+export const gradientOfSilu = elementwise(siluGradient, {
   name: "silu_gradient",
   reads: ["gy", "x"],
   writes: ["gx"],

@@ -1,13 +1,20 @@
 // a + b, a - b, a · b and a / b with broadcasting. Each is one instruction, rounded once as in the reference: equal
 // to it to the bit.
 
-import { addKernel, copyOfGradient, divKernel, mulKernel, subKernel, sumOfGradients } from "@saunet/core";
+import {
+  addForward,
+  copyOfGradient,
+  divForward,
+  mulForward,
+  subForward,
+  sumOfGradients,
+} from "@saunet/core/kernels";
 import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { MEMORY_GRAIN, setEach } from "./stream.ts";
 import { alongWalk } from "./walk.ts";
 
-const arithmetic = (kernel: typeof addKernel, instruction: "add" | "sub" | "mul" | "div"): Generator =>
+const arithmetic = (kernel: typeof addForward, instruction: "add" | "sub" | "mul" | "div"): Generator =>
   alongWalk(kernel, {
     name: instruction,
     walk: (walk) => walk,
@@ -18,10 +25,10 @@ const arithmetic = (kernel: typeof addKernel, instruction: "add" | "sub" | "mul"
       }),
   });
 
-export const add = arithmetic(addKernel, "add");
-export const sub = arithmetic(subKernel, "sub");
-export const mul = arithmetic(mulKernel, "mul");
-export const div = arithmetic(divKernel, "div");
+export const add = arithmetic(addForward, "add");
+export const sub = arithmetic(subForward, "sub");
+export const mul = arithmetic(mulForward, "mul");
+export const div = arithmetic(divForward, "div");
 
 export const gradientSum = elementwise(sumOfGradients, {
   name: "gradient_sum",

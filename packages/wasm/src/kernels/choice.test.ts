@@ -7,7 +7,7 @@ import {
   minimumForward,
   walkOver,
   whereForward,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import { expect, test } from "vitest";
 import { SMALLEST } from "./stream.ts";
 import { check, generatorFor, numbers, outputsOf, shapes, sizeOf } from "./testing.ts";

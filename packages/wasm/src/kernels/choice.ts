@@ -10,7 +10,7 @@ import {
   minimumForward,
   type Relation,
   whereForward,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import type { Generator } from "../plan.ts";
 import { constant, setEach } from "./stream.ts";
 import { alongWalk } from "./walk.ts";
@@ -26,7 +26,7 @@ const extreme = (kernel: typeof minimumForward, instruction: "min" | "max"): Gen
 export const minimum = extreme(minimumForward, "min");
 export const maximum = extreme(maximumForward, "max");
 
-export const extremeBackward = alongWalk(extremeGradient, {
+export const gradientOfExtreme = alongWalk(extremeGradient, {
   name: "extreme_gradient",
   walk: ({ walk }) => walk,
   arrays: ["gx", "gy", "x", "other"],

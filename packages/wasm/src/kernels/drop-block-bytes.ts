@@ -10,7 +10,7 @@ import {
   type GroupNormDims,
   groupNormDims,
   type Kernel,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { drawing } from "./drop-block.ts";

@@ -1,3 +1,4 @@
+import { randomState, uniform } from "@saunet/core";
 import {
   dropBlockApply,
   dropBlockDims,
@@ -5,9 +6,7 @@ import {
   dropBlockScale,
   dropoutMask,
   gapLimits,
-  randomState,
-  uniform,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import { describe, expect, test } from "vitest";
 import { SMALLEST } from "./stream.ts";
 import { check, generatorFor, numbers, outputsOf, shapes, sizeOf } from "./testing.ts";

@@ -15,7 +15,7 @@ import {
   type FlatArray,
   type Kernel,
   walkOver,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator, type Plan } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";

@@ -5,7 +5,7 @@
 //
 // The code does not depend on the length, so one module serves all shapes.
 
-import { exactKey, type Kernel } from "@saunet/core";
+import { exactKey, type Kernel } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator, type PhaseLocals } from "../plan.ts";
 import { ARITHMETIC_GRAIN, moveBy, SMALLEST, stream, type Vectors } from "./stream.ts";

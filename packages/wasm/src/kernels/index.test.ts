@@ -1,4 +1,4 @@
-import { siluForward, sumKernel, walkOver } from "@saunet/core";
+import { siluForward, sumForward, walkOver } from "@saunet/core/kernels";
 import { expect, test } from "vitest";
 import { Arena } from "../memory.ts";
 import { alone, lengthsOf, Runner } from "../runner.ts";
@@ -16,7 +16,7 @@ test("a thousand calls take no memory and give the same bits", () => {
   const walk = walkOver([10_000], [[10_000], [1]]);
   const calls = [
     { kernel: siluForward, arrays: { y: x.slice(), x }, dims: undefined },
-    { kernel: sumKernel, arrays: { out: new Float32Array(1), x }, dims: { walk, scale: 1 } },
+    { kernel: sumForward, arrays: { out: new Float32Array(1), x }, dims: { walk, scale: 1 } },
   ];
   const results = new Set<string>();
   for (let turn = 0; turn < 500; turn++)

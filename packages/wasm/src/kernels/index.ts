@@ -2,44 +2,44 @@
 
 import type { Generator } from "../plan.ts";
 import {
+  gradientOfLeakyRelu,
+  gradientOfRelu,
+  gradientOfSigmoid,
+  gradientOfSilu,
   leakyRelu,
-  leakyReluBackward,
   relu,
-  reluBackward,
   sigmoid,
-  sigmoidBackward,
   silu,
-  siluBackward,
 } from "./activation.ts";
 import { add, div, gradientCopy, gradientSum, mul, sub } from "./arithmetic.ts";
-import { compare, extremeBackward, maximum, minimum, where } from "./choice.ts";
+import { compare, gradientOfExtreme, maximum, minimum, where } from "./choice.ts";
 import { convGenerators } from "./conv/index.ts";
 import { blockApply, blockDraw, blockScale, dropMask } from "./drop-block.ts";
-import { crossEntropy, crossEntropyBackward } from "./losses.ts";
+import { crossEntropy, gradientOfCrossEntropy } from "./losses.ts";
 import { matmul } from "./matmul.ts";
 import { concat, gather, scatter, split } from "./movement.ts";
 import { forward as groupNorm, statistics } from "./norm.ts";
 import { gradient as groupNormBackward } from "./norm-gradient.ts";
 import { adam, sgd } from "./optimizers.ts";
-import { maxPool, maxPoolBackward } from "./pool.ts";
+import { gradientOfMaxPool, maxPool } from "./pool.ts";
 import { uniform } from "./random.ts";
-import { max, maxBackward, stretch, sum } from "./reduce.ts";
-import { softmax, softmaxBackward } from "./softmax.ts";
+import { gradientOfMax, max, stretch, sum } from "./reduce.ts";
+import { gradientOfSoftmax, softmax } from "./softmax.ts";
 
 /** What fills core's kernels. */
 export const generators: readonly Generator[] = [
   ...[add, sub, mul, div, gradientSum, gradientCopy],
-  ...[sum, stretch, max, maxBackward],
+  ...[sum, stretch, max, gradientOfMax],
   ...[statistics, groupNorm, groupNormBackward],
-  ...[maxPool, maxPoolBackward],
+  ...[maxPool, gradientOfMaxPool],
   ...convGenerators,
   matmul,
   ...[gather, scatter, concat, split],
   ...[uniform, blockDraw, blockScale, blockApply, dropMask],
-  ...[crossEntropy, crossEntropyBackward],
+  ...[crossEntropy, gradientOfCrossEntropy],
   ...[sgd, adam],
-  ...[softmax, softmaxBackward],
-  ...[minimum, maximum, extremeBackward, compare, where],
-  ...[leakyRelu, leakyReluBackward],
-  ...[relu, reluBackward, sigmoid, sigmoidBackward, silu, siluBackward],
+  ...[softmax, gradientOfSoftmax],
+  ...[minimum, maximum, gradientOfExtreme, compare, where],
+  ...[leakyRelu, gradientOfLeakyRelu],
+  ...[relu, gradientOfRelu, sigmoid, gradientOfSigmoid, silu, gradientOfSilu],
 ];

@@ -1,4 +1,4 @@
-import { sigmoidCrossEntropyForward, sigmoidCrossEntropyGradient } from "@saunet/core";
+import { sigmoidCrossEntropyForward, sigmoidCrossEntropyGradient } from "@saunet/core/kernels";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SMALLEST } from "./stream.ts";

@@ -2,7 +2,7 @@
 //
 //   y = max(x, 0) - x z + log(1 + e^-|x|)      gx = gy (1 / (1 + e^-x) - z)
 
-import { sigmoidCrossEntropyForward, sigmoidCrossEntropyGradient } from "@saunet/core";
+import { sigmoidCrossEntropyForward, sigmoidCrossEntropyGradient } from "@saunet/core/kernels";
 import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { exponential, log1p, onePlusExpOfNegative } from "./exp.ts";
@@ -28,7 +28,7 @@ export const crossEntropy: Generator = elementwise(sigmoidCrossEntropyForward, {
   },
 });
 
-export const crossEntropyBackward: Generator = elementwise(sigmoidCrossEntropyGradient, {
+export const gradientOfCrossEntropy: Generator = elementwise(sigmoidCrossEntropyGradient, {
   name: "sigmoid_cross_entropy_gradient",
   reads: ["gy", "x", "z"],
   writes: ["gx"],

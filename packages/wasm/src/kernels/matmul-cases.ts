@@ -1,6 +1,6 @@
 // Matrix products that suit no tile: for tests.
 
-import { type MatmulDims, matmulDims } from "@saunet/core";
+import { type MatmulDims, matmulDims } from "@saunet/core/kernels";
 
 const sides = [
   [false, false],

@@ -1,4 +1,4 @@
-import { type MatmulDims, matmulDims, matmulForward } from "@saunet/core";
+import { type MatmulDims, matmulDims, matmulForward } from "@saunet/core/kernels";
 import { describe, expect, it } from "vitest";
 import { productCases, sizesOf } from "./matmul-cases.ts";
 import { check, generatorFor, numbers, outputsOf } from "./testing.ts";

@@ -9,7 +9,7 @@
 // The item's part of a stays in the second cache while the panels pass. Each chunk has a sum of its own that is then added to
 // y, so that an error grows with the length of a chunk and the number of chunks, and not with their product.
 
-import { exactKey, type MatmulDims, matmulForward } from "@saunet/core";
+import { exactKey, type MatmulDims, matmulForward } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator, type Phase, type PhaseLocals } from "../plan.ts";
 import { integers } from "./conv/integers.ts";

@@ -1,15 +1,5 @@
-import {
-  type AnyKernel,
-  type Arrays,
-  concat,
-  intercept,
-  pad,
-  slice,
-  splitKernel,
-  Tensor,
-  tensor,
-  transpose,
-} from "@saunet/core";
+import { concat, pad, slice, Tensor, tensor, transpose } from "@saunet/core";
+import { type AnyKernel, type Arrays, intercept, splitForward } from "@saunet/core/kernels";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SMALLEST } from "./stream.ts";
@@ -48,7 +38,7 @@ test.each(shapes)("[%d,%d,%d,%d]: slice, pad, transpose, concat", (N, H, W, C) =
   const inner = [N, Math.ceil(H / 2), W, C];
   const plan = (count: number, name: string) => (count < SMALLEST ? [] : [name]);
   expect(checkCalls(() => slice(x, [0, H >> 1, 0, 0], inner))).toEqual(
-    plan(sizeOf(inner), "movement.gather"),
+    plan(sizeOf(inner), "movement.readBox"),
   );
   const margin = [
     [0, 0],
@@ -57,9 +47,9 @@ test.each(shapes)("[%d,%d,%d,%d]: slice, pad, transpose, concat", (N, H, W, C) =
     [0, 0],
   ] as const;
   const padded = N * (H + 3) * (W + 3) * C;
-  expect(checkCalls(() => pad(x, margin, -1.5))).toEqual(plan(padded, "movement.scatter"));
-  expect(checkCalls(() => transpose(x, [0, 2, 1, 3]))).toEqual(plan(x.size, "movement.gather"));
-  expect(checkCalls(() => transpose(x, [3, 1, 0, 2]))).toEqual(plan(x.size, "movement.gather"));
+  expect(checkCalls(() => pad(x, margin, -1.5))).toEqual(plan(padded, "movement.writeBox"));
+  expect(checkCalls(() => transpose(x, [0, 2, 1, 3]))).toEqual(plan(x.size, "movement.readBox"));
+  expect(checkCalls(() => transpose(x, [3, 1, 0, 2]))).toEqual(plan(x.size, "movement.readBox"));
   expect(checkCalls(() => concat([x, narrow], 3))).toEqual(plan(N * H * W * (C + 3), "movement.concat"));
 });
 
@@ -72,12 +62,12 @@ test("rows of any length are joined and taken apart again", () => {
       const b = random([runs, sizeB], 2);
       expect(checkCalls(() => concat([a, b], 1))).toEqual(["movement.concat"]);
       const y = concat([a, b], 1).data;
-      expect(check(splitKernel, { a: a.data.slice(), b: b.data.slice(), y }, { sizeA, sizeB })).toBe(0);
+      expect(check(splitForward, { a: a.data.slice(), b: b.data.slice(), y }, { sizeA, sizeB })).toBe(0);
     }),
     { numRuns: 40 },
   );
 });
 
 test("an empty box leaves the margin alone", () => {
-  expect(checkCalls(() => pad(tensor([]), [[300, 300]], 2))).toEqual(["movement.scatter"]);
+  expect(checkCalls(() => pad(tensor([]), [[300, 300]], 2))).toEqual(["movement.writeBox"]);
 });

@@ -9,12 +9,12 @@
 import {
   type Alternation,
   type Box,
-  concatKernel,
+  concatForward,
   exactKey,
-  gatherKernel,
-  scatterKernel,
-  splitKernel,
-} from "@saunet/core";
+  readBox,
+  splitForward,
+  writeBox,
+} from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator, type Phase } from "../plan.ts";
 import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, stream, whileAtLeast } from "./stream.ts";
@@ -82,7 +82,7 @@ const boxKey = (name: string, { walk, offset }: Box): string =>
 /** The number of elements, where the walk's first array is dense: in order and without gaps. */
 const sizeOf = ({ walk }: Box): number => walk.shape.reduce((product, size) => product * size, 1);
 
-export const gather: Generator = generator(gatherKernel, (box: Box) => {
+export const gather: Generator = generator(readBox, (box: Box) => {
   if (sizeOf(box) < SMALLEST) return undefined;
   const name = "gather_f32_simd";
   return {
@@ -94,7 +94,7 @@ export const gather: Generator = generator(gatherKernel, (box: Box) => {
 
 /** Phase 1: all of y = value. Phase 2: the box. */
 export const scatter: Generator = generator(
-  scatterKernel,
+  writeBox,
   (box: Box & { readonly value: number }, { y: length }) => {
     if (length! < SMALLEST) return undefined;
     const name = "scatter_f32_simd";
@@ -145,8 +145,8 @@ function alternate(
   });
 }
 
-const alternation = (kernel: typeof concatKernel | typeof splitKernel, name: string): Generator =>
-  generator(kernel as typeof concatKernel, ({ sizeA, sizeB }, { y }) => {
+const alternation = (kernel: typeof concatForward | typeof splitForward, name: string): Generator =>
+  generator(kernel as typeof concatForward, ({ sizeA, sizeB }, { y }) => {
     if (y! < SMALLEST || sizeA + sizeB === 0) return undefined;
     return {
       name: `${name}_f32_simd`,
@@ -161,5 +161,5 @@ const alternation = (kernel: typeof concatKernel | typeof splitKernel, name: str
     };
   });
 
-export const concat = alternation(concatKernel, "concat");
-export const split = alternation(splitKernel, "split");
+export const concat = alternation(concatForward, "concat");
+export const split = alternation(splitForward, "split");

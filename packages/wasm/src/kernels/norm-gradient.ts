@@ -8,7 +8,7 @@
 //
 // Loops and layout: norm-strips.ts.
 
-import { type GroupNormDims, groupNormGradient, type Kernel } from "@saunet/core";
+import { type GroupNormDims, groupNormGradient, type Kernel } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { alignToLine } from "../memory.ts";
 import { type CodeFeatures, type Generator, generator, type Plan } from "../plan.ts";

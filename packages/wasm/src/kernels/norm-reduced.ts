@@ -10,7 +10,13 @@
 // Sums over channels run in 32 bits, four lanes and four pixels side by side, a fifth of the instructions that sums in
 // double take: of 64 channels a lane takes 16.
 
-import { exactKey, type Floats, type GroupNormDims, type Kernel, type Pool2dDims } from "@saunet/core";
+import {
+  exactKey,
+  type Floats,
+  type GroupNormDims,
+  type Kernel,
+  type Pool2dDims,
+} from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { numbers } from "./conv/lanes.ts";

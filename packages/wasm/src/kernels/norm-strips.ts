@@ -10,7 +10,7 @@
 // Sums run in 32 bits through a few positions and in double from there on; a strip leaves its own, and the next phase
 // adds the strips in order.
 
-import { exactKey, type GroupNormDims } from "@saunet/core";
+import { exactKey, type GroupNormDims } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { addDoubles } from "./lanes.ts";
 import { DOUBLE, FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, VECTOR, whileAtLeast } from "./stream.ts";

@@ -1,4 +1,9 @@
-import { groupNormDims, groupNormForward, groupNormGradient, groupNormStatistics } from "@saunet/core";
+import {
+  groupNormDims,
+  groupNormForward,
+  groupNormGradient,
+  groupNormStatistics,
+} from "@saunet/core/kernels";
 import { describe, expect, test } from "vitest";
 import { SMALLEST } from "./stream.ts";
 import { check, generatorFor, numbers, outputsOf, shapes, sizeOf } from "./testing.ts";

@@ -2,7 +2,7 @@
 // single channels. Loops and layout: norm-strips.ts. Numbers of channels that are not multiples of 4 stay with the
 // portable form.
 
-import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saunet/core";
+import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator, type Phase, type PhaseLocals } from "../plan.ts";
 import { onePlusPowerOfTwo } from "./exp.ts";

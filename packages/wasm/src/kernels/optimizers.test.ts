@@ -1,4 +1,4 @@
-import { adamUpdate, sgdUpdate } from "@saunet/core";
+import { adamUpdate, sgdUpdate } from "@saunet/core/kernels";
 import { describe, expect, test } from "vitest";
 import { check, numbers } from "./testing.ts";
 

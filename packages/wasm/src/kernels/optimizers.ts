@@ -4,7 +4,7 @@
 //   adam   m ← m + (1-β1)(g - m);  v ← v + (1-β2)(g² - v);  w ← w - decay·rate·w - α·m / (sqrt(v) + ε)
 //          α = rate·sqrt(1-β2^t)/(1-β1^t)
 
-import { adamUpdate, sgdUpdate } from "@saunet/core";
+import { adamUpdate, sgdUpdate } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local, Operand } from "../asm/index.ts";
 import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";

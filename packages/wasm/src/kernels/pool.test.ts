@@ -1,4 +1,4 @@
-import { maxPool2dForward, maxPool2dGradient, pool2dDims } from "@saunet/core";
+import { maxPool2dForward, maxPool2dGradient, pool2dDims } from "@saunet/core/kernels";
 import { describe, expect, test } from "vitest";
 import { SMALLEST } from "./stream.ts";
 import { check, generatorFor, numbers, outputsOf, shapes, sizeOf } from "./testing.ts";

@@ -7,7 +7,7 @@
 //
 // Other windows, and numbers of channels that are not multiples of 4, stay with the portable form.
 
-import { exactKey, maxPool2dForward, maxPool2dGradient, type Pool2dDims } from "@saunet/core";
+import { exactKey, maxPool2dForward, maxPool2dGradient, type Pool2dDims } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, VECTOR } from "./stream.ts";
@@ -117,7 +117,7 @@ export const maxPool: Generator = generator(maxPool2dForward, (d: Pool2dDims) =>
 });
 
 /** Every window: gx[k] = argmax is k ? gy : 0; 0 in a last row or column without a window. */
-export const maxPoolBackward: Generator = generator(maxPool2dGradient, (d: Pool2dDims) => {
+export const gradientOfMaxPool: Generator = generator(maxPool2dGradient, (d: Pool2dDims) => {
   if (!suits(d)) return undefined;
   const { items, grain, ...plan } = planOf("max_pool2d_gradient_f32_2x2x4_simd", d);
   const phase = { items, grain };

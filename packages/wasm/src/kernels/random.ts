@@ -5,7 +5,7 @@
 //                            out[2i], out[2i+1] = low + width · (word >>> 8) / 2^24
 //   Phase 2: state += number of counters
 
-import { exactKey, uniformKernel } from "@saunet/core";
+import { exactKey, uniformDraw } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { ARITHMETIC_GRAIN, FLOAT, moveBy, SMALLEST, setEach, VECTOR, whileAtLeast } from "./stream.ts";
@@ -83,7 +83,7 @@ const UPPER_HALVES = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 
 const ALTERNATING_LOW = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
 const ALTERNATING_HIGH = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31];
 
-export const uniform: Generator = generator(uniformKernel, ({ low, width }, { out: length }) => {
+export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out: length }) => {
   if (length! < SMALLEST) return undefined;
   const name = "random_uniform_f32_8x4_simd";
   const counters = Math.ceil(length! / 2);

@@ -1,4 +1,4 @@
-import { maxForward, maxGradient, stretchKernel, sumKernel, walkOver } from "@saunet/core";
+import { maxForward, maxGradient, stretchForward, sumForward, walkOver } from "@saunet/core/kernels";
 import { describe, expect, test } from "vitest";
 import { SMALLEST } from "./stream.ts";
 import { check, generatorFor, numbers, outputsOf, shapes, sizeOf } from "./testing.ts";
@@ -12,7 +12,7 @@ describe.each(shapes)("[%d,%d,%d,%d]", (N, H, W, C) => {
   test("sum", () => {
     for (const kept of shorter) {
       const dims = { walk: walkOver(shape, [shape, kept]), scale: 0.7 };
-      const error = check(sumKernel, { out: new Float32Array(sizeOf(kept)), x }, dims);
+      const error = check(sumForward, { out: new Float32Array(sizeOf(kept)), x }, dims);
       const nothing = sizeOf(kept) === x.length;
       const ragged = sizeOf(kept) === C && C > 1 && C % 4 !== 0;
       if (small || nothing || ragged) expect(error).toBeUndefined();
@@ -23,7 +23,7 @@ describe.each(shapes)("[%d,%d,%d,%d]", (N, H, W, C) => {
   test("stretch", () => {
     for (const kept of [shape, ...shorter]) {
       const dims = { walk: walkOver(shape, [shape, kept]), scale: -0.7 };
-      const error = check(stretchKernel, { out: x.slice(), x: numbers(sizeOf(kept), 2) }, dims);
+      const error = check(stretchForward, { out: x.slice(), x: numbers(sizeOf(kept), 2) }, dims);
       // The factor is rounded, and the product.
       if (small) expect(error).toBeUndefined();
       else expect(error).toBeLessThan(2e-7);
@@ -46,7 +46,7 @@ test("a sum that cancels keeps its digits", () => {
   const x = Float32Array.from({ length: 100_000 }, (_, i) => (i % 2 === 0 ? 1e6 : -1e6) + (i === 77 ? 1 : 0));
   const walk = walkOver([x.length], [[x.length], [1]]);
   expect(
-    outputsOf(generatorFor(sumKernel), { out: new Float32Array(1), x }, { walk, scale: 1 })!.out[0],
+    outputsOf(generatorFor(sumForward), { out: new Float32Array(1), x }, { walk, scale: 1 })!.out[0],
   ).toBe(1);
 });
 
@@ -77,6 +77,6 @@ test("sums over other axes stay with the portable form", () => {
     ],
   );
   expect(
-    check(sumKernel, { out: new Float32Array(64), x: numbers(4096) }, { walk, scale: 1 }),
+    check(sumForward, { out: new Float32Array(64), x: numbers(4096) }, { walk, scale: 1 }),
   ).toBeUndefined();
 });

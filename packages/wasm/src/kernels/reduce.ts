@@ -14,10 +14,10 @@ import {
   maxForward,
   maxGradient,
   type ScaledWalk,
-  stretchKernel,
-  sumKernel,
+  stretchForward,
+  sumForward,
   type Walk,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator, type PhaseLocals, type Plan } from "../plan.ts";
 import { acrossLanes, addDoubles, sumOfDoubles } from "./lanes.ts";
@@ -37,7 +37,7 @@ import { alongWalk, rowsOf } from "./walk.ts";
 /** Elements of a strip: they fill the first cache. */
 const STRIP = 8192;
 
-export const stretch = alongWalk(stretchKernel, {
+export const stretch = alongWalk(stretchForward, {
   name: "stretch",
   walk: ({ walk }) => walk,
   arrays: ["out", "x"],
@@ -51,7 +51,7 @@ export const stretch = alongWalk(stretchKernel, {
   },
 });
 
-export const sum: Generator = generator(sumKernel, ({ walk, scale }: ScaledWalk) => {
+export const sum: Generator = generator(sumForward, ({ walk, scale }: ScaledWalk) => {
   const found = rowsOf(walk);
   if (found === undefined || found.rows * found.length < SMALLEST) return undefined;
   const { rows, length, steps } = found;
@@ -298,7 +298,7 @@ export const max: Generator = generator(maxForward, (walk: Walk) => {
 });
 
 /** Each row: ties = how often x[row, …] = y[row]; gx[row, …] = gy[row] / ties where x = y, else 0. */
-export const maxBackward: Generator = generator(maxGradient, (walk: Walk) => {
+export const gradientOfMax: Generator = generator(maxGradient, (walk: Walk) => {
   const found = wholeRows(walk);
   if (found === undefined) return undefined;
   const { rows, length } = found;

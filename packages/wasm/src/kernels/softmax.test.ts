@@ -1,4 +1,4 @@
-import { softmaxForward, softmaxGradient } from "@saunet/core";
+import { softmaxForward, softmaxGradient } from "@saunet/core/kernels";
 import { expect, test } from "vitest";
 import { check, generatorFor, numbers, outputsOf } from "./testing.ts";
 

@@ -5,7 +5,7 @@
 // Sums run in double. A line takes as many passes as it has sums to wait for: the largest element, the powers and their sum,
 // the shares; it stays in the first cache meanwhile. Other axes stay with the portable form.
 
-import { type AxisDims, exactKey, type Kernel, softmaxForward, softmaxGradient } from "@saunet/core";
+import { type AxisDims, exactKey, type Kernel, softmaxForward, softmaxGradient } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator, type PhaseLocals } from "../plan.ts";
 import { exponential } from "./exp.ts";
@@ -120,7 +120,7 @@ export const softmax = alongLines(softmaxForward, "softmax", ["y", "x"], (f, pas
   };
 });
 
-export const softmaxBackward = alongLines(
+export const gradientOfSoftmax = alongLines(
   softmaxGradient,
   "softmax_gradient",
   ["gx", "gy", "y"],

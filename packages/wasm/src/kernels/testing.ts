@@ -2,7 +2,8 @@
 // in other ways.
 
 import { setFlagsFromString } from "node:v8";
-import { type Arrays, type FlatArray, randomState, uniform } from "@saunet/core";
+import { randomState, uniform } from "@saunet/core";
+import type { Arrays, FlatArray } from "@saunet/core/kernels";
 import { detectFeatures } from "../features.ts";
 import { Arena } from "../memory.ts";
 import type { Generator } from "../plan.ts";

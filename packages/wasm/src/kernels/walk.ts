@@ -6,7 +6,7 @@
 //
 // with inner 1, or 0 where an array repeats one element. More axes stay with the portable form.
 
-import { exactKey, type Kernel, type Walk } from "@saunet/core";
+import { exactKey, type Kernel, type Walk } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator, type PhaseLocals } from "../plan.ts";
 import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, stream, type Vectors, whileAtLeast } from "./stream.ts";

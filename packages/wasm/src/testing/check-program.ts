@@ -1,14 +1,13 @@
 // What holds for every program, however it is run.
 
+import { type Program, Tensor } from "@saunet/core";
 import {
   type Arrays,
   type FlatArray,
   intercept,
   type Prepared,
-  type Program,
   prepareWithKernels,
-  Tensor,
-} from "@saunet/core";
+} from "@saunet/core/kernels";
 import { checkPlan } from "@saunet/core/testing";
 import { FUSION_NAMES } from "../accelerate.ts";
 import { fuseAll, fusions } from "../fusions/index.ts";

@@ -1,22 +1,21 @@
 // Kernel calls by themselves, placed between any two calls of a program: they write, change or read an array that the
 // calls around them work with, as an optimiser's step, a reset or a copy for the host would.
 
+import type { Program, RandomState } from "@saunet/core";
 import {
   type AnyKernel,
   type Arrays,
   addSquares,
   type FlatArray,
   fillZero,
-  gatherKernel,
-  type Program,
   type ProgramCall,
-  type RandomState,
+  readBox,
   reluForward,
   sgdUpdate,
   sigmoidForward,
   siluForward,
-  uniformKernel,
-} from "@saunet/core";
+  uniformDraw,
+} from "@saunet/core/kernels";
 import { pick } from "./operators.ts";
 import { BETWEEN, type Disturbance, LAST } from "./recipe.ts";
 
@@ -66,10 +65,10 @@ export function callOf(
       return { kernel: asAny(fillZero), arrays: { out: met }, dims: undefined };
     case "draw": {
       const [low, width] = positive ? [0.5, 1] : [-1, 2];
-      return { kernel: asAny(uniformKernel), arrays: { out: met, state: random }, dims: { low, width } };
+      return { kernel: asAny(uniformDraw), arrays: { out: met, state: random }, dims: { low, width } };
     }
     case "copyInto":
-      return { kernel: asAny(gatherKernel), arrays: { y: met, x: own("source") }, dims: dense };
+      return { kernel: asAny(readBox), arrays: { y: met, x: own("source") }, dims: dense };
     case "sgd": {
       const others = { velocity: own("velocity"), g: own("gradient"), rate: own("rate", 1) };
       return {
@@ -83,12 +82,12 @@ export function callOf(
       return { kernel: asAny(forward), arrays: { y: met, x: met }, dims: undefined };
     }
     case "copy":
-      return { kernel: asAny(gatherKernel), arrays: { y: own("copy"), x: met }, dims: dense };
+      return { kernel: asAny(readBox), arrays: { y: own("copy"), x: met }, dims: dense };
     case "squares":
       return { kernel: asAny(addSquares), arrays: { out: own("sum", 1), g: met }, dims: undefined };
     case "skip":
       return {
-        kernel: asAny(uniformKernel),
+        kernel: asAny(uniformDraw),
         arrays: { out: own("drawn", 9), state: random },
         dims: { low: 0, width: 1 },
       };

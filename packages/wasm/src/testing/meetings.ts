@@ -1,6 +1,7 @@
 // What a program gives rewrites to do, and what stands in their way, counted without asking them.
 
-import type { Program, ProgramCall } from "@saunet/core";
+import type { Program } from "@saunet/core";
+import type { ProgramCall } from "@saunet/core/kernels";
 
 /** Two calls that a rewrite joins: the result of the one is the operand of the other. */
 interface Link {

@@ -18,10 +18,7 @@ import {
   dense,
   div,
   dropBlock,
-  dropBlockDims,
-  dropMasked,
   dropout,
-  dropoutFromNoise,
   equal,
   exp,
   expandDims,
@@ -79,6 +76,7 @@ import {
   where,
   zeros,
 } from "@saunet/core";
+import { dropBlockDims, dropMasked, dropoutFromNoise } from "@saunet/core/kernels";
 
 /** What an operator of a random program is made from. */
 export interface Maker {

@@ -1,7 +1,8 @@
 // Results that lie outside of a program: in an array of their own that stays from run to run, or in one that the program
 // works with already, as where statistics are written into running ones or a gradient into a buffer that is kept.
 
-import type { FlatArray, Program, ProgramCall } from "@saunet/core";
+import type { Program } from "@saunet/core";
+import type { FlatArray, ProgramCall } from "@saunet/core/kernels";
 import { type Aim, NOT_NEGATIVE, POSITIVE_ROLES } from "./disturbances.ts";
 import { pick } from "./operators.ts";
 import type { Recipe } from "./recipe.ts";

@@ -2,17 +2,12 @@
 // with disturbances between them: other calls that write, change or read what those work with.
 
 import {
-  type AnyKernel,
-  type Arrays,
   adam,
   adamW,
   add,
   backward,
   capture,
   clipGlobalNorm,
-  type FlatArray,
-  fillZero,
-  intercept,
   mean,
   mul,
   noGrad,
@@ -23,10 +18,17 @@ import {
   randomState,
   type Shape,
   sgd,
-  sizeOf,
   Tensor,
-  uniformKernel,
 } from "@saunet/core";
+import {
+  type AnyKernel,
+  type Arrays,
+  type FlatArray,
+  fillZero,
+  intercept,
+  sizeOf,
+  uniformDraw,
+} from "@saunet/core/kernels";
 import {
   type Aim,
   type ArrayCall,
@@ -278,6 +280,6 @@ function inTurn<T>(lists: readonly (readonly T[])[]): T[] {
 /** Uniform numbers, whatever the kernel that draws them is replaced by. */
 function uniformNumbers(length: number, state: RandomState, low: number, high: number): Float32Array {
   const out = new Float32Array(length);
-  uniformKernel.reference({ out, state }, { low, width: high - low });
+  uniformDraw.reference({ out, state }, { low, width: high - low });
   return out;
 }

@@ -5,7 +5,7 @@
 // and what that does to each array is the measure. (Stochastic arithmetic: Vignes, Mathematics and Computers in
 // Simulation 35, 1993.)
 
-import type { FlatArray } from "@saunet/core";
+import type { FlatArray } from "@saunet/core/kernels";
 import { type Form, Mismatch, type Snapshot } from "./random-program.ts";
 
 /** Kernels that only move, choose, count or draw: whatever form they run in, their results are the same to the bit. */

@@ -1,6 +1,7 @@
 // Workers that die: whoever waits for them is told which kernel was at work, and the next run works again.
 
-import { capture, normal, randomState, silu, siluForward, type Tensor } from "@saunet/core";
+import { capture, normal, randomState, silu, type Tensor } from "@saunet/core";
+import { siluForward } from "@saunet/core/kernels";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Arena } from "../memory.ts";
 import type { Plan } from "../plan.ts";

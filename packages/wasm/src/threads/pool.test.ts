@@ -1,4 +1,4 @@
-import { type Floats, kernel } from "@saunet/core";
+import { type Floats, kernel } from "@saunet/core/kernels";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Arena } from "../memory.ts";
 import { generator, type Plan } from "../plan.ts";

@@ -2,9 +2,9 @@
 // own, so N threads are the caller and N - 1 workers. While a list of jobs runs, one worker more stands in for the
 // caller, who is free to do something else: even to run single jobs, which it then does alone.
 
-import type { Pending, Work } from "@saunet/core";
+import type { Pending, Work } from "@saunet/core/kernels";
 import { spawn } from "#spawn";
-import type { Arena } from "../memory.ts";
+import type { Arena, LinearMemory } from "../memory.ts";
 import type { Span } from "../observe.ts";
 import { alone, type Crew, type Job, KernelError } from "../runner.ts";
 import {
@@ -24,7 +24,7 @@ import {
 
 /** What a worker is told at its start. */
 export interface WorkerData {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: LinearMemory;
   /** Address of the control block. */
   readonly control: number;
   /** Its number among the threads; the caller and its stand-in are 0. */

@@ -1,6 +1,6 @@
 // Which pixels of the layer before a number is made of.
 
-import type { Conv2dDims } from "@saunet/core";
+import type { Conv2dDims } from "@saunet/core/kernels";
 
 /** How a layer's convolution walks over its input. */
 export interface Geometry {

@@ -1,6 +1,7 @@
 // Runs the network on a photograph and keeps everything that it computes, for a person to look at.
 
-import { intercept, prepare, type Runnable, type Tensor } from "@saunet/core";
+import { prepare, type Runnable, type Tensor } from "@saunet/core";
+import { intercept } from "@saunet/core/kernels";
 import { floatsOf } from "@saunet/data";
 import {
   captureInference,

@@ -1,6 +1,6 @@
 // How one number of a network comes about, from the layers before it to what becomes of it.
 
-import { type Conv2dDims, conv2dForward } from "@saunet/core";
+import { type Conv2dDims, conv2dForward } from "@saunet/core/kernels";
 import type { NetworkConfig } from "@saunet/model";
 import { layersBefore, layersBehind, sourceOf } from "./sources.ts";
 import type { Layer, Nonlinearity } from "./trace.ts";

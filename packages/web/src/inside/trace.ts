@@ -1,16 +1,8 @@
 // The network laid open. Every number it computes comes out of a kernel call, so looking inside is listening to the
 // calls: a convolution names its layer by the filter it reads, and what follows it until the next one is its own.
 
-import {
-  type Arrays,
-  type Conv2dDims,
-  type GroupNormDims,
-  intercept,
-  noGrad,
-  type Program,
-  sigmoid,
-  type Tensor,
-} from "@saunet/core";
+import { noGrad, type Program, sigmoid, type Tensor } from "@saunet/core";
+import { type Arrays, type Conv2dDims, type GroupNormDims, intercept } from "@saunet/core/kernels";
 import { forward, inspectNetwork, layersOf, type Parameters, type Weights } from "@saunet/model";
 
 /** One convolution with what belongs to it: normalisation and activation, or the sigmoid of a gate. */
@@ -82,7 +74,7 @@ export function traceNetwork({ config, parameters }: Weights, x: Tensor): Map<st
     else if (name in ACTIVATIONS) {
       current.activation = arrays.y as Float32Array;
       current.nonlinearity = ACTIVATIONS[name];
-    } else if (name === "movement.gather" && current.convolution.transposed) {
+    } else if (name === "movement.readBox" && current.convolution.transposed) {
       cutFirst(current, arrays.y as Float32Array);
     }
   };

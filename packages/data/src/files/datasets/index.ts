@@ -42,6 +42,18 @@ export interface DatasetOptions {
  *
  * @throws DatasetError where the folder does not look as the data set must, saying how that is
  * @throws RangeError on a kind or split that is not known
+ * @example
+ * import { mkdirSync } from "node:fs";
+ * import { syntheticFundus } from "@saunet/data";
+ * import { readDataset, writePng } from "@saunet/data/files";
+ *
+ * for (const part of ["images", "masks"]) mkdirSync(`own/${part}`, { recursive: true });
+ * const { image, vessels } = syntheticFundus({ seed: 1, width: 48, height: 40 });
+ * await writePng("own/images/1.png", image);
+ * await writePng("own/masks/1.png", vessels);
+ * for (const sample of await readDataset({ kind: "folder", directory: "own" })) {
+ *   console.log(sample.id, (await sample.image()).width); // 1 48
+ * }
  */
 export async function readDataset({
   kind,

@@ -38,7 +38,21 @@ export interface SampleFiles {
   readonly fieldOfView?: string | undefined;
 }
 
-/** Every file that belongs to a sample. */
+/**
+ * Every file that belongs to a sample.
+ *
+ * @example
+ * import { mkdirSync } from "node:fs";
+ * import { syntheticFundus } from "@saunet/data";
+ * import { filesOf, readDataset, writePng } from "@saunet/data/files";
+ *
+ * for (const part of ["images", "masks"]) mkdirSync(`listed/${part}`, { recursive: true });
+ * const { image, vessels } = syntheticFundus({ seed: 1, width: 48, height: 40 });
+ * await writePng("listed/images/1.png", image);
+ * await writePng("listed/masks/1.png", vessels);
+ * const [sample] = await readDataset({ kind: "folder", directory: "listed" });
+ * console.log(filesOf(sample).length); // 2
+ */
 export function filesOf({ files: { image, vessels, fieldOfView } }: Sample): string[] {
   return [image, ...Object.values(vessels), fieldOfView].filter((path) => path !== undefined);
 }

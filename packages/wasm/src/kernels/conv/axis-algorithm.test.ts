@@ -1,4 +1,4 @@
-import { conv2dDims } from "@saunet/core";
+import { conv2dDims } from "@saunet/core/kernels";
 import { describe, expect, it } from "vitest";
 import { algorithmsFor } from "./axis-algorithm.ts";
 import type { Matrix } from "./bilinear.ts";

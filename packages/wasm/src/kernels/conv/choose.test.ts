@@ -1,4 +1,5 @@
-import { type Conv2dOptions, conv2dDims } from "@saunet/core";
+import type { Conv2dOptions } from "@saunet/core";
+import { conv2dDims } from "@saunet/core/kernels";
 import { describe, expect, it } from "vitest";
 import type { Convolutions } from "../../plan.ts";
 import { type Choose, chooseCorrelation, chooseGradient, keepingTo } from "./choose.ts";

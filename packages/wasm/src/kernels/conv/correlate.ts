@@ -1,6 +1,6 @@
 // conv2d.forward and conv2d.transposed: one computation with the roles of the arrays exchanged (geometry.ts).
 
-import { conv2dForward, conv2dTransposed, exactKey } from "@saunet/core";
+import { conv2dForward, conv2dTransposed, exactKey } from "@saunet/core/kernels";
 import { type CodeFeatures, generator } from "../../plan.ts";
 import { type Choice, type Choose, chooseCorrelation, keepingTo } from "./choose.ts";
 import { directSteps } from "./direct.ts";

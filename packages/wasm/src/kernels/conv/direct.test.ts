@@ -1,4 +1,5 @@
-import { type Conv2dOptions, conv2dDims, type Padding } from "@saunet/core";
+import type { Conv2dOptions, Padding } from "@saunet/core";
+import { conv2dDims } from "@saunet/core/kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Lengths } from "../../plan.ts";

@@ -1,4 +1,4 @@
-import { conv2dDims } from "@saunet/core";
+import { conv2dDims } from "@saunet/core/kernels";
 import { describe, expect, it } from "vitest";
 import { arithmetics } from "../testing.ts";
 import { forwardWith, transposedWith } from "./correlate.ts";

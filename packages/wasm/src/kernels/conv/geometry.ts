@@ -7,7 +7,7 @@
 // stride: at output i it meets the taps k with i + pad - k · dilation = stride · o, so its taps run backwards, while
 // the o that they meet ascend.
 
-import type { Conv2dDims } from "@saunet/core";
+import type { Conv2dDims } from "@saunet/core/kernels";
 
 /** The outputs of one residue class along an axis. */
 export interface AxisPhase {

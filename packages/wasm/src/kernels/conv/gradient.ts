@@ -1,6 +1,6 @@
 // conv2d.filterGradient.
 
-import { conv2dFilterGradient, exactKey } from "@saunet/core";
+import { conv2dFilterGradient, exactKey } from "@saunet/core/kernels";
 import { generator } from "../../plan.ts";
 import { type Choose, chooseGradient, keepingTo } from "./choose.ts";
 import { directGradientSteps } from "./direct-gradient.ts";

@@ -5,7 +5,7 @@
 // the opposite ones, then e + o and e - o. A pair of columns likewise: their inputs' sum and difference stand for
 // them. In a sum, terms with coefficients ±c are added up before they are multiplied.
 
-import { exactKey } from "@saunet/core";
+import { exactKey } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local, Value } from "../../asm/index.ts";
 import type { Matrix } from "./bilinear.ts";
 

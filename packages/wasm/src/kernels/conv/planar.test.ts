@@ -1,4 +1,5 @@
-import { conv2dDims, type Padding } from "@saunet/core";
+import type { Padding } from "@saunet/core";
+import { conv2dDims } from "@saunet/core/kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arithmetics } from "../testing.ts";

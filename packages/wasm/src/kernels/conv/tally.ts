@@ -6,7 +6,7 @@
 //   t = Σ (s + n e)      u = Σ (q + 2 e s + n e²)      over its channels and all strips, in double
 //   mean = that first pivot + t / PD                   variance = u / PD - (t / PD)²
 
-import type { GroupNormDims } from "@saunet/core";
+import type { GroupNormDims } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { forEachChannel, forEachGroup } from "../norm-strips.ts";
 import { FLOAT, whileAtLeast } from "../stream.ts";

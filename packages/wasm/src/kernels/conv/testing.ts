@@ -1,14 +1,7 @@
 // What the tests of the convolutions share.
 
-import {
-  type Arrays,
-  type Conv2dDims,
-  type Conv2dOptions,
-  conv2dDims,
-  normal,
-  type Padding,
-  randomState,
-} from "@saunet/core";
+import { type Conv2dOptions, normal, type Padding, randomState } from "@saunet/core";
+import { type Arrays, type Conv2dDims, conv2dDims } from "@saunet/core/kernels";
 import fc from "fast-check";
 import type { Generator } from "../../plan.ts";
 import { errorOf } from "../../testing.ts";

@@ -1,4 +1,4 @@
-import { conv2dDims } from "@saunet/core";
+import { conv2dDims } from "@saunet/core/kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arithmetics, channels } from "../testing.ts";

@@ -8,7 +8,7 @@
 // A strip is small enough for values and products to stay in the second cache. Tiles that reach over the border are
 // cut: what they read outside counts as zero, and nothing is written there.
 
-import type { GroupNormDims } from "@saunet/core";
+import type { GroupNormDims } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, MEMORY_GRAIN, VECTOR } from "../stream.ts";
 import type { Correlation } from "./geometry.ts";
