@@ -11,9 +11,7 @@ import { precise, type Results, type Row, rowOf } from "./results.ts";
 import { readShapeList } from "./shapes.ts";
 import { maxAbsDiff, perCall } from "./statistics.ts";
 import { oneOf } from "./usage.ts";
-
-/** Outputs are about 1. */
-const TOLERANCE = 1e-3;
+import { errorOfOutputs, reasonOf, TOLERANCE } from "./verify.ts";
 
 /** Runs the chosen attempts on every convolution of a list. */
 export async function laboratory(options: Options): Promise<Results> {
@@ -43,10 +41,11 @@ export async function laboratory(options: Options): Promise<Results> {
         const { y, run, calls = 1 } = prepare(dims, operands);
         run();
         const diff = maxAbsDiff(y(), wanted);
-        if (diff <= TOLERANCE)
+        const error = errorOfOutputs([y()], [wanted]);
+        if (error <= TOLERANCE)
           tasks.set({ name: title, run }, { diff, calls, peak: machine.peak_gflops[code] });
         else {
-          const reason = `differs by ${diff.toExponential(1)} from the reference`;
+          const reason = reasonOf("its result", error, TOLERANCE);
           results.push({ ...subject, status: "wrong", reason, max_abs_diff: diff });
         }
       } catch (error) {

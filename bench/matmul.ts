@@ -18,9 +18,8 @@ import { allowRelaxedSimd } from "./relaxed.ts";
 import { isMeasured, precise, type Results, type Row, rowOf } from "./results.ts";
 import { maxAbsDiff, perCall } from "./statistics.ts";
 import { oneOf } from "./usage.ts";
+import { errorOfOutputs, reasonOf, TOLERANCE } from "./verify.ts";
 
-/** Relative to the largest element: sums of 2,048 floats lie within 3e-6, half precision would be at 1e-3. */
-const TOLERANCE = 1e-4;
 /** A timed run makes calls of about so many FLOPs together, so that the clock does not count. */
 const RUN_FLOPS = 2e7;
 /** Before each run the threads of the contender before are given this long to fall asleep. */
@@ -106,7 +105,7 @@ function effortOf({ quick, seconds }: Options): Effort {
 /**
  * Verifies and times contenders on one product.
  *
- * @param wanted what the product is; who differs by more than a ten-thousandth of its largest element gets no time
+ * @param wanted what the product is; who differs by more than {@link TOLERANCE} of its largest element gets no time
  */
 export async function raceProducts(
   shape: ProductShape,
@@ -117,7 +116,6 @@ export async function raceProducts(
   const name = nameOfShape(shape);
   const side = shape.batch === 1 && Number.isInteger(Number(name)) ? { size: shape.m } : {};
   const calls = Math.max(1, Math.round(RUN_FLOPS / flopsOf(shape)));
-  const largest = maxAbsDiff(wanted, new Float32Array(wanted.length));
   const subject = ({ name: contender, threads }: Entrant) => ({
     ...{ shape: name, ...side },
     ...{ name: contender, threads },
@@ -127,11 +125,13 @@ export async function raceProducts(
   for (const entrant of entrants) {
     try {
       await entrant.load(calls);
-      const error = maxAbsDiff(await entrant.output(), wanted) / largest;
-      if (error <= TOLERANCE) right.set(entrant, error);
+      const output = await entrant.output();
+      const diff = maxAbsDiff(output, wanted);
+      const error = errorOfOutputs([output], [wanted]);
+      if (error <= TOLERANCE) right.set(entrant, diff);
       else {
-        const reason = `its result differs by ${error.toExponential(1)} of the largest element, more than ${TOLERANCE}`;
-        rows.push({ ...subject(entrant), status: "wrong", reason, max_abs_diff: error * largest });
+        const reason = reasonOf("its result", error, TOLERANCE);
+        rows.push({ ...subject(entrant), status: "wrong", reason, max_abs_diff: diff });
       }
     } catch (error) {
       const missing = error instanceof ContenderError && error.notInstalled;
@@ -151,7 +151,7 @@ export async function raceProducts(
     }),
   );
   const summaries = await measure(tasks, effort);
-  for (const [entrant, error] of right) {
+  for (const [entrant, diff] of right) {
     const summary = summaries.get(label(entrant))!;
     if (summary instanceof Error) {
       rows.push({ ...subject(entrant), status: "failed", reason: summary.message });
@@ -159,7 +159,7 @@ export async function raceProducts(
     }
     const one = perCall(summary, calls);
     const gflops = precise(flopsOf(shape) / one.median_ms / 1e6);
-    rows.push(rowOf(subject(entrant), one, { gflops, max_abs_diff: precise(error * largest) }));
+    rows.push(rowOf(subject(entrant), one, { gflops, max_abs_diff: precise(diff) }));
   }
   return rows;
 }

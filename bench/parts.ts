@@ -18,6 +18,7 @@ import { machineRecord } from "./machine.ts";
 import type { Options } from "./options.ts";
 import { precise, type Results, type Row, rowOf } from "./results.ts";
 import { maxAbsDiff, perCall } from "./statistics.ts";
+import { errorOfOutputs, reasonOf, TOLERANCE } from "./verify.ts";
 
 /** One kernel call. */
 export interface Part {
@@ -28,8 +29,6 @@ export interface Part {
   readonly dims: unknown;
 }
 
-/** Outputs are of the order of 1. */
-const TOLERANCE = 1e-3;
 /** Calls of one timed program. */
 const CALLS = 8;
 
@@ -71,10 +70,12 @@ export async function timeParts(
     });
     const consider = (form: Form) => {
       forms.push(form);
-      const diff = Math.max(0, ...form.outputs().map((output, i) => maxAbsDiff(output, wanted[i])));
-      if (diff <= TOLERANCE) tasks.set(form, diff);
+      const outputs = form.outputs();
+      const diff = Math.max(0, ...outputs.map((output, i) => maxAbsDiff(output, wanted[i])));
+      const error = errorOfOutputs(outputs, wanted);
+      if (error <= TOLERANCE) tasks.set(form, diff);
       else {
-        const reason = `differs by ${diff.toExponential(1)} from the reference`;
+        const reason = reasonOf("its result", error, TOLERANCE);
         results.push({ ...row(form), status: "wrong", reason, max_abs_diff: diff });
       }
     };

@@ -18,11 +18,8 @@ import { RESULTS } from "./paths.ts";
 import { isMeasured, type NotMeasured, precise, type Results, type Row, rowOf } from "./results.ts";
 import { maxAbsDiff } from "./statistics.ts";
 import { oneOf } from "./usage.ts";
+import { errorOfGradients, errorOfOutputs, GRADIENT_TOLERANCE, reasonOf, TOLERANCE } from "./verify.ts";
 
-/** An output that lies further from the reference than this is wrong, and has no time. */
-const TOLERANCE = 1e-3;
-/** Steps of training whose losses are compared: the second has gradients and Adam behind it. */
-const COMPARED_STEPS = 2;
 /** Before each run the threads of the contender before are given this long to fall asleep. */
 const PAUSE_MS = 50;
 /** A training step is a forward and a backward pass; the latter has two products for each of the former. */
@@ -52,7 +49,7 @@ export async function race(
   const ready: Entrant[] = [];
   const diffs = new Map<Entrant, number | null>();
   const processes: ContenderProcess[] = [];
-  let reference: Float32Array | undefined;
+  let reference: FirstRuns | undefined;
   try {
     for (const contender of chosen)
       for (const threads of contender.threads) {
@@ -63,17 +60,21 @@ export async function race(
         try {
           process.stderr.write(`bench: ${name} on ${threads === 1 ? "1 thread" : `${threads} threads`}\n`);
           await child.load(name, threads, discipline, files);
-          const output = await firstOutput(discipline, child);
-          const diff = reference === undefined ? null : maxAbsDiff(output, reference);
+          const found = await firstRuns(discipline, child);
           if (reference === undefined) {
-            reference = output;
-            keepForScripts(discipline, files, output);
+            if (name !== REFERENCE)
+              throw new Error(`${REFERENCE} failed, so there is nothing to compare with`);
+            reference = found;
+            diffs.set(entrant, null);
+            keepForScripts(discipline, files, found);
           }
-          if (diff !== null && !(diff <= TOLERANCE)) {
-            rows.push(wrong(entrant, diff));
+          const diff = maxAbsDiff(found.output, reference.output);
+          const reason = whyWrong(found, reference);
+          if (reason !== undefined) {
+            rows.push({ name, threads, status: "wrong", reason, max_abs_diff: diff });
             child.end();
           } else {
-            diffs.set(entrant, diff);
+            if (found !== reference) diffs.set(entrant, diff);
             ready.push(entrant);
           }
         } catch (error) {
@@ -144,26 +145,46 @@ function prepareFiles(height: number, width: number): ContenderFiles {
   return files;
 }
 
-/** The scripts in bench/peers that run by hand compare themselves with this. */
-function keepForScripts(discipline: Discipline, { inputs }: ContenderFiles, output: Float32Array): void {
-  writeFileSync(join(dirname(inputs), `${discipline}.f32`), output);
+/** What a contender gives at first: probabilities; or the losses of two steps, and Adam's moments after the first. */
+interface FirstRuns {
+  readonly output: Float32Array;
+  readonly moments: readonly Float32Array[];
 }
 
-async function firstOutput(discipline: Discipline, child: ContenderProcess): Promise<Float32Array> {
-  if (discipline === "model") return child.output();
-  const losses = new Float32Array(COMPARED_STEPS);
-  for (let step = 0; step < COMPARED_STEPS; step++) losses[step] = (await child.output())[0];
-  return losses;
+async function firstRuns(discipline: Discipline, child: ContenderProcess): Promise<FirstRuns> {
+  const first = await child.output();
+  if (discipline === "model") return { output: first, moments: [] };
+  const moments = await child.moments();
+  const [second] = await child.output();
+  return { output: Float32Array.of(first[0], second), moments };
 }
+
+/** Why first runs are wrong, if they are. */
+export function whyWrong(found: FirstRuns, reference: FirstRuns): string | undefined {
+  const error = errorOfOutputs([found.output], [reference.output]);
+  if (!(error <= TOLERANCE)) return reasonOf("its output", error, TOLERANCE);
+  const ofGradients = errorOfGradients(found.moments, reference.moments);
+  if (!(ofGradients <= GRADIENT_TOLERANCE)) return reasonOf("a gradient", ofGradients, GRADIENT_TOLERANCE);
+  return undefined;
+}
+
+/** The scripts in bench/peers that run by hand compare themselves with these. */
+function keepForScripts(
+  discipline: Discipline,
+  { inputs }: ContenderFiles,
+  { output, moments }: FirstRuns,
+): void {
+  const file = (name: string) => join(dirname(inputs), `${name}.f32`);
+  writeFileSync(file(discipline), output);
+  if (discipline === "train") writeFileSync(file("moments"), Buffer.concat(moments.map(bytesOf)));
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 function effortOf({ quick, seconds }: Options): Effort {
   const usual = quick ? 4 : 20;
   return { seconds: seconds ?? usual, minRuns: quick ? 1 : 2, maxRuns: 30 };
-}
-
-function wrong({ name, threads }: Entrant, diff: number): NotMeasured {
-  const reason = `its output differs by ${diff.toExponential(1)}, more than ${TOLERANCE}`;
-  return { name, threads, status: "wrong", reason, max_abs_diff: diff };
 }
 
 function failed({ name, threads }: Entrant, error: unknown): NotMeasured {

@@ -27,6 +27,19 @@ export type Run = () => Float32Array | Promise<Float32Array>;
 /** Everything that is done once: loading the library and the weights, compiling. */
 export type Prepare = (job: Job) => Promise<Run>;
 
+/** Steps of training, and what they made of the weights' gradients. */
+export interface Training {
+  readonly step: Run;
+  /**
+   * Adam's first moments, in the order and layout of the job's parameters: after the first step they are a tenth of the
+   * gradients that it was made with. Losses alone would not do, for Adam's first step is blind to their scale.
+   */
+  readonly moments: () => readonly Float32Array[] | Promise<readonly Float32Array[]>;
+}
+
+/** The same as {@link Prepare} for training. */
+export type PrepareTraining = (job: Job) => Promise<Training>;
+
 /** The benches that processes of their own take part in. */
 export type Discipline = "model" | "train";
 
@@ -38,7 +51,7 @@ export interface Contender {
   /** Whether it takes part in the short run. */
   readonly quick: boolean;
   readonly model: Prepare;
-  readonly train?: Prepare;
+  readonly train?: PrepareTraining;
 }
 
 /** A library that is not there. */

@@ -5,7 +5,7 @@
 // for the padded input is worked out again for every tap (version 0.1.25).
 
 import { depthOf, type NetworkConfig } from "@saunet/model";
-import type { Job, Prepare } from "./contender.ts";
+import type { Job, Prepare, PrepareTraining } from "./contender.ts";
 import { loadPeer } from "./install.ts";
 
 interface JaxArray {
@@ -125,10 +125,7 @@ async function start({ parameters, image }: Job): Promise<{ jax: Jax; p: Tree; x
     if (shape.length === 1) return [name, np.array(data, { shape })];
     if (!name.endsWith(".up.filter")) return [name, np.array(data, { shape }).transpose([3, 2, 0, 1])];
     const [KH, KW, O, C] = shape;
-    const mirrored = new Float32Array(data.length);
-    for (let tap = 0; tap < KH * KW; tap++)
-      mirrored.set(data.subarray(tap * O * C, (tap + 1) * O * C), (KH * KW - 1 - tap) * O * C);
-    return [name, np.array(mirrored, { shape: [KH, KW, O, C] }).transpose([2, 3, 0, 1])];
+    return [name, np.array(mirrored(data, KH * KW, O * C), { shape }).transpose([2, 3, 0, 1])];
   });
   const x = np.array(image.data, { shape: image.shape }).transpose([0, 3, 1, 2]);
   return { jax, p: Object.fromEntries(p), x };
@@ -141,7 +138,7 @@ export const jaxModel: Prepare = async (job) => {
 };
 
 /** A step of training with the paper's loss and Adam. */
-export const jaxTrain: Prepare = async (job) => {
+export const jaxTrain: PrepareTraining = async (job) => {
   const { jax, p, x } = await start(job);
   const { numpy: np, nn } = jax;
   const [, H, W] = job.target.shape;
@@ -175,14 +172,33 @@ export const jaxTrain: Prepare = async (job) => {
     Object.fromEntries(Object.entries(p).map(([name, a]) => [name, np.zerosLike(a.ref)]));
   let [w, m, v] = [p, zeros(), zeros()];
   let step = 0;
-  return async () => {
-    step++;
-    const rate = (1e-3 * Math.sqrt(1 - 0.999 ** step)) / (1 - 0.9 ** step);
-    const [value, gradients] = loss(kept(w), x.ref, target.ref);
-    [w, m, v] = update(w, m, v, gradients, np.array(Float32Array.of(rate), { shape: [] }));
-    return value.data();
+  return {
+    step: async () => {
+      step++;
+      const rate = (1e-3 * Math.sqrt(1 - 0.999 ** step)) / (1 - 0.9 ** step);
+      const [value, gradients] = loss(kept(w), x.ref, target.ref);
+      [w, m, v] = update(w, m, v, gradients, np.array(Float32Array.of(rate), { shape: [] }));
+      return value.data();
+    },
+    moments: () => Promise.all(Object.keys(p).map((name) => inOurLayout(name, m[name].ref))),
   };
 };
+
+/** A parameter, or what belongs to it, in the layout that it came in. */
+async function inOurLayout(name: string, array: JaxArray): Promise<Float32Array> {
+  if (array.shape.length === 1) return array.data();
+  if (!name.endsWith(".up.filter")) return array.transpose([2, 3, 1, 0]).data();
+  const [O, C, KH, KW] = array.shape;
+  return mirrored(await array.transpose([2, 3, 0, 1]).data(), KH * KW, O * C);
+}
+
+/** The taps of a filter in the opposite order. */
+function mirrored(data: Float32Array, taps: number, size: number): Float32Array {
+  const out = new Float32Array(data.length);
+  for (let tap = 0; tap < taps; tap++)
+    out.set(data.subarray(tap * size, (tap + 1) * size), (taps - 1 - tap) * size);
+  return out;
+}
 
 /** The same arrays once more, for a function that uses its arguments up. */
 function kept(tree: Tree): Tree {

@@ -65,6 +65,11 @@ export class ContenderProcess {
     return (await this.#ask("ran", { kind: "run", wantsOutput: true })).output!;
   }
 
+  /** What `Training.moments` gives. */
+  async moments(): Promise<readonly Float32Array[]> {
+    return (await this.#ask("moments", { kind: "moments" })).moments;
+  }
+
   /** The most memory that the process ever held, in MB. */
   async peakRssMb(): Promise<number> {
     return (await this.#ask("memory", { kind: "memory" })).peakRssMb;

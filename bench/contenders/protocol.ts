@@ -23,11 +23,13 @@ export type Request =
       readonly calls: number;
     }
   | { readonly kind: "run"; readonly wantsOutput: boolean }
+  | { readonly kind: "moments" }
   | { readonly kind: "memory" };
 
 /** From the process: one answer a request. */
 export type Answer =
   | { readonly kind: "loaded" }
   | { readonly kind: "ran"; readonly ms: number; readonly output?: Float32Array }
+  | { readonly kind: "moments"; readonly moments: readonly Float32Array[] }
   | { readonly kind: "memory"; readonly peakRssMb: number }
   | { readonly kind: "failed"; readonly reason: string; readonly notInstalled: boolean };

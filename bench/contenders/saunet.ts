@@ -4,21 +4,29 @@ import { adam, backward, capture, noGrad, prepare, randomState, sigmoid, type Te
 import { forward, paperLoss } from "@saunet/model";
 import { type AccelerateOptions, accelerate } from "@saunet/wasm";
 import { allowRelaxedSimd } from "../relaxed.ts";
-import type { Job, Prepare } from "./contender.ts";
+import type { Job, Prepare, PrepareTraining } from "./contender.ts";
 
 const infer = ({ config, parameters }: Job, x: Tensor): Tensor =>
   noGrad(() => sigmoid(forward(config, parameters, x)));
 
-/** A step of training with the paper's loss and Adam. */
-function trainer({ config, parameters }: Job): (x: Tensor, target: Tensor) => Tensor {
+interface Trainer {
+  readonly step: (x: Tensor, target: Tensor) => Tensor;
+  readonly moments: () => readonly Float32Array[];
+}
+
+/** Steps of training with the paper's loss and Adam. */
+function trainer({ config, parameters }: Job): Trainer {
   const optimizer = adam(parameters);
   const lossOf = paperLoss();
   const mode = { training: true, random: randomState(1) } as const;
-  return (x, target) => {
-    const loss = lossOf(forward(config, parameters, x, mode), target);
-    backward(loss);
-    optimizer.step();
-    return loss;
+  return {
+    step: (x, target) => {
+      const loss = lossOf(forward(config, parameters, x, mode), target);
+      backward(loss);
+      optimizer.step();
+      return loss;
+    },
+    moments: () => Object.keys(parameters).map((name) => optimizer.state[`m.${name}`].data),
   };
 }
 
@@ -26,9 +34,9 @@ function trainer({ config, parameters }: Job): (x: Tensor, target: Tensor) => Te
 export const typescriptModel: Prepare = async (job) => () => infer(job, job.image).data;
 
 /** A step of training in plain TypeScript. */
-export const typescriptTrain: Prepare = async (job) => {
-  const step = trainer(job);
-  return () => step(job.image, job.target).data;
+export const typescriptTrain: PrepareTraining = async (job) => {
+  const { step, moments } = trainer(job);
+  return { step: () => step(job.image, job.target).data, moments };
 };
 
 /** Inference on WebAssembly, operator by operator; its results stay in the memory of the kernels. */
@@ -38,10 +46,10 @@ export const eagerModel: Prepare = async (job) => {
 };
 
 /** A step of training on WebAssembly, operator by operator. */
-export const eagerTrain: Prepare = async (job) => {
+export const eagerTrain: PrepareTraining = async (job) => {
   await accelerateOn(job.threads, { resident: true });
-  const step = trainer(job);
-  return () => step(job.image, job.target).data;
+  const { step, moments } = trainer(job);
+  return { step: () => step(job.image, job.target).data, moments };
 };
 
 /** Inference on WebAssembly. */
@@ -62,11 +70,11 @@ function captured(job: Job): () => Float32Array {
 }
 
 /** A step of training on WebAssembly. */
-export const acceleratedTrain: Prepare = async (job) => {
+export const acceleratedTrain: PrepareTraining = async (job) => {
   await accelerateOn(job.threads);
-  const step = trainer(job);
+  const { step, moments } = trainer(job);
   const { runSync } = prepare(capture(([x, target]) => [step(x, target)], [job.image, job.target]));
-  return () => runSync([job.image, job.target])[0].data;
+  return { step: () => runSync([job.image, job.target])[0].data, moments };
 };
 
 /** Fewer threads, or none, would be another contender. */

@@ -2,7 +2,7 @@
 
 import type { NetworkConfig } from "@saunet/model";
 import { depthOf } from "@saunet/model";
-import type { Job, Prepare } from "./contender.ts";
+import type { Job, Prepare, PrepareTraining } from "./contender.ts";
 import { loadPeer } from "./install.ts";
 
 interface TfTensor {
@@ -20,7 +20,7 @@ interface Tf {
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
   tensor(data: Float32Array, shape: readonly number[]): TfTensor;
-  variable(value: TfTensor): TfTensor;
+  variable(value: TfTensor, trainable: true, name: string): TfTensor;
   tidy<T>(body: () => T): T;
   readonly add: Binary;
   readonly sub: (a: TfTensor | number, b: TfTensor) => TfTensor;
@@ -44,7 +44,14 @@ interface Tf {
       beta1: number,
       beta2: number,
       epsilon: number,
-    ): { minimize(loss: () => TfTensor, returnCost: true): TfTensor };
+    ): {
+      minimize(loss: () => TfTensor, returnCost: true): TfTensor;
+      /** In an order of its own, each with the name of its variable and `/m`. */
+      readonly accumulatedFirstMoment: readonly {
+        readonly originalName: string;
+        readonly variable: TfTensor;
+      }[];
+    };
   };
 }
 
@@ -102,7 +109,7 @@ async function start(
   await tf.ready();
   const entries = Object.entries(parameters).map(([name, { data, shape }]) => {
     const value = tf.tensor(data, shape);
-    return [name, learns ? tf.variable(value) : value];
+    return [name, learns ? tf.variable(value, true, name) : value];
   });
   return { tf, p: Object.fromEntries(entries) };
 }
@@ -124,7 +131,7 @@ export const tfjsModel =
 
 /** A step of training with the paper's loss and Adam. */
 export const tfjsTrain =
-  (backend: "cpu" | "wasm"): Prepare =>
+  (backend: "cpu" | "wasm"): PrepareTraining =>
   async (job) => {
     const { tf, p } = await start(backend, job, true);
     // The gradients of all operators are registered by the package of layers.
@@ -143,10 +150,18 @@ export const tfjsTrain =
       const mcc = div(sub(overlap, mul(mp, mt)), root);
       return mul(add(crossEntropy, sub(1, mcc)), 0.5);
     };
-    return async () => {
-      const cost = tf.tidy(() => optimizer.minimize(loss, true));
-      const data = await cost.data();
-      cost.dispose();
-      return data;
+    return {
+      step: async () => {
+        const cost = tf.tidy(() => optimizer.minimize(loss, true));
+        const data = await cost.data();
+        cost.dispose();
+        return data;
+      },
+      moments: () => {
+        const kept = new Map(
+          optimizer.accumulatedFirstMoment.map(({ originalName, variable }) => [originalName, variable]),
+        );
+        return Promise.all(Object.keys(job.parameters).map((name) => kept.get(`${name}/m`)!.data()));
+      },
     };
   };

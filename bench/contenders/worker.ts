@@ -4,20 +4,22 @@ import { readFile } from "node:fs/promises";
 import { readInputs } from "../inputs.ts";
 import { productContenders } from "../products/contenders.ts";
 import { readFactors } from "../products/product.ts";
-import { NotInstalledError, type Run } from "./contender.ts";
+import { NotInstalledError, type Run, type Training } from "./contender.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { contenders } from "./registry.ts";
 
 /** Serves requests until the bench lets go. */
 export function serve(): void {
   let run: Run | undefined;
+  let moments: Training["moments"] | undefined;
   const answer = async (request: Request): Promise<Answer> => {
     switch (request.kind) {
       case "load": {
         const contender = contenders.find(({ name }) => name === request.contender)!;
-        const prepare = contender[request.discipline]!;
         const inputs = readInputs(await readFile(request.inputs), request.discipline);
-        run = await prepare({ ...inputs, onnx: request.onnx, threads: request.threads });
+        const job = { ...inputs, onnx: request.onnx, threads: request.threads };
+        if (request.discipline === "model") run = await contender.model(job);
+        else ({ step: run, moments } = await contender.train!(job));
         return { kind: "loaded" };
       }
       case "load product": {
@@ -35,6 +37,8 @@ export function serve(): void {
         const ms = performance.now() - start;
         return request.wantsOutput ? { kind: "ran", ms, output: output.slice() } : { kind: "ran", ms };
       }
+      case "moments":
+        return { kind: "moments", moments: (await moments!()).map((array) => array.slice()) };
       case "memory":
         return { kind: "memory", peakRssMb: process.resourceUsage().maxRSS / 1024 };
     }

@@ -70,7 +70,11 @@ def main():
         optimizer.step()
         return loss.item()
 
-    peer.report("pytorch", torch.__version__, options, step)
+    def moments():
+        kept = [optimizer.state[w]["exp_avg"].numpy() for w in p.values()]
+        return [m.transpose(2, 3, 1, 0) if m.ndim == 4 else m for m in kept]
+
+    peer.report("pytorch", torch.__version__, options, step, moments)
 
 
 if __name__ == "__main__":

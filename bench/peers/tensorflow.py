@@ -82,7 +82,10 @@ def main():
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
         return loss
 
-    peer.report("tensorflow", tf.__version__, options, lambda: float(step()))
+    def moments():
+        return [optimizer.get_slot(w, "m").numpy() for w in variables]
+
+    peer.report("tensorflow", tf.__version__, options, lambda: float(step()), moments)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,45 @@
+// Whether what a contender computed is right: errors count relative to the reference's own size, so that small numbers are
+// looked at as closely as large ones.
+
+import { relativeError } from "@saunet/core/testing";
+
+/** Of the largest element of an output: twice what the largest tiles of Winograd's algorithms round by. */
+export const TOLERANCE = 2e-4;
+/** Of the largest element of a parameter's gradient: sums over all pixels, in another order by every library. */
+export const GRADIENT_TOLERANCE = 5e-3;
+/** A gradient whose largest element is a smaller part of that of all parameters is held to this part: it is all rounding. */
+const SMALLEST_PART = 1e-3;
+
+/** What is compared: outputs, or the gradients of parameters. */
+export type Arrays = readonly ArrayLike<number>[];
+
+/** The largest error of some outputs, each relative to the largest element that it should have. */
+export function errorOfOutputs(found: Arrays, wanted: Arrays): number {
+  if (found.length !== wanted.length) return Number.POSITIVE_INFINITY;
+  return Math.max(0, ...found.map((output, i) => relativeErrorOf(output, wanted[i])));
+}
+
+/** The same for gradients, where those that are nearly nothing beside the others are not looked at as closely. */
+export function errorOfGradients(found: Arrays, wanted: Arrays): number {
+  if (found.length !== wanted.length) return Number.POSITIVE_INFINITY;
+  const sizes = wanted.map(largest);
+  const least = SMALLEST_PART * Math.max(0, ...sizes);
+  const errors = found.map((gradient, i) => {
+    const error = relativeErrorOf(gradient, wanted[i]);
+    return sizes[i] < least ? (error * (sizes[i] || 1)) / least : error;
+  });
+  return Math.max(0, ...errors);
+}
+
+const relativeErrorOf = (found: ArrayLike<number>, wanted: ArrayLike<number>): number =>
+  found.length === wanted.length ? relativeError(found, wanted) : Number.POSITIVE_INFINITY;
+
+function largest(values: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]));
+  return most;
+}
+
+/** How a difference is told. */
+export const reasonOf = (what: string, error: number, tolerance: number): string =>
+  `${what} differs by ${error.toExponential(1)} of the largest element, more than ${tolerance}`;
