@@ -28,10 +28,11 @@ const app = await Application.bootstrap({
 const project = await app.convert();
 if (project === undefined) process.exit(1);
 // Modules are named after the files; users know them by what they import.
-for (const module of project.children) {
-  const source = project.getSymbolIdFromReflection(module)?.fileName ?? "";
-  const entry = entries.find(({ declarations }) => source.endsWith(declarations.slice(root.length)));
-  if (entry !== undefined) module.name = entry.entry;
+const moduleName = (file) => file.slice(join(root, "packages/").length).replace(/(\/index)?\.d\.ts$/, "");
+for (const { entry, declarations } of entries) {
+  const module = project.children.find(({ name }) => name === moduleName(declarations) || name === entry);
+  if (module === undefined) throw new Error(`TypeDoc has no page for ${entry}`);
+  module.name = entry;
 }
 await app.generateDocs(project, out);
 if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1);
