@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // Tests read the packages' sources through the private "@saunet/source" export condition: no build is needed.
@@ -20,6 +21,7 @@ export default defineConfig({
           ]
         : [`packages/*/src/**/*.${only}.test.ts`],
     exclude: ["**/node_modules/**", "**/dist/**", ...(only === undefined ? special : [])],
+    setupFiles: [fileURLToPath(new URL("scripts/test-setup.ts", import.meta.url))],
     maxWorkers: 2,
     // Tests and hooks start threads, bundlers and browsers, on machines that may be busy.
     testTimeout: 300_000,

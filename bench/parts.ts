@@ -178,9 +178,10 @@ export function acceleratedForm(part: Part, threads: number, code: Form["code"] 
   };
 }
 
+/** What changes from run to run. A filter does not: a program arranges its weights once. */
 const floatsRead = ({ kernel, arrays }: Part): string[] =>
   Object.keys(kernel.roles).filter(
-    (name) => kernel.roles[name] === "read" && arrays[name] instanceof Float32Array,
+    (name) => kernel.roles[name] === "read" && name !== "w" && arrays[name] instanceof Float32Array,
   );
 
 /** A program of `calls` equal calls; it gives the outputs where there is one call, and otherwise nothing. */

@@ -6,15 +6,15 @@ import { DATASET_KINDS } from "@saunet/data/files";
 import { networks, saUNetV2, sizeMultiple } from "@saunet/model";
 import { accelerate, restore } from "@saunet/wasm";
 import { Command, CommanderError, Option } from "commander";
-import { type AverageOptions, average } from "./commands/average.ts";
-import { type EvaluateOptions, evaluate } from "./commands/evaluate.ts";
+import type { AverageOptions } from "./commands/average.ts";
+import type { EvaluateOptions } from "./commands/evaluate.ts";
 import type { ExportOptions } from "./commands/export.ts";
 import type { ImportCommandOptions } from "./commands/import.ts";
-import { type InspectOptions, inspect } from "./commands/inspect.ts";
-import { type ProfileOptions, profile } from "./commands/profile.ts";
-import { type ReportCommandOptions, report } from "./commands/report.ts";
-import { type SegmentCommandOptions, segment } from "./commands/segment.ts";
-import { type TrainOptions, train } from "./commands/train.ts";
+import type { InspectOptions } from "./commands/inspect.ts";
+import type { ProfileOptions } from "./commands/profile.ts";
+import type { ReportCommandOptions } from "./commands/report.ts";
+import type { SegmentCommandOptions } from "./commands/segment.ts";
+import type { TrainOptions } from "./commands/train.ts";
 import { DONE, exitCodeOf, explain } from "./errors.ts";
 import { counts, integer, oneMore, positive, scale, share, size } from "./options.ts";
 import { complain, type Host } from "./output.ts";
@@ -151,7 +151,11 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
       ),
     )
     .action((images: string[], options: SegmentCommandOptions & ThreadOptions) =>
-      finish(accelerated(options, host, () => segment(images, options, host))),
+      finish(
+        accelerated(options, host, async () =>
+          (await import("./commands/segment.ts")).segment(images, options, host),
+        ),
+      ),
     );
 }
 
@@ -209,7 +213,9 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
       ),
     )
     .action((options: TrainOptions & ThreadOptions) =>
-      finish(accelerated(options, host, () => train(options, host))),
+      finish(
+        accelerated(options, host, async () => (await import("./commands/train.ts")).train(options, host)),
+      ),
     );
 }
 
@@ -244,7 +250,11 @@ function addEvaluate(program: Command, host: Host, finish: Finish): void {
       ),
     )
     .action((options: EvaluateOptions & ThreadOptions) =>
-      finish(accelerated(options, host, () => evaluate(options, host))),
+      finish(
+        accelerated(options, host, async () =>
+          (await import("./commands/evaluate.ts")).evaluate(options, host),
+        ),
+      ),
     );
 }
 
@@ -268,7 +278,11 @@ function addReport(program: Command, host: Host, finish: Finish): void {
     .option(...json)
     .addHelpText("after", examples("saunet report run", "saunet report run --dataset hrf --data HRF"))
     .action((run: string, options: ReportCommandOptions & ThreadOptions) =>
-      finish(accelerated(options, host, () => report(run, options, host))),
+      finish(
+        accelerated(options, host, async () =>
+          (await import("./commands/report.ts")).report(run, options, host),
+        ),
+      ),
     );
 }
 
@@ -283,7 +297,9 @@ function addAverage(program: Command, host: Host, finish: Finish): void {
       "after",
       examples("saunet average a/last.safetensors b/last.safetensors -o both.safetensors"),
     )
-    .action((files: string[], options: AverageOptions) => finish(average(files, options, host)));
+    .action((files: string[], options: AverageOptions) =>
+      finish(import("./commands/average.ts").then(({ average }) => average(files, options, host))),
+    );
 }
 
 function addInspect(program: Command, host: Host, finish: Finish): void {
@@ -305,7 +321,7 @@ function addInspect(program: Command, host: Host, finish: Finish): void {
       ),
     )
     .action((file: string | undefined, options: InspectOptions & ThreadOptions) => {
-      const work = () => inspect(file, options, host);
+      const work = async () => (await import("./commands/inspect.ts")).inspect(file, options, host);
       return finish(options.memory ? accelerated(options, host, work) : work());
     });
 }
@@ -327,7 +343,11 @@ function addProfile(program: Command, host: Host, finish: Finish): void {
       examples("saunet profile --threads 1", "saunet profile photo.jpg --trace trace.json"),
     )
     .action((photo: string | undefined, options: ProfileOptions & ThreadOptions) =>
-      finish(accelerated(options, host, () => profile(photo, options, host))),
+      finish(
+        accelerated(options, host, async () =>
+          (await import("./commands/profile.ts")).profile(photo, options, host),
+        ),
+      ),
     );
 }
 

@@ -137,8 +137,8 @@ function lettersBetween(a: string, b: string): number {
  * reads would change nothing without a word.
  *
  * @example
- * try { expectOptions("sum", { keep: true }, ["axes", "keepDims"]); }
- * catch (error) { console.log(error.message); } // sum: there is no option keep; the options are axes, keepDims
+ * try { expectOptions("sum", { axis: 0 }, ["axes", "keepDims"]); }
+ * catch (error) { console.log(error.message); } // sum: there is no option axis; the options are axes, keepDims; axes may be meant
  */
 export function expectOptions(op: string, options: object, known: readonly string[]): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {

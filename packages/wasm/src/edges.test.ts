@@ -322,7 +322,9 @@ describe("at the ends of memory", () => {
   });
 
   it.each(Object.keys(maps))("%s", (name) => {
-    for (const map of everyMap) {
+    // Every other map, as on a chessboard: every number of channels, and every size.
+    const at = Object.keys(maps).indexOf(name);
+    for (const { turn, ...map } of everyMap.filter(({ turn }) => (turn + at) % 2 === 0)) {
       const found =
         sizeOf([map.N, map.H, map.W, map.C]) > MOST_ELEMENTS ? undefined : maps[name]({ ...map, O: 1 });
       if (found) checkCase(found);

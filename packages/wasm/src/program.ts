@@ -45,7 +45,9 @@ interface Planned {
   readonly call: ProgramCall;
   readonly plan: Plan | undefined;
   readonly code: Compiled | undefined;
-  /** Whether its first phases prepare weights that the program never changes; they keep their scratch then. */
+  /** Of each phase: whether it arranges nothing but weights that stay what they are while the program runs. */
+  readonly kept: readonly boolean[];
+  /** Whether any does; the call then keeps its scratch. */
   readonly keepsScratch: boolean;
 }
 
@@ -73,19 +75,19 @@ interface Layout {
 }
 
 function planCalls(runner: Runner, program: Program): Pick<Layout, "planned" | "written"> {
-  const { buffers, calls } = program;
+  const { buffers, calls, inputs } = program;
   const written = new Set(calls.flatMap(writesOf));
+  const isInput = new Set(inputs.map(({ buffer }) => buffer));
+  const isWeight = (buffer: number | undefined) =>
+    buffer === undefined ||
+    (buffers[buffer].external !== undefined && !written.has(buffer) && !isInput.has(buffer));
   const planned = calls.map((call): Planned => {
     const plan = planOf(runner, program, call);
-    const constant = (name: string) => {
-      const buffer = call.buffers[name];
-      return buffer === undefined || (buffers[buffer].external !== undefined && !written.has(buffer));
-    };
-    const keepsScratch =
-      plan?.phases.some(({ reads }) => reads?.every((name) => constant(name as string))) ?? false;
+    const phases = plan?.phases ?? [];
+    const kept = phases.map(({ reads }) => reads?.every((name) => isWeight(call.buffers[name])) ?? false);
     const code = plan && runner.compile(call.kernel, plan);
     if (code !== undefined) code.users++;
-    return { call, plan, code, keepsScratch };
+    return { call, plan, code, kept, keepsScratch: kept.includes(true) };
   });
   return { planned, written };
 }
@@ -158,12 +160,12 @@ function placeIn(runner: Runner, layout: Layout, lease: Lease): Placed {
   });
   const inputViews = inputs.map(({ buffer }) => viewOf(buffer));
   const outputViews = outputs.map(({ buffer }) => viewOf(buffer) as Float32Array);
-  const steps = planned.flatMap(({ call, plan, code, keepsScratch }, i): Step[] => {
+  const steps = planned.flatMap(({ call, plan, code, kept }, i): Step[] => {
     if (plan === undefined || code === undefined) return [portableStep(i, call, viewOf)];
     const addresses = Object.keys(call.kernel.roles).map((name) => addressOf(call.buffers[name]));
     const jobs = runner.jobs(plan, code, addresses, base + sharedOffsets[i], base + ownOffset);
     return jobs.map((job, phase) =>
-      phaseStep(runner, i, job, keepsScratch ? plan.phases[phase].reads : undefined, call),
+      phaseStep(runner, i, job, kept[phase] ? plan.phases[phase].reads : undefined, call),
     );
   });
 

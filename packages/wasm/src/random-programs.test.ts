@@ -10,7 +10,7 @@ import { FUSION_NAMES } from "./accelerate.ts";
 import { Arena } from "./memory.ts";
 import type { Plan } from "./plan.ts";
 import { alone, Runner } from "./runner.ts";
-import { checkKernels, checkRewrites, isFusedBy, rewritten } from "./testing/check-program.ts";
+import { checkKernels, checkRewrites, firedIn, rewritten } from "./testing/check-program.ts";
 import { hasWriterBetween, LINKS } from "./testing/meetings.ts";
 import { operators } from "./testing/operators.ts";
 import { Mismatch, RandomProgram } from "./testing/random-program.ts";
@@ -35,13 +35,23 @@ const NO_OPERATORS: Readonly<Record<string, string>> = {
 /** The kernels of those that no program calls. */
 const NOT_MET = ["gather.forward", "gather.gradient", "oneHot.forward"];
 
-/** What did not hold for a recipe, if anything. */
-async function failureOf(
-  recipe: Recipe,
-  check: (random: RandomProgram) => void | Promise<void>,
-): Promise<Error | undefined> {
+/** Of so many programs all are kept, so that they are made and rewritten once for all tests. */
+const MOST_KEPT = 1000;
+const kept = new Map<number, RandomProgram>();
+
+/** The program of a seed. */
+function programOf(seed: number): RandomProgram {
+  const found = kept.get(seed) ?? new RandomProgram(recipeOf(seed));
+  if (COUNT <= MOST_KEPT) kept.set(seed, found);
+  return found;
+}
+
+type Check = (random: RandomProgram) => void | Promise<void>;
+
+/** What did not hold for a program, if anything. */
+async function failureOf(make: () => RandomProgram, check: Check): Promise<Error | undefined> {
   try {
-    await check(new RandomProgram(recipe));
+    await check(make());
     return undefined;
   } catch (error) {
     return error as Error;
@@ -52,20 +62,21 @@ const kindOf = (error: Error | undefined): string | undefined =>
   error instanceof Mismatch ? error.what : error?.message.replace(/\d+/g, "n");
 
 /** Checks the program of every seed; those that fail are made smaller and told, with how to run them again. */
-async function checkAll(check: (random: RandomProgram) => void | Promise<void>): Promise<void> {
+async function checkAll(check: Check): Promise<void> {
   const failures: string[] = [];
   for (const [done, seed] of seeds.entries()) {
     if (done > 0 && done % PROGRESS === 0)
       console.log(`${done} of ${COUNT} programs, ${failures.length} failures`);
-    const failure = await failureOf(recipeOf(seed), check);
+    const failure = await failureOf(() => programOf(seed), check);
     if (failure === undefined) continue;
+    const failureOfRecipe = (recipe: Recipe) => failureOf(() => new RandomProgram(recipe), check);
     const smallest = await shrink(
       recipeOf(seed),
-      async (recipe) => kindOf(await failureOf(recipe, check)) === kindOf(failure),
+      async (recipe) => kindOf(await failureOfRecipe(recipe)) === kindOf(failure),
     );
     failures.push(
       `program ${seed}: ${failure.message}\n` +
-        `  made smaller: ${(await failureOf(smallest, check))?.message}\n` +
+        `  made smaller: ${(await failureOfRecipe(smallest))?.message}\n` +
         `  ${JSON.stringify(smallest)}\n` +
         `  again: npm run check:programs -- --seed ${seed} --count 1`,
     );
@@ -124,21 +135,19 @@ describe(`${COUNT} random programs from seed ${SEED}`, () => {
     const kernels = new Set<string>();
     const fired: Record<string, number> = Object.fromEntries(FUSION_NAMES.map((name) => [name, 0]));
     const hindered: Record<string, number> = { ...fired };
-    for (const seed of seeds.slice(0, 1000)) {
-      const { programOutside: program } = new RandomProgram(recipeOf(seed));
+    for (const seed of seeds.slice(0, MOST_KEPT)) {
+      const { programOutside: program } = programOf(seed);
       for (const { program: fused } of rewritten(program))
         for (const { kernel } of fused.calls) kernels.add(kernel.name);
-      for (const name of FUSION_NAMES) {
-        if (isFusedBy(program, name)) fired[name]++;
-        if (hasWriterBetween(program, LINKS[name])) hindered[name]++;
-      }
+      for (const name of firedIn(program)) fired[name]++;
+      for (const name of FUSION_NAMES) if (hasWriterBetween(program, LINKS[name])) hindered[name]++;
     }
     const rows = FUSION_NAMES.map(
       (name) => `  ${name}: ${fired[name]} programs, a writer between in ${hindered[name]}`,
     );
-    console.log(`rewrites in ${Math.min(COUNT, 1000)} programs from seed ${SEED}\n${rows.join("\n")}`);
+    console.log(`rewrites in ${Math.min(COUNT, MOST_KEPT)} programs from seed ${SEED}\n${rows.join("\n")}`);
     // The programs of `npm test` are known to; a few others may leave out a gradient that is rare.
-    if (process.env.SAUNET_PROGRAMS !== undefined && COUNT < 1000) return;
+    if (process.env.SAUNET_PROGRAMS !== undefined && COUNT < MOST_KEPT) return;
     expect(kernelNames().filter((name) => !kernels.has(name))).toEqual(NOT_MET);
     for (const name of FUSION_NAMES) {
       expect(fired[name], name).toBeGreaterThanOrEqual(10);

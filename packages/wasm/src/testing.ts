@@ -18,6 +18,17 @@ function guarded(array: FlatArray): { whole: FlatArray; inside: FlatArray } {
   return { whole, inside };
 }
 
+/** Memories and compiled code of before, by what they are for: making them takes longer than most calls. */
+const runners = new Map<string, Runner>();
+
+function runnerFor(crew: Crew, features: CodeFeatures): Runner {
+  if (crew !== alone) return new Runner(new Arena(false, 2 ** 28), crew, features);
+  const key = JSON.stringify(features);
+  const found = runners.get(key) ?? new Runner(new Arena(false, 2 ** 28), alone, features);
+  runners.set(key, found);
+  return found;
+}
+
 /**
  * Runs a generator's code on copies of the arrays and compares everything it writes with the reference.
  *
@@ -32,7 +43,7 @@ export function errorOf(
   { crew = alone, features = { relaxed: false } }: { crew?: Crew; features?: CodeFeatures } = {},
 ): number {
   const { kernel } = generator;
-  const runner = new Runner(new Arena(false, 2 ** 28), crew, features);
+  const runner = runnerFor(crew, features);
   const plan = runner.plan(generator, lengthsOf(kernel, arrays), dims);
   if (plan === undefined) throw new Error(`${kernel.name}: no plan for ${JSON.stringify(dims)}`);
   const roles = Object.entries(kernel.roles) as [string, string][];
@@ -51,20 +62,23 @@ export function errorOf(
       length: number,
     ) => FlatArray;
     const all = new Type(runner.arena.memory.buffer, address, whole.length);
-    return { name, role, all, inside: all.subarray(GUARD, GUARD + arrays[name]!.length) as FlatArray };
+    const inside = all.subarray(GUARD, GUARD + arrays[name]!.length) as FlatArray;
+    return { name, role, address, all, inside };
   });
   runner.run(kernel, plan, Object.fromEntries(placed.map(({ name, inside }) => [name, inside])));
 
   let error = 0;
   for (const { name, role, all, inside } of placed) {
-    const bands = [...all.subarray(0, GUARD), ...all.subarray(GUARD + inside.length)];
-    if (!bands.every((value) => Number.isNaN(value) || value === -1 || value === 2 ** 32 - 1)) {
+    const bands = [all.subarray(0, GUARD), all.subarray(GUARD + inside.length)];
+    const isGuard = (value: number) => Number.isNaN(value) || value === -1 || value === 2 ** 32 - 1;
+    if (!bands.every((band) => band.every(isGuard))) {
       throw new Error(`${plan.name}: wrote outside ${name}`);
     }
     if (role !== "read") error = Math.max(error, relativeError(inside, wanted[name]));
     else if (inside.some((value, i) => !Object.is(value, arrays[name]![i])))
       throw new Error(`${plan.name}: changed ${name}`);
   }
+  for (const { address } of placed) runner.arena.free(address);
   return error;
 }
 

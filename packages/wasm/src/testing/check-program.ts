@@ -10,7 +10,7 @@ import {
 } from "@saunet/core/kernels";
 import { checkPlan } from "@saunet/core/testing";
 import { FUSION_NAMES } from "../accelerate.ts";
-import { fuseAll } from "../fusions/index.ts";
+import { fuseAll, fusions } from "../fusions/index.ts";
 import { generators } from "../kernels/index.ts";
 import { prepareInArena } from "../program.ts";
 import { lengthsOf, type Runner } from "../runner.ts";
@@ -103,31 +103,43 @@ export function expectSame(what: string, actual: readonly Snapshot[], wanted: re
   });
 }
 
-/** Which rewrites are left out, and how that is called. */
-export const VARIANTS: readonly { readonly name: string; readonly without: readonly string[] }[] = [
-  { name: "nothing fused", without: FUSION_NAMES },
-  { name: "all fused", without: [] },
-  ...FUSION_NAMES.map((name) => ({ name: `fused without ${name}`, without: [name] })),
-];
-
-const textOf = ({ calls }: Program): string =>
-  JSON.stringify(calls.map(({ kernel, buffers }) => [kernel.name, buffers]));
-
-/** What a variant makes of a program. */
+/** A program as some of the rewrites make it. */
 interface Rewritten {
   readonly name: string;
+  /** The rewrites that are left out. */
   readonly without: readonly string[];
   readonly program: Program;
 }
 
+const textOf = ({ calls }: Program): string =>
+  JSON.stringify(calls.map(({ kernel, buffers }) => [kernel.name, buffers]));
+
+/** The rewrites that change a program when all are tried, in turn. */
+export function firedIn(program: Program): string[] {
+  let now = program;
+  return fusions.flatMap(({ name }) => {
+    const others = FUSION_NAMES.filter((other) => other !== name);
+    const before = now;
+    now = fuseAll(before, others);
+    return textOf(now) === textOf(before) ? [] : [name];
+  });
+}
+
 const known = new WeakMap<Program, readonly Rewritten[]>();
 
-/** The different programs that rewriting gives, each with the first variant that leads to it. */
+/**
+ * The different programs that rewriting gives with no rewrite, with all, and with all but any one; each with the first
+ * choice that leads to it. Leaving out one that changes nothing is no choice.
+ */
 export function rewritten(program: Program): readonly Rewritten[] {
   const before = known.get(program);
   if (before !== undefined) return before;
   const different = new Map<string, Rewritten>();
-  for (const { name, without } of VARIANTS) {
+  for (const { name, without } of [
+    { name: "nothing fused", without: FUSION_NAMES },
+    { name: "all fused", without: [] },
+    ...firedIn(program).map((name) => ({ name: `fused without ${name}`, without: [name] })),
+  ]) {
     const fused = fuseAll(program, without);
     const text = textOf(fused);
     if (!different.has(text)) different.set(text, { name, without, program: fused });
@@ -223,7 +235,3 @@ function lehmer(): () => number {
     return state / 0x7fffffff;
   };
 }
-
-/** Whether a rewrite changes a program. */
-export const isFusedBy = (program: Program, name: string): boolean =>
-  textOf(fuseAll(program, [name])) !== textOf(fuseAll(program));
