@@ -11,7 +11,7 @@ import { launchChromium } from "./chromium.mjs";
 import { installTarballs, pack, tools } from "./packed.mjs";
 import { root, run } from "./workspace.mjs";
 
-/** What engine, model and weights may weigh over the wire, compressed by brotli: docs/bundlers.md promises it. */
+/** What engine, model and weights may weigh over the wire, compressed by gzip: docs/bundlers.md promises it. */
 const WIRE_BYTES = 650_000;
 
 const bin = tools("bundle");
@@ -150,9 +150,9 @@ for (const [name, bundle] of Object.entries(forBrowsers)) {
   const version = versionOf(name.split(" ")[0].toLowerCase());
   await attempt(`${name} ${version}, in Chromium`, async () => {
     const { result, loaded } = await inBrowser(browser, await bundle());
-    const brotli = bytesOf(loaded, brotliCompressSync);
-    if (brotli > WIRE_BYTES) throw new Error(`${brotli} bytes by brotli; the limit is ${WIRE_BYTES}`);
-    return { result, sizes: `${megabytes(bytesOf(loaded, gzipSync))} / ${megabytes(brotli)}` };
+    const [gzip, brotli] = [gzipSync, brotliCompressSync].map((compress) => bytesOf(loaded, compress));
+    if (gzip > WIRE_BYTES) throw new Error(`${gzip} bytes by gzip; the limit is ${WIRE_BYTES}`);
+    return { result, sizes: `${megabytes(gzip)} / ${megabytes(brotli)}` };
   });
 }
 await browser.close();
