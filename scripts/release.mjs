@@ -37,7 +37,9 @@ function faults() {
     );
   if (section(version) === undefined) found.push(`CHANGELOG.md has no section ${version}`);
   if (section("Unreleased"))
-    found.push(`CHANGELOG.md still has changes under Unreleased; move them to ${version}`);
+    found.push(
+      `CHANGELOG.md has changes under Unreleased: name them after the new version, which is ${version} yet in every package.json and in packages/core/src/shared.ts`,
+    );
   const { stdout } = spawnSync("git", ["status", "--porcelain"], { cwd: root, encoding: "utf8" });
   if (stdout.trim() !== "") found.push("the checkout has changes that are not committed");
   return found;
