@@ -150,13 +150,10 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
         "saunet segment --json photo.tif",
       ),
     )
-    .action((images: string[], options: SegmentCommandOptions & ThreadOptions) =>
-      finish(
-        accelerated(options, host, async () =>
-          (await import("./commands/segment.ts")).segment(images, options, host),
-        ),
-      ),
-    );
+    .action(async (images: string[], options: SegmentCommandOptions & ThreadOptions) => {
+      const { segment } = await import("./commands/segment.ts");
+      return finish(accelerated(options, host, () => segment(images, options, host)));
+    });
 }
 
 /** Synthetic pictures come out of no folder. */
@@ -212,11 +209,10 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
         "saunet segment photo.jpg --weights run/best.safetensors",
       ),
     )
-    .action((options: TrainOptions & ThreadOptions) =>
-      finish(
-        accelerated(options, host, async () => (await import("./commands/train.ts")).train(options, host)),
-      ),
-    );
+    .action(async (options: TrainOptions & ThreadOptions) => {
+      const { train } = await import("./commands/train.ts");
+      return finish(accelerated(options, host, () => train(options, host)));
+    });
 }
 
 function addEvaluate(program: Command, host: Host, finish: Finish): void {
@@ -249,13 +245,10 @@ function addEvaluate(program: Command, host: Host, finish: Finish): void {
         "saunet evaluate --dataset hrf --data HRF --weights run/best.safetensors --fit-threshold",
       ),
     )
-    .action((options: EvaluateOptions & ThreadOptions) =>
-      finish(
-        accelerated(options, host, async () =>
-          (await import("./commands/evaluate.ts")).evaluate(options, host),
-        ),
-      ),
-    );
+    .action(async (options: EvaluateOptions & ThreadOptions) => {
+      const { evaluate } = await import("./commands/evaluate.ts");
+      return finish(accelerated(options, host, () => evaluate(options, host)));
+    });
 }
 
 function addReport(program: Command, host: Host, finish: Finish): void {
@@ -277,13 +270,10 @@ function addReport(program: Command, host: Host, finish: Finish): void {
     .option(...threads)
     .option(...json)
     .addHelpText("after", examples("saunet report run", "saunet report run --dataset hrf --data HRF"))
-    .action((run: string, options: ReportCommandOptions & ThreadOptions) =>
-      finish(
-        accelerated(options, host, async () =>
-          (await import("./commands/report.ts")).report(run, options, host),
-        ),
-      ),
-    );
+    .action(async (run: string, options: ReportCommandOptions & ThreadOptions) => {
+      const { report } = await import("./commands/report.ts");
+      return finish(accelerated(options, host, () => report(run, options, host)));
+    });
 }
 
 function addAverage(program: Command, host: Host, finish: Finish): void {
@@ -342,13 +332,10 @@ function addProfile(program: Command, host: Host, finish: Finish): void {
       "after",
       examples("saunet profile --threads 1", "saunet profile photo.jpg --trace trace.json"),
     )
-    .action((photo: string | undefined, options: ProfileOptions & ThreadOptions) =>
-      finish(
-        accelerated(options, host, async () =>
-          (await import("./commands/profile.ts")).profile(photo, options, host),
-        ),
-      ),
-    );
+    .action(async (photo: string | undefined, options: ProfileOptions & ThreadOptions) => {
+      const { profile } = await import("./commands/profile.ts");
+      return finish(accelerated(options, host, () => profile(photo, options, host)));
+    });
 }
 
 // What the two commands below build on takes a while to load, so it is loaded when they run.
