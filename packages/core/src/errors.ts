@@ -55,6 +55,7 @@ export function quote(value: unknown): string {
 /**
  * Throws unless the tensor-like argument has the given number of axes.
  *
+ * @throws ShapeError otherwise
  * @example
  * try { expectRank("conv2d", "x", [8, 8, 3], 4, "[N,H,W,C]"); }
  * catch (error) { console.log(error.message); } // conv2d: x must have 4 axes [N,H,W,C] but is [8,8,3]
@@ -73,6 +74,7 @@ export function expectRank(
 /**
  * Throws unless the shape is exactly the one wanted.
  *
+ * @throws ShapeError otherwise
  * @example
  * try { expectShape("groupNorm", "gamma", [8], [16]); }
  * catch (error) { console.log(error.message); } // groupNorm: gamma must be [16] but is [8]
@@ -90,6 +92,7 @@ export function expectShape(
 /**
  * Throws unless the value is an integer of at least `minimum`.
  *
+ * @throws RangeError otherwise
  * @example
  * try { expectInteger("maxPool2d", "size", 0.5, 1); }
  * catch (error) { console.log(error.message); } // maxPool2d: size must be an integer of at least 1 but is 0.5
@@ -104,6 +107,7 @@ export function expectInteger(op: string, name: string, value: number, minimum: 
 /**
  * Throws unless the value is a number between two bounds, both included.
  *
+ * @throws RangeError otherwise
  * @example
  * try { expectBetween("dropout", "rate", 2, 0, 1); }
  * catch (error) { console.log(error.message); } // dropout: rate must lie between 0 and 1 but is 2
@@ -136,6 +140,7 @@ function lettersBetween(a: string, b: string): number {
  * Throws unless `options` is a record of known options: JavaScript callers misspell them, and an option that nobody
  * reads would change nothing without a word.
  *
+ * @throws TypeError otherwise, with the name that may be meant
  * @example
  * try { expectOptions("sum", { axis: 0 }, ["axes", "keepDims"]); }
  * catch (error) { console.log(error.message); } // sum: there is no option axis; the options are axes, keepDims; axes may be meant
@@ -156,6 +161,7 @@ export function expectOptions(op: string, options: object, known: readonly strin
 /**
  * Throws unless the argument is a list: of sizes, axes, tensors.
  *
+ * @throws TypeError otherwise
  * @example
  * try { expectList("zeros", "shape", 3 as never); }
  * catch (error) { console.log(error.message); } // zeros: shape must be a list but is number
@@ -167,6 +173,7 @@ export function expectList(op: string, name: string, value: readonly unknown[]):
 /**
  * Throws unless the value, found at a place of an array of indices or classes, is an integer below `count`.
  *
+ * @throws RangeError otherwise
  * @example
  * try { expectIndex("gather", "indices", 5, 0, 3); }
  * catch (error) { console.log(error.message); } // gather: indices 5 at 0 must be an integer from 0 to 2

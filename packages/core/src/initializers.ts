@@ -13,6 +13,7 @@ const DEVIATION_OF_TRUNCATED = 0.87962566103423978;
  * How many inputs meet in one output and the reverse, as Keras counts them: receptive field times the last two sizes.
  * For transposed filters `[KH,KW,Cout,Cin]` "in" is therefore really the output side.
  *
+ * @throws RangeError where there are fewer than two axes
  * @example
  * console.log(fans([3, 3, 16, 32])); // { fanIn: 144, fanOut: 288 }
  */

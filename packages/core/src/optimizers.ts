@@ -227,6 +227,7 @@ export const fillZero = kernel("fill.zero", { out: "write" }, ({ out }: { out: F
  * Shrinks all gradients together so that their joint Euclidean norm is at most `limit`.
  *
  * @returns one element: the squared norm before clipping
+ * @throws RangeError where the limit is no number of at least 0
  * @example
  * const w = parameter(tensor([3, 4]));
  * backward(sum(mul(w, w)));

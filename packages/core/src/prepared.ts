@@ -35,6 +35,7 @@ export type Preparer = (program: Program) => Prepared;
 /**
  * Throws unless there are as many inputs as a program takes, of its shapes.
  *
+ * @throws RangeError on another number of inputs; ShapeError on another shape
  * @example
  * const program = capture(([x]) => [mul(x, x)], [zeros([2])]);
  * try { expectInputs(program.inputs, [zeros([3])]); }

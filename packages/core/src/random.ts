@@ -16,6 +16,7 @@ export type RandomState = Uint32Array;
  *
  * @param seed an integer from 0 to 2^53 - 1
  * @param stream tells independent streams of one seed apart
+ * @throws RangeError where the seed or the stream is no integer of at least 0
  * @example
  * console.log(draw(randomState(7)) === draw(randomState(7))); // true
  */

@@ -10,6 +10,7 @@ export type Schedule = (step: number) => number;
  * A linear rise over `warmup` steps, then half a cosine down to `final` at step `total` (Loshchilov and Hutter,
  * "SGDR", ICLR 2017).
  *
+ * @throws RangeError where `total` or `warmup` is no count of steps, or `final` does not lie between 0 and 1
  * @example
  * const share = cosine({ total: 100, warmup: 10 });
  * console.log(share(0), share(9), share(99).toFixed(3)); // 0.1 1 0.000
@@ -55,6 +56,7 @@ export interface Watch {
  * Lowers a learning rate when a loss stops falling: after `patience` epochs in which `loss < best - minDelta` failed.
  *
  * @returns a function of the epoch's loss and the present rate that gives the rate to go on with
+ * @throws RangeError where an option lies outside of its range
  * @example
  * const plateau = reduceOnPlateau({ patience: 1 });
  * console.log([1, 0.5, 0.5].map((loss) => plateau.next(loss, 0.1))); // [ 0.1, 0.1, 0.05 ]
@@ -89,6 +91,7 @@ export function reduceOnPlateau({
 /**
  * Says when to stop: after `patience` epochs in which `loss < best` failed.
  *
+ * @throws RangeError where `patience` is no count
  * @example
  * const stopping = earlyStopping({ patience: 2 });
  * console.log([1, 2, 2].map((loss) => stopping.next(loss).stop)); // [ false, false, true ]

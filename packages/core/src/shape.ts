@@ -34,6 +34,7 @@ export function stridesOf(shape: Shape): number[] {
 /**
  * The shape two operands broadcast to (NumPy's rule: align at the right, a size of 1 stretches).
  *
+ * @throws ShapeError, naming `op`, where the shapes do not broadcast
  * @example
  * console.log(broadcastShapes("add", [4, 1, 3], [2, 1])); // [ 4, 2, 3 ]
  */
@@ -54,6 +55,7 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
 /**
  * Brings a list of axes to non-negative, distinct, ascending numbers; `undefined` means all axes.
  *
+ * @throws TypeError where the axes are no numbers; RangeError where one does not exist or is named twice
  * @example
  * console.log(normalizeAxes("sum", [-1, 0], 3)); // [ 0, 2 ]
  */

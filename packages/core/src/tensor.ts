@@ -286,6 +286,7 @@ export function asTensor(op: string, name: string, value: Operand): Tensor {
 /**
  * Throws unless the argument is a list of tensors.
  *
+ * @throws TypeError otherwise
  * @example
  * try { expectTensors("concat", [tensor(1), 2 as never]); }
  * catch (error) { console.log(error.message); } // concat: tensor 1 must be a tensor but is 2

@@ -14,6 +14,7 @@ import { parameter, Tensor, withAllocator } from "./tensor.ts";
 /**
  * How far `actual` is from `wanted`, relative to the largest element wanted: `max |a - w| / max |w|`.
  *
+ * @throws RangeError where the two differ in length
  * @example
  * console.log(relativeError([1, 2.5], [1, 2])); // 0.25
  */
@@ -37,6 +38,7 @@ export function relativeError(actual: ArrayLike<number>, wanted: ArrayLike<numbe
 /**
  * Throws unless `relativeError(actual, wanted)` is at most `tolerance`.
  *
+ * @throws Error otherwise, with how far they are apart
  * @example
  * expectClose(exp(tensor([0, 1])), [1, Math.E], 1e-6);
  */
@@ -190,6 +192,7 @@ function takeGradient(from: Tensor): Tensor[] {
 /**
  * Checks that two linear maps are each other's adjoint: ⟨forward(x), y⟩ = ⟨x, adjoint(y)⟩ for random x and y, in double.
  *
+ * @throws Error where they are not
  * @example
  * adjointCheck((x) => transpose(x), (y) => transpose(y), [2, 3], [3, 2]);
  */

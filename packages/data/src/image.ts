@@ -30,6 +30,7 @@ export interface Mask {
 /**
  * Checks that the array fills the picture and tells how many channels a pixel has.
  *
+ * @throws ShapeError where it does not; RangeError where a side is no count
  * @example
  * console.log(channelsOf("segment", { width: 2, height: 1, data: new Uint8Array(6) })); // 3
  */
@@ -48,6 +49,7 @@ export function channelsOf(op: string, photograph: Photograph): 3 | 4 {
 /**
  * Throws, naming both sizes, unless the two pictures are equally large.
  *
+ * @throws ShapeError otherwise
  * @example
  * try { expectSameSize("overlay", "mask", { width: 2, height: 1 }, "photograph", { width: 2, height: 2 }); }
  * catch (error) { console.log(error.message); } // overlay: mask is 2 x 1 but photograph is 2 x 2
@@ -107,6 +109,7 @@ export function photographOf(floats: Float32Array, width: number, height: number
 /**
  * The share of pixels that a mask marks, within another mask or in the whole picture.
  *
+ * @throws ShapeError where the masks differ in size
  * @example
  * console.log(coverage({ width: 2, height: 2, data: Uint8Array.of(1, 0, 0, 0) })); // 0.25
  */

@@ -10,9 +10,9 @@ import type { Segmentation, Segmenter, SegmentOptions } from "./segmenter.ts";
  *
  * @throws ShapeError where the bytes do not fill the photograph; RangeError where it is too large
  * @example
- * const { image } = syntheticFundus({ seed: 1, width: 64, height: 64 });
+ * const { image } = syntheticFundus({ seed: 1, width: 32, height: 32 });
  * const { probability } = await segmentWithFlips(await loadSegmenter(), image);
- * console.log(probability.length); // 4096
+ * console.log(probability.length); // 1024
  */
 export async function segmentWithFlips(
   segmenter: Segmenter,

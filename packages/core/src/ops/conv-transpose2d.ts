@@ -39,6 +39,7 @@ export interface ConvTranspose2dOptions {
  * Checks that image and filter fit and gives the integers of the mirrored convolution: its `H, W, C` belong to the
  * result, its `OH, OW, O` to `x`.
  *
+ * @throws ShapeError where image and filter do not fit; RangeError where an option lies outside of its range
  * @example
  * const { H, W, C } = convTranspose2dDims([1, 4, 4, 16], [3, 3, 8, 16], { stride: 2 });
  * console.log(H, W, C); // 8 8 8

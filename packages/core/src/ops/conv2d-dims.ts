@@ -43,6 +43,7 @@ export interface Conv2dDims {
 /**
  * Checks that image and filter of one group fit and works out the integers. `op` is for the messages.
  *
+ * @throws ShapeError where image and filter do not fit; RangeError where an option lies outside of its range
  * @example
  * const { OH, OW, O } = conv2dDims("conv2d", [1, 8, 8, 3], [3, 3, 3, 16], { stride: 2 });
  * console.log(OH, OW, O); // 4 4 16

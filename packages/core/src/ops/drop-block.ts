@@ -58,6 +58,7 @@ export interface DropBlockDims {
 /**
  * Checks the image and the options and works out the integers.
  *
+ * @throws ShapeError where the image has not four axes; RangeError on a rate or block size that is none
  * @example
  * console.log(dropBlockDims([1, 32, 32, 4], { rate: 0.15, blockSize: 7 }).BH); // 7
  */

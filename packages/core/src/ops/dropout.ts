@@ -42,6 +42,7 @@ export function dropout(x: Tensor, state: RandomState, options: DropoutOptions):
 /**
  * {@link dropout} with given noise, in the shape of `x`: what decides is `noise < rate`.
  *
+ * @throws ShapeError where the noise has another shape; RangeError where the rate does not lie between 0 and 1
  * @example
  * console.log(String(dropoutFromNoise(ones([2]), tensor([0.4, 0.6]), { rate: 0.5 }))); // Tensor [2] [0, 2]
  */

@@ -38,6 +38,7 @@ export interface GroupNormDims {
 /**
  * Checks the shape against the groups and works out the integers.
  *
+ * @throws ShapeError where the channels do not divide into the groups; RangeError where epsilon is negative
  * @example
  * console.log(groupNormDims([2, 8, 8, 32], { groups: 4 }).D); // 8
  */

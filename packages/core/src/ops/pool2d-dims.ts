@@ -32,6 +32,7 @@ export interface Pool2dDims {
 /**
  * Checks that the window fits and works out the integers.
  *
+ * @throws ShapeError where the image has not four axes or is smaller than the window; RangeError where a size or stride is none
  * @example
  * const { OH, OW } = pool2dDims("maxPool2d", [1, 9, 8, 3], { size: 2 });
  * console.log(OH, OW); // 4 4

@@ -33,6 +33,7 @@ export interface ResizeDims {
 /**
  * Checks the image and the size wanted.
  *
+ * @throws ShapeError where the image has not four axes; RangeError where a size or the method is none
  * @example
  * const { OH, OW } = resizeDims([1, 4, 4, 3], [8, 6], {});
  * console.log(OH, OW); // 8 6

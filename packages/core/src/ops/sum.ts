@@ -62,6 +62,7 @@ export const stretchForward = kernel(
 /**
  * The shapes of a reduction's result: with the reduced axes as 1, and as the caller wants it.
  *
+ * @throws TypeError on an unknown option; RangeError where an axis does not exist
  * @example
  * console.log(reducedShapes("sum", [2, 3], { axes: 1 })); // { kept: [ 2, 1 ], result: [ 2 ], count: 3 }
  */

@@ -1,10 +1,14 @@
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { HEAD_BYTES } from "../file-kind.ts";
-import { type Expectation, joined } from "../source.ts";
+import { type Expectation, joined, NOT_BESIDE } from "../source.ts";
 
 /** The weights that come with this package, as Node reads them. */
-export function readBundledWeights(): Promise<Uint8Array> {
-  return readFile(new URL("../../weights/sa-unet-v2.safetensors", import.meta.url));
+export async function readBundledWeights(): Promise<Uint8Array> {
+  try {
+    return await readFile(new URL("../../weights/sa-unet-v2.safetensors", import.meta.url));
+  } catch (cause) {
+    throw new Error(NOT_BESIDE, { cause });
+  }
 }
 
 /**
