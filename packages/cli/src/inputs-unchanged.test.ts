@@ -157,6 +157,12 @@ const summaryIn = (m: Memory) => {
     levels: model.levelsOf(prediction).full,
   };
 };
+/** A run after three steps. */
+const checkpointIn = (m: Memory): Uint8Array => {
+  const { optimizer, random } = stepOf();
+  const state = { parameters: freeze(parametersIn(m)), optimizer, random };
+  return model.writeCheckpoint(state, freeze({ step: 3 }));
+};
 const trained = (parameters: Dictionary) => Object.values(parameters).map((tensor) => [...tensor.data]);
 
 /** What each function makes of inputs in that memory. */
@@ -231,6 +237,7 @@ const modelCalls: Calls = {
   forward: (m) => model.forward(tiny, freeze(parametersIn(m)), batchIn(m).x),
   initialize: () => model.initialize(freeze({ ...tiny }), randomState(1)),
   inspectNetwork: () => model.inspectNetwork(freeze({ ...tiny }), { height: 32, width: 32 }),
+  isCheckpointFile: (m) => model.isCheckpointFile(fileIn(m, checkpointIn(m))),
   jaccardLoss: (m) => model.jaccardLoss(...lossIn(m)),
   layersOf: (m) => {
     const weights = freeze(weightsIn(m));
@@ -262,6 +269,12 @@ const modelCalls: Calls = {
   pooledRocAuc: (m) => model.pooledRocAuc(freeze([model.rankPixels(predictionIn(m))])),
   rankPixels: (m) => model.rankPixels(freeze(predictionIn(m))).starts,
   rankedRocAuc: (m) => model.rankedRocAuc(freeze(model.rankPixels(predictionIn(m)))),
+  readCheckpoint: (m) => {
+    // What it fills is its own.
+    const { parameters, optimizer, random } = stepOf();
+    const position = model.readCheckpoint(fileIn(m, checkpointIn(m)), { parameters, optimizer, random });
+    return [position, trained(parameters)];
+  },
   readWeights: (m) => model.readWeights(fileIn(m, model.writeWeights(weightsIn(m)))),
   rocAuc: (m) => model.rocAuc(freeze(predictionIn(m))),
   segmentWithFlips: (m) => model.segmentWithFlips(model.segmenterOf(weightsIn(m)), freeze(photographIn(m))),
@@ -280,6 +293,7 @@ const modelCalls: Calls = {
     const step = stepOf();
     return [model.trainStep(step, batchIn(m)), trained(step.parameters)];
   },
+  writeCheckpoint: (m) => checkpointIn(m),
   writeWeights: (m) => model.writeWeights(freeze(weightsIn(m))),
 };
 

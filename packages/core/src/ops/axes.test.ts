@@ -40,7 +40,9 @@ describe("expandDims and squeeze", () => {
     expect(() => squeeze(zeros([1, 2]), 1)).toThrow("squeeze: axis 1 of x [1,2] must have size 1");
     expect(() => squeeze(zeros([1, 2]), 2)).toThrow("squeeze: axis 2 is outside a tensor of 2 axes");
     expect(() => expandDims(zeros([2]), 2)).toThrow("expandDims: axis 2 is outside a tensor of 2 axes");
-    expect(() => expandDims(zeros([2]), undefined as never)).toThrow("expandDims: an axis must be an integer but is undefined");
+    expect(() => expandDims(zeros([2]), undefined as never)).toThrow(
+      "expandDims: an axis must be an integer but is undefined",
+    );
   });
 });
 
