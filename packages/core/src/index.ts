@@ -1,6 +1,7 @@
 // The public list. One line an operator file.
 
 export * from "./autograd.ts";
+export * from "./batches.ts";
 export * from "./broadcast.ts";
 export * from "./capture.ts";
 export * from "./errors.ts";

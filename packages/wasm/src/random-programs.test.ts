@@ -35,6 +35,7 @@ const NO_OPERATORS: Readonly<Record<string, string>> = {
   "what runs, captures and replaces":
     "installKernel intercept writtenBy watchKernels withoutInterceptors withReferences capture planProgram shareInPlace planArena prepare " +
     "prepareWithKernels expectInputs installPreparer installAllocator withAllocator withoutReading",
+  "data in parts": "batches",
   "numbers of the host": "draw permutation cosine reduceOnPlateau earlyStopping fromHalf fromBfloat16 toHalf",
   "what refuses numbers that are no indices, as writes between two calls would leave them": "gather oneHot",
   files: "SafetensorsError readSafetensors writeSafetensors quote",
