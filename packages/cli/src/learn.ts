@@ -5,8 +5,8 @@ import { setImmediate } from "node:timers/promises";
 import { adam, cosine, earlyStopping, randomState, reduceOnPlateau } from "@saunet/core";
 import {
   type BestValidation,
+  lossOf,
   movingAverage,
-  paperLoss,
   type TrainingPosition,
   train as trainNetwork,
   type Weights,
@@ -130,7 +130,7 @@ export async function learn(learning: Learning): Promise<Outcome> {
       },
     },
     optimizer,
-    loss: paperLoss(),
+    loss: lossOf(network.config),
     random,
     clipNorm: settings.clipNorm,
     average,

@@ -14,6 +14,7 @@ export * from "./losses.ts";
 export * from "./metrics.ts";
 export * from "./network.ts";
 export * from "./parameters.ts";
+export { padFloats, type SegmentOptions } from "./photograph-runner.ts";
 export * from "./roc.ts";
 export * from "./scale.ts";
 export * from "./segmenter.ts";

@@ -2,7 +2,7 @@
 // they belong to. Nothing is guessed: an entry that is missing, left over or of another shape is an error.
 
 import { formatShape, parameter, quote, readSafetensors, type Tensor, writeSafetensors } from "@saunet/core";
-import { type NetworkConfig, saUNetV2 } from "./config.ts";
+import { areClasses, type NetworkConfig, saUNetV2 } from "./config.ts";
 import { firstNotFinite } from "./diverged.ts";
 import { fileKind, HEAD_BYTES, nameOfKind } from "./file-kind.ts";
 import { type Parameters, parameterSpecs } from "./parameters.ts";
@@ -63,6 +63,18 @@ export function expectFinite(op: string, tensors: Readonly<Record<string, Tensor
   const strange = tensors[name].data.filter((value) => !Number.isFinite(value));
   throw new WeightsError(
     `${op}: ${quote(name)} holds ${strange.length} of ${tensors[name].size} numbers that are not finite, such as ${strange[0]}`,
+  );
+}
+
+/**
+ * Throws where a network tells classes apart: what is asked of it is one probability per pixel.
+ *
+ * @throws WeightsError that names the classes
+ */
+export function expectOneOutput(op: string, { name, classes }: NetworkConfig): void {
+  if (classes === undefined) return;
+  throw new WeightsError(
+    `${op}: wants a network with one output (vessel or not), but ${name} tells ${classes.length} classes apart: ${classes.join(", ")}`,
   );
 }
 
@@ -174,6 +186,7 @@ function parseConfig(description: string): NetworkConfig {
     [undefined, 0, 1].includes(config.transposedPadding) &&
     (config.initializers === undefined ||
       [config.initializers?.convolution, config.initializers?.transposed].every(isInitializer)) &&
+    (config.classes === undefined || areClasses(config.classes)) &&
     (config.epsilon === undefined || (typeof config.epsilon === "number" && config.epsilon >= 0));
   return sound ? config : refuse();
 }
