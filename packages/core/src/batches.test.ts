@@ -29,6 +29,15 @@ describe("batches", () => {
       Uint8Array.of(1, 2),
       Uint8Array.of(3),
     ]);
+    expect(await collect(batches(Buffer.from("abc"), { size: 2, shuffle: true }))).toEqual([
+      expect.any(Uint8Array),
+      expect.any(Uint8Array),
+    ]);
+    const letters = await collect(batches(Buffer.from("abc"), { size: 3 }));
+    expect([...letters[0]]).toEqual([97, 98, 99]);
+    expect(await collect(batches(BigInt64Array.of(1n, 2n) as never, { size: 2 }))).toEqual([
+      BigInt64Array.of(1n, 2n),
+    ]);
     const images = tensor([
       [1, 2],
       [3, 4],
@@ -172,7 +181,7 @@ describe("batches", () => {
       "a column that is none",
       { a: [1], b: 2 },
       { size: 1 },
-      "batches: b must be an array, a typed array or a tensor but is number",
+      "batches: b must be an array or a tensor but is number",
     ],
     [
       "columns of several lengths",

@@ -6,20 +6,8 @@ import type { AbortSignalLike } from "./run.ts";
 import { sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
-/** An array of numbers of one type. */
-export type TypedArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array;
-
-/** Rows by number: the elements of an array, or what lies along the first axis of a tensor. */
-export type Rows = Tensor | TypedArray | readonly unknown[];
+/** Rows by number: the elements of an array of any kind, or what lies along the first axis of a tensor. */
+export type Rows = Tensor | readonly unknown[] | (ArrayBufferView & { readonly [row: number]: number });
 
 /** How a data set is cut into batches. */
 export interface BatchOptions {
@@ -58,139 +46,115 @@ export function batches<T>(
 ): AsyncGenerator<T[], void, undefined>;
 export function batches(dataset: unknown, options: BatchOptions): AsyncGenerator<unknown, void, undefined> {
   expectOptions("batches", options, ["size", "shuffle", "seed", "dropLast", "signal"]);
-  const { size, shuffle = false, seed = 0, dropLast = false, signal } = options;
-  expectInteger("batches", "size", size, 1);
-  if (isIterable(dataset) && !isRows(dataset)) {
-    if (!shuffle) return ofIterable(dataset, size, dropLast, signal);
+  const { shuffle = false, seed = 0 } = options;
+  expectInteger("batches", "size", options.size, 1);
+  expectInteger("batches", "seed", seed, 0);
+  if (!isRows(dataset) && isIterable(dataset)) {
+    if (!shuffle) return ofIterable(dataset, options);
     throw new TypeError("batches: an iterable cannot be shuffled; collect it in an array first");
   }
-  const rows = cutterOf(dataset);
-  expectInteger("batches", "seed", seed, 0);
-  const order = shuffle ? permutation(rows.count, randomState(seed)) : undefined;
-  return ofRows(rows, order, size, dropLast, signal);
+  const columns = columnsOf(dataset);
+  const count = lengthOf(columns);
+  const order = shuffle ? permutation(count, randomState(seed)) : Array.from({ length: count }, (_, i) => i);
+  const rowsOf = (numbers: readonly number[]) =>
+    isRows(dataset)
+      ? take(dataset, numbers)
+      : Object.fromEntries(columns.map(([name, rows]) => [name, take(rows, numbers)]));
+  return ofOrder(order, rowsOf, options);
 }
-
-/** How many rows there are, and what gives those of some numbers. */
-interface Cutter {
-  readonly count: number;
-  readonly take: (numbers: readonly number[]) => unknown;
-}
-
-const isTypedArray = (value: unknown): value is TypedArray =>
-  ArrayBuffer.isView(value) && "length" in value && !/^Big/.test(kindOf(value));
 
 /** By its parts, since another copy of this package has a class of its own. */
-function isTensor(value: unknown): value is Tensor {
-  const { data, shape } = Object(value);
-  return ArrayBuffer.isView(data) && Array.isArray(shape);
-}
+const isTensor = (value: unknown): value is Tensor =>
+  ArrayBuffer.isView(Object(value).data) && Array.isArray(Object(value).shape);
 
 const isRows = (value: unknown): value is Rows =>
-  Array.isArray(value) || isTypedArray(value) || isTensor(value);
+  Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value) || isTensor(value);
 
-function isIterable(value: unknown): value is Iterable<unknown> | AsyncIterable<unknown> {
-  const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = Object(value);
-  return typeof value === "object" && (sync ?? async) !== undefined;
-}
+const isIterable = (value: unknown): value is Iterable<unknown> | AsyncIterable<unknown> =>
+  typeof value === "object" && (Symbol.iterator in Object(value) || Symbol.asyncIterator in Object(value));
 
-function cutterOf(dataset: unknown): Cutter {
-  if (isRows(dataset)) return cutterOfRows("the data set", dataset);
+type Columns = readonly (readonly [name: string, rows: Rows])[];
+
+function columnsOf(dataset: unknown): Columns {
+  if (isRows(dataset)) return [["the data set", dataset]];
   const columns = Object.entries(Object(dataset));
   if (kindOf(dataset) !== "object" || columns.length === 0) {
     throw new TypeError(
       `batches: the data set must be an array, a tensor, a record of these or an iterable but is ${kindOf(dataset)}`,
     );
   }
-  const cutters = columns.map(([name, column]) => [name, cutterOfRows(name, column)] as const);
-  const [[first, { count }]] = cutters;
-  for (const [name, { count: own }] of cutters) {
-    if (own !== count) throw new RangeError(`batches: ${name} has ${own} rows but ${first} has ${count}`);
-  }
-  const take = (numbers: readonly number[]) =>
-    Object.fromEntries(cutters.map(([name, cutter]) => [name, cutter.take(numbers)]));
-  return { count, take };
+  return columns.map(([name, rows]) => {
+    if (isRows(rows)) return [name, rows];
+    throw new TypeError(`batches: ${name} must be an array or a tensor but is ${kindOf(rows)}`);
+  });
 }
 
-function cutterOfRows(name: string, rows: unknown): Cutter {
-  if (!isRows(rows)) {
-    throw new TypeError(
-      `batches: ${name} must be an array, a typed array or a tensor but is ${kindOf(rows)}`,
-    );
-  }
-  if (isTensor(rows)) return cutterOfTensor(name, rows);
-  if (!isTypedArray(rows)) {
-    return { count: rows.length, take: (numbers) => numbers.map((number) => rows[number]) };
-  }
-  const like = rows.constructor as new (length: number) => TypedArray;
-  const take = (numbers: readonly number[]) => {
-    const some = new like(numbers.length);
-    numbers.forEach((number, at) => {
-      some[at] = rows[number];
-    });
-    return some;
-  };
-  return { count: rows.length, take };
-}
-
-function cutterOfTensor(name: string, { data, shape }: Tensor): Cutter {
-  if (shape.length === 0)
+/** How many rows each of them has. */
+function lengthOf(columns: Columns): number {
+  const lengths = columns.map(([name, rows]) => {
+    const length = isTensor(rows) ? rows.shape[0] : (rows as readonly unknown[]).length;
+    if (length !== undefined) return length;
     throw new ShapeError(`batches: ${name} must have a first axis but is a single number`);
-  const [count, ...inner] = shape;
-  const length = sizeOf(inner);
-  const take = (numbers: readonly number[]) => {
-    const some = new Float32Array(numbers.length * length);
-    numbers.forEach((number, at) => {
-      some.set(data.subarray(number * length, (number + 1) * length), at * length);
-    });
-    return new Tensor(some, [numbers.length, ...inner]);
-  };
-  return { count, take };
+  });
+  const other = lengths.findIndex((length) => length !== lengths[0]);
+  if (other < 0) return lengths[0];
+  throw new RangeError(
+    `batches: ${columns[other][0]} has ${lengths[other]} rows but ${columns[0][0]} has ${lengths[0]}`,
+  );
 }
 
-async function* ofRows(
-  { count, take }: Cutter,
-  order: readonly number[] | undefined,
-  size: number,
-  dropLast: boolean,
-  signal: AbortSignalLike | undefined,
+function take(rows: Rows, numbers: readonly number[]): Rows {
+  if (!isTensor(rows)) {
+    // A Buffer's own `from` takes no function.
+    const like = (rows instanceof Uint8Array ? Uint8Array : rows.constructor) as ArrayConstructor;
+    return like.from(numbers, (number) => (rows as readonly unknown[])[number]);
+  }
+  const inner = rows.shape.slice(1);
+  const size = sizeOf(inner);
+  const data = new Float32Array(numbers.length * size);
+  numbers.forEach((number, at) => {
+    data.set(rows.data.subarray(number * size, (number + 1) * size), at * size);
+  });
+  return new Tensor(data, [numbers.length, ...inner]);
+}
+
+async function* ofOrder(
+  order: readonly number[],
+  rowsOf: (numbers: readonly number[]) => unknown,
+  { size, dropLast = false, signal }: BatchOptions,
 ): AsyncGenerator<unknown, void, undefined> {
-  const end = dropLast ? count - (count % size) : count;
+  const end = dropLast ? order.length - (order.length % size) : order.length;
   for (let first = 0; first < end; first += size) {
     if (signal?.aborted) throw signal.reason;
-    const length = Math.min(size, count - first);
-    yield take(Array.from({ length }, (_, at) => order?.[first + at] ?? first + at));
+    yield rowsOf(order.slice(first, first + size));
   }
 }
 
 async function* ofIterable<T>(
   source: Iterable<T> | AsyncIterable<T>,
-  size: number,
-  dropLast: boolean,
-  signal: AbortSignalLike | undefined,
+  { size, dropLast = false, signal }: BatchOptions,
 ): AsyncGenerator<T[], void, undefined> {
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal?.reason);
-  });
-  // Nobody may be waiting when the signal comes.
-  aborted.catch(() => {});
-  signal?.addEventListener("abort", abort);
+  /** Ends the wait at hand. */
+  let abort: (reason: unknown) => void = () => {};
+  const onAbort = () => abort(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  const advance = () =>
+    new Promise<IteratorResult<T>>((resolve, reject) => {
+      abort = reject;
+      Promise.resolve(iterator.next()).then(resolve, reject);
+    });
   // A source that has ended, or failed, needs no closing.
   let isOpen = true;
-  const advance = async () => {
-    isOpen = false;
-    const next = await iterator.next();
-    isOpen = next.done !== true;
-    return next;
-  };
   try {
     let batch: T[] = [];
     for (;;) {
       if (signal?.aborted) throw signal.reason;
-      const next = await Promise.race([aborted, advance()]);
+      isOpen = false;
+      const next = await advance();
       if (next.done) break;
+      isOpen = true;
       batch.push(next.value);
       if (batch.length < size) continue;
       yield batch;
@@ -198,7 +162,7 @@ async function* ofIterable<T>(
     }
     if (!dropLast && batch.length > 0) yield batch;
   } finally {
-    signal?.removeEventListener("abort", abort);
+    signal?.removeEventListener("abort", onAbort);
     const isAborted = signal?.aborted === true;
     // A generator that waits for something closes when that has come: whoever said stop does not wait for it.
     if (isAborted) Promise.resolve(iterator.return?.()).catch(() => {});
