@@ -35,6 +35,10 @@ const benches: Readonly<Record<string, BenchEntry>> = {
     about: "products of matrices, ours and the peers, small to large, odd and in batches",
     run: async (options) => (await import("./matmul.ts")).products(options),
   },
+  operators: {
+    about: "the kernels of single operators, all or those that are named, forward and backward",
+    run: async (options) => (await import("./operators.ts")).timeOperators(options),
+  },
   layers: {
     about: "every kernel call of one forward pass",
     run: async (options) => (await import("./layers.ts")).layers(options),
@@ -66,8 +70,8 @@ const benches: Readonly<Record<string, BenchEntry>> = {
   },
 };
 
-/** Benches that take names of files or folders. */
-const TAKES_FILES: ReadonlySet<string> = new Set(["compare", "winograd"]);
+/** Benches that take names: of files, folders or operators. */
+const TAKES_NAMES: ReadonlySet<string> = new Set(["compare", "winograd", "operators"]);
 
 function help(): string {
   const lines = Object.entries(benches).map(([name, { about }]) => `  ${name.padEnd(10)}${about}`);
@@ -82,7 +86,7 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   }
   oneOf("bench", name, Object.keys(benches));
   const options = parseOptions(name, args);
-  if (options.operands.length > 0 && !TAKES_FILES.has(name)) {
+  if (options.operands.length > 0 && !TAKES_NAMES.has(name)) {
     throw new UsageError(`unexpected argument "${options.operands[0]}"`);
   }
   const results = await benches[name].run(options);

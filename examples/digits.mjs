@@ -7,6 +7,7 @@ import {
   adam,
   argmax,
   backward,
+  batches,
   conv2d,
   dense,
   equal,
@@ -15,13 +16,12 @@ import {
   mean,
   noGrad,
   parameter,
-  permutation,
   randomState,
   reshape,
   softmaxCrossEntropy,
   zeros,
 } from "@saunet/core";
-import { batchOf, drawDigits, SIDE } from "./drawn-digits.mjs";
+import { drawDigits, SIDE } from "./drawn-digits.mjs";
 
 const random = randomState(7);
 const learned = (shape) => parameter(heNormal(shape, random));
@@ -66,13 +66,11 @@ const training = drawDigits(2000, 1);
 const test = drawDigits(500, 2);
 
 /** Trains on batches of 50 and answers with the accuracy on digits that it has not seen. */
-function train(name, { parameters, logits }, learningRate) {
+async function train(name, { parameters, logits }, learningRate) {
   const optimizer = adam(parameters, { learningRate });
   for (let epoch = 1; epoch <= EPOCHS; epoch++) {
-    const order = permutation(2000, random);
     let loss;
-    for (let start = 0; start < order.length; start += 50) {
-      const { images, classes } = batchOf(training, order.slice(start, start + 50));
+    for await (const { images, classes } of batches(training, { size: 50, shuffle: true, seed: epoch })) {
       loss = mean(softmaxCrossEntropy(logits(images), classes));
       backward(loss);
       optimizer.step();
@@ -85,5 +83,5 @@ function train(name, { parameters, logits }, learningRate) {
   return accuracy;
 }
 
-export const denseAccuracy = train("dense", denseNetwork(), 3e-3);
-export const convolutionalAccuracy = train("convolutional", convolutionalNetwork(), 1e-2);
+export const denseAccuracy = await train("dense", denseNetwork(), 3e-3);
+export const convolutionalAccuracy = await train("convolutional", convolutionalNetwork(), 1e-2);

@@ -1,6 +1,6 @@
 // Digits drawn by code: each is a few strokes, turned, slanted, moved and stretched at random, with noise over them.
 
-import { draw, normal, randomState, Tensor, tensor } from "@saunet/core";
+import { draw, normal, randomState, tensor } from "@saunet/core";
 
 /** Side of an image, in pixels. */
 export const SIDE = 16;
@@ -143,17 +143,4 @@ export function drawDigits(count, seed) {
     }
   }
   return { images, classes: tensor(Array.from({ length: count }, (_, n) => n % 10)) };
-}
-
-/** Some of the images and their classes, by number. */
-export function batchOf({ images, classes }, numbers) {
-  const size = SIDE * SIDE;
-  const data = new Float32Array(numbers.length * size);
-  numbers.forEach((n, i) => {
-    data.set(images.data.subarray(n * size, (n + 1) * size), i * size);
-  });
-  return {
-    images: new Tensor(data, [numbers.length, SIDE, SIDE, 1]),
-    classes: tensor(numbers.map((n) => classes.data[n])),
-  };
 }

@@ -8,6 +8,7 @@ import {
   add,
   argmax,
   backward,
+  batches,
   capture,
   dense,
   equal,
@@ -24,9 +25,9 @@ import {
   prepare,
   randomState,
   reshape,
+  slice,
   softmax,
   softmaxCrossEntropy,
-  Tensor,
   tensor,
   transpose,
   where,
@@ -85,11 +86,11 @@ function logits(characters) {
   return dense(x, p.out);
 }
 
-/** Windows of the text that begin at some places, and the same one character further. */
-function windows(starts, further) {
-  const rows = starts.map((start) => Array.from({ length: LENGTH }, (_, i) => numbers[start + i + further]));
-  return tensor(rows);
-}
+/** Every window of the text, and the same one character further. */
+const count = numbers.length - LENGTH;
+const windows = (first) =>
+  tensor(Array.from({ length: count }, (_, start) => numbers.slice(first + start, first + start + LENGTH)));
+const text = { characters: windows(0), next: windows(1) };
 
 const BATCH = 16;
 const optimizer = adam(p, { learningRate: 3e-3 });
@@ -105,22 +106,17 @@ const { runSync: step } = prepare(
     [zeros([BATCH, LENGTH]), zeros([BATCH, LENGTH])],
   ),
 );
-const count = numbers.length - LENGTH;
-for (let n = 1; n <= 400; n++) {
-  const starts = Array.from({ length: BATCH }, (_, i) => (n * 61 + i * 13) % count);
-  const [loss] = step([windows(starts, 0), windows(starts, 1)]);
-  if (n % 100 === 0) console.log(`step ${n}: loss ${loss.item().toFixed(3)}`);
+for (let epoch = 1; epoch <= 28; epoch++) {
+  const options = { size: BATCH, shuffle: true, seed: epoch, dropLast: true };
+  let loss;
+  for await (const { characters, next } of batches(text, options)) [loss] = step([characters, next]);
+  if (epoch % 7 === 0) console.log(`epoch ${epoch}: loss ${loss.item().toFixed(3)}`);
 }
 
 /** How often the character behind a whole window is the right one. */
 export const accuracy = noGrad(() => {
-  const starts = Array.from({ length: count }, (_, start) => start);
-  const guesses = argmax(logits(windows(starts, 0)));
-  const last = new Tensor(
-    guesses.data.filter((_, i) => i % LENGTH === LENGTH - 1),
-    [count],
-  );
-  return mean(equal(last, tensor(starts.map((start) => numbers[start + LENGTH])))).item();
+  const isRight = equal(argmax(logits(text.characters)), text.next);
+  return mean(slice(isRight, [0, LENGTH - 1], [count, 1])).item();
 });
 
 let recited = TEXT.slice(0, LENGTH);

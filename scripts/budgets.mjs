@@ -8,7 +8,7 @@ import { root } from "./workspace.mjs";
  * The engine a newcomer reads: what every operator stands on, and each operator's file by itself, so that another
  * operator is always welcome. The tuned TypeScript forms beside it have a budget of their own.
  */
-const CORE_LINES = 1800;
+const CORE_LINES = 1900;
 const OPERATOR_LINES = 200;
 /** 1,000 for the convolutions; 200 for matrix products, convolutions in groups and the error function. */
 const PORTABLE_LINES = 1200;

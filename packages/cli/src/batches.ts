@@ -9,11 +9,15 @@ import { draw, permutation, type RandomState, randomState, Tensor } from "@saune
 import {
   type AugmentOptions,
   augment,
-  BYTES_A_PIXEL,
+  bytesPerPixel,
+  type ClassMap,
+  type Crop,
   type LabelledImage,
   labelledImage,
   type Mask,
   type Photograph,
+  SYNTHETIC_CLASSES,
+  type SyntheticFundus,
   syntheticFundus,
 } from "@saunet/data";
 import { autoScale, type Batch } from "@saunet/model";
@@ -49,6 +53,8 @@ export type BatchPlan =
       readonly seed: number;
       /** Side of the pictures. */
       readonly size: number;
+      /** Classes that are told apart, the background first; vessels alone where left out. */
+      readonly classes?: readonly string[] | undefined;
     }
   | (WholePictures & { readonly kind: "whole"; readonly seed: number });
 
@@ -69,7 +75,7 @@ export interface BatchRequest {
   readonly scale?: readonly [number, number];
 }
 
-/** A batch as flat arrays, `count` pictures of `side` x `side`. */
+/** A batch as flat arrays, `count` pictures of `side` x `side`; the target has a number per pixel, or one per class. */
 export interface FlatBatch {
   readonly count: number;
   readonly side: number;
@@ -82,21 +88,23 @@ export interface FlatBatch {
  * would take more memory than it may.
  *
  * @param bytes that the picture may take
+ * @param classes of the labels, the background included
  */
 export function sourceOf(
   photograph: Photograph,
-  vessels: Mask,
+  vessels: Mask | ClassMap,
   fieldOfView: Mask,
   bytes = Number.POSITIVE_INFINITY,
+  classes = 2,
 ): Source {
   const scale = autoScale(photograph);
   // All levels together take 4/3 of the first.
-  const whole = (4 / 3) * BYTES_A_PIXEL * photograph.width * photograph.height;
+  const whole = (4 / 3) * bytesPerPixel(classes) * photograph.width * photograph.height;
   const forScale = Math.floor(-Math.log2(scale));
   const forMemory = Math.ceil(Math.log2(whole / bytes) / 2);
   const halvings = Math.max(0, forScale, forMemory);
   return {
-    labelled: labelledImage(photograph, vessels, fieldOfView, { halvings }),
+    labelled: labelledImage(photograph, vessels, fieldOfView, { halvings, classes }),
     scale: scale * 2 ** halvings,
   };
 }
@@ -108,9 +116,10 @@ export function batchMaker(plan: BatchPlan): (request: BatchRequest) => FlatBatc
     plan.kind === "synthetic"
       ? syntheticPictures(plan)
       : (_: number, random: RandomState) => anyOf(anyOf(plan.sets, random), random);
+  const classes = plan.kind === "synthetic" ? plan.classes?.length : undefined;
   return ({ step, batch, side = 0, scale: [low, high] = [1, 1] }) => {
     const random = stateOfStep(plan.seed, STREAMS.crops, step);
-    const flat = emptyBatch(batch, side);
+    const flat = emptyBatch(batch, side, classes);
     for (let n = 0; n < batch; n++) {
       const { labelled, scale } = pick(step * batch + n, random);
       const options: AugmentOptions = {
@@ -120,28 +129,37 @@ export function batchMaker(plan: BatchPlan): (request: BatchRequest) => FlatBatc
         scale: [low * scale, high * scale],
         holdsVessel: draw(random) < AROUND_VESSEL,
       };
-      put(flat, n, augment(labelled, options, random));
+      const crop = augment(labelled, options, random);
+      put(flat, n, crop.image, classes === undefined ? crop.vessels : sharesOf(crop));
     }
     return flat;
   };
 }
 
-function emptyBatch(count: number, side: number): FlatBatch {
+function emptyBatch(count: number, side: number, classes = 1): FlatBatch {
   return {
     count,
     side,
     x: new Float32Array(count * side * side * 3),
-    target: new Float32Array(count * side * side),
+    target: new Float32Array(count * side * side * classes),
   };
 }
 
-function put(
-  { side, x, target }: FlatBatch,
-  n: number,
-  crop: { image: Float32Array; vessels: Float32Array },
-) {
-  x.set(crop.image, n * side * side * 3);
-  target.set(crop.vessels, n * side * side);
+function put({ x, target }: FlatBatch, n: number, image: Float32Array, labels: Float32Array): void {
+  x.set(image, n * image.length);
+  target.set(labels, n * labels.length);
+}
+
+/** How much of each pixel is of each class, the background first: what no other class takes. */
+function sharesOf({ vessels, labels }: Crop): Float32Array {
+  const kinds = labels.length / vessels.length;
+  const shares = new Float32Array(vessels.length + labels.length);
+  for (let pixel = 0; pixel < vessels.length; pixel++) {
+    shares[pixel * (kinds + 1)] = 1 - vessels[pixel];
+    for (let kind = 0; kind < kinds; kind++)
+      shares[pixel * (kinds + 1) + 1 + kind] = labels[pixel * kinds + kind];
+  }
+  return shares;
 }
 
 const anyOf = <T>(list: readonly T[], random: RandomState): T => list[Math.floor(draw(random) * list.length)];
@@ -165,7 +183,8 @@ function wholePictures(
 export function paddedBatch(pictures: readonly LabelledImage[], side: number): FlatBatch {
   const flat = emptyBatch(pictures.length, side);
   pictures.forEach((picture, n) => {
-    put(flat, n, padded(picture, side));
+    const { image, vessels } = padded(picture, side);
+    put(flat, n, image, vessels);
   });
   return flat;
 }
@@ -175,7 +194,7 @@ function padded({ levels: [{ width, height, pixels }] }: LabelledImage, side: nu
   const vessels = new Float32Array(side * side);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
-      const from = (y * width + x) * BYTES_A_PIXEL;
+      const from = (y * width + x) * bytesPerPixel();
       const to = y * side + x;
       for (let c = 0; c < 3; c++) image[3 * to + c] = pixels[from + c] / 255;
       vessels[to] = pixels[from + 3] / 255;
@@ -196,8 +215,14 @@ export function syntheticSeed(seed: number, number: number): number {
   return FIRST_SEED + Math.floor(draw(random) * 2 ** 24);
 }
 
+/** The true classes of a synthetic picture, by their places among `names`; what is not among them is background. */
+export function classMapOf({ classes }: SyntheticFundus, names: readonly string[]): ClassMap {
+  const numbers = SYNTHETIC_CLASSES.map((name) => Math.max(0, names.indexOf(name)));
+  return { ...classes, data: classes.data.map((kind) => numbers[kind]) };
+}
+
 /** Synthetic pictures without end: a few at a time, the oldest of which gives way to a new one every few crops. */
-function syntheticPictures({ seed, size }: BatchPlan & { kind: "synthetic" }) {
+function syntheticPictures({ seed, size, classes }: BatchPlan & { kind: "synthetic" }) {
   const shelf = new Map<number, Source>();
   return (crop: number, random: RandomState): Source => {
     const oldest = Math.floor(crop / CROPS_PER_PICTURE);
@@ -205,12 +230,9 @@ function syntheticPictures({ seed, size }: BatchPlan & { kind: "synthetic" }) {
     for (const old of shelf.keys()) if (old < oldest) shelf.delete(old);
     const known = shelf.get(number);
     if (known !== undefined) return known;
-    const { image, vessels, fieldOfView } = syntheticFundus({
-      seed: syntheticSeed(seed, number),
-      width: size,
-      height: size,
-    });
-    const source = sourceOf(image, vessels, fieldOfView);
+    const fundus = syntheticFundus({ seed: syntheticSeed(seed, number), width: size, height: size });
+    const labels = classes === undefined ? fundus.vessels : classMapOf(fundus, classes);
+    const source = sourceOf(fundus.image, labels, fundus.fieldOfView, undefined, classes?.length);
     shelf.set(number, source);
     return source;
   };
@@ -264,7 +286,11 @@ export function batchStream(plan: BatchPlan, request: (step: number) => BatchReq
 
 /** A batch as a network takes it. */
 export function tensorsOf({ count, side, x, target }: FlatBatch): Batch {
-  return { x: new Tensor(x, [count, side, side, 3]), target: new Tensor(target, [count, side, side, 1]) };
+  const channels = target.length / (count * side * side);
+  return {
+    x: new Tensor(x, [count, side, side, 3]),
+    target: new Tensor(target, [count, side, side, channels]),
+  };
 }
 
 interface Maker {

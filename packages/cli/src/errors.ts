@@ -7,7 +7,7 @@
 
 import { SafetensorsError } from "@saunet/core";
 import { DatasetError, ImageFileError, knownSystemReason } from "@saunet/data/files";
-import { DivergedError, WeightsError } from "@saunet/model";
+import { CheckpointError, DivergedError, WeightsError } from "@saunet/model";
 import { KernelError } from "@saunet/wasm";
 import { CommanderError } from "commander";
 import { BatchesError } from "./batches.ts";
@@ -46,6 +46,7 @@ const EXPECTED = [
   ImageFileError,
   DatasetError,
   WeightsError,
+  CheckpointError,
   SafetensorsError,
   DivergedError,
   KernelError,

@@ -8,7 +8,7 @@ import { printable } from "./terminal.ts";
 
 /** What an evaluation found. */
 export interface Evaluation {
-  readonly dataset: DatasetKind;
+  readonly dataset: DatasetKind | "synthetic";
   readonly data: string;
   readonly split: Split;
   readonly weights: string;
@@ -84,9 +84,16 @@ function describeComparison(comparison: Comparison): string {
 }
 
 /** Text as a cell of CSV. A spreadsheet would take what begins with one of these characters for a formula; a quote before it prevents that. */
-function csvCell(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+function csvCell(cell: string | number): string {
+  // A figure that is not defined, such as the AUC of a truth without vessels, is left empty.
+  if (typeof cell === "number") return Number.isNaN(cell) ? "" : String(cell);
+  const harmless = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
   return /[",\n\r]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}
+
+/** Rows as CSV. */
+export function csvRows(rows: readonly (readonly (string | number)[])[]): string {
+  return rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("");
 }
 
 /** One line an image and comparison. */
@@ -95,15 +102,11 @@ export function csvOf(comparisons: readonly Comparison[]): string {
   const names = columns.map(({ region, name }) => `${region}_${name}`);
   const rows = comparisons.flatMap(({ prediction, truth, threshold, images }) =>
     images.map((image) => [
-      ...[image.id, prediction, truth].map(csvCell),
-      threshold ?? "",
-      // A figure that is not defined, such as the AUC of a truth without vessels, is left empty.
-      ...columns.map(({ region, name }) => (Number.isNaN(image[region][name]) ? "" : image[region][name])),
+      ...[image.id, prediction, truth, threshold ?? ""],
+      ...columns.map(({ region, name }) => image[region][name]),
     ]),
   );
-  return [["id", "prediction", "truth", "threshold", ...names], ...rows]
-    .map((row) => `${row.join(",")}\n`)
-    .join("");
+  return csvRows([["id", "prediction", "truth", "threshold", ...names], ...rows]);
 }
 
 /** The network against the reference in front, as it is wanted most; everything else behind it. */

@@ -54,10 +54,19 @@ export function openWeights(host: Host, file: string, config?: NetworkConfig): P
 /** How the weights are called in results where no file was named. */
 export const BUNDLED = "bundled";
 
-/** The network of a weights file, or the one that comes with the command. */
+/** The weights of a file, or those that come with the command. */
+export async function openNetwork(host: Host, file: string | undefined): Promise<Weights> {
+  return file === undefined ? openSegmenter(host, undefined) : openWeights(host, file);
+}
+
+/**
+ * The network of a weights file, or the one that comes with the command.
+ *
+ * @throws WorkError where the network tells classes apart
+ */
 export async function openSegmenter(host: Host, file: string | undefined): Promise<Segmenter> {
   if (file === undefined) return withFile(host, "the bundled weights", () => loadSegmenter());
-  return segmenterOf(await openWeights(host, file));
+  return withFile(host, file, async () => segmenterOf(await openWeights(host, file)));
 }
 
 /** 64 hexadecimal digits. */

@@ -79,7 +79,7 @@ function freeze<T>(value: T): T {
   return value;
 }
 
-const { image, vessels, fieldOfView } = data.syntheticFundus({ seed: 4, width: 40, height: 32 });
+const { image, vessels, classes, fieldOfView } = data.syntheticFundus({ seed: 4, width: 40, height: 32 });
 const size = { width: 40, height: 32 };
 const initial = model.initialize(tiny, randomState(3));
 const probabilities = Float32Array.from({ length: 40 * 32 }, (_, i) => ((i * 37) % 101) / 101);
@@ -138,6 +138,24 @@ const batchIn = (m: Memory) => ({
 });
 const lossIn = (m: Memory) =>
   [new Tensor(m.floats(probabilities), [1, 32, 40, 1]), batchIn(m).target] as const;
+/** Of three classes. */
+const classNetwork = model.withClasses(tiny, ["artery", "vein"]);
+const classWeightsIn = (m: Memory): model.Weights => {
+  const parameters = Object.entries(model.initialize(classNetwork, randomState(3))).map(
+    ([path, { data, shape }]) => [path, parameter(new Tensor(m.floats(data), shape))],
+  );
+  return { config: classNetwork, parameters: Object.fromEntries(parameters), metadata: {} };
+};
+const classPredictionIn = (m: Memory) => ({
+  probability: m.floats([...probabilities].flatMap((p) => [p / 2, (1 - p) / 2, 0.5])),
+  truth: m.bytes(classes.data),
+  fieldOfView: m.bytes(fieldOfView.data),
+});
+const classLossIn = (m: Memory) => {
+  const { probability } = classPredictionIn(m);
+  const target = m.floats([...classes.data].flatMap((kind) => [0, 1, 2].map((k) => (k === kind ? 1 : 0))));
+  return [new Tensor(probability, [1, 32, 40, 3]), new Tensor(target, [1, 32, 40, 3])] as const;
+};
 /** What training changes is its own: parameters, the optimiser's state, random numbers. */
 const stepOf = () => {
   const parameters = model.initialize(tiny, randomState(3));
@@ -156,6 +174,12 @@ const summaryIn = (m: Memory) => {
     counts: model.confusion(prediction),
     levels: model.levelsOf(prediction).full,
   };
+};
+/** A run after three steps. */
+const checkpointIn = (m: Memory): Uint8Array => {
+  const { optimizer, random } = stepOf();
+  const state = { parameters: freeze(parametersIn(m)), optimizer, random };
+  return model.writeCheckpoint(state, freeze({ step: 3 }));
 };
 const trained = (parameters: Dictionary) => Object.values(parameters).map((tensor) => [...tensor.data]);
 
@@ -177,6 +201,7 @@ const dataCalls: Calls = {
       }),
       randomState(1),
     ),
+  bytesPerPixel: () => data.bytesPerPixel(3),
   channelsOf: (m) => data.channelsOf("test", freeze(photographIn(m))),
   coverage: (m) => data.coverage(freeze(vesselsIn(m)), freeze(fieldIn(m))),
   expectSameSize: (m) =>
@@ -202,6 +227,7 @@ const dataCalls: Calls = {
 };
 
 const modelCalls: Calls = {
+  areClasses: () => model.areClasses(freeze(["background", "vein"])),
   autoScale: (m) => model.autoScale(freeze(photographIn(m))),
   averageWeights: (m) => model.averageWeights(freeze([weightsIn(m), weightsIn(m)])),
   bootstrapIntervals: (m) => model.bootstrapIntervals(freeze([summaryIn(m), summaryIn(m)])),
@@ -214,6 +240,10 @@ const modelCalls: Calls = {
     const [loss] = model.captureTrainStep(step, batch).runSync([batch.x, batch.target]);
     return [loss, trained(step.parameters)];
   },
+  classCrossEntropyLoss: (m) => model.classCrossEntropyLoss(...classLossIn(m)),
+  classLoss: (m) => model.classLoss()(...classLossIn(m)),
+  classMccLoss: (m) => model.classMccLoss(...classLossIn(m)),
+  classSegmenterOf: (m) => model.classSegmenterOf(freeze(classWeightsIn(m))).segment(freeze(photographIn(m))),
   confusion: (m) => model.confusion(freeze(predictionIn(m))),
   countParameters: () => model.countParameters(freeze({ ...tiny })),
   crossEntropyLoss: (m) => model.crossEntropyLoss(...lossIn(m)),
@@ -221,16 +251,19 @@ const modelCalls: Calls = {
   depthOf: () => model.depthOf(freeze({ ...tiny })),
   diceLoss: (m) => model.diceLoss(...lossIn(m)),
   expectFinite: (m) => model.expectFinite("test", freeze(parametersIn(m))),
+  expectOneOutput: () => model.expectOneOutput("test", freeze({ ...tiny })),
   expectWeightsFile: (m) => model.expectWeightsFile(fileIn(m, model.writeWeights(weightsIn(m)))),
   fileKind: (m) => model.fileKind(fileIn(m, model.writeWeights(weightsIn(m)))),
   loadBytes: (m) => model.loadBytes(fileIn(m, model.writeWeights(weightsIn(m)))),
   nameOfKind: () => model.nameOfKind("keras"),
   evaluate: (m) => model.evaluate(freeze(predictionIn(m))),
+  evaluateClasses: (m) => model.evaluateClasses(freeze(classPredictionIn(m)), freeze(["a", "b", "c"])),
   f1ByThreshold: (m) => model.f1ByThreshold(freeze(predictionIn(m))),
   fitThreshold: (m) => model.fitThreshold(freeze([model.f1ByThreshold(predictionIn(m))])),
   forward: (m) => model.forward(tiny, freeze(parametersIn(m)), batchIn(m).x),
   initialize: () => model.initialize(freeze({ ...tiny }), randomState(1)),
   inspectNetwork: () => model.inspectNetwork(freeze({ ...tiny }), { height: 32, width: 32 }),
+  isCheckpointFile: (m) => model.isCheckpointFile(fileIn(m, checkpointIn(m))),
   jaccardLoss: (m) => model.jaccardLoss(...lossIn(m)),
   layersOf: (m) => {
     const weights = freeze(weightsIn(m));
@@ -242,6 +275,7 @@ const modelCalls: Calls = {
     return segmenter.segment(freeze(photographIn(m)), freeze({ scale: 1.5 }));
   },
   loadWeights: (m) => model.loadWeights(fileIn(m, model.writeWeights(weightsIn(m)))),
+  lossOf: (m) => model.lossOf(freeze(classNetwork))(...classLossIn(m)),
   macroAverage: (m) => model.macroAverage(freeze([model.evaluate(predictionIn(m))])),
   mccLoss: (m) => model.mccLoss(...lossIn(m)),
   memoryOf: (m) => {
@@ -250,18 +284,27 @@ const modelCalls: Calls = {
   },
   metricsFromCounts: (m) => model.metricsFromCounts(freeze(model.confusion(predictionIn(m)))),
   microAverage: (m) => model.microAverage(freeze([predictionIn(m), predictionIn(m)])),
+  mostLikely: (m) => model.mostLikely(classPredictionIn(m).probability, 3),
   movingAverage: (m) => {
     const average = model.movingAverage(freeze(parametersIn(m)), 0.9);
     average.update(0);
     return average.parameters;
   },
+  outputChannels: () => model.outputChannels(freeze(classNetwork)),
   padFloats: (m) => model.padFloats(m.floats(data.floatsOf(image)), 40, 32, 40, 40),
   paperLoss: (m) => model.paperLoss()(...lossIn(m)),
   parameterSpecs: () => model.parameterSpecs(freeze({ ...tiny })),
   parametersFrom: (m) => model.parametersFrom(tiny, freeze(parametersIn(m))),
   pooledRocAuc: (m) => model.pooledRocAuc(freeze([model.rankPixels(predictionIn(m))])),
+  probabilitiesOf: (m) => model.probabilitiesOf(freeze(classNetwork), classLossIn(m)[0]),
   rankPixels: (m) => model.rankPixels(freeze(predictionIn(m))).starts,
   rankedRocAuc: (m) => model.rankedRocAuc(freeze(model.rankPixels(predictionIn(m)))),
+  readCheckpoint: (m) => {
+    // What it fills is its own.
+    const { parameters, optimizer, random } = stepOf();
+    const position = model.readCheckpoint(fileIn(m, checkpointIn(m)), { parameters, optimizer, random });
+    return [position, trained(parameters)];
+  },
   readWeights: (m) => model.readWeights(fileIn(m, model.writeWeights(weightsIn(m)))),
   rocAuc: (m) => model.rocAuc(freeze(predictionIn(m))),
   segmentWithFlips: (m) => model.segmentWithFlips(model.segmenterOf(weightsIn(m)), freeze(photographIn(m))),
@@ -280,6 +323,8 @@ const modelCalls: Calls = {
     const step = stepOf();
     return [model.trainStep(step, batchIn(m)), trained(step.parameters)];
   },
+  writeCheckpoint: (m) => checkpointIn(m),
+  withClasses: () => model.withClasses(freeze({ ...tiny }), freeze(["vein"])),
   writeWeights: (m) => model.writeWeights(freeze(weightsIn(m))),
 };
 

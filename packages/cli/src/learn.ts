@@ -3,9 +3,16 @@
 
 import { setImmediate } from "node:timers/promises";
 import { adam, cosine, earlyStopping, randomState, reduceOnPlateau } from "@saunet/core";
-import { movingAverage, paperLoss, train as trainNetwork, type Weights } from "@saunet/model";
+import {
+  type BestValidation,
+  lossOf,
+  movingAverage,
+  type TrainingPosition,
+  train as trainNetwork,
+  type Weights,
+  writeCheckpoint,
+} from "@saunet/model";
 import { BatchesError, type BatchPlan, batchStream, STREAMS } from "./batches.ts";
-import { type Best, type Position, writeCheckpoint } from "./checkpoint.ts";
 import { type EndRequest, requestOf } from "./ending.ts";
 import { duration, type Progress, secondsSince } from "./output.ts";
 import { PLATEAU, STOPPING } from "./recipes.ts";
@@ -36,7 +43,7 @@ export interface Outcome {
   readonly steps: number;
   readonly seconds: number;
   /** The best validation; null where the run ended before the first, or keeps no images back. */
-  readonly best: Best | null;
+  readonly best: BestValidation | null;
   /** Of the whole process; null where fewer than four epochs have ended since crops last grew. */
   readonly memory: MemoryUse | null;
 }
@@ -80,7 +87,7 @@ export async function learn(learning: Learning): Promise<Outcome> {
     metadata: { ...network.metadata, scale: String(settings.scale), recipe: settings.recipe },
   };
 
-  let position: Position = { step: 0, seconds: 0, lossSum: 0, best: null, isFinished: false };
+  let position: TrainingPosition = { step: 0, seconds: 0, lossSum: 0, best: null, isFinished: false };
   position = (await run.restore(state, total)) ?? position;
   await run.rewindLog(position.step);
   const start = performance.now() - 1000 * position.seconds;
@@ -123,7 +130,7 @@ export async function learn(learning: Learning): Promise<Outcome> {
       },
     },
     optimizer,
-    loss: paperLoss(),
+    loss: lossOf(network.config),
     random,
     clipNorm: settings.clipNorm,
     average,

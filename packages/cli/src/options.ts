@@ -1,6 +1,7 @@
 // What an option may hold. Each parser refuses in words that end the line "option '--epochs <n>' argument 'x' is
 // invalid."
 
+import { SYNTHETIC_CLASSES } from "@saunet/data";
 import type { Scale } from "@saunet/model";
 import { InvalidArgumentError } from "commander";
 
@@ -18,6 +19,14 @@ export function integer(minimum: number): (text: string) => number {
   return number(
     `an integer of at least ${minimum}`,
     (value) => Number.isSafeInteger(value) && value >= minimum,
+  );
+}
+
+/** An integer from `minimum` to `maximum`. */
+export function upTo(minimum: number, maximum: number): (text: string) => number {
+  return number(
+    `an integer from ${minimum} to ${maximum}`,
+    (value) => Number.isSafeInteger(value) && value >= minimum && value <= maximum,
   );
 }
 
@@ -59,6 +68,14 @@ export function counts(text: string): number[] {
   const values = text.split(",").map(integer(1));
   if (values.length >= 2 && values.length <= 8) return values;
   throw new InvalidArgumentError("It must be two to eight integers, such as 16,32,48,64.");
+}
+
+/** Names of classes that synthetic pictures know, without the background: `artery,vein`. */
+export function classNames(text: string): string[] {
+  const [, ...known] = SYNTHETIC_CLASSES.map(String);
+  const names = text.split(",").map((name) => name.trim());
+  if (names.every((name) => known.includes(name)) && new Set(names).size === names.length) return names;
+  throw new InvalidArgumentError(`It must be ${known.join(",")} or one of them.`);
 }
 
 /** Adds to what earlier uses of the same option gave; one of the `choices`, where there are any. */

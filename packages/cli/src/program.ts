@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { inspect as inspectValue } from "node:util";
 import { DATASET_KINDS } from "@saunet/data/files";
-import { networks, saUNetV2, sizeMultiple } from "@saunet/model";
+import { saUNetV2 } from "@saunet/model";
 import { accelerate, restore } from "@saunet/wasm";
 import { Command, CommanderError, Option } from "commander";
 import type { AverageOptions } from "./commands/average.ts";
@@ -16,9 +16,23 @@ import type { ReportCommandOptions } from "./commands/report.ts";
 import type { SegmentCommandOptions } from "./commands/segment.ts";
 import type { TrainOptions } from "./commands/train.ts";
 import { DONE, exitCodeOf, explain } from "./errors.ts";
-import { counts, integer, oneMore, positive, scale, share, size } from "./options.ts";
+import { classNames, counts, integer, oneMore, positive, upTo } from "./options.ts";
 import { complain, type Host } from "./output.ts";
 import { recipes } from "./recipes.ts";
+import {
+  data,
+  dataset,
+  json,
+  maxPixels,
+  network,
+  padTo,
+  photographSize,
+  scaling,
+  threads,
+  threshold,
+  weights,
+} from "./shared-options.ts";
+import { MOST_SYNTHETIC_SAMPLES } from "./synthetic-samples.ts";
 import { printableLines } from "./terminal.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -97,38 +111,10 @@ function commandLine(host: Host, finish: Finish): Command {
 
 const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
 
-const json = ["--json", "print one JSON document instead of text"] as const;
-const weights = [
-  "--weights <file>",
-  "a safetensors file (default: the weights that come with saunet)",
-] as const;
-const threshold = [
-  "--threshold <p>",
-  "probability from which a pixel is vessel, 0 to 1",
-  share,
-  0.5,
-] as const;
-const padTo = ["--pad-to <n>", "pad with black to at least n rows and columns", integer(1)] as const;
-const scaling = [
-  "--scale <s>",
-  "resize photographs for the network: a factor, or auto by their field of view (default: as the weights ask)",
-  scale,
-] as const;
-const maxPixels = ["--max-pixels <n>", "refuse larger photographs", integer(1), 10_000_000] as const;
-const threads = ["--threads <n>", "threads that compute (default: one a core)", integer(1)] as const;
-const network = (purpose: string) => new Option("--network <name>", purpose).choices(Object.keys(networks));
-const photographSize = (purpose = "height and width of the photograph") =>
-  new Option("--size <HxW>", purpose).argParser(size(sizeMultiple(saUNetV2)));
-const dataset = (...others: string[]) =>
-  new Option("--dataset <kind>", "how the photographs and masks are laid out")
-    .choices([...DATASET_KINDS, ...others])
-    .makeOptionMandatory();
-const data = ["--data <folder>", "where the photographs and masks are"] as const;
-
 function addSegment(program: Command, host: Host, finish: Finish): void {
   program
     .command("segment")
-    .description("write the vessels of photographs: probability map, mask and overlay")
+    .description("write the vessels of photographs: probability map, mask and overlay; or a map of classes")
     .argument(
       "[images...]",
       "photographs (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM); a built-in synthetic picture when left out",
@@ -179,6 +165,11 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
         .choices(Object.keys(recipes))
         .default("best"),
     )
+    .option(
+      "--classes <names>",
+      "tell these apart instead of vessel and background, such as artery,vein; synthetic pictures know them",
+      classNames,
+    )
     .addOption(network(`the network (default: that of --weights, or ${saUNetV2.name})`))
     .option("--weights <file>", "start from these weights instead of fresh ones")
     .option("--epochs <n>", "epochs (default: the recipe's)", integer(1))
@@ -205,6 +196,7 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
       examples(
         "saunet train --dataset synthetic --minutes 10 -o run",
         "saunet train --dataset chase --data CHASE_DB1 --dataset hrf --data HRF -o run",
+        "saunet train --dataset synthetic --classes artery,vein --minutes 10 -o run",
         "saunet train --resume run",
         "saunet segment photo.jpg --weights run/best.safetensors",
       ),
@@ -218,9 +210,11 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
 function addEvaluate(program: Command, host: Host, finish: Finish): void {
   program
     .command("evaluate")
-    .description("compare a network's vessels with masks drawn by hand")
-    .addOption(dataset())
-    .requiredOption(...data)
+    .description("compare a network's vessels, or the classes it tells apart, with the truth")
+    .addOption(dataset("synthetic"))
+    .option(...data)
+    .option("--images <n>", "how many synthetic pictures (default: 10)", upTo(1, MOST_SYNTHETIC_SAMPLES))
+    .option("--picture-size <n>", "side of the synthetic pictures (default: 592)", integer(32))
     .addOption(
       new Option("--split <part>", "which images (default: test, or all of a plain folder)").choices([
         "test",
@@ -243,6 +237,7 @@ function addEvaluate(program: Command, host: Host, finish: Finish): void {
       examples(
         "saunet evaluate --dataset chase --data CHASE_DB1 --csv figures.csv",
         "saunet evaluate --dataset hrf --data HRF --weights run/best.safetensors --fit-threshold",
+        "saunet evaluate --dataset synthetic --weights run/best.safetensors",
       ),
     )
     .action(async (options: EvaluateOptions & ThreadOptions) => {

@@ -1,7 +1,7 @@
 // config.json of a run: everything that `--resume` needs besides the checkpoint. People read it, and some edit it.
 
 import { DATASET_KINDS } from "@saunet/data/files";
-import { type NetworkConfig, sizeMultiple } from "@saunet/model";
+import { areClasses, type NetworkConfig, sizeMultiple } from "@saunet/model";
 import { z } from "zod";
 import { WorkError } from "./errors.ts";
 import type { Settings } from "./settings.ts";
@@ -47,6 +47,10 @@ const networkSchema = z.object({
   skipAttention: z.enum(["none", "spatial", "cross-scale"]),
   epsilon: z.number().min(0).exactOptional(),
   transposedPadding: z.literal([0, 1]).exactOptional(),
+  classes: z
+    .array(z.string())
+    .refine(areClasses, "Invalid input: expected different names, background first")
+    .exactOptional(),
 });
 
 const hashes = z.array(z.string().regex(/^[0-9a-f]{64}$/, "Invalid input: expected a SHA-256"));
@@ -95,6 +99,9 @@ export function checkConfig(value: unknown): RunConfig {
   const multiple = sizeMultiple(network);
   const side = crops?.find((stage) => stage.side % multiple !== 0)?.side;
   if (side !== undefined) throw new WorkError(`crops: ${side} is no multiple of ${multiple}`);
+  if (sets.length > 0 && network.classes !== undefined) {
+    throw new WorkError("network.classes: only a run on synthetic pictures tells classes apart");
+  }
   if (sets.length === 0 && crops === undefined) throw new WorkError("sets: a run without crops needs one");
   if (schedule === "plateau" && validation.length === 0) {
     throw new WorkError("schedule: plateau follows the loss on pictures kept back, and there are none");

@@ -2,7 +2,7 @@
 //
 //   config.json              everything that the run was started with, and which images it kept back (run-config.ts)
 //   log.jsonl                one line a step and one an epoch (log-entries.ts)
-//   checkpoint.safetensors   everything that the run needs to go on (checkpoint.ts)
+//   checkpoint.safetensors   everything that the run needs to go on (@saunet/model's checkpoint.ts)
 //   last.safetensors         the weights after the last epoch, or where the run was ended
 //   best.safetensors         the best weights on the images kept back; where none are, those of the last epoch
 //   .lock                    what keeps a second process out (run-lock.ts)
@@ -10,8 +10,14 @@
 import { existsSync } from "node:fs";
 import { type FileHandle, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { readWeights, type Weights, writeWeights } from "@saunet/model";
-import { type Position, readCheckpoint, type TrainingState } from "./checkpoint.ts";
+import {
+  readCheckpoint,
+  readWeights,
+  type TrainingPosition,
+  type TrainingState,
+  type Weights,
+  writeWeights,
+} from "@saunet/model";
 import { UsageError, WorkError } from "./errors.ts";
 import { makeFolder, withFile, writeFile } from "./files.ts";
 import { parseLog } from "./log-entries.ts";
@@ -34,7 +40,7 @@ export interface RunFolder {
   /** What the last weights say besides; undefined where there are none. */
   lastMetadata(): Promise<Weights["metadata"] | undefined>;
   /** Brings a run of `total` steps back to its checkpoint; undefined where there is none. */
-  restore(state: TrainingState, total: number): Promise<Position | undefined>;
+  restore(state: TrainingState, total: number): Promise<TrainingPosition | undefined>;
   /** Adds a line to the log. */
   log(entry: LogEntry): Promise<void>;
   /** Throws away what was logged after a step: a run that goes on from there will log it again. */

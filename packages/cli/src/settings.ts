@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly recipe: RecipeName;
   readonly dataset?: readonly (DatasetKind | "synthetic")[];
   readonly data?: readonly string[];
+  /** Classes to be told apart, without the background. */
+  readonly classes?: readonly string[];
   readonly network?: string;
   readonly weights?: string;
   readonly epochs?: number;
@@ -52,6 +54,11 @@ export function settingsOf(options: RunOptions): Settings {
   const { weights, validation: keepBack, minutes } = options;
   const recipe = recipes[name];
   const sets = setsOf(kinds, data);
+  if (options.classes !== undefined && sets.length > 0) {
+    throw new UsageError(
+      "option '--classes <names>' needs '--dataset synthetic': masks drawn by hand tell no classes apart",
+    );
+  }
   if (crop !== undefined && recipe.crops === undefined) {
     throw new UsageError(
       `option '--crop <n>' does not go with '--recipe ${name}', which shows pictures whole`,

@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { permutation, randomState } from "@saunet/core";
 import {
+  type ClassMap,
   type LabelledImage,
   labelledImage,
   type Mask,
@@ -13,6 +14,7 @@ import {
 import { type DatasetKind, readDataset, type Sample } from "@saunet/data/files";
 import {
   type BatchPlan,
+  classMapOf,
   type Source,
   STREAMS,
   sourceOf,
@@ -31,6 +33,8 @@ export interface Picture {
   readonly id: string;
   readonly photograph: Photograph;
   readonly vessels: Mask;
+  /** Where classes are told apart: their numbers. */
+  readonly classes?: ClassMap;
   readonly fieldOfView: Mask;
 }
 
@@ -131,14 +135,23 @@ export function sideOf(pictures: readonly { readonly width: number; readonly hei
 }
 
 /** Synthetic pictures: endless ones to learn from, and some of their own to validate with. */
-export function syntheticData(size: number, validation: number, seed: number): TrainingData {
+export function syntheticData(
+  size: number,
+  validation: number,
+  seed: number,
+  classes?: readonly string[],
+): TrainingData {
   const kept = Array.from({ length: validation }, (_, i) => {
     const own = syntheticSeed(seed, -1 - i);
-    const { image, vessels, fieldOfView } = syntheticFundus({ seed: own, width: size, height: size });
-    return { id: `synthetic-${own}`, photograph: image, vessels, fieldOfView };
+    const fundus = syntheticFundus({ seed: own, width: size, height: size });
+    const { image, vessels, fieldOfView } = fundus;
+    return {
+      ...{ id: `synthetic-${own}`, photograph: image, vessels, fieldOfView },
+      ...(classes && { classes: classMapOf(fundus, classes) }),
+    };
   });
   const contents = { training: [], validation: [] };
-  return { training: [], validation: kept, contents, plan: { kind: "synthetic", seed, size } };
+  return { training: [], validation: kept, contents, plan: { kind: "synthetic", seed, size, classes } };
 }
 
 /** Synthetic pictures to validate with where their number is not given. */
@@ -147,11 +160,16 @@ const SYNTHETIC_VALIDATION = 2;
 /**
  * Reads what a run trains on, and keeps pictures back to validate with.
  *
+ * @param classes that the network tells apart, the background first; only synthetic pictures know them
  * @throws WorkError, DatasetError where a data set cannot be read
  */
-export async function openTrainingData(settings: Settings, host: Host): Promise<TrainingData> {
+export async function openTrainingData(
+  settings: Settings,
+  host: Host,
+  classes?: readonly string[],
+): Promise<TrainingData> {
   const { sets, keepBack, pictureSize, seed, crops } = settings;
-  if (sets.length === 0) return syntheticData(pictureSize, keepBack ?? SYNTHETIC_VALIDATION, seed);
+  if (sets.length === 0) return syntheticData(pictureSize, keepBack ?? SYNTHETIC_VALIDATION, seed, classes);
   await refuseLarge(settings, host);
   if (crops !== undefined) {
     const parts = await readSets(settings, host, cropSource);

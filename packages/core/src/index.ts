@@ -2,6 +2,7 @@
 // What operators are made of is in kernels.ts.
 
 export { backward, noGrad } from "./autograd.ts";
+export { type BatchOptions, batches } from "./batches.ts";
 export { capture, type Program } from "./capture.ts";
 export { ShapeError } from "./errors.ts";
 export { glorotUniform, heNormal } from "./initializers.ts";

@@ -61,6 +61,7 @@ describe("augment", () => {
       height: 64,
       image: floatsOf(eye.image),
       vessels: Float32Array.from(eye.vessels.data),
+      labels: Float32Array.from(eye.vessels.data),
       fieldOfView: Float32Array.from(eye.fieldOfView.data),
     });
   });
@@ -270,5 +271,40 @@ describe("augment", () => {
     expect(() => labelledImage(eye.image, small, eye.fieldOfView)).toThrow(
       "labelledImage: vessels is 2 x 2 but the photograph is 64 x 64",
     );
+  });
+});
+
+describe("crops of a picture with classes", () => {
+  const options: AugmentOptions = {
+    width: 48,
+    height: 40,
+    orientations: true,
+    rotation: 30,
+    scale: [0.4, 1.6],
+    contrast: 0.3,
+  };
+  const classed = labelledImage(eye.image, eye.classes, eye.fieldOfView, { classes: 3 });
+
+  it("show what those of its mask show, a share for each class besides", () => {
+    for (const seed of [1, 2, 3, 4]) {
+      const crop = augment(classed, options, randomState(seed));
+      const masked = augment(labelled, options, randomState(seed));
+      expect(crop.image).toEqual(masked.image);
+      expect(masked.labels).toBe(masked.vessels);
+      expect(crop.labels.length).toBe(2 * crop.vessels.length);
+      crop.vessels.forEach((share, pixel) => {
+        // Halved levels round every label, by half a step each.
+        expect(Math.abs(share - masked.vessels[pixel])).toBeLessThan(6 / 255);
+        expect(share).toBeCloseTo(Math.min(1, crop.labels[2 * pixel] + crop.labels[2 * pixel + 1]), 6);
+      });
+    }
+  });
+
+  it("are whole classes where nothing is interpolated", () => {
+    const crop = augment(classed, {}, randomState(1));
+    crop.vessels.forEach((_, pixel) => {
+      const kind = eye.classes.data[pixel];
+      expect([...crop.labels.subarray(2 * pixel, 2 * pixel + 2)]).toEqual([+(kind === 1), +(kind === 2)]);
+    });
   });
 });

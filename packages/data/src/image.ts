@@ -27,6 +27,13 @@ export interface Mask {
   readonly data: PlainBytes;
 }
 
+/** One byte a pixel: the number of its class, 0 for the background. A mask is one of two classes. */
+export interface ClassMap {
+  readonly width: number;
+  readonly height: number;
+  readonly data: PlainBytes;
+}
+
 /**
  * Checks that the array fills the picture and tells how many channels a pixel has.
  *

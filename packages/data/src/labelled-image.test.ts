@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { BYTES_A_PIXEL, labelledImage } from "./labelled-image.ts";
+import { bytesPerPixel, labelledImage } from "./labelled-image.ts";
 import { syntheticFundus } from "./synthetic.ts";
 
-const { image, vessels, fieldOfView } = syntheticFundus({ seed: 5, width: 150, height: 129 });
+const BYTES = bytesPerPixel();
+const { image, vessels, classes, fieldOfView } = syntheticFundus({ seed: 5, width: 150, height: 129 });
 
 describe("labelledImage", () => {
   it("holds the bytes themselves, and halves them down to a small side", () => {
@@ -15,7 +16,7 @@ describe("labelledImage", () => {
     ]);
     const first = levels[0].pixels;
     for (let pixel = 0; pixel < 150 * 129; pixel++) {
-      const here = [...first.subarray(pixel * BYTES_A_PIXEL, (pixel + 1) * BYTES_A_PIXEL)];
+      const here = [...first.subarray(pixel * BYTES, (pixel + 1) * BYTES)];
       const marks = [255 * vessels.data[pixel], 255 * fieldOfView.data[pixel]];
       expect(here).toEqual([...image.data.subarray(3 * pixel, 3 * pixel + 3), ...marks]);
     }
@@ -23,12 +24,10 @@ describe("labelledImage", () => {
 
   it("means four pixels into one, labels too", () => {
     const { levels } = labelledImage(image, vessels, fieldOfView);
-    for (let channel = 0; channel < BYTES_A_PIXEL; channel++) {
-      const at = (x: number, y: number) => levels[0].pixels[(y * 150 + x) * BYTES_A_PIXEL + channel];
+    for (let channel = 0; channel < BYTES; channel++) {
+      const at = (x: number, y: number) => levels[0].pixels[(y * 150 + x) * BYTES + channel];
       const mean = (at(40, 60) + at(41, 60) + at(40, 61) + at(41, 61)) / 4;
-      expect(Math.abs(levels[1].pixels[(30 * 75 + 20) * BYTES_A_PIXEL + channel] - mean)).toBeLessThanOrEqual(
-        0.5,
-      );
+      expect(Math.abs(levels[1].pixels[(30 * 75 + 20) * BYTES + channel] - mean)).toBeLessThanOrEqual(0.5);
     }
   });
 
@@ -38,8 +37,7 @@ describe("labelledImage", () => {
     expect(half.levels).toEqual(whole.levels.slice(1));
     expect(whole.vessels.length).toBe(vessels.data.reduce((sum, value) => sum + value, 0));
     expect([...whole.vessels].every((pixel) => vessels.data[pixel] === 1)).toBe(true);
-    for (const pixel of half.vessels)
-      expect(half.levels[0].pixels[pixel * BYTES_A_PIXEL + 3]).toBeGreaterThan(127);
+    for (const pixel of half.vessels) expect(half.levels[0].pixels[pixel * BYTES + 3]).toBeGreaterThan(127);
   });
 
   it("lays see-through pixels over black", () => {
@@ -47,5 +45,23 @@ describe("labelledImage", () => {
     const mask = { width: 1, height: 1, data: Uint8Array.from([1]) };
     const { levels } = labelledImage({ width: 1, height: 1, data }, mask, mask);
     expect([...levels[0].pixels]).toEqual([40, 20, 10, 255, 255]);
+  });
+
+  it("holds a byte for each class but the background, whose sum is the mask's", () => {
+    const mask = labelledImage(image, vessels, fieldOfView);
+    const map = labelledImage(image, classes, fieldOfView, { classes: 3 });
+    expect([mask.classes, map.classes, bytesPerPixel(3)]).toEqual([2, 3, 6]);
+    expect(map.vessels).toEqual(mask.vessels);
+    for (let pixel = 0; pixel < 150 * 129; pixel++) {
+      const here = map.levels[0].pixels.subarray(6 * pixel, 6 * pixel + 6);
+      const own = classes.data[pixel];
+      const shares = [own === 1 ? 255 : 0, own === 2 ? 255 : 0];
+      const colours = image.data.subarray(3 * pixel, 3 * pixel + 3);
+      expect([...here]).toEqual([...colours, ...shares, 255 * fieldOfView.data[pixel]]);
+    }
+    expect(() => labelledImage(image, classes, fieldOfView)).toThrow(
+      /^labelledImage: vessels must hold classes from 0 to 1 but is 2 at pixel \d+$/,
+    );
+    expect(() => labelledImage(image, classes, fieldOfView, { classes: 1 })).toThrow(/classes/);
   });
 });

@@ -6,7 +6,7 @@ import { coverage, type Photograph } from "./image.ts";
 import { layOut } from "./synthetic/anatomy.ts";
 import { blur, smoothField } from "./synthetic/noise.ts";
 import { growVessels } from "./synthetic/vessel-tree.ts";
-import { syntheticFundus } from "./synthetic.ts";
+import { SYNTHETIC_CLASSES, syntheticFundus } from "./synthetic.ts";
 
 const sizes = fc.integer({ min: 32, max: 200 });
 const options = fc.record({ seed: fc.nat(), width: sizes, height: sizes });
@@ -42,6 +42,24 @@ describe("syntheticFundus", () => {
       }),
       { numRuns: 12 },
     );
+  });
+
+  it("knows arteries from veins: both are there, arteries narrower, less dark, and with veins all vessels", () => {
+    const depths = { artery: [0, 0], vein: [0, 0] };
+    for (const seed of [1, 2, 3]) {
+      const { image, vessels, classes } = syntheticFundus({ seed, width: 400, height: 400 });
+      expect(classes.data.map((kind) => (kind === 0 ? 0 : 1))).toEqual(vessels.data);
+      classes.data.forEach((kind, pixel) => {
+        if (kind === 0) return;
+        const sum = depths[SYNTHETIC_CLASSES[kind] as "artery" | "vein"];
+        sum[0]++;
+        sum[1] += image.data[3 * pixel + 1];
+      });
+    }
+    const [arteries, veins] = [depths.artery, depths.vein];
+    expect(arteries[0]).toBeGreaterThan(5000);
+    expect(veins[0]).toBeGreaterThan(arteries[0]);
+    expect(arteries[1] / arteries[0]).toBeGreaterThan(veins[1] / veins[0] + 3);
   });
 
   it("has a round field of view of camera's size in a dark surround", () => {

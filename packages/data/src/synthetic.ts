@@ -6,7 +6,7 @@
 
 import { normal, type RandomState, randomState } from "@saunet/core";
 import { expectInteger } from "@saunet/core/kernels";
-import type { Mask, Photograph } from "./image.ts";
+import type { ClassMap, Mask, Photograph } from "./image.ts";
 import { type Anatomy, between, layOut, type View } from "./synthetic/anatomy.ts";
 import { paintBackground } from "./synthetic/background.ts";
 import { drawVessels } from "./synthetic/draw-vessels.ts";
@@ -30,15 +30,20 @@ export interface SyntheticOptions {
 export interface SyntheticFundus {
   readonly image: Photograph;
   readonly vessels: Mask;
+  /** Arteries and veins told apart, see {@link SYNTHETIC_CLASSES}; where they cross, the deeper one shows. */
+  readonly classes: ClassMap;
   readonly fieldOfView: Mask;
 }
+
+/** What the numbers in {@link SyntheticFundus.classes} mean. Arteries are narrower and brighter than the veins beside them. */
+export const SYNTHETIC_CLASSES = ["background", "artery", "vein"] as const;
 
 /** Vessels take less red and less blue light away than green: shares of green's optical depth. */
 const RED_DEPTH = 0.17;
 const BLUE_DEPTH = 0.5;
 
 /**
- * Makes a fundus photograph and its vessel mask.
+ * Makes a fundus photograph with its vessels, arteries told from veins.
  *
  * @throws RangeError on a size below 32 or a seed that is no such integer
  * @example
@@ -65,12 +70,11 @@ export function syntheticFundus({
     light[pixel * 3 + 2] = light[pixel * 3 + 2] * Math.exp(-BLUE_DEPTH * depth);
   }
   const fieldOfView = { width, height, data: fieldOf(anatomy) };
-  for (let pixel = 0; pixel < vessels.inside.length; pixel++) {
-    vessels.inside[pixel] = vessels.inside[pixel] & fieldOfView.data[pixel];
-  }
+  const classes = vessels.kinds.map((kind, pixel) => kind * fieldOfView.data[pixel]);
   return {
     image: expose(light, anatomy, stream(4)),
-    vessels: { width, height, data: vessels.inside },
+    vessels: { width, height, data: classes.map((kind) => (kind === 0 ? 0 : 1)) },
+    classes: { width, height, data: classes },
     fieldOfView,
   };
 }

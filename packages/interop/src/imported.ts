@@ -1,6 +1,6 @@
 // From the layers of a file to a network's weights.
 
-import { type NetworkConfig, saUNetV2, type Weights } from "@saunet/model";
+import { expectOneOutput, type NetworkConfig, saUNetV2, type Weights } from "@saunet/model";
 import type { Assignment } from "./compare.ts";
 import { ImportError, printable } from "./errors.ts";
 import { type Inferred, inferConfig, settingsOf } from "./infer.ts";
@@ -31,9 +31,10 @@ export interface Imported extends Weights {
 /**
  * Matches a file's layers with a network.
  *
- * @throws ImportError where they make up no network, or another than the one wanted, or where groups are not known
+ * @throws WeightsError where the network wanted tells classes apart; ImportError where they make up no network, or another than the one wanted, or where groups are not known
  */
 export function importModel(model: SourceModel, options: ImportOptions): Imported {
+  if (options.config !== undefined) expectOneOutput("import", options.config);
   const { config, assumed } = networkOf(model, options);
   const { groups, activation, skipAttention } = model.facts;
   const contradictions = [

@@ -36,6 +36,11 @@ export interface NetworkConfig {
    * out, as in SA-UNetv2: He normal, and Keras's default (Glorot uniform) where transposed.
    */
   readonly initializers?: { readonly convolution: Initializer; readonly transposed: Initializer };
+  /**
+   * Names of the classes that the network tells apart, the background first: it has a logit for each, and their softmax
+   * are the probabilities. When left out, one logit says vessel or not. See {@link withClasses}.
+   */
+  readonly classes?: readonly string[];
 }
 
 /** SA-UNetv2: 260,521 parameters. */
@@ -88,6 +93,45 @@ export const ablation: readonly NetworkConfig[] = [
 export const networks: Readonly<Record<string, NetworkConfig>> = Object.fromEntries(
   [saUNetV2, saUNet, uNet, ...ablation].map((config) => [config.name, config]),
 );
+
+/** How the class of whatever is none of the others is called; its number is 0. */
+export const BACKGROUND = "background";
+
+/** A map of classes has one byte a pixel. */
+const MOST_CLASSES = 256;
+
+/**
+ * The same network with a logit for the background and for each of these classes.
+ *
+ * @param names one to 255 names, all different, without the background
+ * @throws RangeError where they are none, too many, equal or no names
+ * @example
+ * console.log(withClasses(saUNetV2, ["artery", "vein"]).classes); // [ 'background', 'artery', 'vein' ]
+ */
+export function withClasses(config: NetworkConfig, names: readonly string[]): NetworkConfig {
+  const classes = [BACKGROUND, ...names];
+  if (areClasses(classes)) return { ...config, classes };
+  throw new RangeError(
+    `withClasses: names must be 1 to ${MOST_CLASSES - 1} different names, none of them ${BACKGROUND}, but are ${JSON.stringify(names)}`,
+  );
+}
+
+/** Whether a value is a list of classes: 2 to 256 different names, the background first. */
+export function areClasses(value: unknown): value is readonly string[] {
+  return (
+    Array.isArray(value) &&
+    value.length >= 2 &&
+    value.length <= MOST_CLASSES &&
+    value[0] === BACKGROUND &&
+    value.every((name) => typeof name === "string" && /^[^\p{C},]{1,100}$/u.test(name)) &&
+    new Set(value).size === value.length
+  );
+}
+
+/** How many logits a network has for each pixel: one for each class, or one in all. */
+export function outputChannels({ classes }: NetworkConfig): number {
+  return classes?.length ?? 1;
+}
 
 /**
  * How many times the encoder halves the picture.

@@ -3,6 +3,7 @@
 export * from "./attention.ts";
 export * from "./average.ts";
 export * from "./bootstrap.ts";
+export * from "./checkpoint.ts";
 export * from "./config.ts";
 export { DivergedError } from "./diverged.ts";
 export { type FileKind, fileKind, nameOfKind } from "./file-kind.ts";
@@ -13,6 +14,7 @@ export * from "./losses.ts";
 export * from "./metrics.ts";
 export * from "./network.ts";
 export * from "./parameters.ts";
+export { padFloats, type SegmentOptions } from "./photograph-runner.ts";
 export * from "./roc.ts";
 export * from "./scale.ts";
 export * from "./segmenter.ts";

@@ -1,10 +1,22 @@
 // The forward pass as a program, and what its calls and its memory are to somebody who knows the network.
 
-import { capture, noGrad, type Program, type Runnable, sigmoid, type Tensor } from "@saunet/core";
+import { capture, noGrad, type Program, type Runnable, sigmoid, softmax, type Tensor } from "@saunet/core";
 import { planProgram } from "@saunet/core/kernels";
 import type { NetworkConfig } from "./config.ts";
 import { forward } from "./network.ts";
 import type { Parameters } from "./parameters.ts";
+
+/**
+ * Probabilities of logits: their sigmoid, or the softmax over the classes where the network tells classes apart.
+ *
+ * @param logits what {@link forward} returns
+ * @example
+ * const arteriesAndVeins = withClasses(saUNetV2, ["artery", "vein"]);
+ * console.log(probabilitiesOf(arteriesAndVeins, tensor([0, 0, Math.log(2)])).data); // Float32Array(3) [ 0.25, 0.25, 0.5 ]
+ */
+export function probabilitiesOf({ classes }: NetworkConfig, logits: Tensor): Tensor {
+  return classes === undefined ? sigmoid(logits) : softmax(logits);
+}
 
 /**
  * Captures the forward pass of a network, from photographs to probabilities.
@@ -20,7 +32,10 @@ export function captureInference(
   { config, parameters }: { readonly config: NetworkConfig; readonly parameters: Parameters },
   x: Tensor,
 ): Program {
-  return capture(([image]) => [noGrad(() => sigmoid(forward(config, parameters, image)))], [x]);
+  return capture(
+    ([image]) => [noGrad(() => probabilitiesOf(config, forward(config, parameters, image)))],
+    [x],
+  );
 }
 
 /**

@@ -189,3 +189,77 @@ export function sumOfCounts(parts: readonly Confusion[]): Confusion {
     falseNegatives: sum("falseNegatives"),
   };
 }
+
+/** Probabilities of classes against the true ones; the background is class 0. */
+export interface ClassPrediction {
+  /** `[pixels, classes]`, 0 … 1 */
+  readonly probability: Float32Array;
+  /** The number of each pixel's class. */
+  readonly truth: ArrayLike<number>;
+  /** 0 or 1; where it is 0, the pixel does not count. */
+  readonly fieldOfView?: ArrayLike<number> | undefined;
+}
+
+/** The figures of each class against all others. */
+export interface ClassMetrics {
+  /** By the name of the class. */
+  readonly byClass: Readonly<Record<string, Metrics>>;
+  /** The mean over the classes without the background, which would flatter it; a figure that a class does not have is left out. */
+  readonly mean: Metrics;
+}
+
+/**
+ * The most likely class of each pixel; of equally likely ones the first.
+ *
+ * @param probability `[pixels, classes]`
+ * @example
+ * console.log(mostLikely(new Float32Array([0.2, 0.5, 0.3, 0.4, 0.2, 0.4]), 3)); // Uint8Array(2) [ 1, 0 ]
+ */
+export function mostLikely(probability: Float32Array, classes: number): Uint8Array {
+  const numbers = new Uint8Array(probability.length / classes);
+  for (let pixel = 0; pixel < numbers.length; pixel++) {
+    let best = 0;
+    for (let k = 1; k < classes; k++)
+      if (probability[pixel * classes + k] > probability[pixel * classes + best]) best = k;
+    numbers[pixel] = best;
+  }
+  return numbers;
+}
+
+/**
+ * All seven figures of one picture for each class against all others: a pixel is predicted to be of its most likely class,
+ * and the area under the ROC curve follows the order of the class's probabilities.
+ *
+ * @param classes names, the background first
+ * @throws RangeError where sizes differ, or a probability does not lie between 0 and 1
+ * @example
+ * const probability = new Float32Array([0.8, 0.1, 0.1, 0.2, 0.7, 0.1, 0.1, 0.5, 0.4]);
+ * const { byClass, mean } = evaluateClasses({ probability, truth: [0, 1, 2] }, ["background", "artery", "vein"]);
+ * console.log(byClass.artery.f1.toFixed(3), byClass.vein.f1, mean.auc); // 0.667 0 1
+ */
+export function evaluateClasses(
+  { probability, truth, fieldOfView }: ClassPrediction,
+  classes: readonly string[],
+): ClassMetrics {
+  const count = classes.length;
+  if (truth.length * count !== probability.length) {
+    throw new RangeError(
+      `metrics: truth has ${truth.length} pixels but probability has ${probability.length / count} of ${count} classes`,
+    );
+  }
+  const predicted = mostLikely(probability, count);
+  const figures = classes.map((_, k) => {
+    const isTrue = Uint8Array.from(truth, (number) => (number === k ? 1 : 0));
+    const isPredicted = Float32Array.from(predicted, (number) => (number === k ? 1 : 0));
+    const own = Float32Array.from(truth, (_, pixel) => probability[pixel * count + k]);
+    const counts = confusion({ probability: isPredicted, truth: isTrue, fieldOfView });
+    return {
+      ...metricsFromCounts(counts),
+      auc: rocAuc({ probability: own, truth: isTrue, fieldOfView }),
+    };
+  });
+  return {
+    byClass: Object.fromEntries(classes.map((name, k) => [name, figures[k]])),
+    mean: macroAverage(figures.slice(1)),
+  };
+}

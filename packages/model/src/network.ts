@@ -38,7 +38,8 @@ const INFERENCE: Mode = { training: false };
  *
  * @param p parameters of this network, see {@link initialize}
  * @param x photographs `[N,H,W,3]`, 0 … 1; H and W multiples of 8 (see {@link sizeMultiple})
- * @returns logits `[N,H,W,1]`; their sigmoid is the probability of a vessel
+ * @returns logits `[N,H,W,1]`, whose sigmoid is the probability of a vessel; of a network that tells classes apart
+ *   `[N,H,W,classes]`, whose softmax are their probabilities (see {@link probabilitiesOf})
  * @throws ShapeError where `x` does not suit the network
  * @example
  * const p = initialize(saUNetV2, randomState(1));

@@ -2,7 +2,7 @@
 // files.
 //
 //   encoder1.conv1.filter  [3,3,Cin,Cout]     encoder1.norm1.gamma  [C]
-//   bottleneck.attention.filter  [7,7,2,1]    decoder1.up.filter  [3,3,Cout,Cin]    head.filter  [1,1,C,1]
+//   bottleneck.attention.filter  [7,7,2,1]    decoder1.up.filter  [3,3,Cout,Cin]    head.filter  [1,1,C,outputs]
 //
 // Stages count from the outside: encoder1 and decoder1 work at full resolution.
 
@@ -17,7 +17,7 @@ import {
   zeros,
 } from "@saunet/core";
 import { sizeOf } from "@saunet/core/kernels";
-import { depthOf, type Initializer, type NetworkConfig } from "./config.ts";
+import { depthOf, type Initializer, type NetworkConfig, outputChannels } from "./config.ts";
 
 export type { Parameters };
 
@@ -79,8 +79,8 @@ export function parameterSpecs(config: NetworkConfig): Record<string, ParameterS
     unit(`decoder${stage}`, 2, to, to);
     from = to;
   }
-  add("head.filter", [1, 1, from, 1], convolution);
-  add("head.bias", [1], "zeros");
+  add("head.filter", [1, 1, from, outputChannels(config)], convolution);
+  add("head.bias", [outputChannels(config)], "zeros");
   return specs;
 }
 

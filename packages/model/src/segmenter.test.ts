@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { saUNetV2 } from "./config.ts";
 import { forward } from "./network.ts";
 import { initialize } from "./parameters.ts";
-import { padFloats, segmenterOf } from "./segmenter.ts";
+import { padFloats } from "./photograph-runner.ts";
+import { segmenterOf } from "./segmenter.ts";
 
 const network = { config: saUNetV2, parameters: initialize(saUNetV2, randomState(1)), metadata: {} };
 const photograph = (width: number, height: number) => {

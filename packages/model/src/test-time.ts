@@ -3,7 +3,8 @@
 
 import { channelsOf, flipValues, type Photograph } from "@saunet/data";
 import { DEFAULT_THRESHOLD } from "./metrics.ts";
-import type { Segmentation, Segmenter, SegmentOptions } from "./segmenter.ts";
+import type { SegmentOptions } from "./photograph-runner.ts";
+import type { Segmentation, Segmenter } from "./segmenter.ts";
 
 /**
  * Segments a photograph as it is, mirrored left and right, upside down, and both, and takes the mean probability.

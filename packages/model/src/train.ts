@@ -18,7 +18,10 @@ import type { Loss } from "./losses.ts";
 import { forward } from "./network.ts";
 import type { Parameters } from "./parameters.ts";
 
-/** Photographs `[N,H,W,3]`, 0 … 1, and how much of each pixel is vessel `[N,H,W,1]`, 0 … 1. */
+/**
+ * Photographs `[N,H,W,3]`, 0 … 1, and how much of each pixel is vessel `[N,H,W,1]`, 0 … 1; or how much is of each class
+ * `[N,H,W,classes]`, for a network that tells classes apart.
+ */
 export interface Batch {
   readonly x: Tensor;
   readonly target: Tensor;

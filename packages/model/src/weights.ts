@@ -3,7 +3,7 @@
 
 import { parameter, readSafetensors, type Tensor, writeSafetensors } from "@saunet/core";
 import { formatShape, quote } from "@saunet/core/kernels";
-import { type NetworkConfig, saUNetV2 } from "./config.ts";
+import { areClasses, type NetworkConfig, saUNetV2 } from "./config.ts";
 import { firstNotFinite } from "./diverged.ts";
 import { fileKind, HEAD_BYTES, nameOfKind } from "./file-kind.ts";
 import { type Parameters, parameterSpecs } from "./parameters.ts";
@@ -76,6 +76,18 @@ export function expectFinite(op: string, tensors: Readonly<Record<string, Tensor
   const strange = tensors[name].data.filter((value) => !Number.isFinite(value));
   throw new WeightsError(
     `${op}: ${quote(name)} holds ${strange.length} of ${tensors[name].size} numbers that are not finite, such as ${strange[0]}`,
+  );
+}
+
+/**
+ * Throws where a network tells classes apart: what is asked of it is one probability per pixel.
+ *
+ * @throws WeightsError that names the classes
+ */
+export function expectOneOutput(op: string, { name, classes }: NetworkConfig): void {
+  if (classes === undefined) return;
+  throw new WeightsError(
+    `${op}: wants a network with one output (vessel or not), but ${name} tells ${classes.length} classes apart: ${classes.join(", ")}`,
   );
 }
 
@@ -190,6 +202,7 @@ function parseConfig(description: string): NetworkConfig {
     [undefined, 0, 1].includes(config.transposedPadding) &&
     (config.initializers === undefined ||
       [config.initializers?.convolution, config.initializers?.transposed].every(isInitializer)) &&
+    (config.classes === undefined || areClasses(config.classes)) &&
     (config.epsilon === undefined || (typeof config.epsilon === "number" && config.epsilon >= 0));
   return sound ? config : refuse();
 }

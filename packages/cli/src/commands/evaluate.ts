@@ -1,23 +1,42 @@
 // saunet evaluate: how well a network's vessels agree with those drawn by hand.
 
 import { type DatasetKind, readDataset, type Sample, type Split } from "@saunet/data/files";
-import { type Scale, segmentWithFlips } from "@saunet/model";
+import {
+  classSegmenterOf,
+  DEFAULT_THRESHOLD,
+  type Scale,
+  segmentWithFlips,
+  type Weights,
+} from "@saunet/model";
+import {
+  type ClassEvaluation,
+  type ClassFigures,
+  csvOfClasses,
+  describeClasses,
+  evaluateSample,
+  macroOf,
+} from "../class-evaluation.ts";
 import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, explain, FAILED, UsageError, WorkError } from "../errors.ts";
 import { type EvaluatedImage, fitThresholdOn, type Segment, startEvaluation } from "../evaluation.ts";
 import { csvOf, describeEvaluation, type Evaluation, fourDigits, jsonOf } from "../figures.ts";
-import { BUNDLED, openSegmenter, withFile, writeFile } from "../files.ts";
+import { BUNDLED, openNetwork, openSegmenter, withFile, writeFile } from "../files.ts";
 import { duration, type Host, type Progress, print, progress, secondsSince, writeJson } from "../output.ts";
 import { filesOfDataset, refuseClashes, weightsFile } from "../outputs.ts";
+import { type SyntheticSample, syntheticSamples } from "../synthetic-samples.ts";
 
 /** Options of `saunet evaluate`. */
 export interface EvaluateOptions {
-  readonly dataset: DatasetKind;
-  readonly data: string;
+  readonly dataset: DatasetKind | "synthetic";
+  /** Of every data set but synthetic pictures. */
+  readonly data?: string;
+  /** How many synthetic pictures, and their side in pixels. */
+  readonly images?: number;
+  readonly pictureSize?: number;
   readonly split?: Split;
   readonly csv?: string;
   readonly weights?: string;
-  readonly threshold: number;
+  readonly threshold?: number;
   readonly fitThreshold?: boolean;
   readonly tta?: boolean;
   readonly scale?: Scale;
@@ -28,19 +47,86 @@ export interface EvaluateOptions {
 
 /** Evaluates a network on a data set. */
 export async function evaluate(options: EvaluateOptions, host: Host): Promise<number> {
+  expectSense(options);
   if (options.csv !== undefined) {
+    const { dataset, data = "" } = options;
+    const read = dataset === "synthetic" ? [] : await filesOfDataset(host, { dataset, data });
     await refuseClashes(
       host,
       [{ file: options.csv, what: "the figures", option: "--csv" }],
-      [weightsFile(options.weights), ...(await filesOfDataset(host, options))],
+      [weightsFile(options.weights), ...read],
     );
   }
+  const network = await openNetwork(host, options.weights);
+  if (network.config.classes !== undefined) return evaluateClasses(network, options, host);
   const evaluation = await evaluateDataset(options, host);
   if (options.json) writeJson(host, jsonOf(evaluation));
   else print(host, `\n${describeEvaluation(evaluation)}`);
   if (options.csv !== undefined) await writeFile(host, options.csv, csvOf(evaluation.comparisons));
   return evaluation.failed.length === 0 ? DONE : FAILED;
 }
+
+/** Combinations that mean nothing are told, not ignored. */
+function expectSense({ dataset, data, split, fitThreshold, images, pictureSize }: EvaluateOptions): void {
+  const refuse = (option: string, why: string): never => {
+    throw new UsageError(`option '${option}' ${why}`);
+  };
+  if (dataset === "synthetic") {
+    if (data !== undefined) refuse("--data <folder>", "does not go with '--dataset synthetic'");
+    if (split !== undefined) refuse("--split <part>", "does not go with '--dataset synthetic'");
+    if (fitThreshold) refuse("--fit-threshold", "wants training images, which '--dataset synthetic' has not");
+    return;
+  }
+  if (data === undefined) throw new UsageError("required option '--data <folder>' not specified");
+  if (images !== undefined) refuse("--images <n>", "goes with '--dataset synthetic' only");
+  if (pictureSize !== undefined) refuse("--picture-size <n>", "goes with '--dataset synthetic' only");
+}
+
+/** Evaluates a network that tells classes apart, on synthetic pictures. */
+async function evaluateClasses(network: Weights, options: EvaluateOptions, host: Host): Promise<number> {
+  const { dataset, weights = BUNDLED, json = false, threshold, tta, maxPixels, padTo, scale, csv } = options;
+  const segmenter = classSegmenterOf(network);
+  const { classes } = segmenter;
+  if (dataset !== "synthetic") {
+    throw new WorkError(
+      `${weights}: tells classes apart (${classes.join(", ")}), which masks of vessels do not; --dataset synthetic does`,
+    );
+  }
+  if (threshold !== undefined) throw new UsageError(`option '--threshold <p>' ${NO_CLASSES}`);
+  if (tta) throw new UsageError(`option '--tta' ${NO_CLASSES}`);
+  const samples = synthetic(options);
+  const how = { maxPixels, ...(padTo && { padTo }), ...(scale && { scale }) };
+  const images: ClassFigures[] = [];
+  let seconds = 0;
+  const bar = progress(host, samples.length);
+  try {
+    await untilAsked(host, async (signal) => {
+      for (const [done, sample] of samples.entries()) {
+        throwIfAsked(signal, () => `${done} of ${samples.length} images were evaluated, nothing was written`);
+        bar.show(sample.id);
+        const found = await evaluateSample(segmenter, sample, how);
+        images.push(found.figures);
+        seconds += found.seconds;
+        if (!json) bar.print(`${sample.id}: mean F1 ${fourDigits(found.figures.full.mean.f1)}`);
+        bar.advance(sample.id);
+      }
+    });
+  } finally {
+    bar.stop();
+    segmenter.release();
+  }
+  const macro = macroOf(images, classes);
+  const evaluation: ClassEvaluation = { dataset, weights, classes, images, macro, seconds };
+  if (json) writeJson(host, evaluation);
+  else print(host, `\n${describeClasses(evaluation)}`);
+  if (csv !== undefined) await writeFile(host, csv, csvOfClasses(evaluation));
+  return DONE;
+}
+
+const NO_CLASSES = "does not go with weights that tell classes apart";
+
+const synthetic = ({ images = 10, pictureSize = 592 }: EvaluateOptions): SyntheticSample[] =>
+  syntheticSamples(images, pictureSize);
 
 /**
  * Evaluates a network on a data set, and tells of each image on the way.
@@ -62,11 +148,16 @@ async function evaluateUntil(
   host: Host,
   each: (image: EvaluatedImage, images: number) => Promise<void>,
 ): Promise<Evaluation> {
-  const { dataset, data, threshold, weights = BUNDLED, tta = false, json, maxPixels } = options;
+  const { dataset, data = "synthetic pictures", weights = BUNDLED, tta = false, json, maxPixels } = options;
+  const { threshold = DEFAULT_THRESHOLD } = options;
   // A plain folder has no parts; elsewhere the training images would flatter the network.
   const split = options.split ?? (dataset === "folder" ? "all" : "test");
-  const read = (part: Split) =>
-    withFile(host, data, (directory) => readDataset({ kind: dataset, directory, split: part, maxPixels }));
+  const read = async (part: Split): Promise<Sample[]> =>
+    dataset === "synthetic"
+      ? synthetic(options)
+      : withFile(host, data, (directory) =>
+          readDataset({ kind: dataset, directory, split: part, maxPixels }),
+        );
   const samples = await read(split);
   const training = options.fitThreshold ? await trainingPart(options, split, read) : [];
   const segment = await segmentOf(options, host);

@@ -1,31 +1,25 @@
-// saunet segment: photographs in; probability map, mask and overlay out.
+// saunet segment: photographs in; probability map, mask and overlay out, or a map of classes and an overlay.
 
 import { existsSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { join, parse, resolve } from "node:path";
-import {
-  coverage,
-  fieldOfView,
-  type Mask,
-  overlay,
-  type Photograph,
-  photographWarnings,
-  syntheticFundus,
-} from "@saunet/data";
-import { encodePng, readPhotograph } from "@saunet/data/files";
-import { evaluate, type Scale, type Segmenter } from "@saunet/model";
+import { fieldOfView, photographWarnings, syntheticFundus } from "@saunet/data";
+import { readPhotograph } from "@saunet/data/files";
+import { DEFAULT_THRESHOLD, type Scale } from "@saunet/model";
+import { classMapOf } from "../batches.ts";
 import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, explain, FAILED, UsageError } from "../errors.ts";
-import { BUNDLED, makeFolder, openSegmenter, withFile, writeFile } from "../files.ts";
-import { duration, type Host, progress, secondsSince, writeJson } from "../output.ts";
+import { BUNDLED, makeFolder, openNetwork, withFile, writeFile } from "../files.ts";
+import { duration, type Host, progress, writeJson } from "../output.ts";
 import { refuseClashes, weightsFile } from "../outputs.ts";
 import { isOwnPicture, markedPng } from "../own-picture.ts";
+import { type Painted, type Painter, painterOf, type Subject } from "../segmenting.ts";
 
 /** Options of `saunet segment`. */
 export interface SegmentCommandOptions {
   readonly out: string;
   readonly weights?: string;
-  readonly threshold: number;
+  readonly threshold?: number;
   readonly padTo?: number;
   readonly scale?: Scale;
   readonly maxPixels: number;
@@ -40,21 +34,12 @@ interface Job {
   readonly name: string;
   /** What is written of it. */
   readonly kinds: readonly string[];
-  readonly read: () => Promise<{ readonly photograph: Photograph; readonly truth?: Mask }>;
+  readonly read: () => Promise<Omit<Subject, "fieldOfView">>;
 }
 
 /** What came of one photograph. */
-interface Result {
+interface Result extends Omit<Painted, "pictures"> {
   readonly input: string;
-  readonly width: number;
-  readonly height: number;
-  /** The factor by which the network saw the photograph resized. */
-  readonly scale: number;
-  readonly seconds: number;
-  /** Of the field of view. */
-  readonly vesselShare: number;
-  /** Against the exact truth of the synthetic picture. */
-  readonly f1?: number;
   /** What makes the picture look like no fundus photograph. */
   readonly warnings: readonly string[];
   /** Path by kind. */
@@ -63,16 +48,24 @@ interface Result {
 
 const SYNTHETIC = { name: "synthetic", seed: 1 };
 
-const KINDS = ["probability", "mask", "overlay"] as const;
-
 /** Segments photographs, or the built-in picture where none is named. */
 export async function segment(
   images: readonly string[],
   options: SegmentCommandOptions,
   host: Host,
 ): Promise<number> {
-  const { out, threshold, weights = BUNDLED } = options;
-  const jobs = images.length === 0 ? [synthetic()] : images.map((image) => job(image, options, host));
+  const { out, weights = BUNDLED } = options;
+  const network = await openNetwork(host, options.weights);
+  const { classes: names } = network.config;
+  if (names !== undefined && options.threshold !== undefined) {
+    throw new UsageError(
+      `option '--threshold <p>' does not go with weights that tell classes apart (${names.join(", ")})`,
+    );
+  }
+  const painter = painterOf(network);
+  const { kinds } = painter;
+  const jobs =
+    images.length === 0 ? [synthetic(kinds)] : images.map((image) => job(image, kinds, options, host));
   refuseEqualNames(jobs);
   const outputs = jobs.flatMap(({ input, name, kinds }) =>
     kinds.map((kind) => ({
@@ -83,7 +76,6 @@ export async function segment(
   );
   await refuseClashes(host, outputs, [...images, weightsFile(options.weights)]);
   if (!options.overwrite) for (const { file } of outputs) await refuseForeign(file, host);
-  const segmenter = await openSegmenter(host, options.weights);
   await makeFolder(host, out);
 
   const results: Result[] = [];
@@ -95,7 +87,7 @@ export async function segment(
         throwIfAsked(signal, () => `${results.length} of ${jobs.length} photographs were segmented`);
         bar.show(each.input);
         try {
-          const result = await segmentOne(each, segmenter, options, host);
+          const result = await segmentOne(each, painter, options, host);
           results.push(result);
           if (result.warnings.length > 0) bar.warn(warningOf(result));
           if (!options.json) bar.print(lineOf(result));
@@ -109,27 +101,35 @@ export async function segment(
       bar.stop();
     }
   });
-  if (options.json) writeJson(host, { images: results, failed, threshold, weights });
+  if (options.json) {
+    const how =
+      names === undefined ? { threshold: options.threshold ?? DEFAULT_THRESHOLD } : { classes: names };
+    writeJson(host, { images: results, failed, ...how, weights });
+  }
   return failed.length === 0 ? DONE : FAILED;
 }
 
-function synthetic(): Job {
+function synthetic(kinds: Painter["kinds"]): Job {
   return {
     input: SYNTHETIC.name,
     name: SYNTHETIC.name,
-    kinds: ["photograph", "truth", ...KINDS],
+    kinds: ["photograph", "truth", ...kinds],
     read: async () => {
-      const { image, vessels } = syntheticFundus({ seed: SYNTHETIC.seed });
-      return { photograph: image, truth: vessels };
+      const fundus = syntheticFundus({ seed: SYNTHETIC.seed });
+      return {
+        photograph: fundus.image,
+        truth: fundus.vessels,
+        trueClasses: (names) => classMapOf(fundus, names),
+      };
     },
   };
 }
 
-function job(input: string, { maxPixels }: SegmentCommandOptions, host: Host): Job {
+function job(input: string, kinds: Painter["kinds"], { maxPixels }: SegmentCommandOptions, host: Host): Job {
   return {
     input,
     name: parse(input).name,
-    kinds: KINDS,
+    kinds,
     read: () =>
       withFile(host, input, async (path) => ({ photograph: await readPhotograph(path, { maxPixels }) })),
   };
@@ -165,47 +165,26 @@ const fileOf = (out: string, name: string, kind: string): string => join(out, `$
 
 async function segmentOne(
   { input, name, read }: Job,
-  segmenter: Segmenter,
+  painter: Painter,
   { out, threshold, padTo, scale, maxPixels, overwrite = false }: SegmentCommandOptions,
   host: Host,
 ): Promise<Result> {
-  const { photograph, truth } = await read();
-  const start = performance.now();
-  const {
-    width,
-    height,
-    scale: seenAt,
-    probability,
-    mask,
-  } = await withFile(host, input, () =>
-    segmenter.segment(photograph, { threshold, maxPixels, ...(padTo && { padTo }), ...(scale && { scale }) }),
-  );
-  const seconds = secondsSince(start);
+  const subject = await read();
+  const { photograph } = subject;
   const field = fieldOfView(photograph);
-  const levels = Uint8Array.from(probability, (value) => Math.round(255 * value));
-  const files = await writePictures(
-    host,
-    out,
-    name,
-    {
-      ...(truth && { photograph, truth }),
-      probability: { width, height, levels },
-      mask,
-      overlay: overlay(photograph, mask),
-    },
-    overwrite,
+  const { pictures, ...found } = await withFile(host, input, () =>
+    painter.paint(
+      { ...subject, fieldOfView: field },
+      {
+        maxPixels,
+        ...(threshold !== undefined && { threshold }),
+        ...(padTo && { padTo }),
+        ...(scale && { scale }),
+      },
+    ),
   );
-  return {
-    input,
-    width,
-    height,
-    scale: seenAt,
-    seconds,
-    vesselShare: coverage(mask, field),
-    ...(truth && { f1: evaluate({ probability, truth: truth.data }, threshold).f1 }),
-    warnings: photographWarnings(photograph, field),
-    files,
-  };
+  const files = await writePictures(host, out, name, pictures, overwrite);
+  return { input, ...found, warnings: photographWarnings(photograph, field), files };
 }
 
 /** Writes all pictures of one photograph. Where that fails, those that replaced nothing go again. */
@@ -213,19 +192,19 @@ async function writePictures(
   host: Host,
   out: string,
   name: string,
-  pictures: Readonly<Record<string, Parameters<typeof encodePng>[0]>>,
+  pictures: Painted["pictures"],
   overwrite: boolean,
 ): Promise<Result["files"]> {
   const files: Record<string, string> = {};
   const fresh: string[] = [];
   try {
-    for (const [kind, picture] of Object.entries(pictures)) {
+    for (const [kind, encode] of Object.entries(pictures)) {
       const file = fileOf(out, name, kind);
       // A person may have drawn it while others were segmented.
       if (!overwrite) await refuseForeign(file, host);
       const path = resolve(host.cwd, file);
       const isFresh = !existsSync(path);
-      await writeFile(host, file, markedPng(await encodePng(picture)));
+      await writeFile(host, file, markedPng(await encode()));
       if (isFresh) fresh.push(path);
       files[kind] = file;
     }
@@ -239,10 +218,12 @@ async function writePictures(
 const warningOf = ({ input, warnings }: Result): string =>
   `warning: ${input}: ${warnings.join("; ")}. Is it a fundus photograph?`;
 
-function lineOf({ input, width, height, seconds, vesselShare, f1, files }: Result): string {
-  const quality = f1 === undefined ? "" : `, F1 ${f1.toFixed(4)} against its exact truth`;
-  return (
-    `${input}: ${width}x${height} in ${duration(seconds)}, vessels ${(100 * vesselShare).toFixed(1)} % of the ` +
-    `field of view${quality} -> ${Object.values(files).join(", ")}`
-  );
+function lineOf({ input, width, height, seconds, vesselShare, f1, classes, files }: Result): string {
+  const quality = (figure: number | undefined) =>
+    figure === undefined ? "" : `, F1 ${figure.toFixed(4)} against its exact truth`;
+  const percent = (share: number) => `${(100 * share).toFixed(1)} % of the field of view`;
+  const found = classes?.map(
+    (each) => `${each.name} (${each.colour}) ${percent(each.share)}${quality(each.f1)}`,
+  ) ?? [`vessels ${percent(vesselShare)}${quality(f1)}`];
+  return `${input}: ${width}x${height} in ${duration(seconds)}, ${found.join("; ")} -> ${Object.values(files).join(", ")}`;
 }

@@ -141,7 +141,7 @@ describe("a run is refused", () => {
     [
       "epochs that the checkpoint is past",
       { epochs: 1, steps: 2 },
-      /checkpoint\.safetensors: is at step \d of a run that has 2 /,
+      /checkpoint\.safetensors: the checkpoint is at step \d of a run that has 2\n$/,
     ],
     ["a text for a number", { steps: "3" }, /config\.json: steps: .* but found "3"\n$/],
     ["a half batch", { batch: 1.5 }, /config\.json: batch: .* but found 1\.5\n$/],
@@ -167,7 +167,7 @@ describe("a run is refused", () => {
     [
       "another network",
       { network: { ...tiny, channels: [8, 16] } },
-      /checkpoint\.safetensors: does not belong to this network: /,
+      /checkpoint\.safetensors: the checkpoint does not belong to this network: /,
     ],
     ["no network", { network: undefined }, /config\.json: network: is missing\n$/],
     [
@@ -229,29 +229,37 @@ describe("a run is refused", () => {
   /** The checkpoint's metadata, as whoever edits it meets it. */
   type State = { position: { step: unknown }; random: unknown[]; watches: unknown; learningRate: unknown };
   it.each<[what: string, edit: (state: State) => unknown, line: RegExp]>([
-    ["no state", () => undefined, /: is no checkpoint: it does not say where the run stands\n$/],
-    ["a state that is no JSON", () => "{", /: is damaged: it is not JSON\n$/],
+    ["no state", () => undefined, /: the file is no checkpoint: it does not say where the run stands\n$/],
+    ["a state that is no JSON", () => "{", /: the checkpoint is damaged: its state is not JSON\n$/],
     [
       "a step in words",
       (state) => ({ ...state, position: { ...state.position, step: "one" } }),
-      /: position\.step: .* but found "one"\n$/,
+      /: the checkpoint is damaged: position\.step must be .* but found "one"\n$/,
     ],
     [
       "a step past the end",
       (state) => ({ ...state, position: { ...state.position, step: 7 } }),
-      /: is at step 7 of a run that has 6 by its config\.json\n$/,
+      /: the checkpoint is at step 7 of a run that has 6\n$/,
     ],
     [
       "random numbers that are none",
       (state) => ({ ...state, random: [1, 2, 3, -4] }),
-      /: random\.3: .* but found -4\n$/,
+      / random\.3 must be .* but found -4\n$/,
     ],
-    ["too few random numbers", (state) => ({ ...state, random: [1] }), /: random: .* but found \[1\]\n$/],
-    ["no watch", (state) => ({ ...state, watches: {} }), /: is damaged: watches\.plateau is missing\n$/],
+    [
+      "too few random numbers",
+      (state) => ({ ...state, random: [1] }),
+      / random must be .* but found \[1\]\n$/,
+    ],
+    [
+      "no watch",
+      (state) => ({ ...state, watches: {} }),
+      /: the checkpoint is damaged: watches\.plateau is missing\n$/,
+    ],
     [
       "a learning rate below 0",
       (state) => ({ ...state, learningRate: -1 }),
-      /: learningRate: .* but found -1\n$/,
+      / learningRate must be .* but found -1\n$/,
     ],
   ])("whose checkpoint has %s", async (what, edit, line) => {
     const run = await copy(`checkpoint-${what.replaceAll(" ", "-")}`);
@@ -272,7 +280,7 @@ describe("a run is refused", () => {
     await writeFile(path, broken);
     await expectRefusal(
       run,
-      /checkpoint\.safetensors: is damaged: [\w.]+ holds a value that is no number\n$/,
+      /checkpoint\.safetensors: the checkpoint is damaged: [\w.]+ holds a value that is no number\n$/,
     );
     await writeFile(path, bytes.subarray(0, bytes.length / 2));
     await expectRefusal(run, /checkpoint\.safetensors: safetensors: /);

@@ -11,6 +11,7 @@ import {
   saUNetV2,
   sizeMultiple,
   type Weights,
+  withClasses,
 } from "@saunet/model";
 import { KernelError } from "@saunet/wasm";
 import { STREAMS } from "../batches.ts";
@@ -25,7 +26,7 @@ import type { Contents, RunConfig } from "../run-config.ts";
 import { expectNoRun, filesOfRun, openRun, type RunFolder, readConfig, startRun } from "../run-folder.ts";
 import { type RunOptions, type Settings, settingsOf } from "../settings.ts";
 import { openTrainingData, type PictureContents, type TrainingData } from "../training-data.ts";
-import { paperValidator, pictureValidator, type Validator } from "../validation.ts";
+import { classValidator, paperValidator, pictureValidator, type Validator } from "../validation.ts";
 
 /** Options of `saunet train`. */
 export interface TrainOptions extends RunOptions {
@@ -157,8 +158,8 @@ async function start(options: TrainOptions, host: Host): Promise<Prepared> {
   const asked = settingsOf(options);
   expectNoRun(host, out);
   await refuseOverwriting(out, asked, host);
-  const network = await startingPoint(asked, options.network, host);
-  const data = await openTrainingData(asked, host);
+  const network = await startingPoint(asked, options, host);
+  const data = await openTrainingData(asked, host, network.config.classes);
   const settings = { ...asked, steps: asked.steps ?? stepsOfOnePass(data, asked) };
   const { weights } = settings;
   // A run may be taken up from another folder.
@@ -213,7 +214,7 @@ async function resume(folder: string, options: TrainOptions, host: Host): Promis
   const run = await openRun(host, folder);
   try {
     const network = await startingPointAgain(run, settings, config, contents, host);
-    const data = await openTrainingData(settings, host);
+    const data = await openTrainingData(settings, host, config.classes);
     const found = { training: data.training, validation: data.validation.map(({ id }) => id) };
     if (JSON.stringify(found) !== JSON.stringify({ training, validation })) {
       throw new WorkError(`${folder}: the photographs are not those that the run was started with`);
@@ -260,12 +261,17 @@ function expectContents(
 
 async function startingPoint(
   { weights, crops, seed }: Settings,
-  network: string | NetworkConfig | undefined,
+  { network, classes }: RunOptions,
   host: Host,
 ): Promise<Weights> {
-  const config = typeof network === "string" ? networks[network] : network;
+  const named = network === undefined ? undefined : networks[network];
+  const withOutputs = (config: NetworkConfig) =>
+    classes === undefined ? config : withClasses(config, classes);
   const start =
-    weights === undefined ? fresh(config ?? saUNetV2, seed) : await openWeights(host, weights, config);
+    weights === undefined
+      ? fresh(withOutputs(named ?? saUNetV2), seed)
+      : await openWeights(host, weights, named && withOutputs(named));
+  expectClasses(start, classes, weights);
   if (start.config.inputChannels !== saUNetV2.inputChannels) {
     throw new WorkError(
       `${weights}: the network takes ${start.config.inputChannels} channels, but photographs have ${saUNetV2.inputChannels} (RGB)`,
@@ -281,6 +287,20 @@ async function startingPoint(
   return start;
 }
 
+/** @throws WorkError where weights tell other classes apart than the run is to */
+function expectClasses(
+  { config }: Weights,
+  wanted: readonly string[] | undefined,
+  weights: string | undefined,
+): void {
+  const found = config.classes?.slice(1);
+  const told = (names: readonly string[] | undefined) => names?.join(",") ?? "vessels alone";
+  if (told(found) === told(wanted)) return;
+  throw new WorkError(
+    `${weights}: the network finds ${told(found)}, but the run is to find ${told(wanted)} (--classes)`,
+  );
+}
+
 function fresh(config: NetworkConfig, seed: number): Weights {
   return { config, parameters: initialize(config, randomState(seed, STREAMS.weights)), metadata: {} };
 }
@@ -292,6 +312,7 @@ function validatorOf(
   bar: Progress,
 ): Validator | undefined {
   if (validation.length === 0) return undefined;
+  if (weights.config.classes !== undefined) return classValidator(weights, validation, bar);
   if (validationBatches === undefined) return pictureValidator(weights, validation, bar);
   return paperValidator(weights, validation, validationBatches, batch, bar);
 }

@@ -4,7 +4,7 @@
 
 import { draw, type RandomState } from "@saunet/core";
 import { expectInteger } from "@saunet/core/kernels";
-import { BYTES_A_PIXEL, type LabelledImage, type Level } from "../labelled-image.ts";
+import { bytesPerPixel, type LabelledImage, type Level } from "../labelled-image.ts";
 import type { AugmentOptions, Crop } from "./options.ts";
 import { factor } from "./options.ts";
 
@@ -102,16 +102,21 @@ function orient(column: number, row: number, width: number, height: number, flip
 }
 
 /** Cuts a crop out of a photograph, everything interpolated between the four pixels around a place. */
-export function cut({ levels }: LabelledImage, { width, height, matrix, from, at, zoom }: Geometry): Crop {
+export function cut(
+  { levels, classes }: LabelledImage,
+  { width, height, matrix, from, at, zoom }: Geometry,
+): Crop {
   // The level whose pixels come nearest to the crop's: between 0.7 and 1.4 of theirs, so little is skipped.
   const number = Math.min(levels.length - 1, Math.max(0, Math.round(-Math.log2(zoom))));
   const level = levels[number];
   const image = new Float32Array(width * height * 3);
-  const vessels = new Float32Array(width * height);
+  const kinds = classes - 1;
+  const labels = new Float32Array(width * height * kinds);
+  const vessels = kinds === 1 ? labels : new Float32Array(width * height);
   const fieldOfView = new Float32Array(width * height);
   const [a, b, c, d] = matrix;
   const pixelSize = 2 ** number;
-  const place = new Float64Array(BYTES_A_PIXEL);
+  const place = new Float64Array(bytesPerPixel(classes));
   for (let row = 0, pixel = 0; row < height; row++)
     for (let column = 0; column < width; column++, pixel++) {
       const [right, down] = [column - at[0], row - at[1]];
@@ -120,21 +125,30 @@ export function cut({ levels }: LabelledImage, { width, height, matrix, from, at
       if (!(x >= -0.5 && y >= -0.5 && x < level.width - 0.5 && y < level.height - 0.5)) continue;
       interpolate(level, x, y, place);
       for (let channel = 0; channel < 3; channel++) image[pixel * 3 + channel] = place[channel] / 255;
-      vessels[pixel] = place[3] / 255;
-      fieldOfView[pixel] = place[4] / 255;
+      for (let kind = 0; kind < kinds; kind++) labels[pixel * kinds + kind] = place[3 + kind] / 255;
+      if (kinds > 1) vessels[pixel] = shareOfAll(labels, pixel * kinds, kinds);
+      fieldOfView[pixel] = place[3 + kinds] / 255;
     }
-  return { width, height, image, vessels, fieldOfView };
+  return { width, height, image, vessels, labels, fieldOfView };
 }
 
-/** The five values at a place between four pixels; the picture's edge pixels stand for those beyond it. */
+/** Shares of several classes together; halved levels round each of them, so that their sum may pass 1. */
+function shareOfAll(labels: Float32Array, first: number, count: number): number {
+  let sum = 0;
+  for (let i = first; i < first + count; i++) sum += labels[i];
+  return Math.min(1, sum);
+}
+
+/** All values at a place between four pixels; the picture's edge pixels stand for those beyond it. */
 function interpolate({ width, height, pixels }: Level, x: number, y: number, out: Float64Array): void {
   const [left, top] = [Math.floor(x), Math.floor(y)];
   const [u, v] = [x - left, y - top];
-  const x0 = Math.max(left, 0) * BYTES_A_PIXEL;
-  const x1 = Math.min(left + 1, width - 1) * BYTES_A_PIXEL;
-  const y0 = Math.max(top, 0) * width * BYTES_A_PIXEL;
-  const y1 = Math.min(top + 1, height - 1) * width * BYTES_A_PIXEL;
-  for (let c = 0; c < BYTES_A_PIXEL; c++) {
+  const bytes = out.length;
+  const x0 = Math.max(left, 0) * bytes;
+  const x1 = Math.min(left + 1, width - 1) * bytes;
+  const y0 = Math.max(top, 0) * width * bytes;
+  const y1 = Math.min(top + 1, height - 1) * width * bytes;
+  for (let c = 0; c < bytes; c++) {
     const above = pixels[y0 + x0 + c] * (1 - u) + pixels[y0 + x1 + c] * u;
     const below = pixels[y1 + x0 + c] * (1 - u) + pixels[y1 + x1 + c] * u;
     out[c] = above * (1 - v) + below * v;

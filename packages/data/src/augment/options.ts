@@ -41,6 +41,8 @@ export interface Crop {
   readonly image: Float32Array;
   /** `[height, width]`: how much of the pixel is vessel, 0 to 1. */
   readonly vessels: Float32Array;
+  /** `[height, width, classes - 1]`: how much of the pixel is of each class but the background, 0 to 1. */
+  readonly labels: Float32Array;
   /** `[height, width]`: how much of the pixel shows the eye, 0 to 1. */
   readonly fieldOfView: Float32Array;
 }

@@ -12,12 +12,14 @@ import type { Vessel } from "./vessel-tree.ts";
 export interface VesselLayer {
   /** Optical depth in green light: the photograph is multiplied by exp(-depth). */
   readonly depth: Float32Array;
-  /** 1 where the pixel's centre lies inside a vessel. */
-  readonly inside: Uint8Array;
+  /** The kind of vessel that the pixel's centre lies inside: 1 for an artery, 2 for a vein, 0 for neither. */
+  readonly kinds: Uint8Array;
 }
 
 /** Narrower vessels are drawn this wide, and so leave no gaps in the mask; being narrow, they are faint. */
 const LEAST_RADIUS = 0.55;
+
+const [ARTERY, VEIN] = [1, 2];
 
 /** Draws all vessels. Where an artery and a vein cross, the deeper one shows, and the other darkens it a little. */
 export function drawVessels(
@@ -30,7 +32,7 @@ export function drawVessels(
   const strongest = between(state, 0.4, 0.7);
   const reflexes = { artery: between(state, 0.2, 0.6), vein: between(state, 0, 0.25) };
   const pen = new Pen(width, height);
-  const inside = new Uint8Array(width * height);
+  const inside = { artery: new Uint8Array(width * height), vein: new Uint8Array(width * height) };
   const layers = { artery: new Float32Array(width * height), vein: new Float32Array(width * height) };
   for (const vessel of vessels) {
     const strength = strongest * between(state, 0.85, 1.15) * (vessel.kind === "artery" ? 0.85 : 1);
@@ -43,16 +45,19 @@ export function drawVessels(
       const fullness = 0.45 + 0.55 * Math.min(1, (2 * radius) / widest);
       const depth = strength * cover * chord * fullness * (1 - reflex * shine(gap, radius));
       if (depth > layer[pixel]) layer[pixel] = depth;
-      if (gap < radius) inside[pixel] = 1;
+      if (gap < radius) inside[vessel.kind][pixel] = 1;
     });
   }
+  const kinds = new Uint8Array(width * height);
   const depth = layers.vein;
   for (let pixel = 0; pixel < depth.length; pixel++) {
     const artery = layers.artery[pixel];
     const vein = depth[pixel];
+    const isArtery = inside.artery[pixel] === 1 && (inside.vein[pixel] === 0 || artery > vein);
+    kinds[pixel] = isArtery ? ARTERY : VEIN * inside.vein[pixel];
     depth[pixel] = Math.max(artery, vein) + 0.35 * Math.min(artery, vein);
   }
-  return { depth, inside };
+  return { depth, kinds };
 }
 
 /** The light reflex along the middle of a wide vessel, from 0 to 1. */

@@ -16,7 +16,14 @@
 // itself came with opset 21, with another meaning of scale and shift in opset 18.)
 
 import type { Shape } from "@saunet/core";
-import { DEFAULT_THRESHOLD, depthOf, parametersFrom, sizeMultiple, type Weights } from "@saunet/model";
+import {
+  DEFAULT_THRESHOLD,
+  depthOf,
+  expectOneOutput,
+  parametersFrom,
+  sizeMultiple,
+  type Weights,
+} from "@saunet/model";
 import { permute } from "../permute.ts";
 import { GraphBuilder } from "./graph.ts";
 import { ElementType, encodeModel, type ValueInfoProto } from "./schema.ts";
@@ -44,7 +51,7 @@ const OPSET_OF_AXES_AS_INPUT = 18;
  * the normalisation of its input and the threshold from which a pixel is a vessel.
  *
  * @throws RangeError on an opset outside 13 … 21 or a size the network does not take; WeightsError where the
- * parameters do not belong to the network
+ * parameters do not belong to the network, or it tells classes apart
  * @example
  * const parameters = initialize(saUNetV2, randomState(1));
  * const bytes = exportOnnx({ config: saUNetV2, parameters, metadata: {} }, { height: 592, width: 592 });
@@ -52,6 +59,7 @@ const OPSET_OF_AXES_AS_INPUT = 18;
  */
 export function exportOnnx(weights: Weights, options: OnnxOptions = {}): Uint8Array {
   const { config, metadata } = weights;
+  expectOneOutput("exportOnnx", config);
   const { opset = 17, batch, height, width } = options;
   if (!Number.isInteger(opset) || opset < OLDEST_OPSET || opset > NEWEST_OPSET) {
     throw new RangeError(

@@ -1,10 +1,28 @@
 // Files that PyTorch wrote with the lines of docs/interop.md, against the answers that it stored in them.
 
 import { readFileSync } from "node:fs";
-import { noGrad, readSafetensors, SafetensorsError, sigmoid, Tensor, writeSafetensors } from "@saunet/core";
-import { forward, type NetworkConfig, networks, readWeights, saUNet, writeWeights } from "@saunet/model";
+import {
+  noGrad,
+  randomState,
+  readSafetensors,
+  SafetensorsError,
+  sigmoid,
+  Tensor,
+  writeSafetensors,
+} from "@saunet/core";
+import {
+  forward,
+  initialize,
+  type NetworkConfig,
+  networks,
+  readWeights,
+  saUNet,
+  withClasses,
+  writeWeights,
+} from "@saunet/model";
 import { describe, expect, it } from "vitest";
 import { largestDifference } from "../../../../fixtures/networks.ts";
+import { exportOnnx } from "../onnx/export.ts";
 import { permute } from "../permute.ts";
 import { importTorch } from "./import.ts";
 
@@ -34,6 +52,14 @@ describe("importTorch", () => {
     const logits = noGrad(() => forward(config, parameters, x));
     const found = name === "shifted" ? logits : sigmoid(logits);
     expect(largestDifference(found.data, answer.data)).toBeLessThan(1e-5);
+  });
+
+  it("refuses a network that tells classes apart, and so does the export, in one line", () => {
+    const config = withClasses(saUNet, ["artery", "vein"]);
+    const wants = "wants a network with one output (vessel or not), but sa-unet tells 3 classes apart";
+    expect(() => importTorch(file("sa-unet"), { config })).toThrow(`import: ${wants}`);
+    const network = { config, parameters: initialize(config, randomState(1)), metadata: {} };
+    expect(() => exportOnnx(network)).toThrow(`exportOnnx: ${wants}: background, artery, vein`);
   });
 
   it.each<[string, number]>([

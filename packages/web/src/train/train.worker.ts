@@ -4,14 +4,18 @@ import { adam, randomState } from "@saunet/core";
 import {
   evaluate,
   initialize,
+  isCheckpointFile,
   loadSegmenter,
   paperLoss,
+  readCheckpoint,
   readWeights,
   type Segmenter,
   saUNetV2,
   segmenterOf,
+  type TrainingState,
   train,
   type Weights,
+  writeCheckpoint,
   writeWeights,
 } from "@saunet/model";
 import { expose } from "comlink";
@@ -20,7 +24,6 @@ import { grey } from "../pictures/paint.ts";
 import { count } from "../ui/format.ts";
 import { BATCH, SEED } from "./batch.ts";
 import { type BatchStream, batchStream } from "./batch-stream.ts";
-import { isCheckpointFile, readCheckpoint, type TrainingState, writeCheckpoint } from "./checkpoint.ts";
 import { type Halt, haltOf } from "./halt.ts";
 import { type LabelledPhotograph, type OwnPicture, readForTesting } from "./own-pictures.ts";
 import { fundus } from "./training-pictures.ts";
@@ -114,7 +117,7 @@ async function begin({ start, learningRate }: TrainingPlan): Promise<{ run: Run;
     random: randomState(SEED, 2),
     segmenter: segmenterOf(network),
   };
-  const step = isCheckpoint ? readCheckpoint(start, run) : 0;
+  const step = isCheckpoint ? readCheckpoint(start, run).step : 0;
   // What a person has set counts, also for a run that began with another rate.
   optimizer.learningRate[0] = learningRate;
   return { run, step };
@@ -183,7 +186,7 @@ async function learn(
         milliseconds: busy / length,
         cropsPerSecond: (1000 * BATCH * length) / (now - told),
         heldOut,
-        checkpoint: isKept ? writeCheckpoint(run, step) : undefined,
+        checkpoint: isKept ? writeCheckpoint(run, { step }) : undefined,
       });
       losses = [];
       busy = 0;
@@ -286,7 +289,7 @@ const api = {
     if (current === undefined) throw new Error("checkpoint: nothing has been learned yet");
     const run = current;
     if (steps) await new Promise<void>((resolve) => betweenSteps.push(resolve));
-    return writeCheckpoint(run, step);
+    return writeCheckpoint(run, { step });
   },
 };
 

@@ -1,0 +1,60 @@
+// The kernels of single operators, forward and backward, on one map: a line an operator.
+
+import {
+  add,
+  backward,
+  gelu,
+  layerNorm,
+  leakyRelu,
+  minimum,
+  normal,
+  ones,
+  parameter,
+  randomState,
+  silu,
+  softmax,
+  type Tensor,
+  zeros,
+} from "@saunet/core";
+import { copyOfGradient, intercept } from "@saunet/core/kernels";
+import type { Options } from "./options.ts";
+import { sizeOf } from "./options.ts";
+import { type Part, timeParts } from "./parts.ts";
+import type { Results } from "./results.ts";
+import { oneOf } from "./usage.ts";
+
+const CHANNELS = 16;
+
+/** What is timed: operators of one map, or of two. */
+const operators: Readonly<Record<string, (x: Tensor, other: Tensor) => Tensor>> = {
+  add: (x, other) => add(x, other),
+  minimum: (x, other) => minimum(x, other),
+  silu: (x) => silu(x),
+  leakyRelu: (x) => leakyRelu(x),
+  gelu: (x) => gelu(x),
+  softmax: (x) => softmax(x),
+  layerNorm: (x) => layerNorm(x, ones([CHANNELS]), zeros([CHANNELS])),
+};
+
+/** Times the operators that are named, or all of them, on `[1,H,W,16]`. */
+export async function timeOperators(options: Options): Promise<Results> {
+  const [height, width] = sizeOf(options, 592);
+  const random = randomState(1);
+  const map = () => normal([1, height, width, CHANNELS], random);
+  const valid = Object.keys(operators);
+  const chosen = options.operands.length > 0 ? options.operands : valid;
+  const parts = chosen.flatMap((name) => {
+    const operator = operators[oneOf("operator", name, valid)];
+    const own: Part[] = [];
+    const [x, other, gy] = [parameter(map()), parameter(map()), map()];
+    intercept(
+      ({ kernel, arrays, dims, run }) => {
+        run();
+        if (kernel !== copyOfGradient) own.push({ shape: name, kernel, arrays, dims });
+      },
+      () => backward(operator(x, other), gy),
+    );
+    return own;
+  });
+  return { ...(await timeParts("operators", parts, options)), input: [height, width, CHANNELS] };
+}

@@ -1,0 +1,121 @@
+// What saunet segment makes of a photograph: of a network with one output the probability, a mask and an overlay; of one
+// that tells classes apart a map of the classes and an overlay.
+
+import { type ClassMap, coverage, type Mask, overlay, type Photograph } from "@saunet/data";
+import { encodePng } from "@saunet/data/files";
+import {
+  classSegmenterOf,
+  evaluate,
+  evaluateClasses,
+  type SegmentOptions,
+  segmenterOf,
+  type Weights,
+} from "@saunet/model";
+import { encodeClassMap, hexOf, overlayClasses } from "./class-map.ts";
+import { secondsSince } from "./output.ts";
+
+/** A photograph, and where it is known exactly what it shows. */
+export interface Subject {
+  readonly photograph: Photograph;
+  readonly fieldOfView: Mask;
+  readonly truth?: Mask;
+  /** The true classes by their places among the names. */
+  readonly trueClasses?: (names: readonly string[]) => ClassMap;
+}
+
+/** What was found of one class. */
+export interface FoundClass {
+  readonly name: string;
+  readonly colour: string;
+  /** Of the field of view. */
+  readonly share: number;
+  /** Against an exact truth. */
+  readonly f1?: number;
+}
+
+/** What came of one photograph. */
+export interface Painted {
+  readonly width: number;
+  readonly height: number;
+  /** The factor by which the network saw the photograph resized. */
+  readonly scale: number;
+  /** What the network took. */
+  readonly seconds: number;
+  /** Of the field of view. */
+  readonly vesselShare: number;
+  /** Against an exact truth, of a network with one output. */
+  readonly f1?: number;
+  /** Of a network that tells classes apart: each but the background. */
+  readonly classes?: readonly FoundClass[];
+  /** What encodes the picture of each kind. */
+  readonly pictures: Readonly<Record<string, () => Uint8Array | Promise<Uint8Array>>>;
+}
+
+/** Segments photographs and paints what it finds. */
+export interface Painter {
+  /** The kinds of pictures that it makes of a photograph. */
+  readonly kinds: readonly string[];
+  paint(subject: Subject, options: SegmentOptions): Promise<Painted>;
+}
+
+/** The painter that suits a network. */
+export function painterOf(weights: Weights): Painter {
+  return weights.config.classes === undefined ? vesselPainter(weights) : classPainter(weights);
+}
+
+function vesselPainter(weights: Weights): Painter {
+  const segmenter = segmenterOf(weights);
+  return {
+    kinds: ["probability", "mask", "overlay"],
+    async paint({ photograph, fieldOfView, truth }, options) {
+      const start = performance.now();
+      const { width, height, scale, probability, mask } = await segmenter.segment(photograph, options);
+      const seconds = secondsSince(start);
+      const levels = Uint8Array.from(probability, (value) => Math.round(255 * value));
+      return {
+        ...{ width, height, scale, seconds, vesselShare: coverage(mask, fieldOfView) },
+        ...(truth && { f1: evaluate({ probability, truth: truth.data }, options.threshold).f1 }),
+        pictures: {
+          ...(truth && { photograph: () => encodePng(photograph), truth: () => encodePng(truth) }),
+          probability: () => encodePng({ width, height, levels }),
+          mask: () => encodePng(mask),
+          overlay: () => encodePng(overlay(photograph, mask)),
+        },
+      };
+    },
+  };
+}
+
+function classPainter(weights: Weights): Painter {
+  const segmenter = classSegmenterOf(weights);
+  const { classes: names } = segmenter;
+  return {
+    kinds: ["classes", "overlay"],
+    async paint({ photograph, fieldOfView, trueClasses }, options) {
+      const start = performance.now();
+      const { width, height, scale, probability, classes } = await segmenter.segment(photograph, options);
+      const seconds = secondsSince(start);
+      const truth = trueClasses?.(names);
+      const figures = truth && evaluateClasses({ probability, truth: truth.data }, names);
+      const found = names.slice(1).map((name, at) => {
+        const data = classes.data.map((number) => (number === at + 1 ? 1 : 0));
+        return {
+          ...{ name, colour: hexOf(at + 1), share: coverage({ width, height, data }, fieldOfView) },
+          ...(figures && { f1: figures.byClass[name].f1 }),
+        };
+      });
+      return {
+        ...{ width, height, scale, seconds, vesselShare: found.reduce((sum, { share }) => sum + share, 0) },
+        classes: found,
+        pictures: {
+          ...(truth && {
+            photograph: () => encodePng(photograph),
+            truth: () => encodeClassMap(truth, names),
+          }),
+          classes: () => encodeClassMap(classes, names),
+          overlay: () => encodePng(overlayClasses(photograph, classes, names)),
+        },
+      };
+    },
+  };
+}

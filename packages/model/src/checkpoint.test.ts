@@ -1,0 +1,106 @@
+import { adam, earlyStopping, randomState, readSafetensors, reduceOnPlateau, uniform } from "@saunet/core";
+import { describe, expect, it } from "vitest";
+import { movingAverage } from "./average.ts";
+import { isCheckpointFile, readCheckpoint, type TrainingState, writeCheckpoint } from "./checkpoint.ts";
+import { type NetworkConfig, saUNetV2 } from "./config.ts";
+import { paperLoss } from "./losses.ts";
+import { initialize } from "./parameters.ts";
+import { train } from "./train.ts";
+import { writeWeights } from "./weights.ts";
+
+const tiny: NetworkConfig = { ...saUNetV2, name: "tiny", channels: [8, 8] };
+
+function begin() {
+  const parameters = initialize(tiny, randomState(1));
+  return { parameters, optimizer: adam(parameters, { learningRate: 2e-3 }), random: randomState(1, 2) };
+}
+
+async function lossesOf(state: ReturnType<typeof begin>, from: number, to: number): Promise<number[]> {
+  const losses: number[] = [];
+  const nextBatch = (step: number) => {
+    const random = randomState(3, step);
+    return { x: uniform([1, 16, 16, 3], random), target: uniform([1, 16, 16, 1], random) };
+  };
+  const run = { config: tiny, ...state, loss: paperLoss(), epochs: 1, stepsPerEpoch: to, firstStep: from };
+  for await (const event of train({ ...run, nextBatch })) if (event.kind === "step") losses.push(event.loss);
+  return losses;
+}
+
+const weightOf = ({ parameters }: TrainingState) => parameters["encoder1.conv1.filter"].data;
+
+describe("checkpoint", () => {
+  it("resumes a run bit for bit", async () => {
+    const whole = await lossesOf(begin(), 0, 4);
+    const first = begin();
+    const before = await lossesOf(first, 0, 2);
+    const bytes = writeCheckpoint(first, { step: 2 });
+    const second = begin();
+    second.optimizer.learningRate[0] = 1;
+    const { step } = readCheckpoint(bytes, second);
+    expect(step).toBe(2);
+    expect([...before, ...(await lossesOf(second, step, 4))]).toEqual(whole);
+  });
+
+  it("has the same state, character by character, with and without watches that have seen nothing", () => {
+    const { parameters, optimizer, random } = begin();
+    const watches = {
+      plateau: reduceOnPlateau({ factor: 0.5, patience: 1 }).state,
+      stopping: earlyStopping({ patience: 1 }).state,
+    };
+    const position = { step: 2, seconds: 0, lossSum: 0, best: null, isFinished: false };
+    const average = movingAverage(parameters, 0).parameters;
+    const command = writeCheckpoint({ parameters, average, optimizer, random, watches }, position);
+    const page = writeCheckpoint({ parameters, optimizer, random }, { step: 2 });
+    expect(Buffer.compare(command, page)).toBe(0);
+    expect(readSafetensors(page).metadata).toEqual({
+      state:
+        '{"position":{"step":2,"seconds":0,"lossSum":0,"best":null,"isFinished":false},"random":[1,1013904242,0,0],' +
+        '"watches":{"plateau":{"best":"Infinity","wait":0},"stopping":{"best":"Infinity","wait":0}},' +
+        '"learningRate":0.0020000000949949026}',
+    });
+  });
+
+  it("gives average and watches to whoever keeps them, and the parameters alone to others", () => {
+    const { parameters, optimizer, random } = begin();
+    const average = movingAverage(parameters, 0.5);
+    const kept = { parameters, average: average.parameters, optimizer, random };
+    const plateau = { best: 0.25, wait: 3 };
+    weightOf(kept)[0] = 7;
+    average.parameters["encoder1.conv1.filter"].data[0] = 9;
+    const bytes = writeCheckpoint({ ...kept, watches: { plateau } }, { step: 1 });
+
+    const alone = begin();
+    readCheckpoint(bytes, alone);
+    expect(weightOf(alone)[0]).toBe(7);
+
+    const again = begin();
+    const watches = { plateau: { best: Number.POSITIVE_INFINITY, wait: 0 } };
+    const state = { ...again, average: movingAverage(again.parameters, 0.5).parameters, watches };
+    readCheckpoint(bytes, state);
+    expect([weightOf(state)[0], state.average["encoder1.conv1.filter"].data[0]]).toEqual([7, 9]);
+    expect(watches.plateau).toEqual(plateau);
+  });
+
+  it("is refused by another network, which it leaves as it was, and by a shorter run", () => {
+    const small = begin();
+    const { "head.bias": _, ...parameters } = small.parameters;
+    const state = begin();
+    weightOf(state)[0] = 5;
+    const refused = () => readCheckpoint(writeCheckpoint({ ...small, parameters }, { step: 2 }), state);
+    expect(refused).toThrow(/does not belong to this network: parameters\.head\.bias is missing/);
+    expect(() => readCheckpoint(writeCheckpoint(small, { step: 2 }), state, 1)).toThrow(
+      "the checkpoint is at step 2 of a run that has 1",
+    );
+    expect(weightOf(state)[0]).toBe(5);
+  });
+
+  it("is told from weights", () => {
+    const { parameters, ...state } = begin();
+    expect(isCheckpointFile(writeCheckpoint({ parameters, ...state }, { step: 0 }))).toBe(true);
+    const weights = writeWeights({ config: tiny, parameters, metadata: {} });
+    expect(isCheckpointFile(weights)).toBe(false);
+    expect(() => readCheckpoint(weights, { parameters, ...state })).toThrow(
+      /does not belong to this network/,
+    );
+  });
+});
