@@ -12,7 +12,15 @@ import {
 } from "@saunet/core";
 import type { Parameters } from "./parameters.ts";
 
-/** A file that is no checkpoint, or that of another run. */
+/**
+ * A file that is no checkpoint, or that of another run.
+ *
+ * @example
+ * const parameters = initialize(saUNetV2, randomState(1));
+ * const state = { parameters, optimizer: adam(parameters), random: randomState(2) };
+ * const weights = writeWeights({ config: saUNetV2, parameters, metadata: {} });
+ * try { readCheckpoint(weights, state); } catch (error) { console.log(error instanceof CheckpointError); } // true
+ */
 export class CheckpointError extends Error {
   override readonly name = "CheckpointError";
 }
@@ -88,6 +96,11 @@ export function writeCheckpoint(
  * @param total steps of the whole run; by default without end
  * @throws SafetensorsError where the file is damaged; CheckpointError where it is no checkpoint, belongs to another network
  *   or a shorter run, or holds what no run does
+ * @example
+ * const parameters = initialize(saUNetV2, randomState(1));
+ * const state = { parameters, optimizer: adam(parameters), random: randomState(2) };
+ * const { step, best } = readCheckpoint(writeCheckpoint(state, { step: 7 }), state);
+ * console.log(step, best); // 7 null
  */
 export function readCheckpoint(
   bytes: Uint8Array,

@@ -116,7 +116,12 @@ export function withClasses(config: NetworkConfig, names: readonly string[]): Ne
   );
 }
 
-/** Whether a value is a list of classes: 2 to 256 different names, the background first. */
+/**
+ * Whether a value is a list of classes: 2 to 256 different names, the background first.
+ *
+ * @example
+ * console.log(areClasses(["background", "artery", "vein"]), areClasses(["artery", "vein"])); // true false
+ */
 export function areClasses(value: unknown): value is readonly string[] {
   return (
     Array.isArray(value) &&
@@ -128,7 +133,12 @@ export function areClasses(value: unknown): value is readonly string[] {
   );
 }
 
-/** How many logits a network has for each pixel: one for each class, or one in all. */
+/**
+ * How many logits a network has for each pixel: one for each class, or one in all.
+ *
+ * @example
+ * console.log(outputChannels(saUNetV2), outputChannels(withClasses(saUNetV2, ["artery", "vein"]))); // 1 3
+ */
 export function outputChannels({ classes }: NetworkConfig): number {
   return classes?.length ?? 1;
 }

@@ -169,7 +169,12 @@ function paddedSize(
   return [padded(height), padded(width)];
 }
 
-/** An image `[height,width,3]` in the top left corner of a black one, as a batch of one. */
+/**
+ * An image `[height,width,3]` in the top left corner of a black one, as a batch of one.
+ *
+ * @example
+ * console.log(padFloats(new Float32Array(2 * 1 * 3), 2, 1, 8, 8).shape); // [ 1, 8, 8, 3 ]
+ */
 export function padFloats(floats: Float32Array, width: number, height: number, W: number, H: number): Tensor {
   const x = new Float32Array(H * W * 3);
   for (let y = 0; y < height; y++) x.set(floats.subarray(y * width * 3, (y + 1) * width * 3), y * W * 3);

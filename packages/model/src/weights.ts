@@ -83,6 +83,8 @@ export function expectFinite(op: string, tensors: Readonly<Record<string, Tensor
  * Throws where a network tells classes apart: what is asked of it is one probability per pixel.
  *
  * @throws WeightsError that names the classes
+ * @example
+ * expectOneOutput("segmenterOf", saUNetV2); // nothing happens
  */
 export function expectOneOutput(op: string, { name, classes }: NetworkConfig): void {
   if (classes === undefined) return;
