@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { type Item, items, selectedId } from "../segment/items.ts";
 import { weightsInUse } from "../segment/queue.ts";
 import { tab } from "../tabs.ts";
-import { firstCall, type Started, started } from "../ui/worker.ts";
+import { type Started, started, startUp, WorkerError } from "../ui/worker.ts";
 import type { Anatomy, ChannelReport, InsideWorker, LayerReport, Taken } from "./inside.worker.ts";
 import { linkOf, type Place, placeOf } from "./link.ts";
 
@@ -65,12 +65,18 @@ export async function lookAt(): Promise<void> {
   isLooking.value = true;
   failure.value = undefined;
   try {
-    const anatomy = await firstCall(workerThere, (remote) => remote.look(item.file, bytes));
+    await startUp(workerThere);
+    const { remote, failed } = workerThere();
+    const anatomy = await Promise.race([remote.look(item.file, bytes), failed]);
     specimen.value = { ...anatomy, name: item.name };
     place = undefined;
     await openPlace(placeOf(location.hash) ?? { id: layerId.value, channel: 0 });
   } catch (error) {
     seen = undefined;
+    if (error instanceof WorkerError) {
+      worker?.end();
+      worker = undefined;
+    }
     failure.value = `${item.name} could not be looked into: ${(error as Error).message}.`;
   } finally {
     isLooking.value = false;

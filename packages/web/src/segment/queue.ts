@@ -1,10 +1,10 @@
 // Works on the photographs, one at a time, in a worker that can be stopped in the middle of one.
 
 import { signal } from "@preact/signals";
-import { type Remote, wrap } from "comlink";
 import type { EngineReport } from "../engine.ts";
 import type { Found } from "../ui/dropped.ts";
 import { count } from "../ui/format.ts";
+import { type Started, started, startUp, WorkerError } from "../ui/worker.ts";
 import {
   change,
   type Item,
@@ -29,34 +29,45 @@ export const weightsInUse = signal<{ readonly name: string; readonly bytes?: Uin
 /** How their file stores its numbers, where it says so. */
 export const weightsStored = signal<string | undefined>(undefined);
 
-let worker: Worker;
-let engine: Remote<SegmentWorker>;
+/** Why the engine did not start, until it is tried again. */
+export const engineFailure = signal<string | undefined>(undefined);
+
+let worker: Started<SegmentWorker> | undefined;
+const engine = () => worker!.remote;
 let ready: Promise<void>;
+/** Counts starts: a later one overtakes an earlier. */
+let starts = 0;
 
 /** Starts the engine, and starts it anew where it was stopped in the middle of something. */
 export function startWorker(): void {
-  worker?.terminate();
-  worker = new Worker(new URL("./segment.worker.ts", import.meta.url), { type: "module" });
-  engine = wrap<SegmentWorker>(worker);
-  const started = engine;
-  const failed = new Promise<never>((_, reject) => {
-    worker.onerror = (event) =>
-      reject(new Error(event.message || "the engine's worker could not be started"));
+  const own = ++starts;
+  worker?.end();
+  engineFailure.value = undefined;
+  ready = begin(() => {
+    if (own !== starts) throw new Error("the engine was started anew");
+    worker = started(new Worker(new URL("./segment.worker.ts", import.meta.url), { type: "module" }));
+    return worker;
   });
-  ready = Promise.race([failed, begin(started)]);
-  ready.catch((error: Error) => {
-    notice.value = `The engine did not start: ${error.message}`;
+  ready.catch(({ message }: Error) => {
+    if (own === starts) engineFailure.value = message;
   });
+}
+
+/** Tries it again where it did not start, and takes up what waited for it. */
+export function startAgain(): void {
+  startWorker();
+  resume();
 }
 
 /** Resolves when the engine is ready, and rejects where it cannot be. */
 export const engineStarted = (): Promise<void> => ready;
 
-async function begin(started: Remote<SegmentWorker>): Promise<void> {
+async function begin(make: () => Started<SegmentWorker>): Promise<void> {
+  const report = await startUp(make);
   const { bytes } = weightsInUse.value;
-  if (bytes !== undefined) await started.use(bytes);
-  engineReport.value = await started.start();
-  weightsStored.value = await started.stored();
+  if (bytes !== undefined) await engine().use(bytes);
+  weightsStored.value = await engine().stored();
+  engineReport.value = report;
   // For whoever measures how long that took since the page was asked for.
   performance.mark("saunet-ready");
 }
@@ -103,7 +114,7 @@ export const EXAMPLE = "synthetic.png";
 /** Adds the synthetic photograph, which brings its exact truth. */
 export async function addExample(): Promise<void> {
   try {
-    const { photograph, truth, width, height } = await engine.example();
+    const { photograph, truth, width, height } = await engine().example();
     const id = nextId;
     // It may come by itself, so it takes no notice away.
     enqueue([new File([photograph], EXAMPLE, { type: "image/png" })]);
@@ -131,10 +142,17 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
     stop.addEventListener("abort", () => resolve(undefined)),
   );
   try {
-    await ready;
+    try {
+      await ready;
+    } catch {
+      // The stage says why, and offers to try again.
+      change(id, { progress: { kind: "cancelled" } });
+      return;
+    }
     if (itemOf(id)?.progress.kind !== "waiting") return;
+    const { failed } = worker!;
     change(id, { progress: { kind: "reading" } });
-    const picture = await Promise.race([engine.read(item.file), stopped]);
+    const picture = await Promise.race([engine().read(item.file), stopped, failed]);
     // It may have been taken out meanwhile.
     if (picture === undefined || itemOf(id) === undefined) return;
     const { kind, width, height } = picture;
@@ -154,7 +172,7 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
     });
     await pairMasks();
     const { value: weights } = weightsInUse;
-    const segmented = await Promise.race([engine.segment(), stopped]);
+    const segmented = await Promise.race([engine().segment(), stopped, failed]);
     if (segmented === undefined) return;
     const threads = engineReport.value?.threads ?? 1;
     const found: Result = { ...segmented, detected: segmented.field, threads, weights: weights.name };
@@ -166,6 +184,7 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
       await settle(id);
     }
   } catch (error) {
+    if (error instanceof WorkerError) startWorker();
     if (!stop.aborted)
       change(id, { progress: { kind: "failed", message: messageOf(item.name, error as Error) } });
   }
@@ -220,8 +239,8 @@ export function remove(id: number): void {
 /** Uses other weights, and segments with them what has been segmented. */
 export async function useWeights(name: string, bytes?: Uint8Array): Promise<void> {
   await ready;
-  await engine.use(bytes);
-  weightsStored.value = await engine.stored();
+  await engine().use(bytes);
+  weightsStored.value = await engine().stored();
   weightsInUse.value = bytes === undefined ? { name } : { name, bytes };
   for (const { id, progress } of items.value) if (progress.kind === "done") again(id);
 }

@@ -3,7 +3,7 @@
 import { fieldOfView, type Photograph, syntheticFundus } from "@saunet/data";
 import { loadSegmenter, type Segmenter } from "@saunet/model";
 import { expose } from "comlink";
-import { type EngineReport, startEngine } from "../engine.ts";
+import { startEngine } from "../engine.ts";
 import { decodePicture, pixelsOf, pngOf, shrink } from "../pictures/decode.ts";
 import { kindOfMask, maskOf, type PictureKind } from "../pictures/kind.ts";
 import { densityAt, STEPS, type Tally, tallyOf } from "../pictures/tally.ts";
@@ -57,14 +57,16 @@ let running: Promise<unknown> = Promise.resolve();
 const blobOf = (array: Uint8Array | Float32Array): Blob => new Blob([array as Uint8Array<ArrayBuffer>]);
 
 const api = {
-  /** Gets everything ready, so that the first photograph finds it so. */
-  async start(): Promise<EngineReport> {
+  /** The weights are fetched while the engine starts. */
+  up(): void {
     segmenter ??= loadSegmenter();
-    const [report] = await Promise.all([startEngine(), segmenter]);
-    return report;
+    // Whoever uses it hears of it.
+    segmenter.catch(() => {});
   },
 
-  /** How the file of the weights in use stores its numbers, where it says so. */
+  start: startEngine,
+
+  /** Resolves when everything is there for the first photograph: how the file of the weights stores its numbers, if told. */
   async stored(): Promise<string | undefined> {
     return (await segmenter)?.metadata.stored;
   },
@@ -99,7 +101,8 @@ const api = {
     if (held === undefined) throw new Error("segment: no photograph has been read");
     const photograph = held;
     held = undefined;
-    await api.start();
+    api.up();
+    await startEngine();
     const started = performance.now();
     const run = (await segmenter!).segment(photograph);
     running = run.catch(() => {});

@@ -6,7 +6,7 @@ import { type Item, items } from "../segment/items.ts";
 import { maskInUse } from "../segment/masks.ts";
 import { EXAMPLE, useWeights } from "../segment/queue.ts";
 import { isTraining, trainingStep } from "../title.ts";
-import { firstCall, type Started, started } from "../ui/worker.ts";
+import { type Started, started, startUp } from "../ui/worker.ts";
 import {
   forgetRun,
   type KeptPictures,
@@ -106,7 +106,8 @@ export async function meetSubject(): Promise<void> {
   if (subject.value !== undefined) return;
   left = await keptRun();
   if (left !== undefined) pictures = await keptPictures();
-  subject.value = await firstCall(workerThere, (remote) => remote.subject(pictures.heldOut));
+  await startUp(workerThere);
+  subject.value = await trainer().subject(pictures.heldOut);
   if (left === undefined || runState.value !== "idle") return;
   batch(() => {
     const { step: last, curves: drawn, learningRate: own } = left!;
