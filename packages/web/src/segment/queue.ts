@@ -202,16 +202,17 @@ function messageOf(name: string, { name: kind, message }: Error): string {
 
 /** Stops what is being worked on and drops what waits. */
 export function cancel(): void {
-  const busy = items.value.some(isBusy);
+  const busy = items.value.find(isBusy)?.progress.kind;
   unread.length = 0;
   items.value = items.value.map((item) =>
     isOpen(item) ? { ...item, progress: { kind: "cancelled" } } : item,
   );
-  if (!busy) return;
-  // A run on one thread hears of nothing before it has ended; so it is ended with its worker.
+  if (busy === undefined) return;
   stopping.abort();
   stopping = new AbortController();
-  startWorker();
+  // Decoding cannot be ended, and a run on one thread hears of nothing before it is over: they end with their worker.
+  if (busy === "segmenting" && (engineReport.value?.threads ?? 1) > 1) void engine().stop();
+  else startWorker();
 }
 
 /** Takes up everything that was cancelled. */

@@ -53,6 +53,14 @@ let segmenter: Promise<Segmenter> | undefined;
 let held: Photograph | undefined;
 /** The run at hand, or the last one. */
 let running: Promise<unknown> = Promise.resolve();
+/**
+ * After so long without a photograph the memory of the network's programs goes back to the system: some hundred bytes for
+ * each pixel that the network sees, which is most of what the page holds. Planning them anew takes a tenth of a second.
+ */
+const IDLE_MS = 5000;
+let idle: ReturnType<typeof setTimeout> | undefined;
+/** Aborted when a person wants no more of the run at hand. */
+let stopping = new AbortController();
 
 const blobOf = (array: Uint8Array | Float32Array): Blob => new Blob([array as Uint8Array<ArrayBuffer>]);
 
@@ -101,12 +109,16 @@ const api = {
     if (held === undefined) throw new Error("segment: no photograph has been read");
     const photograph = held;
     held = undefined;
+    clearTimeout(idle);
+    const { signal } = stopping;
     api.up();
     await startEngine();
     const started = performance.now();
-    const run = (await segmenter!).segment(photograph);
+    const run = (await segmenter!).segment(photograph, { signal });
     running = run.catch(() => {});
-    const { width, height, scale, probability } = await run;
+    const { width, height, scale, probability } = await run.finally(() => {
+      idle = setTimeout(async () => (await segmenter)?.release(), IDLE_MS);
+    });
     const seconds = (performance.now() - started) / 1000;
     const field = fieldOfView(photograph);
     const tally = tallyOf({ probability, field: field.data });
@@ -114,6 +126,12 @@ const api = {
     const doubts = doubtsOf({ photograph, field, vesselShare });
     const blobs = { probability: blobOf(probability), field: blobOf(field.data) };
     return { width, height, scale, ...blobs, tally, doubts, seconds };
+  },
+
+  /** Ends the run at hand; on one thread only when it is over. */
+  stop(): void {
+    stopping.abort();
+    stopping = new AbortController();
   },
 
   async example(): Promise<Example> {

@@ -6,7 +6,7 @@ import { type Item, items } from "../segment/items.ts";
 import { maskInUse } from "../segment/masks.ts";
 import { EXAMPLE, useWeights } from "../segment/queue.ts";
 import { isTraining, trainingStep } from "../title.ts";
-import { type Started, started, startUp } from "../ui/worker.ts";
+import { type Started, started, startUp, WorkerError } from "../ui/worker.ts";
 import {
   forgetRun,
   type KeptPictures,
@@ -223,12 +223,16 @@ function run(from: TrainingPlan["start"]): void {
   const tell = (news: TrainingNews) => {
     if (own === turn) hear(news);
   };
-  trainer()
-    .run({ start: from, learningRate: rate(), pictures: pictures.pictures }, proxy(tell))
-    .catch((error: Error) => {
-      failure.value = `The training ended: ${error.message}.`;
-      runState.value = "idle";
-    });
+  const { remote, failed } = workerThere();
+  const plan: TrainingPlan = { start: from, learningRate: rate(), pictures: pictures.pictures };
+  Promise.race([remote.run(plan, proxy(tell)), failed]).catch((error: Error) => {
+    if (error instanceof WorkerError) {
+      worker?.end();
+      worker = undefined;
+    }
+    failure.value = `The training ended: ${error.message}.`;
+    runState.value = "idle";
+  });
 }
 
 /** Goes on with another learning rate. */
