@@ -20,6 +20,7 @@ export default defineConfig({
           ]
         : [`packages/*/src/**/*.${only}.test.ts`],
     exclude: ["**/node_modules/**", "**/dist/**", ...(only === undefined ? special : [])],
+    globalSetup: only === "browser" ? ["packages/web/src/testing-build.ts"] : [],
     maxWorkers: 2,
     // Tests and hooks start threads, bundlers and browsers, on machines that may be busy.
     testTimeout: 300_000,
