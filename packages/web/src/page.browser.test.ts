@@ -301,6 +301,7 @@ describe.each(BROWSERS)("for everybody in $name", ({ launch }) => {
       await page.getByRole("button", { name: "Decoder 2, unit 1:" }).click();
       await page.getByRole("button", { name: "61 other channels" }).click();
       await expectNoFault(page, "all channels");
+      await page.getByRole("button", { name: /^Only the \d+ heaviest$/ }).click();
     },
   );
 });

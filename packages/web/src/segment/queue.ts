@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { EngineReport } from "../engine.ts";
 import type { Found } from "../ui/dropped.ts";
 import { count } from "../ui/format.ts";
-import { type Started, started, startUp, WorkerError } from "../ui/worker.ts";
+import { type Started, started, startUp, WorkerError, within } from "../ui/worker.ts";
 import {
   change,
   type Item,
@@ -80,6 +80,8 @@ const unread: { readonly id: number; readonly target?: number | undefined }[] = 
 let works = false;
 /** Aborted when the engine is stopped in the middle of something. */
 let stopping = new AbortController();
+/** Resolves when what was stopped last is at rest. */
+let halting: Promise<unknown> = Promise.resolve();
 
 /** Puts pictures into the queue; `target` is the photograph that a mask among them was chosen for. */
 export function addFiles(files: readonly File[], target?: number): void {
@@ -143,6 +145,7 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
   );
   try {
     try {
+      await halting;
       await ready;
     } catch {
       // The stage says why, and offers to try again.
@@ -171,6 +174,7 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
       thumbnail: URL.createObjectURL(picture.thumbnail!),
     });
     await pairMasks();
+    if (stop.aborted) return;
     const { value: weights } = weightsInUse;
     const segmented = await Promise.race([engine().segment(), stopped, failed]);
     if (segmented === undefined) return;
@@ -200,6 +204,9 @@ function messageOf(name: string, { name: kind, message }: Error): string {
   return kind === "PictureError" ? `${name} ${message}.` : `${name} could not be segmented: ${message}.`;
 }
 
+/** An engine that has not stopped after so long is started anew. */
+const STOP_PATIENCE_MS = 2000;
+
 /** Stops what is being worked on and drops what waits. */
 export function cancel(): void {
   const busy = items.value.find(isBusy)?.progress.kind;
@@ -211,7 +218,8 @@ export function cancel(): void {
   stopping.abort();
   stopping = new AbortController();
   // Decoding cannot be ended, and a run on one thread hears of nothing before it is over: they end with their worker.
-  if (busy === "segmenting" && (engineReport.value?.threads ?? 1) > 1) void engine().stop();
+  if (busy === "segmenting" && (engineReport.value?.threads ?? 1) > 1)
+    halting = within(STOP_PATIENCE_MS, engine().stop()).catch(startWorker);
   else startWorker();
 }
 

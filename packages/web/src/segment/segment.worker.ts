@@ -57,7 +57,7 @@ let running: Promise<unknown> = Promise.resolve();
  * After so long without a photograph the memory of the network's programs goes back to the system: some hundred bytes for
  * each pixel that the network sees, which is most of what the page holds. Planning them anew takes a tenth of a second.
  */
-const IDLE_MS = 5000;
+const IDLE_MS = 30_000;
 let idle: ReturnType<typeof setTimeout> | undefined;
 /** Aborted when a person wants no more of the run at hand. */
 let stopping = new AbortController();

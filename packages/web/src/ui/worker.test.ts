@@ -61,7 +61,7 @@ describe("startUp", () => {
     const { make } = makerOf(...workers);
     const failure = startUp(make).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(65_000);
-    expect(await failure).toEqual(new WorkerError("the engine's worker did not start within 60 seconds"));
+    expect(await failure).toEqual(new WorkerError("the engine's worker did not answer within 60 seconds"));
     for (const { end } of workers) expect(end).toHaveBeenCalledOnce();
   });
 

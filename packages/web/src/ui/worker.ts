@@ -34,11 +34,15 @@ export function started<T>(worker: Worker): Started<T> {
   return { remote: wrap<T>(worker), failed, end: () => worker.terminate() };
 }
 
-/** Waits for an answer, but not longer than that. */
-async function within<R>(milliseconds: number, answer: Promise<R>): Promise<R> {
+/**
+ * Waits for an answer, but not longer than that.
+ *
+ * @throws WorkerError where there is none by then
+ */
+export async function within<R>(milliseconds: number, answer: Promise<R>): Promise<R> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    const message = `the engine's worker did not start within ${milliseconds / 1000} seconds`;
+    const message = `the engine's worker did not answer within ${milliseconds / 1000} seconds`;
     timer = setTimeout(() => reject(new WorkerError(message)), milliseconds);
   });
   try {
