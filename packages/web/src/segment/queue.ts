@@ -147,6 +147,9 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
     try {
       await halting;
       await ready;
+      // It has nothing to do between photographs, so it answers at once, unless it is stuck.
+      await within(ANSWER_PATIENCE_MS, engine().up()).catch(startWorker);
+      await ready;
     } catch {
       // The stage says why, and offers to try again.
       change(id, { progress: { kind: "cancelled" } });
@@ -204,8 +207,8 @@ function messageOf(name: string, { name: kind, message }: Error): string {
   return kind === "PictureError" ? `${name} ${message}.` : `${name} could not be segmented: ${message}.`;
 }
 
-/** An engine that has not stopped after so long is started anew. */
-const STOP_PATIENCE_MS = 2000;
+/** An engine that does not answer for so long, when asked whether it is there or told to stop, is started anew. */
+const ANSWER_PATIENCE_MS = 5000;
 
 /** Stops what is being worked on and drops what waits. */
 export function cancel(): void {
@@ -219,7 +222,7 @@ export function cancel(): void {
   stopping = new AbortController();
   // Decoding cannot be ended, and a run on one thread hears of nothing before it is over: they end with their worker.
   if (busy === "segmenting" && (engineReport.value?.threads ?? 1) > 1)
-    halting = within(STOP_PATIENCE_MS, engine().stop()).catch(startWorker);
+    halting = within(ANSWER_PATIENCE_MS, engine().stop()).catch(startWorker);
   else startWorker();
 }
 
