@@ -34,6 +34,9 @@ afterAll(async () => {
 });
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+/** Its label is the name of the file that was opened last. */
+const startFile = (page: Page) =>
+  page.getByRole("region", { name: "Plan" }).locator("input[type=file][accept='.safetensors']");
 const stepOf = async (page: Page) => Number(await page.getByTestId("step").textContent());
 const until = (page: Page, step: number) =>
   expect.poll(() => stepOf(page), { timeout: 120_000 }).toBeGreaterThan(step);
@@ -105,7 +108,7 @@ describe.each(BROWSERS)("training in $name", ({ name: browserName, launch }) => 
 
     await button(page, "Reset").click();
     await expect.poll(() => stepOf(page)).toBe(0);
-    await page.getByLabel("Open weights or a checkpoint").setInputFiles(path);
+    await startFile(page).setInputFiles(path);
     await expect.poll(() => page.getByLabel("A file").isChecked()).toBe(true);
     await button(page, "Train").click();
     await until(page, 1);
@@ -190,7 +193,7 @@ describe.each(BROWSERS)("training in $name", ({ name: browserName, launch }) => 
     await button(page, "Reset").click();
     const theirs = join(folder, `commands-${browserName}.safetensors`);
     await writeFile(theirs, commands);
-    await page.getByLabel("Open weights or a checkpoint").setInputFiles(theirs);
+    await startFile(page).setInputFiles(theirs);
     await button(page, "Train").click();
     await until(page, 60);
     await button(page, "Reset").click();
@@ -200,7 +203,7 @@ describe.each(BROWSERS)("training in $name", ({ name: browserName, launch }) => 
     const page = await shared();
     const path = join(folder, "wrong.safetensors");
     await writeFile(path, "no weights");
-    await page.getByLabel("Open weights or a checkpoint").setInputFiles(path);
+    await startFile(page).setInputFiles(path);
     await button(page, "Train").click({ timeout: 60_000 });
     await page.getByText(/^The training ended: /).waitFor({ timeout: 60_000 });
     await page.getByRole("link", { name: "Segment" }).click();
