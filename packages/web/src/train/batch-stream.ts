@@ -8,6 +8,9 @@ import type { BatchAnswer, BatchesAsked } from "./batch.worker.ts";
 import type { OwnPicture } from "./own-pictures.ts";
 import type { FlatBatch } from "./training-pictures.ts";
 
+/** There is no second attempt; a person can make one. */
+const [, PATIENCE_MS] = SCRIPT_PATIENCE_MS;
+
 /** The batches of a run in their order. */
 export interface BatchStream {
   /** @throws Error where the worker could not start, or has failed */
@@ -28,8 +31,8 @@ export function batchStream(step: number, pictures: readonly OwnPicture[]): Batc
   };
   const late = setTimeout(
     fail,
-    SCRIPT_PATIENCE_MS,
-    `their worker did not start within ${SCRIPT_PATIENCE_MS / 1000} seconds`,
+    PATIENCE_MS,
+    `their worker did not start within ${PATIENCE_MS / 1000} seconds`,
   );
   worker.onmessage = ({ data }: MessageEvent<BatchAnswer>) => {
     if (data === "up") {

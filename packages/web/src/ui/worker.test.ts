@@ -48,10 +48,10 @@ describe("startUp", () => {
   });
 
   it("waits longer for a script, which may have to be fetched", async () => {
-    const up = new Promise<void>((resolve) => setTimeout(resolve, 30_000));
+    const up = new Promise<void>((resolve) => setTimeout(resolve, 14_000));
     const { asked, make } = makerOf(workerOf({ up, start: Promise.resolve("ready") }));
     const answer = startUp(make);
-    await vi.advanceTimersByTimeAsync(30_000);
+    await vi.advanceTimersByTimeAsync(14_000);
     expect(await answer).toBe("ready");
     expect(asked).toEqual([false]);
   });

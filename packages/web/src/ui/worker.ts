@@ -15,8 +15,11 @@ export interface Started<T> {
   end(): void;
 }
 
-/** A script that does not run after so long is given up; it may have to be fetched first. */
-export const SCRIPT_PATIENCE_MS = 60_000;
+/**
+ * A script that does not run after so long is given up; it may have to be fetched first. The second attempt has four times as
+ * long, for slow lines.
+ */
+export const SCRIPT_PATIENCE_MS = [15_000, 60_000] as const;
 /**
  * An engine is given up that is not ready so long after its script runs. It takes 50 to 130 ms on two busy cores; the
  * second attempt has four times as long, should the host be that slow.
@@ -71,7 +74,7 @@ export async function startUp<R>(make: (anew: boolean) => Started<Startable<R>>)
   const attempt = async (number: 0 | 1): Promise<R> => {
     const { remote, failed, end } = make(number > 0);
     try {
-      await within(SCRIPT_PATIENCE_MS, Promise.race([remote.up(), failed]));
+      await within(SCRIPT_PATIENCE_MS[number], Promise.race([remote.up(), failed]));
       return (await within(ENGINE_PATIENCE_MS[number], Promise.race([remote.start(), failed]))) as R;
     } catch (error) {
       if (error instanceof WorkerError) end();
