@@ -107,7 +107,7 @@ export async function meetSubject(): Promise<void> {
   left = await keptRun();
   if (left !== undefined) pictures = await keptPictures();
   await startUp(workerThere);
-  subject.value = await trainer().subject(pictures.heldOut);
+  subject.value = await subjectOf(pictures.heldOut);
   if (left === undefined || runState.value !== "idle") return;
   batch(() => {
     const { step: last, curves: drawn, learningRate: own } = left!;
@@ -138,6 +138,16 @@ function endWorker(): void {
   worker = undefined;
 }
 
+/** What is held out, as the worker sees it. */
+async function subjectOf(own?: OwnPicture): Promise<Subject> {
+  try {
+    return await within(SILENCE_MS, trainer().subject(own));
+  } catch (error) {
+    if (error instanceof WorkerError) endWorker();
+    throw error;
+  }
+}
+
 /** Counts choices of what is held out: a later one overtakes an earlier. */
 let choices = 0;
 
@@ -149,7 +159,7 @@ export async function holdOut(id: number | undefined): Promise<void> {
   // Nothing can be trained before it is known what is held out.
   subject.value = undefined;
   try {
-    const next = await trainer().subject(item && ownPictureOf(item));
+    const next = await subjectOf(item && ownPictureOf(item));
     if (own === choices) subject.value = next;
     if (item !== undefined) failure.value = undefined;
   } catch (error) {
