@@ -121,8 +121,6 @@ export class Pool implements Crew {
   stop(): void {
     this.#words[WORD.kind] = KIND.stop;
     this.#start(true);
-    // Chromium keeps a worker that has closed itself, and with it the memory that it was sent, until it is ended.
-    for (const worker of [this.#standIn, ...this.#workers]) void worker?.terminate();
     this.#workers = [];
     this.#standIn = undefined;
   }

@@ -53,12 +53,8 @@ let segmenter: Promise<Segmenter> | undefined;
 let held: Photograph | undefined;
 /** The run at hand, or the last one. */
 let running: Promise<unknown> = Promise.resolve();
-/**
- * After so long without a photograph the memory of the network's programs goes back to the system: some hundred bytes for
- * each pixel that the network sees, which is most of what the page holds. Planning them anew takes a tenth of a second.
- */
-const IDLE_MS = 30_000;
-let idle: ReturnType<typeof setTimeout> | undefined;
+/** Of the photograph that was segmented last. */
+let lastSize = "";
 /** Aborted when a person wants no more of the run at hand. */
 let stopping = new AbortController();
 
@@ -109,16 +105,18 @@ const api = {
     if (held === undefined) throw new Error("segment: no photograph has been read");
     const photograph = held;
     held = undefined;
-    clearTimeout(idle);
     const { signal } = stopping;
     api.up();
     await startEngine();
     const started = performance.now();
-    const run = (await segmenter!).segment(photograph, { signal });
+    const { segment, release } = await segmenter!;
+    // A program of another size would lie idle beside the one that is needed: 0.3 GB for the example's.
+    const size = `${photograph.width} x ${photograph.height}`;
+    if (size !== lastSize) release();
+    lastSize = size;
+    const run = segment(photograph, { signal });
     running = run.catch(() => {});
-    const { width, height, scale, probability } = await run.finally(() => {
-      idle = setTimeout(async () => (await segmenter)?.release(), IDLE_MS);
-    });
+    const { width, height, scale, probability } = await run;
     const seconds = (performance.now() - started) / 1000;
     const field = fieldOfView(photograph);
     const tally = tallyOf({ probability, field: field.data });

@@ -33,7 +33,7 @@ describe.runIf(MINUTES > 0)(`training for ${MINUTES} minutes`, () => {
           console.log(samples[i], i === 0 || i === SAMPLES ? byThread : "");
           if (i < SAMPLES) await page.waitForTimeout((MINUTES * 60_000) / SAMPLES);
         }
-        // The example's memory has gone back by the second sample, and curves thin themselves out at 1000 points.
+        // Curves thin themselves out at 1000 points.
         const [, second] = samples;
         const last = samples.at(-1)!;
         expect(last.bytes - second.bytes).toBeLessThan(5e6);
