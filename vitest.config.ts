@@ -22,6 +22,7 @@ export default defineConfig({
         : [`packages/*/src/**/*.${only}.test.ts`],
     exclude: ["**/node_modules/**", "**/dist/**", ...(only === undefined ? special : [])],
     setupFiles: [fileURLToPath(new URL("scripts/test-setup.ts", import.meta.url))],
+    globalSetup: only === "browser" ? ["packages/web/src/testing-build.ts"] : [],
     maxWorkers: 2,
     // Tests and hooks start threads, bundlers and browsers, on machines that may be busy.
     testTimeout: 300_000,

@@ -14,7 +14,8 @@ import { isTraining } from "./title.ts";
 import { droppedFiles } from "./ui/dropped.ts";
 import { Icon } from "./ui/icon.tsx";
 
-const isPicture = ({ type, name }: File) => type.startsWith("image/") || /\.(tiff?|p[gpn]m)$/i.test(name);
+const isPicture = ({ type, name }: File) =>
+  type.startsWith("image/") || /\.(tiff?|p[bgpn]m)(\.gz)?$/i.test(name);
 
 /** Everything on the page. */
 export function App() {

@@ -1,6 +1,7 @@
 // What every worker of the page needs from the engine: itself made fast, and a word on how fast.
 
 import { accelerate } from "@saunet/wasm";
+import type { Startable } from "./ui/worker.ts";
 
 /** How the engine runs here, in words for a person. */
 export interface EngineReport {
@@ -23,3 +24,6 @@ export function startEngine(): Promise<EngineReport> {
   }));
   return started;
 }
+
+/** The calls by which a worker with an engine is started. */
+export const engineWorker: Startable<EngineReport> = { up() {}, start: startEngine };

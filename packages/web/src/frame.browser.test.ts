@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSite, type Site } from "./testing.ts";
+import { openSite, type Site, sharedPage } from "./testing.ts";
 import { BROWSERS } from "./testing-browsers.ts";
 
 let site: Site;
@@ -60,15 +60,22 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
   });
   afterAll(() => browser?.close());
 
-  async function open(where: string, width = 1280, height = 800): Promise<Page> {
-    const page = await (await browser.newContext({ viewport: { width, height } })).newPage();
+  async function open(where: string): Promise<Page> {
+    const page = await (await browser.newContext()).newPage();
     await page.goto(where);
     await segmented(page, "synthetic.png");
     return page;
   }
+  const shared = sharedPage(() => open(site.isolated));
+  /** The shared page, in a window of this size. */
+  async function sized(width = 1280, height = 800): Promise<Page> {
+    const page = await shared();
+    await page.setViewportSize({ width, height });
+    return page;
+  }
 
   it.each(["isolated", "plain"] as const)("lets no worker reach another origin (%s host)", async (realm) => {
-    const page = await open(site[realm]);
+    const page = realm === "isolated" ? await shared() : await open(site.plain);
     visits = 0;
     expect(await askFromWorker(page)).toBe("refused");
     // The ones that hold photographs, where the browser's debugger reaches them. The engine's threads, whose addresses are
@@ -84,11 +91,11 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
       expect(await worker.evaluate(ask, address)).toBe("refused");
     }
     expect(visits).toBe(0);
-    await page.context().close();
+    if (realm === "plain") await page.context().close();
   });
 
   it("is never wider than its window, from 320 to 2560 pixels", async () => {
-    const page = await open(site.isolated);
+    const page = await sized();
     // The layer whose table has the longest names.
     await page.evaluate(() => {
       location.hash = "#inside/decoder2.conv1/12";
@@ -103,11 +110,10 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
         expect([tab, width, wide]).toEqual([tab, width, Math.min(wide, width)]);
       }
     }
-    await page.context().close();
   });
 
   it("has the whole tool above the fold at 1024 x 768", async () => {
-    const page = await open(site.isolated, 1024, 768);
+    const page = await sized(1024, 768);
     await page.getByRole("button", { name: "Synthetic example" }).click();
     await segmented(page, "synthetic (2).png");
     for (const part of [".stage", ".filmstrip", ".panel"]) {
@@ -120,22 +126,23 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
         label,
         true,
       ]);
-    await page.context().close();
+    await page.getByRole("button", { name: "Remove synthetic (2).png" }).click();
   });
 
   it("is a drop zone where there is no photograph, with its controls off", async () => {
-    const page = await open(site.isolated);
+    const page = await sized();
     await page.getByRole("button", { name: "Remove synthetic.png" }).click();
     await page.getByText("or drop fundus photographs, or a folder of them, anywhere on this page").waitFor();
     expect(await page.getByLabel("Choose photographs").count()).toBe(1);
     for (const label of ["Overlay", "Threshold", "Only the field of view"])
-      expect(await page.getByLabel(label, { exact: true }).isDisabled()).toBe(true);
-    expect(await page.getByText("Mask as PNG").isDisabled()).toBe(true);
-    await page.context().close();
+      await expect.poll(() => page.getByLabel(label, { exact: true }).isDisabled()).toBe(true);
+    await expect.poll(() => page.getByText("Mask as PNG").isDisabled()).toBe(true);
+    await page.getByRole("button", { name: "Synthetic example" }).click();
+    await segmented(page, "synthetic.png");
   });
 
   it("tells the probability under the pointer, and what its colours stand for", async () => {
-    const page = await open(site.isolated);
+    const page = await sized();
     await page.getByLabel("Probability", { exact: true }).check();
     await page
       .getByRole("img", { name: "Colours from dark, probability 0, to light, probability 1" })
@@ -152,13 +159,15 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
     const share = async () => Number.parseFloat((await page.getByTestId("density").textContent())!);
     const before = await share();
     await page.getByLabel("Threshold").fill("80");
-    await page.getByText("0.20", { exact: true }).waitFor();
-    expect(await share()).toBeGreaterThan(before);
-    await page.context().close();
+    await page.getByText("0.20", { exact: true }).filter({ visible: true }).waitFor();
+    await expect.poll(share).toBeGreaterThan(before);
+    await page.getByLabel("Threshold").fill("50");
+    await page.getByLabel("Before / after").check();
+    await page.getByLabel("Vessels", { exact: true }).check();
   });
 
   it("scrolls with the wheel over the stage, and zooms with Ctrl", async () => {
-    const page = await open(site.isolated, 1024, 600);
+    const page = await sized(1024, 600);
     const { x, y, width, height } = (await page.locator(".stage").boundingBox())!;
     // Still over the stage once the page has scrolled.
     await page.mouse.move(x + width / 4, y + height / 3);
@@ -176,7 +185,8 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
     await page.keyboard.up("Control");
     await page.locator("canvas.zoomed").waitFor();
     expect(await page.evaluate(() => scrollY)).toBe(held);
-    await page.context().close();
+    await page.getByRole("button", { name: "Show all of it" }).click();
+    await page.evaluate(() => scrollTo(0, 0));
   });
 
   it("says what to do where it is opened as a file", async () => {
@@ -211,7 +221,7 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
   });
 
   it("tells in its title what is open and what goes on", async () => {
-    const page = await open(site.isolated);
+    const page = await sized();
     expect(await page.title()).toBe("Segment · saunet");
     await page.getByRole("link", { name: "Look inside" }).click();
     await expect.poll(() => page.title(), { timeout: 10_000 }).toBe("Look inside · saunet");
@@ -221,11 +231,11 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
       .poll(() => page.title(), { interval: 20, timeout: 60_000 })
       .toBe("1 of 2 · Segment · saunet");
     await expect.poll(() => page.title(), { timeout: 60_000 }).toBe("Segment · saunet");
-    await page.context().close();
+    await page.getByRole("button", { name: "Remove synthetic (2).png" }).click();
   });
 
   it.runIf(browserName === "Chromium")("can be installed as an app", async () => {
-    const page = await open(site.isolated);
+    const page = await sized();
     await page.evaluate(async () => {
       await navigator.serviceWorker.ready;
     });
@@ -236,11 +246,10 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
     const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
     // Tests run in contexts of their own, which browsers count as incognito: the one thing that stands against it.
     expect(installabilityErrors.map(({ errorId }) => errorId)).toEqual(["in-incognito"]);
-    await page.context().close();
   });
 
   it.runIf(browserName === "Chromium")("shows its switches in forced colours", async () => {
-    const page = await open(site.isolated);
+    const page = await sized();
     await page.emulateMedia({ forcedColors: "active" });
     const field = page.getByLabel("Only the field of view");
     const coloursOf = async () => {
@@ -261,6 +270,7 @@ describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) =>
     expect(off.length).toBeGreaterThan(1);
     // What covers most of it says which way it is.
     expect(on[0]).not.toBe(off[0]);
-    await page.context().close();
+    await field.check();
+    await page.emulateMedia({ forcedColors: null });
   });
 });

@@ -12,7 +12,8 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchChromium } from "../../../scripts/chromium.mjs";
-import { assetOf, bytesOf, complaintsOf, openSite, type Site } from "./testing.ts";
+import { assetOf, bytesOf, complaintsOf, openSite, type Site, sharedPage } from "./testing.ts";
+import { BROWSERS } from "./testing-browsers.ts";
 
 let site: Site;
 let browser: Browser;
@@ -53,31 +54,6 @@ const choose = (page: Page, ...names: string[]) =>
   page.getByLabel("Choose photographs").setInputFiles(names.map(file));
 const numberOf = async (page: Page, id: string) =>
   Number((await page.getByTestId(id).textContent())?.replace("−", "-").replace(/ .*/, ""));
-
-describe("looking inside", () => {
-  it("shows every layer, and takes its numbers apart as the engine computes them", async () => {
-    const { page, complaints } = await open("Look inside");
-    await page.getByRole("region", { name: "The network, stage by stage" }).waitFor({ timeout: 60_000 });
-    for (const layer of ["Encoder 1, unit 2", "Bottleneck, attention", "Decoder 1, enlarged", "Head"]) {
-      await page.getByRole("button", { name: `${layer}:` }).click();
-      await page.getByRole("heading", { name: layer, exact: true }).waitFor();
-      const probe = page.getByRole("region", { name: "One number taken apart" });
-      const engine = /The engine computes (\S+) for it/
-        .exec((await probe.textContent())!)![1]
-        .replace("−", "-");
-      expect(await numberOf(page, "probe-sum")).toBeCloseTo(Number(engine), 2);
-      await page.locator("mark").first().waitFor();
-    }
-    const activation = await numberOf(page, "probe-activation");
-    expect(activation).toBeCloseTo(1 / (1 + Math.exp(-(await numberOf(page, "probe-sum")))), 2);
-    await page.getByRole("button", { name: /^Channel 0\. Row/ }).press("ArrowRight");
-    await page.getByRole("button", { name: "Decoder 2, enlarged:" }).click();
-    await page.getByRole("button", { name: "Channel 31" }).click();
-    await page.getByText("The filter of channel 31").waitFor();
-    expect(complaints).toEqual([]);
-    await page.context().close();
-  });
-});
 
 describe("training", () => {
   it("learns, pauses, goes on, and gives its weights away", async () => {
@@ -168,8 +144,6 @@ describe("at the edges", () => {
     await expect
       .poll(async () => (await renderers()).length, { timeout: 20_000 })
       .toBeLessThan(before.length);
-    const { page: next } = await open("Segment");
-    await next.context().close();
   });
 });
 
@@ -238,41 +212,23 @@ async function expectNoFault(page: Page, state: string): Promise<void> {
   expect([state, wide]).toEqual([state, Math.min(wide, room)]);
 }
 
-describe("for everybody", () => {
-  const ways = [
-    { name: "light", options: { colorScheme: "light" } },
-    {
-      name: "dark, 390 pixels wide",
-      options: { colorScheme: "dark", viewport: { width: 390, height: 844 } },
-    },
-  ] as const;
-  it.each(ways)("has no serious fault of accessibility ($name)", async ({ options }) => {
-    const { page } = await open("Look inside", options);
-    await page.getByRole("region", { name: "Attention", exact: true }).waitFor({ timeout: 60_000 });
-    const headings = {
-      "Look inside": "Inside the network",
-      "Train here": "Train it here",
-      Segment: "The vessels of the retina",
-    };
-    for (const [tab, heading] of Object.entries(headings)) {
-      await page.getByRole("link", { name: tab }).click();
-      await page.getByRole("heading", { name: heading }).waitFor();
-      await expectNoFault(page, tab);
-    }
-    await page.getByLabel("Probability", { exact: true }).check();
-    await page.getByRole("button", { name: "Correct the mask by hand" }).click();
-    await page.getByRole("button", { name: "Keep as truth" }).waitFor();
-    await expectNoFault(page, "correcting");
-    await page.getByRole("button", { name: "Discard" }).click();
-    await page.getByRole("link", { name: "Look inside" }).click();
-    await page.getByRole("button", { name: "Decoder 2, unit 1:" }).click();
-    await page.getByRole("button", { name: "61 other channels" }).click();
-    await expectNoFault(page, "all channels");
-    await page.context().close();
+describe.each(BROWSERS)("for everybody in $name", ({ launch }) => {
+  let own: Browser;
+  const complaints: string[] = [];
+  beforeAll(async () => {
+    own = await launch();
+  });
+  afterAll(() => own?.close());
+  const shared = sharedPage(async () => {
+    const page = await own.newPage();
+    complaintsOf(page, complaints);
+    await page.goto(site.isolated);
+    await stateOf(page, "synthetic.png", "segmented");
+    return page;
   });
 
   it("can be used with the keyboard alone", async () => {
-    const { page } = await open("Segment");
+    const page = await shared();
     await page.keyboard.press("Tab");
     const focused = () =>
       page.evaluate(
@@ -288,6 +244,64 @@ describe("for everybody", () => {
     await page.getByLabel("Threshold").focus();
     await page.keyboard.press("ArrowRight");
     await page.getByText("0.49").waitFor();
-    await page.context().close();
   });
+
+  it("shows every layer, and takes its numbers apart as the engine computes them", async () => {
+    const page = await shared();
+    await page.getByRole("link", { name: "Look inside" }).click();
+    await page.getByRole("region", { name: "The network, stage by stage" }).waitFor({ timeout: 60_000 });
+    for (const layer of ["Encoder 1, unit 2", "Bottleneck, attention", "Decoder 1, enlarged", "Head"]) {
+      await page.getByRole("button", { name: `${layer}:` }).click();
+      await page.getByRole("heading", { name: layer, exact: true }).waitFor();
+      const probe = page.getByRole("region", { name: "One number taken apart" });
+      const engine = /The engine computes (\S+) for it/
+        .exec((await probe.textContent())!)![1]
+        .replace("−", "-");
+      expect(await numberOf(page, "probe-sum")).toBeCloseTo(Number(engine), 2);
+      await page.locator("mark").first().waitFor();
+    }
+    const activation = await numberOf(page, "probe-activation");
+    expect(activation).toBeCloseTo(1 / (1 + Math.exp(-(await numberOf(page, "probe-sum")))), 2);
+    await page.getByRole("button", { name: /^Channel 0\. Row/ }).press("ArrowRight");
+    await page.getByRole("button", { name: "Decoder 2, enlarged:" }).click();
+    await page.getByRole("button", { name: "Channel 31" }).click();
+    await page.getByText("The filter of channel 31").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  const ways = [
+    { theme: "light", width: 1280 },
+    { theme: "dark", width: 390 },
+  ];
+  it.each(ways)(
+    "has no serious fault of accessibility ($theme, $width pixels wide)",
+    async ({ theme, width }) => {
+      const page = await shared();
+      await page.setViewportSize({ width, height: 844 });
+      const button = page.getByRole("button", { name: /^Theme: / });
+      while ((await button.getAttribute("aria-label")) !== `Theme: ${theme}`) await button.click();
+      await page.getByRole("link", { name: "Look inside" }).click();
+      await page.getByRole("region", { name: "Attention", exact: true }).waitFor({ timeout: 60_000 });
+      const headings = {
+        "Look inside": "Inside the network",
+        "Train here": "Train it here",
+        Segment: "The vessels of the retina",
+      };
+      for (const [tab, heading] of Object.entries(headings)) {
+        await page.getByRole("link", { name: tab }).click();
+        await page.getByRole("heading", { name: heading }).waitFor();
+        await expectNoFault(page, tab);
+      }
+      await page.getByLabel("Probability", { exact: true }).check();
+      await page.getByRole("button", { name: "Correct the mask by hand" }).click();
+      await page.getByRole("button", { name: "Keep as truth" }).waitFor();
+      await expectNoFault(page, "correcting");
+      await page.getByRole("button", { name: "Discard" }).click();
+      await page.getByRole("link", { name: "Look inside" }).click();
+      await page.getByRole("button", { name: "Decoder 2, unit 1:" }).click();
+      await page.getByRole("button", { name: "61 other channels" }).click();
+      await expectNoFault(page, "all channels");
+      await page.getByRole("button", { name: /^Only the \d+ heaviest$/ }).click();
+    },
+  );
 });

@@ -1,15 +1,13 @@
 // For the tests in a browser: the page, built as it ships and served from a deep path of a plain static server, with
 // and without the headers that isolate it.
 
-import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import type { CDPSession, Page } from "playwright-core";
+import { afterEach, inject } from "vitest";
 import { HEADERS } from "./headers.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -32,14 +30,10 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Builds the page and serves it. */
+/** Serves a copy of the built page, which a test may change. */
 export async function openSite(): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), "saunet-web-"));
-  const cwd = fileURLToPath(new URL("..", import.meta.url));
-  const args = ["build", "--logLevel", "error", "--outDir", folder, "--emptyOutDir"];
-  // A process of its own: within a test's it would not be the build that ships.
-  const env = { ...process.env, NODE_ENV: "production" };
-  await promisify(execFile)(join(cwd, "node_modules/.bin/vite"), args, { cwd, env });
+  await cp(inject("builtPage"), folder, { recursive: true });
   let answers = true;
   const server = createServer(async ({ url = "/", socket }, response) => {
     if (!answers) return void socket.destroy();
@@ -71,6 +65,32 @@ export async function openSite(): Promise<Site> {
   };
 }
 
+/**
+ * One page for all tests of a group that leave it as they found it: it is opened for the first of them, and anew after one
+ * that failed. Opening a page takes longer than most tests: its engine starts, and its example is segmented.
+ */
+export function sharedPage(open: () => Promise<Page>): () => Promise<Page> {
+  let page: Promise<Page> | undefined;
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== "fail") return;
+    await (await page?.catch(() => undefined))?.close();
+    page = undefined;
+  });
+  return () => {
+    page ??= open();
+    return page;
+  };
+}
+
+/** Takes out all photographs and masks but the synthetic example. */
+export async function removeOthers(page: Page): Promise<void> {
+  const strip = page.getByLabel("Strip");
+  // A table has no buttons for it.
+  if ((await strip.count()) > 0) await strip.check();
+  const others = page.getByRole("button", { name: /^Remove (?!synthetic\.png$)/ });
+  for (let left = await others.count(); left > 0; left = await others.count()) await others.first().click();
+}
+
 /** The address of a file of the site whose name begins so, relative to the page. */
 export async function assetOf({ folder }: Site, start: string): Promise<string> {
   const names = await readdir(join(folder, "assets"));
@@ -83,9 +103,8 @@ export async function assetOf({ folder }: Site, start: string): Promise<string> 
 export const weightsPath = async (site: Site): Promise<string> =>
   join(site.folder, await assetOf(site, "sa-unet-v2"));
 
-/** What went wrong on a page while it was open. */
-export function complaintsOf(page: Page): string[] {
-  const complaints: string[] = [];
+/** What went wrong on a page while it was open, added to what went wrong before. */
+export function complaintsOf(page: Page, complaints: string[] = []): string[] {
   page.on("pageerror", ({ message }) => complaints.push(message));
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
@@ -132,12 +151,19 @@ export async function askWorker<T>(
  * threads, which sleep between runs and answer nothing.
  */
 export async function bytesOf(page: Page): Promise<number> {
+  return Object.values(await bytesByThread(page)).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** The same, for the page's own thread and each of its workers, by the names of their scripts. */
+export async function bytesByThread(page: Page): Promise<Record<string, number>> {
   const session = await page.context().newCDPSession(page);
   const answers = new Map<number, (answer: { result: unknown }) => void>();
-  const workers: string[] = [];
+  const workers: { readonly sessionId: string; readonly name: string }[] = [];
   session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
     // A service worker comes and goes as it likes.
-    if (targetInfo.type === "worker") workers.push(sessionId);
+    if (targetInfo.type !== "worker") return;
+    const [name] = /[^/]+\.worker/.exec(targetInfo.url) ?? ["a thread of an engine"];
+    workers.push({ sessionId, name });
   });
   session.on("Target.receivedMessageFromTarget", ({ message }) => {
     const answer = JSON.parse(message);
@@ -159,9 +185,11 @@ export async function bytesOf(page: Page): Promise<number> {
       });
       return (await answer).result as never;
     };
-  const all: Ask[] = [(method, params) => session.send(method, params), ...workers.map(askWorkerOf)];
-  let bytes = 0;
-  for (const ask of all) bytes += await bytesOfThread(ask);
+  const bytes: Record<string, number> = {
+    page: await bytesOfThread((method, params) => session.send(method, params)),
+  };
+  for (const { sessionId, name } of workers)
+    bytes[name] = (bytes[name] ?? 0) + (await bytesOfThread(askWorkerOf(sessionId)));
   await session.detach();
   return bytes;
 }

@@ -40,6 +40,9 @@ export function InsidePage() {
       {failure.value && (
         <p class="notice" role="alert">
           {failure.value}
+          <button type="button" class="button quiet small-button" onClick={() => void lookAt()}>
+            Try again
+          </button>
         </p>
       )}
       {isLooking.value && (

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { type Item, items, selectedId } from "../segment/items.ts";
 import { weightsInUse } from "../segment/queue.ts";
 import { tab } from "../tabs.ts";
-import { firstCall, type Started, started } from "../ui/worker.ts";
+import { type Started, started, startUp, WorkerError, within } from "../ui/worker.ts";
 import type { Anatomy, ChannelReport, InsideWorker, LayerReport, Taken } from "./inside.worker.ts";
 import { linkOf, type Place, placeOf } from "./link.ts";
 
@@ -43,6 +43,29 @@ const workerThere = (anew = false): Started<InsideWorker> => {
 };
 const inside = () => workerThere().remote;
 
+/** Questions about a layer are answered within a tenth of a second; a worker that takes so long is stuck. */
+const ANSWER_PATIENCE_MS = 10_000;
+
+/** Waits for an answer about a layer; where there is none, it must be looked at anew. */
+async function ask<T>(answer: Promise<T>): Promise<T> {
+  // Another photograph is being looked at, which takes a while and comes first.
+  if (isLooking.value) return answer;
+  try {
+    return await within(ANSWER_PATIENCE_MS, answer);
+  } catch (error) {
+    if (error instanceof WorkerError) giveUp(`The layers cannot be shown: ${error.message}.`);
+    throw error;
+  }
+}
+
+/** Ends a worker that answers nothing more; the page offers to try again. */
+function giveUp(message: string): void {
+  worker?.end();
+  worker = undefined;
+  seen = undefined;
+  failure.value = message;
+}
+
 /** Photographs that can be looked at. */
 export function candidates(): readonly Item[] {
   return items.value.filter(({ size }) => size !== undefined);
@@ -65,13 +88,17 @@ export async function lookAt(): Promise<void> {
   isLooking.value = true;
   failure.value = undefined;
   try {
-    const anatomy = await firstCall(workerThere, (remote) => remote.look(item.file, bytes));
+    await startUp(workerThere);
+    const { remote, failed } = workerThere();
+    const anatomy = await Promise.race([remote.look(item.file, bytes), failed]);
     specimen.value = { ...anatomy, name: item.name };
     place = undefined;
-    await openPlace(placeOf(location.hash) ?? { id: layerId.value, channel: 0 });
+    await showPlace(placeOf(location.hash) ?? { id: layerId.value, channel: 0 });
   } catch (error) {
     seen = undefined;
-    failure.value = `${item.name} could not be looked into: ${(error as Error).message}.`;
+    const message = `${item.name} could not be looked into: ${(error as Error).message}.`;
+    if (error instanceof WorkerError) giveUp(message);
+    else failure.value = message;
   } finally {
     isLooking.value = false;
   }
@@ -86,7 +113,16 @@ const layerOf = (id: string): LayerReport | undefined =>
   specimen.value?.layers.find((layer) => layer.id === id);
 
 /** Shows a place of the network; what is not there is replaced by what comes next to it. */
-export async function openPlace({ id, channel, at }: Place): Promise<void> {
+export async function openPlace(place: Place): Promise<void> {
+  try {
+    await showPlace(place);
+  } catch (error) {
+    // The page has been told by then.
+    if (!(error instanceof WorkerError)) throw error;
+  }
+}
+
+async function showPlace({ id, channel, at }: Place): Promise<void> {
   const layer = layerOf(id) ?? specimen.value?.layers[0];
   if (layer === undefined) return;
   const within = (value: number, size: number) => Math.min(Math.max(value, 0), size - 1);
@@ -97,13 +133,13 @@ export async function openPlace({ id, channel, at }: Place): Promise<void> {
   const own = ++turn;
   layerId.value = layer.id;
   const known = detail.value?.id === layer.id && detail.value.layer === layer ? detail.value : undefined;
-  const channels = known?.channels ?? (await inside().channels(layer.id));
+  const channels = known?.channels ?? (await ask(inside().channels(layer.id)));
   const shown = within(channel, layer.channels);
-  const report = known?.channel === shown ? known.report : await inside().channel(layer.id, shown);
+  const report = known?.channel === shown ? known.report : await ask(inside().channel(layer.id, shown));
   const { x, y } = place ?? specimen.value!.vessel;
   const column = within(Math.floor(x * layer.width), layer.width);
   const row = within(Math.floor(y * layer.height), layer.height);
-  const taken = await inside().probe(layer.id, row, column, shown);
+  const taken = await ask(inside().probe(layer.id, row, column, shown));
   if (own !== turn) return;
   hovered.value = undefined;
   detail.value = { ...taken, id: layer.id, layer, channels, channel: shown, report, row, column };

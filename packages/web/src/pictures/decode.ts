@@ -5,7 +5,8 @@
 
 import { ImageFileError, type NetpbmHeader, netpbmHeader, type Photograph } from "@saunet/data";
 import { imageSize } from "image-size";
-import { isWhole } from "./whole.ts";
+import { isGzip, unpack } from "./gzip.ts";
+import { INKS, isCmykJpeg, isWhole } from "./whole.ts";
 
 /** A file that is not what was asked for; the message says why, for a person. */
 export class PictureError extends Error {
@@ -20,20 +21,30 @@ const MAX_PIXELS = 100_000_000;
 /** Decodes a picture. The bitmap is the caller's to close. */
 export async function decodePicture(file: Blob): Promise<ImageBitmap> {
   if (file.size === 0) throw new PictureError("is empty");
-  const bytes = new Uint8Array(await file.arrayBuffer());
+  const packed = new Uint8Array(await file.arrayBuffer());
+  const bytes = isGzip(packed) ? await unpacked(file) : packed;
   const header = netpbmHeader(bytes);
   const kind = header === undefined ? kindOfFile(bytes) : "pnm";
   if (header !== undefined) expectFewPixels(header);
   try {
     if (!isWhole(kind, bytes)) throw new PictureError(CUT_SHORT);
+    if (kind === "jpg" && isCmykJpeg(bytes)) throw new PictureError(INKS);
     const decoded = await decodeHere(kind, bytes, header);
-    if (decoded === undefined) return await createImageBitmap(file);
+    if (decoded === undefined) return await createImageBitmap(new Blob([bytes]));
     const { width, height, data } = decoded;
     return await createImageBitmap(new ImageData(data as Uint8ClampedArray<ArrayBuffer>, width, height));
   } catch (error) {
     if (error instanceof PictureError) throw error;
     throw new PictureError(error instanceof ImageFileError ? error.reason : CUT_SHORT);
   }
+}
+
+async function unpacked(file: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await unpack(file).catch(() => {
+    throw new PictureError(CUT_SHORT);
+  });
+  if (bytes === undefined) throw new PictureError("unpacks to more than 512 MB; unpack it before");
+  return bytes;
 }
 
 const CUT_SHORT = "is damaged or cut short";

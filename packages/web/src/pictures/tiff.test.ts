@@ -50,4 +50,9 @@ describe("decodeTiff", () => {
     for (const length of [8, bytes.length >> 1])
       expect(() => decodeTiff(Uint8Array.from(bytes.subarray(0, length)))).toThrow();
   });
+
+  it("refuses inks", async () => {
+    const bytes = await sharp(fixture("photograph.png")).toColourspace("cmyk").tiff().toBuffer();
+    expect(() => decodeTiff(Uint8Array.from(bytes))).toThrow(/holds amounts of inks \(CMYK\)/);
+  });
 });

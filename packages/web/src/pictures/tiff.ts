@@ -1,7 +1,11 @@
 // TIFF, in which some of the public data sets come and which most browsers do not decode.
 
-import type { Photograph } from "@saunet/data";
+import { ImageFileError, type Photograph } from "@saunet/data";
 import { decode, decodeImage, type IFD, toRGBA8 } from "utif2";
+import { INKS } from "./whole.ts";
+
+/** Inks, among the photometric interpretations (tag 262). */
+const SEPARATED = 5;
 
 /**
  * The first page as RGBA bytes, see-through pixels over black.
@@ -11,6 +15,7 @@ import { decode, decodeImage, type IFD, toRGBA8 } from "utif2";
 export function decodeTiff(bytes: Uint8Array<ArrayBuffer>): Photograph {
   const [page] = decode(bytes.buffer);
   expectWhole(page, bytes.length);
+  if ((page.t262 as number[] | undefined)?.[0] === SEPARATED) throw new ImageFileError("the file", INKS);
   decodeImage(bytes.buffer, page);
   const { width, height } = page;
   const data = new Uint8ClampedArray(toRGBA8(page));

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
-import { isWhole } from "./whole.ts";
+import { isCmykJpeg, isWhole } from "./whole.ts";
 
 const photograph = fileURLToPath(new URL("../../../../fixtures/pictures/photograph.png", import.meta.url));
 
@@ -55,4 +55,22 @@ describe("isWhole", () => {
       expect(isWhole(kind, bytes)).toBe(true);
     },
   );
+});
+
+describe("isCmykJpeg", () => {
+  it.each([
+    ["baseline", false],
+    ["progressive", true],
+  ])("tells inks from colours and from grey (%s)", async (_, progressive) => {
+    const of = (space: string) => sharp(photograph).toColourspace(space).jpeg({ progressive }).toBuffer();
+    const answers = await Promise.all(
+      ["cmyk", "srgb", "b-w"].map(async (space) => isCmykJpeg(await of(space))),
+    );
+    expect(answers).toEqual([true, false, false]);
+  });
+
+  it("says no of what is cut before its frame", async () => {
+    const bytes = await sharp(photograph).toColourspace("cmyk").jpeg().toBuffer();
+    for (let length = 0; length < 20; length++) expect(isCmykJpeg(bytes.subarray(0, length))).toBe(false);
+  });
 });

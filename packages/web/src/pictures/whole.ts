@@ -26,6 +26,27 @@ const isWholeJpeg: Check = (bytes, view) => {
   return false;
 };
 
+/** Why such a picture is not read. */
+export const INKS =
+  "holds amounts of inks (CMYK), which no two browsers turn into the same colours; save it as RGB";
+
+/**
+ * Whether a JPEG holds four amounts of ink a pixel: its frame (SOF) says of how many components it is.
+ */
+export function isCmykJpeg(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const START_OF_SCAN = 0xda;
+  // C4, C8 and CC lie between the markers of frames, and are none.
+  const isFrame = (marker: number) =>
+    marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+  let at = 2;
+  while (at + 10 <= bytes.length && bytes[at] === 0xff && bytes[at + 1] !== START_OF_SCAN) {
+    if (isFrame(bytes[at + 1])) return bytes[at + 9] === 4;
+    at += bytes[at + 1] === 0xff ? 1 : 2 + view.getUint16(at + 2);
+  }
+  return false;
+}
+
 /** Coded data holds FF only before 00 and in restart markers. */
 function endOfScan(bytes: Uint8Array, start: number): number {
   let at = bytes.indexOf(0xff, start);

@@ -4,7 +4,7 @@ import { effect, signal } from "@preact/signals";
 import { stemOf } from "../ui/download.ts";
 import type { Point } from "./brush.ts";
 import { itemOf, notice, resultOf, selected, selectedId } from "./items.ts";
-import { isCorrecting } from "./look.ts";
+import { isCorrecting, isOpening } from "./look.ts";
 import { addMask, masksOf, removeMask } from "./masks.ts";
 import { newId } from "./queue.ts";
 import { view } from "./view.ts";
@@ -27,10 +27,12 @@ export const CORRECTED = "-corrected.png";
 /** Begins with the truth of the photograph that is shown, or with what was found in it. */
 export async function beginCorrecting(): Promise<void> {
   const item = selected();
-  if (resultOf(item) === undefined || !(await view.beginCorrecting())) return;
+  if (resultOf(item) === undefined || isOpening.value) return;
   corrected = item!.id;
   strokes.value = 0;
+  // At once: a stroke that follows immediately reaches the worker after this call, and none is lost.
   isCorrecting.value = true;
+  if (!(await view.beginCorrecting()) && corrected === item!.id) void discard();
 }
 
 /** Begins a stroke at a point of the photograph. */

@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { Choice, Slider } from "../ui/controls.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { beginCorrecting, brushSize, discard, keep, strokes, tool, undo } from "./correcting.ts";
-import { isCorrecting } from "./look.ts";
+import { isCorrecting, isOpening } from "./look.ts";
 
 /** Correcting the mask by hand. */
 export function Correction() {
@@ -17,7 +17,12 @@ export function Correction() {
   if (!isOpen) {
     return (
       <section class="group" aria-label="Correction">
-        <button type="button" class="button quiet" onClick={() => void beginCorrecting()}>
+        <button
+          type="button"
+          class="button quiet"
+          disabled={isOpening.value}
+          onClick={() => void beginCorrecting()}
+        >
           <Icon node={PenLine} /> Correct the mask by hand
         </button>
       </section>

@@ -13,6 +13,8 @@ export const opacity = signal(85);
 export const fieldOnly = signal(true);
 export const layer = signal<Layer>("mask");
 export const mode = signal<Viewport["mode"]>("compare");
+/** Whether the selected photograph is still being opened; the stage is empty then. */
+export const isOpening = signal(false);
 /** Whether the mask is being drawn on: then all of it is seen. */
 export const isCorrecting = signal(false);
 export const shownMode = computed(() => (isCorrecting.value ? "overlay" : mode.value));

@@ -16,6 +16,7 @@ describe("pairOf", () => {
     ["01_h.jpg", "01_h.tif", "01_dr.tif"],
     ["01_h.jpg", "01_h_mask.tif", "011_h_mask.tif"],
     ["im0001.ppm", "im0001.ah.ppm", "im0002.ah.ppm"],
+    ["im0001.ppm.gz", "im0001.ah.ppm.gz", "im0002.ah.ppm.gz"],
     ["1_A.png", "1_A.png", "1_G.png"],
     ["eye.png", "eye-truth.png", "eyes-truth.png"],
     ["m\u00fcller_1.png", "mu\u0308ller_1_mask.png", "muller_1_mask.png"],

@@ -8,6 +8,8 @@
 //
 // A mask of another eye must never be taken for the right one: where names do not agree, a person decides.
 
+import { stemOf } from "../ui/download.ts";
+
 /** What is compared of a picture. */
 export interface Named {
   readonly id: number;
@@ -32,15 +34,11 @@ const ROLES = new Set(
 );
 
 /** An umlaut is one character or two, by the system that wrote the name. */
-const stemOf = (fileName: string): string =>
-  fileName
-    .normalize("NFC")
-    .replace(/\.[^.]*$/, "")
-    .toLowerCase();
+const plainStemOf = (fileName: string): string => stemOf(fileName.normalize("NFC")).toLowerCase();
 
 /** The words of a name that tell one eye from another. */
 function keyOf(fileName: string): string {
-  const words = stemOf(fileName)
+  const words = plainStemOf(fileName)
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== "" && !ROLES.has(word));
   return words.join(" ");
@@ -48,7 +46,7 @@ function keyOf(fileName: string): string {
 
 /** How surely a mask of this name belongs to a photograph of that one: 0 not at all, 3 the same name. */
 function agreement(photograph: string, mask: string): 0 | 1 | 2 | 3 {
-  const [own, other] = [stemOf(photograph), stemOf(mask)];
+  const [own, other] = [plainStemOf(photograph), plainStemOf(mask)];
   if (own === other) return 3;
   if (other.startsWith(own) && /^[^\p{L}\p{N}]/u.test(other.slice(own.length))) return 2;
   const key = keyOf(mask);

@@ -7,12 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import { type SyntheticFundus, syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
 import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { complaintsOf, openSite, type Site, weightsPath } from "../testing.ts";
+import { complaintsOf, openSite, removeOthers, type Site, sharedPage, weightsPath } from "../testing.ts";
 import { BROWSERS, savedBy } from "../testing-browsers.ts";
 
 const SIZE = { width: 200, height: 136 };
@@ -39,7 +40,8 @@ beforeAll(async () => {
   await writeFile(file("cut.jpg"), jpeg.subarray(0, jpeg.length / 2));
   await sharp(file("Image_01L.png")).resize(250, 170).toFile(file("other-size.png"));
   await writePng(file("Image_01L_small_mask.png"), syntheticFundus({ seed: 5, ...SMALL }).vessels);
-  await writeFile(file("eye.ppm"), await ppmOf(file("Image_01L.png")));
+  await writeFile(file("eye.ppm.gz"), gzipSync(await ppmOf(file("Image_01L.png"))));
+  await sharp(file("Image_01L.png")).toColourspace("cmyk").jpeg().toFile(file("inks.jpg"));
   // A sky: blue, without a dark surround, without vessels.
   await sharp({ create: { ...LARGE, channels: 3, background: "#5b9bd5" } })
     .png()
@@ -94,17 +96,18 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
   });
   afterAll(() => browser?.close());
 
-  /** Opens the page and waits for its synthetic photograph. */
-  async function open(width = 1440, height = 900): Promise<{ page: Page; complaints: string[] }> {
-    const page = await browser.newPage({ viewport: { width, height } });
-    const complaints = complaintsOf(page);
+  const complaints: string[] = [];
+  /** With its synthetic photograph; the tests take out what they bring. */
+  const shared = sharedPage(async () => {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    complaintsOf(page, complaints);
     await page.goto(site.isolated);
     await done(page, "synthetic.png");
-    return { page, complaints };
-  }
+    return page;
+  });
 
   it("draws the photograph and what was found", async () => {
-    const { page, complaints } = await open();
+    const page = await shared();
     await page.waitForTimeout(500);
     expect(complaints).toEqual([]);
     const stage = await page.locator(".stage").screenshot();
@@ -117,11 +120,11 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
     const pixels = info.width * info.height;
     expect(red / pixels).toBeGreaterThan(0.2);
     expect(green / pixels).toBeGreaterThan(0.01);
-    await page.close();
+    await removeOthers(page);
   });
 
   it("keeps the panel in its place beside many photographs", async () => {
-    const { page } = await open();
+    const page = await shared();
     await choose(page, ...many);
     await done(page, many.at(-1)!);
     // So many come as a table; the strip is wider than the column.
@@ -139,14 +142,16 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
       expect(await page.getByLabel("Overlay").isChecked()).toBe(true);
       await page.getByLabel("Before / after").click();
     }
-    await page.close();
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await removeOthers(page);
   });
 
   it("saves the photograph's own result, as the command writes it, however soon it is asked", async () => {
-    const { page } = await open();
+    const page = await shared();
     await choose(page, "Image_01L.png", "large.png");
     await done(page, "large.png");
-    await page.getByLabel("Only the field of view").uncheck();
+    const field = page.getByLabel("Only the field of view");
+    await field.uncheck();
     await select(page, "Image_01L.png");
     await page.waitForTimeout(500);
     const out = join(folder, `out-${browserName}`);
@@ -178,11 +183,12 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
       const differ = own.filter((level, i) => level !== other[i] && Math.abs(pixels[i] - 32767.5) > 3);
       expect(differ).toHaveLength(0);
     }
-    await page.close();
+    await field.check();
+    await removeOthers(page);
   });
 
   it("shows nothing of the last photograph while a large one is opened", async () => {
-    const { page } = await open();
+    const page = await shared();
     await choose(page, "Image_01L.png", "large.jpg");
     await done(page, "large.jpg");
     await page.evaluate(() => {
@@ -198,11 +204,11 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
     const seen = () => page.evaluate(() => [...(globalThis as unknown as { seen: Set<string> }).seen]);
     await expect.poll(seen).toContain("Opening large.jpg …");
     await expect.poll(() => page.locator(".stage-message").count()).toBe(0);
-    await page.close();
+    await removeOthers(page);
   });
 
   it("pairs masks by name and size, keeps both observers, and never takes another eye's", async () => {
-    const { page } = await open();
+    const page = await shared();
     // The mask first, its photograph later.
     await choose(page, "Image_01L_1stHO.png");
     await page
@@ -215,7 +221,7 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
     expect(await optionsOf(page)).toEqual(["Image_01L_1stHO.png", "no comparison"]);
     await choose(page, "Image_01L_2ndHO.png");
     await expect.poll(() => optionsOf(page)).toHaveLength(3);
-    expect(await chosen(page)).toBe("Image_01L_1stHO.png");
+    await expect.poll(() => chosen(page)).toBe("Image_01L_1stHO.png");
     expect(await textOf(page, "f1")).toBe(first);
     await truth(page).selectOption({ label: "Image_01L_2ndHO.png" });
     await expect.poll(() => textOf(page, "f1")).not.toBe(first);
@@ -245,11 +251,11 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
     // By hand too, a size that does not fit is refused, and a photograph is no mask.
     await page.getByLabel("Another mask").setInputFiles(file("Image_01L_small_mask.png"));
     await page.getByText("Image_01L_small_mask.png is not used: it has 96 × 64 pixels").waitFor();
-    await page.close();
+    await removeOthers(page);
   });
 
   it("takes a folder with its masks, and leaves out what is no picture", async () => {
-    const { page } = await open();
+    const page = await shared();
     // A folder's input cannot be filled over WebDriver BiDi yet, so Firefox gets what a drop gives.
     if (browserName === "Chromium") await page.getByLabel("Choose a folder").setInputFiles(file("set"));
     else await dropFolder(page, file("set"));
@@ -258,11 +264,11 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
     await page.getByTestId("f1").waitFor();
     expect(await optionsOf(page)).toEqual(["1_A.png", "no comparison"]);
     await page.getByText("1 file of the folder left out: no pictures.").waitFor();
-    await page.close();
+    await removeOthers(page);
   });
 
   it.runIf(browserName === "Chromium")("takes a folder that is dropped", async () => {
-    const { page } = await open();
+    const page = await shared();
     const session = await page.context().newCDPSession(page);
     const data = { items: [], files: [file("set")], dragOperationsMask: 1 };
     for (const type of ["dragEnter", "dragOver", "drop"] as const)
@@ -270,12 +276,12 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
     await done(page, "1_A.png");
     await page.getByText("1 file of the folder left out: no pictures.").waitFor();
     expect(await page.locator(".drop-veil").count()).toBe(0);
-    await page.close();
+    await removeOthers(page);
   });
 
-  it("reads PPM, tells a JPEG that is cut short, doubles and what is no fundus, in the table too", async () => {
-    const { page } = await open();
-    await choose(page, "eye.ppm", "cut.jpg", "sky.png", "Image_01L.png");
+  it("reads gzipped PPM, tells a JPEG that is cut short, doubles and what is no fundus, in the table too", async () => {
+    const page = await shared();
+    await choose(page, "eye.ppm.gz", "cut.jpg", "inks.jpg", "sky.png", "Image_01L.png");
     await done(page, "Image_01L.png");
     await choose(page, "Image_01L.png");
     await done(page, "Image_01L (2).png");
@@ -286,7 +292,7 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
       .getByText(/This may be no photograph of the retina: it is of one brightness throughout; hardly any/)
       .waitFor();
     // The same pixels, so the same share.
-    await select(page, "eye.ppm");
+    await select(page, "eye.ppm.gz");
     const density = await textOf(page, "density");
     await select(page, "Image_01L.png");
     expect(await textOf(page, "density")).toBe(density);
@@ -297,17 +303,19 @@ describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) 
     const table = rows.map((row) => Object.fromEntries(row.split(",").map((cell, i) => [columns[i], cell])));
     expect(table.map(({ photograph }) => photograph)).toEqual([
       "synthetic.png",
-      "eye.ppm",
+      "eye.ppm.gz",
       "cut.jpg",
+      "inks.jpg",
       "sky.png",
       "Image_01L.png",
       "Image_01L (2).png",
     ]);
     expect(table[2]).toMatchObject({ f1: "", error: "cut.jpg is damaged or cut short." });
-    expect(table[3].warning).toBe("it is of one brightness throughout; hardly any vessel was found");
+    expect(table[3].error).toMatch(/^inks\.jpg holds amounts of inks \(CMYK\)/);
+    expect(table[4].warning).toBe("it is of one brightness throughout; hardly any vessel was found");
     expect(table[0]).toMatchObject({ truth: "synthetic-truth.png", error: "", warning: "" });
     expect(Number(table[0].f1)).toBeGreaterThan(0.5);
-    await page.close();
+    await removeOthers(page);
   });
 });
 

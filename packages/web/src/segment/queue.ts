@@ -1,10 +1,10 @@
 // Works on the photographs, one at a time, in a worker that can be stopped in the middle of one.
 
 import { signal } from "@preact/signals";
-import { type Remote, wrap } from "comlink";
 import type { EngineReport } from "../engine.ts";
 import type { Found } from "../ui/dropped.ts";
 import { count } from "../ui/format.ts";
+import { type Started, started, startUp, WorkerError, within } from "../ui/worker.ts";
 import {
   change,
   type Item,
@@ -29,34 +29,45 @@ export const weightsInUse = signal<{ readonly name: string; readonly bytes?: Uin
 /** How their file stores its numbers, where it says so. */
 export const weightsStored = signal<string | undefined>(undefined);
 
-let worker: Worker;
-let engine: Remote<SegmentWorker>;
+/** Why the engine did not start, until it is tried again. */
+export const engineFailure = signal<string | undefined>(undefined);
+
+let worker: Started<SegmentWorker> | undefined;
+const engine = () => worker!.remote;
 let ready: Promise<void>;
+/** Counts starts: a later one overtakes an earlier. */
+let starts = 0;
 
 /** Starts the engine, and starts it anew where it was stopped in the middle of something. */
 export function startWorker(): void {
-  worker?.terminate();
-  worker = new Worker(new URL("./segment.worker.ts", import.meta.url), { type: "module" });
-  engine = wrap<SegmentWorker>(worker);
-  const started = engine;
-  const failed = new Promise<never>((_, reject) => {
-    worker.onerror = (event) =>
-      reject(new Error(event.message || "the engine's worker could not be started"));
+  const own = ++starts;
+  worker?.end();
+  engineFailure.value = undefined;
+  ready = begin(() => {
+    if (own !== starts) throw new Error("the engine was started anew");
+    worker = started(new Worker(new URL("./segment.worker.ts", import.meta.url), { type: "module" }));
+    return worker;
   });
-  ready = Promise.race([failed, begin(started)]);
-  ready.catch((error: Error) => {
-    notice.value = `The engine did not start: ${error.message}`;
+  ready.catch(({ message }: Error) => {
+    if (own === starts) engineFailure.value = message;
   });
+}
+
+/** Tries it again where it did not start, and takes up what waited for it. */
+export function startAgain(): void {
+  startWorker();
+  resume();
 }
 
 /** Resolves when the engine is ready, and rejects where it cannot be. */
 export const engineStarted = (): Promise<void> => ready;
 
-async function begin(started: Remote<SegmentWorker>): Promise<void> {
+async function begin(make: () => Started<SegmentWorker>): Promise<void> {
+  const report = await startUp(make);
   const { bytes } = weightsInUse.value;
-  if (bytes !== undefined) await started.use(bytes);
-  engineReport.value = await started.start();
-  weightsStored.value = await started.stored();
+  if (bytes !== undefined) await engine().use(bytes);
+  weightsStored.value = await engine().stored();
+  engineReport.value = report;
   // For whoever measures how long that took since the page was asked for.
   performance.mark("saunet-ready");
 }
@@ -69,6 +80,8 @@ const unread: { readonly id: number; readonly target?: number | undefined }[] = 
 let works = false;
 /** Aborted when the engine is stopped in the middle of something. */
 let stopping = new AbortController();
+/** Resolves when what was stopped last is at rest. */
+let halting: Promise<unknown> = Promise.resolve();
 
 /** Puts pictures into the queue; `target` is the photograph that a mask among them was chosen for. */
 export function addFiles(files: readonly File[], target?: number): void {
@@ -103,7 +116,7 @@ export const EXAMPLE = "synthetic.png";
 /** Adds the synthetic photograph, which brings its exact truth. */
 export async function addExample(): Promise<void> {
   try {
-    const { photograph, truth, width, height } = await engine.example();
+    const { photograph, truth, width, height } = await engine().example();
     const id = nextId;
     // It may come by itself, so it takes no notice away.
     enqueue([new File([photograph], EXAMPLE, { type: "image/png" })]);
@@ -131,10 +144,21 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
     stop.addEventListener("abort", () => resolve(undefined)),
   );
   try {
-    await ready;
+    try {
+      await halting;
+      await ready;
+      // It has nothing to do between photographs, so it answers at once, unless it is stuck.
+      await within(ANSWER_PATIENCE_MS, engine().up()).catch(startWorker);
+      await ready;
+    } catch {
+      // The stage says why, and offers to try again.
+      change(id, { progress: { kind: "cancelled" } });
+      return;
+    }
     if (itemOf(id)?.progress.kind !== "waiting") return;
+    const { failed } = worker!;
     change(id, { progress: { kind: "reading" } });
-    const picture = await Promise.race([engine.read(item.file), stopped]);
+    const picture = await Promise.race([engine().read(item.file), stopped, failed]);
     // It may have been taken out meanwhile.
     if (picture === undefined || itemOf(id) === undefined) return;
     const { kind, width, height } = picture;
@@ -153,8 +177,9 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
       thumbnail: URL.createObjectURL(picture.thumbnail!),
     });
     await pairMasks();
+    if (stop.aborted) return;
     const { value: weights } = weightsInUse;
-    const segmented = await Promise.race([engine.segment(), stopped]);
+    const segmented = await Promise.race([engine().segment(), stopped, failed]);
     if (segmented === undefined) return;
     const threads = engineReport.value?.threads ?? 1;
     const found: Result = { ...segmented, detected: segmented.field, threads, weights: weights.name };
@@ -166,6 +191,7 @@ async function workOn({ id, target }: (typeof unread)[number]): Promise<void> {
       await settle(id);
     }
   } catch (error) {
+    if (error instanceof WorkerError) startWorker();
     if (!stop.aborted)
       change(id, { progress: { kind: "failed", message: messageOf(item.name, error as Error) } });
   }
@@ -181,18 +207,23 @@ function messageOf(name: string, { name: kind, message }: Error): string {
   return kind === "PictureError" ? `${name} ${message}.` : `${name} could not be segmented: ${message}.`;
 }
 
+/** An engine that does not answer for so long, when asked whether it is there or told to stop, is started anew. */
+const ANSWER_PATIENCE_MS = 5000;
+
 /** Stops what is being worked on and drops what waits. */
 export function cancel(): void {
-  const busy = items.value.some(isBusy);
+  const busy = items.value.find(isBusy)?.progress.kind;
   unread.length = 0;
   items.value = items.value.map((item) =>
     isOpen(item) ? { ...item, progress: { kind: "cancelled" } } : item,
   );
-  if (!busy) return;
-  // A run on one thread hears of nothing before it has ended; so it is ended with its worker.
+  if (busy === undefined) return;
   stopping.abort();
   stopping = new AbortController();
-  startWorker();
+  // Decoding cannot be ended, and a run on one thread hears of nothing before it is over: they end with their worker.
+  if (busy === "segmenting" && (engineReport.value?.threads ?? 1) > 1)
+    halting = within(ANSWER_PATIENCE_MS, engine().stop()).catch(startWorker);
+  else startWorker();
 }
 
 /** Takes up everything that was cancelled. */
@@ -220,8 +251,8 @@ export function remove(id: number): void {
 /** Uses other weights, and segments with them what has been segmented. */
 export async function useWeights(name: string, bytes?: Uint8Array): Promise<void> {
   await ready;
-  await engine.use(bytes);
-  weightsStored.value = await engine.stored();
+  await engine().use(bytes);
+  weightsStored.value = await engine().stored();
   weightsInUse.value = bytes === undefined ? { name } : { name, bytes };
   for (const { id, progress } of items.value) if (progress.kind === "done") again(id);
 }

@@ -3,7 +3,7 @@
 import { fieldOfView, type Photograph, syntheticFundus } from "@saunet/data";
 import { loadSegmenter, type Segmenter } from "@saunet/model";
 import { expose } from "comlink";
-import { type EngineReport, startEngine } from "../engine.ts";
+import { startEngine } from "../engine.ts";
 import { decodePicture, pixelsOf, pngOf, shrink } from "../pictures/decode.ts";
 import { kindOfMask, maskOf, type PictureKind } from "../pictures/kind.ts";
 import { densityAt, STEPS, type Tally, tallyOf } from "../pictures/tally.ts";
@@ -53,18 +53,24 @@ let segmenter: Promise<Segmenter> | undefined;
 let held: Photograph | undefined;
 /** The run at hand, or the last one. */
 let running: Promise<unknown> = Promise.resolve();
+/** Of the photograph that was segmented last. */
+let lastSize = "";
+/** Aborted when a person wants no more of the run at hand. */
+let stopping = new AbortController();
 
 const blobOf = (array: Uint8Array | Float32Array): Blob => new Blob([array as Uint8Array<ArrayBuffer>]);
 
 const api = {
-  /** Gets everything ready, so that the first photograph finds it so. */
-  async start(): Promise<EngineReport> {
+  /** The weights are fetched while the engine starts. */
+  up(): void {
     segmenter ??= loadSegmenter();
-    const [report] = await Promise.all([startEngine(), segmenter]);
-    return report;
+    // Whoever uses it hears of it.
+    segmenter.catch(() => {});
   },
 
-  /** How the file of the weights in use stores its numbers, where it says so. */
+  start: startEngine,
+
+  /** Resolves when everything is there for the first photograph: how the file of the weights stores its numbers, if told. */
   async stored(): Promise<string | undefined> {
     return (await segmenter)?.metadata.stored;
   },
@@ -99,9 +105,16 @@ const api = {
     if (held === undefined) throw new Error("segment: no photograph has been read");
     const photograph = held;
     held = undefined;
-    await api.start();
+    const { signal } = stopping;
+    api.up();
+    await startEngine();
     const started = performance.now();
-    const run = (await segmenter!).segment(photograph);
+    const { segment, release } = await segmenter!;
+    // A program of another size would lie idle beside the one that is needed: 0.3 GB for the example's.
+    const size = `${photograph.width} x ${photograph.height}`;
+    if (size !== lastSize) release();
+    lastSize = size;
+    const run = segment(photograph, { signal });
     running = run.catch(() => {});
     const { width, height, scale, probability } = await run;
     const seconds = (performance.now() - started) / 1000;
@@ -111,6 +124,12 @@ const api = {
     const doubts = doubtsOf({ photograph, field, vesselShare });
     const blobs = { probability: blobOf(probability), field: blobOf(field.data) };
     return { width, height, scale, ...blobs, tally, doubts, seconds };
+  },
+
+  /** Ends the run at hand; on one thread only when it is over. */
+  stop(): void {
+    stopping.abort();
+    stopping = new AbortController();
   },
 
   async example(): Promise<Example> {

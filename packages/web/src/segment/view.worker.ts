@@ -173,6 +173,9 @@ async function openFound(
 }
 
 const api = {
+  up(): void {},
+  async start(): Promise<void> {},
+
   attach(own: OffscreenCanvas): void {
     context = own.getContext("2d")!;
     redraw();

@@ -9,17 +9,15 @@ import { Icon } from "../ui/icon.tsx";
 import type { Point } from "./brush.ts";
 import { type Camera, cornerOf, pan, type Size, scaleOf, whole, zoomBy } from "./camera.ts";
 import { beginStroke, endStroke, goOn, isDrawing, undo } from "./correcting.ts";
-import { items, resultOf, selected } from "./items.ts";
-import { isCorrecting, look, shownMode, split } from "./look.ts";
+import { items, notice, resultOf, selected } from "./items.ts";
+import { isCorrecting, isOpening, look, shownMode, split } from "./look.ts";
 import { step } from "./photograph-list.tsx";
-import { addFiles, engineReport } from "./queue.ts";
+import { addFiles, engineFailure, engineReport, startAgain } from "./queue.ts";
 import { foundOf } from "./saved.ts";
-import { view } from "./view.ts";
+import { view, viewStarted } from "./view.ts";
 import type { Finding } from "./view.worker.ts";
 
 const camera = signal<Camera>({ zoom: 1, x: 0, y: 0 });
-/** Whether the selected photograph is still being opened; the stage is empty then. */
-const isOpening = signal(false);
 /** Whether to say how the wheel zooms. */
 const wheelHint = signal(false);
 /** Of the photograph that is shown. */
@@ -137,14 +135,22 @@ export function Viewer() {
   const held = useSignal(false);
 
   useEffect(() => {
-    const own = canvas.current!.transferControlToOffscreen();
-    void view.attach(transfer(own, [own]));
     const observer = new ResizeObserver(([{ contentRect }]) => {
       stage.value = { width: Math.max(1, contentRect.width), height: Math.max(1, contentRect.height) };
       camera.value = pan(camera.value, photograph.value, paneOf(), 0, 0);
     });
     observer.observe(frame.current!);
-    const stopTelling = tellView();
+    let stopTelling = () => {};
+    viewStarted.then(
+      () => {
+        const own = canvas.current!.transferControlToOffscreen();
+        void view.attach(transfer(own, [own]));
+        stopTelling = tellView();
+      },
+      ({ message }: Error) => {
+        notice.value = `No photograph can be shown: ${message}. Loading the page again may help.`;
+      },
+    );
     // Whoever begins to draw is brought to the stage.
     const stopFocus = effect(() => {
       if (isCorrecting.value) canvas.current!.focus();
@@ -363,6 +369,16 @@ function DropZone() {
 /** What stands on the stage where there is no picture yet. */
 function StageMessage() {
   const item = items.value && selected();
+  if (engineFailure.value !== undefined) {
+    return (
+      <p class="stage-message failed" role="alert">
+        The engine did not start: {engineFailure.value}.
+        <button type="button" class="button small-button" onClick={startAgain}>
+          Try again
+        </button>
+      </p>
+    );
+  }
   if (item === undefined) return engineReport.value === undefined ? <Starting /> : <DropZone />;
   const { progress } = item;
   switch (progress.kind) {

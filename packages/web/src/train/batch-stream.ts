@@ -2,10 +2,14 @@
 
 import { Tensor } from "@saunet/core";
 import type { Batch } from "@saunet/model";
+import { SCRIPT_PATIENCE_MS } from "../ui/worker.ts";
 import { AHEAD, BATCH, CROP } from "./batch.ts";
 import type { BatchAnswer, BatchesAsked } from "./batch.worker.ts";
 import type { OwnPicture } from "./own-pictures.ts";
 import type { FlatBatch } from "./training-pictures.ts";
+
+/** There is no second attempt; a person can make one. */
+const [, PATIENCE_MS] = SCRIPT_PATIENCE_MS;
 
 /** The batches of a run in their order. */
 export interface BatchStream {
@@ -21,15 +25,25 @@ export function batchStream(step: number, pictures: readonly OwnPicture[]): Batc
   const waiting: { resolve: (batch: FlatBatch) => void; reject: (error: Error) => void }[] = [];
   let failure: Error | undefined;
   worker.postMessage({ pictures } satisfies BatchesAsked);
+  const fail = (reason: string) => {
+    failure = new Error(`no photographs can be drawn: ${reason}`);
+    for (const { reject } of waiting.splice(0)) reject(failure);
+  };
+  const late = setTimeout(
+    fail,
+    PATIENCE_MS,
+    `their worker did not start within ${PATIENCE_MS / 1000} seconds`,
+  );
   worker.onmessage = ({ data }: MessageEvent<BatchAnswer>) => {
+    if (data === "up") {
+      clearTimeout(late);
+      return;
+    }
     const next = waiting.shift();
     if ("failure" in data) next?.reject(new Error(data.failure));
     else next?.resolve(data);
   };
-  worker.onerror = ({ message }) => {
-    failure = new Error(`no photographs can be drawn: ${message || "their worker could not be started"}`);
-    for (const { reject } of waiting.splice(0)) reject(failure);
-  };
+  worker.onerror = ({ message }) => fail(message || "their worker could not be started");
   const ask = (): Promise<FlatBatch> => {
     const batch = new Promise<FlatBatch>((resolve, reject) => {
       if (failure === undefined) waiting.push({ resolve, reject });
@@ -50,6 +64,9 @@ export function batchStream(step: number, pictures: readonly OwnPicture[]): Batc
         target: new Tensor(target, [BATCH, CROP, CROP, 1]),
       };
     },
-    stop: () => worker.terminate(),
+    stop() {
+      clearTimeout(late);
+      worker.terminate();
+    },
   };
 }

@@ -6,8 +6,8 @@ import { type FlatBatch, ownBatches, syntheticBatches } from "./training-picture
 
 /** Photographs of one's own; synthetic ones where there are none. */
 export type BatchesAsked = { readonly pictures: readonly OwnPicture[] };
-/** A batch, or why there is none. */
-export type BatchAnswer = FlatBatch | { readonly failure: string };
+/** A batch, or why there is none; first of all, that the worker is up. */
+export type BatchAnswer = FlatBatch | { readonly failure: string } | "up";
 
 let batchOf: Promise<(step: number) => FlatBatch> | undefined;
 
@@ -24,6 +24,8 @@ async function open({ pictures }: BatchesAsked): Promise<(step: number) => FlatB
   }
   return ownBatches(images, SEED, BATCH, CROP);
 }
+
+postMessage("up" satisfies BatchAnswer);
 
 addEventListener("message", async ({ data }: MessageEvent<BatchesAsked | number>) => {
   if (typeof data !== "number") {

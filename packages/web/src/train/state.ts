@@ -6,7 +6,7 @@ import { type Item, items } from "../segment/items.ts";
 import { maskInUse } from "../segment/masks.ts";
 import { EXAMPLE, useWeights } from "../segment/queue.ts";
 import { isTraining, trainingStep } from "../title.ts";
-import { firstCall, type Started, started } from "../ui/worker.ts";
+import { type Started, started, startUp, WorkerError, within } from "../ui/worker.ts";
 import {
   forgetRun,
   type KeptPictures,
@@ -106,7 +106,8 @@ export async function meetSubject(): Promise<void> {
   if (subject.value !== undefined) return;
   left = await keptRun();
   if (left !== undefined) pictures = await keptPictures();
-  subject.value = await firstCall(workerThere, (remote) => remote.subject(pictures.heldOut));
+  await startUp(workerThere);
+  subject.value = await subjectOf(pictures.heldOut);
   if (left === undefined || runState.value !== "idle") return;
   batch(() => {
     const { step: last, curves: drawn, learningRate: own } = left!;
@@ -116,6 +117,35 @@ export async function meetSubject(): Promise<void> {
     curves.value = drawn;
     learningRate.value = own;
   });
+}
+
+/** A step takes up to 18 seconds on one thread; a worker that is silent for so long is stuck. */
+const [SILENCE_MS, ANSWER_PATIENCE_MS] = [60_000, 20_000];
+let silence: ReturnType<typeof setTimeout> | undefined;
+
+/** Says so where nothing is heard of a run any more. */
+function listen(): void {
+  clearTimeout(silence);
+  silence = setTimeout(() => {
+    if (runState.value === "running")
+      failure.value = `Nothing was heard of the training for ${SILENCE_MS / 1000} seconds. Reset starts its engine anew.`;
+  }, SILENCE_MS);
+}
+
+/** Ends the worker: it broke, or answers nothing more. */
+function endWorker(): void {
+  worker?.end();
+  worker = undefined;
+}
+
+/** What is held out, as the worker sees it. */
+async function subjectOf(own?: OwnPicture): Promise<Subject> {
+  try {
+    return await within(SILENCE_MS, trainer().subject(own));
+  } catch (error) {
+    if (error instanceof WorkerError) endWorker();
+    throw error;
+  }
 }
 
 /** Counts choices of what is held out: a later one overtakes an earlier. */
@@ -129,7 +159,7 @@ export async function holdOut(id: number | undefined): Promise<void> {
   // Nothing can be trained before it is known what is held out.
   subject.value = undefined;
   try {
-    const next = await trainer().subject(item && ownPictureOf(item));
+    const next = await subjectOf(item && ownPictureOf(item));
     if (own === choices) subject.value = next;
     if (item !== undefined) failure.value = undefined;
   } catch (error) {
@@ -154,6 +184,7 @@ const thin = <T>(values: readonly T[]): readonly T[] =>
   values.length > MOST_POINTS ? values.filter((_, i) => i % 2 === 0) : values;
 
 function hear(news: TrainingNews): void {
+  listen();
   const { steps, losses, smooth, heldOutSteps, f1 } = curves.value;
   const first = news.step - news.losses.length + 1;
   let { level } = curves.value;
@@ -219,15 +250,17 @@ function tellUnkept({ message }: Error): void {
 function run(from: TrainingPlan["start"]): void {
   const own = ++turn;
   picturesLearned.value = pictures.pictures.length;
+  listen();
   const tell = (news: TrainingNews) => {
     if (own === turn) hear(news);
   };
-  trainer()
-    .run({ start: from, learningRate: rate(), pictures: pictures.pictures }, proxy(tell))
-    .catch((error: Error) => {
-      failure.value = `The training ended: ${error.message}.`;
-      runState.value = "idle";
-    });
+  const { remote, failed } = workerThere();
+  const plan: TrainingPlan = { start: from, learningRate: rate(), pictures: pictures.pictures };
+  Promise.race([remote.run(plan, proxy(tell)), failed]).catch((error: Error) => {
+    if (error instanceof WorkerError) endWorker();
+    failure.value = `The training ended: ${error.message}.`;
+    runState.value = "idle";
+  });
 }
 
 /** Goes on with another learning rate. */
@@ -252,7 +285,8 @@ export async function pause(): Promise<void> {
 /** Forgets everything that was learned. */
 export function reset(): void {
   turn++;
-  void trainer().reset();
+  clearTimeout(silence);
+  failure.value = undefined;
   void forgetRun();
   left = undefined;
   keptStep.value = 0;
@@ -262,8 +296,19 @@ export function reset(): void {
   stepTime.value = Number.NaN;
   speed.value = Number.NaN;
   heldOut.value = undefined;
-  // A run of an earlier visit may have held another one out.
-  void holdOut(heldOutId.value);
+  subject.value = undefined;
+  void settleReset();
+}
+
+async function settleReset(): Promise<void> {
+  try {
+    await within(ANSWER_PATIENCE_MS, trainer().reset()).catch(endWorker);
+    await startUp(workerThere);
+    // A run of an earlier visit may have held another one out.
+    await holdOut(heldOutId.value);
+  } catch (error) {
+    failure.value = `The engine did not start: ${(error as Error).message}.`;
+  }
 }
 
 /** The weights as they are now, as a file. */

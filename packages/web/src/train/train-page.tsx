@@ -1,4 +1,4 @@
-import { computed } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { Pause, Play, RotateCcw } from "lucide";
 import { useEffect } from "preact/hooks";
 import { count } from "../ui/format.ts";
@@ -29,13 +29,22 @@ const lossCurve = computed((): Curve => {
 });
 const f1Curve = computed((): Curve => ({ steps: curves.value.heldOutSteps, values: curves.value.f1 }));
 
+const isMet = signal(true);
+
+async function meet(): Promise<void> {
+  isMet.value = true;
+  failure.value = undefined;
+  try {
+    await meetSubject();
+  } catch (error) {
+    failure.value = `The engine did not start: ${(error as Error).message}.`;
+    isMet.value = false;
+  }
+}
+
 /** The network learns, and a person looks on. */
 export function TrainPage() {
-  useEffect(() => {
-    meetSubject().catch((error: Error) => {
-      failure.value = `The engine did not start: ${error.message}`;
-    });
-  }, []);
+  useEffect(() => void meet(), []);
   return (
     <>
       <div class="intro">
@@ -51,6 +60,11 @@ export function TrainPage() {
       {failure.value && (
         <p class="notice" role="alert">
           {failure.value}
+          {!isMet.value && (
+            <button type="button" class="button quiet small-button" onClick={() => void meet()}>
+              Try again
+            </button>
+          )}
         </p>
       )}
       <div class="train-top">

@@ -11,7 +11,7 @@ import { writePng } from "@saunet/data/files";
 import { readWeights } from "@saunet/model";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { complaintsOf, openSite, type Site } from "../testing.ts";
+import { complaintsOf, openSite, type Site, sharedPage } from "../testing.ts";
 import { BROWSERS, savedBy } from "../testing-browsers.ts";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
@@ -34,6 +34,9 @@ afterAll(async () => {
 });
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+/** Its label is the name of the file that was opened last. */
+const startFile = (page: Page) =>
+  page.getByRole("region", { name: "Plan" }).locator("input[type=file][accept='.safetensors']");
 const stepOf = async (page: Page) => Number(await page.getByTestId("step").textContent());
 const until = (page: Page, step: number) =>
   expect.poll(() => stepOf(page), { timeout: 120_000 }).toBeGreaterThan(step);
@@ -64,10 +67,17 @@ describe.each(BROWSERS)("training in $name", ({ name: browserName, launch }) => 
   });
   afterAll(() => browser?.close());
 
-  it("is kept through a reload, told on other tabs, and its weights open again", async () => {
+  const complaints: string[] = [];
+  /** The third tab; the tests end with nothing learned. */
+  const shared = sharedPage(async () => {
     const page = await (await browser.newContext()).newPage();
-    const complaints = complaintsOf(page);
+    complaintsOf(page, complaints);
     await page.goto(`${site.isolated}#train`);
+    return page;
+  });
+
+  it("is kept through a reload, told on other tabs, and its weights open again", async () => {
+    const page = await shared();
     await button(page, "Train").click({ timeout: 60_000 });
     await until(page, 3);
     await page.getByRole("link", { name: "Segment" }).click();
@@ -98,7 +108,7 @@ describe.each(BROWSERS)("training in $name", ({ name: browserName, launch }) => 
 
     await button(page, "Reset").click();
     await expect.poll(() => stepOf(page)).toBe(0);
-    await page.getByLabel("Open weights or a checkpoint").setInputFiles(path);
+    await startFile(page).setInputFiles(path);
     await expect.poll(() => page.getByLabel("A file").isChecked()).toBe(true);
     await button(page, "Train").click();
     await until(page, 1);
@@ -107,14 +117,13 @@ describe.each(BROWSERS)("training in $name", ({ name: browserName, launch }) => 
     await page.getByRole("link", { name: "Segment" }).click();
     await page.getByLabel("Open weights").first().setInputFiles(path);
     await page.getByText(`Weights: ${browserName}-${weights.name}`).waitFor({ timeout: 60_000 });
+    await page.getByRole("link", { name: "Train here" }).click();
+    await page.getByLabel("Fresh numbers").check();
     expect(complaints).toEqual([]);
-    await page.context().close();
   });
 
   it("learns from photographs of one's own, one held out, also after a reload", async () => {
-    const page = await (await browser.newContext()).newPage();
-    const complaints = complaintsOf(page);
-    await page.goto(`${site.isolated}#train`);
+    const page = await shared();
     await button(page, "Train").and(page.locator(":enabled")).waitFor({ timeout: 60_000 });
     expect(await page.getByLabel("My photographs").isDisabled()).toBe(true);
     await page.getByLabel("Add photographs and masks").setInputFiles(own.map((name) => join(folder, name)));
@@ -143,8 +152,9 @@ describe.each(BROWSERS)("training in $name", ({ name: browserName, launch }) => 
     const { metadata } = readWeights(new Uint8Array(bytes));
     expect(metadata.training).toBe(`${await stepOf(page)} steps on 2 photographs, in a browser`);
     expect(metadata.scale).toBe("auto");
+    await button(page, "Reset").click();
+    await page.getByLabel("Synthetic photographs").check();
     expect(complaints).toEqual([]);
-    await page.context().close();
   });
 
   it("hands the command weights and a checkpoint, and takes the command's checkpoint up", async () => {
@@ -154,8 +164,7 @@ describe.each(BROWSERS)("training in $name", ({ name: browserName, launch }) => 
     const plan = ["--epochs", "1", "--steps", "60", "--crop", "32", "--batch", "1", "--picture-size", "64"];
     await command("train", "--dataset", "synthetic", ...plan, "--validation", "0", "--no-report", "-o", run);
 
-    const page = await (await browser.newContext()).newPage();
-    await page.goto(`${site.isolated}#train`);
+    const page = await shared();
     await button(page, "Train").click({ timeout: 60_000 });
     await until(page, 1);
     await button(page, "Pause").click();
@@ -184,29 +193,28 @@ describe.each(BROWSERS)("training in $name", ({ name: browserName, launch }) => 
     await button(page, "Reset").click();
     const theirs = join(folder, `commands-${browserName}.safetensors`);
     await writeFile(theirs, commands);
-    await page.getByLabel("Open weights or a checkpoint").setInputFiles(theirs);
+    await startFile(page).setInputFiles(theirs);
     await button(page, "Train").click();
     await until(page, 60);
-    await page.context().close();
+    await button(page, "Reset").click();
   });
 
   it("says so where a file is neither weights nor a checkpoint", async () => {
-    const page = await (await browser.newContext()).newPage();
-    await page.goto(`${site.isolated}#train`);
+    const page = await shared();
     const path = join(folder, "wrong.safetensors");
     await writeFile(path, "no weights");
-    await page.getByLabel("Open weights or a checkpoint").setInputFiles(path);
+    await startFile(page).setInputFiles(path);
     await button(page, "Train").click({ timeout: 60_000 });
     await page.getByText(/^The training ended: /).waitFor({ timeout: 60_000 });
     await page.getByRole("link", { name: "Segment" }).click();
     await page.getByLabel("Open weights").first().setInputFiles(path);
     await page.getByText(/^wrong\.safetensors could not be used: /).waitFor({ timeout: 60_000 });
-    await page.context().close();
+    await page.getByRole("link", { name: "Train here" }).click();
+    await page.getByLabel("Fresh numbers").check();
   });
 
-  it.runIf(browserName === "Chromium")("warns before a tab closes whose steps are not kept", async () => {
-    const page = await (await browser.newContext()).newPage();
-    await page.goto(`${site.isolated}#train`);
+  it("warns before a tab closes whose steps are not kept", async () => {
+    const page = await shared();
     await button(page, "Train").click({ timeout: 60_000 });
     await until(page, 1);
     const asked = page.waitForEvent("dialog");

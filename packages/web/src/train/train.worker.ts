@@ -19,7 +19,7 @@ import {
   writeWeights,
 } from "@saunet/model";
 import { expose } from "comlink";
-import { startEngine } from "../engine.ts";
+import { engineWorker, startEngine } from "../engine.ts";
 import { grey } from "../pictures/paint.ts";
 import { count } from "../ui/format.ts";
 import { BATCH, SEED } from "./batch.ts";
@@ -208,6 +208,8 @@ function endSteps(): void {
 }
 
 const api = {
+  ...engineWorker,
+
   /** Holds a photograph out, which is never learned from; a synthetic one when left out. */
   async subject(own?: OwnPicture): Promise<Subject> {
     const { threads } = await startEngine();

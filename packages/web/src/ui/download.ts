@@ -10,4 +10,4 @@ export function download(name: string, content: Blob): void {
 }
 
 /** The name of a file without its ending. */
-export const stemOf = (name: string): string => name.replace(/\.[^.]*$/, "");
+export const stemOf = (name: string): string => name.replace(/\.gz$/i, "").replace(/\.[^.]*$/, "");

@@ -10,9 +10,21 @@ export class WorkerError extends Error {
 /** A worker that may be called. */
 export interface Started<T> {
   readonly remote: Remote<T>;
-  /** Rejects where the worker cannot be started, or breaks; to be raced with its first call. */
+  /** Rejects where the worker cannot be started, or breaks; to be raced with its calls. */
   readonly failed: Promise<never>;
+  end(): void;
 }
+
+/**
+ * A script that does not run after so long is given up; it may have to be fetched first. The second attempt has four times as
+ * long, for slow lines.
+ */
+export const SCRIPT_PATIENCE_MS = [15_000, 60_000] as const;
+/**
+ * An engine is given up that is not ready so long after its script runs. It takes 50 to 130 ms on two busy cores; the
+ * second attempt has four times as long, should the host be that slow.
+ */
+const ENGINE_PATIENCE_MS = [5000, 20_000] as const;
 
 /** Listens to a worker that has just been made. */
 export function started<T>(worker: Worker): Started<T> {
@@ -22,24 +34,57 @@ export function started<T>(worker: Worker): Started<T> {
   });
   // Whoever races it hears of it.
   failed.catch(() => {});
-  return { remote: wrap<T>(worker), failed };
+  return { remote: wrap<T>(worker), failed, end: () => worker.terminate() };
 }
 
 /**
- * Calls a worker that may just be starting. Where it cannot be started it is made once more: a browser may refuse a script
- * while the service worker takes over.
+ * Waits for an answer, but not longer than that.
+ *
+ * @throws WorkerError where there is none by then
+ */
+export async function within<R>(milliseconds: number, answer: Promise<R>): Promise<R> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `the engine's worker did not answer within ${milliseconds / 1000} seconds`;
+    timer = setTimeout(() => reject(new WorkerError(message)), milliseconds);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What every worker answers first: that its script runs, and then that all it needs at once is ready. */
+export interface Startable<R> {
+  up(): void;
+  start(): Promise<R>;
+}
+
+/**
+ * Starts a worker, unless it has been. Where it cannot be started, or is not ready in time, it is made once more. Both
+ * happen: a browser may refuse a script while the service worker takes over; and in Firefox ESR, driven by WebDriver
+ * BiDi, `new Worker` called within a worker (an engine's threads) does not return in 4 of 150 engine starts, which leaves
+ * that worker blocked for good. In the same Firefox without a driver it was none of 300.
  *
  * @param make makes the worker, or gives the one that is there; `anew` says that the last one is of no use
+ * @throws WorkerError where the second one does not start either
  */
-export async function firstCall<T, R>(
-  make: (anew: boolean) => Started<T>,
-  call: (remote: Remote<T>) => Promise<R>,
-): Promise<R> {
-  const attempt = ({ remote, failed }: Started<T>) => Promise.race([call(remote), failed]);
+export async function startUp<R>(make: (anew: boolean) => Started<Startable<R>>): Promise<R> {
+  const attempt = async (number: 0 | 1): Promise<R> => {
+    const { remote, failed, end } = make(number > 0);
+    try {
+      await within(SCRIPT_PATIENCE_MS[number], Promise.race([remote.up(), failed]));
+      return (await within(ENGINE_PATIENCE_MS[number], Promise.race([remote.start(), failed]))) as R;
+    } catch (error) {
+      if (error instanceof WorkerError) end();
+      throw error;
+    }
+  };
   try {
-    return await attempt(make(false));
+    return await attempt(0);
   } catch (error) {
     if (!(error instanceof WorkerError)) throw error;
-    return attempt(make(true));
+    return attempt(1);
   }
 }
