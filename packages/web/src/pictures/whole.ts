@@ -28,7 +28,7 @@ const isWholeJpeg: Check = (bytes, view) => {
 
 /** Why such a picture is not read. */
 export const INKS =
-  "holds amounts of inks (CMYK), which no two browsers turn into the same colours; save it as RGB";
+  "holds amounts of inks (CMYK): no two browsers make the same colours of them; save it as RGB";
 
 /**
  * Whether a JPEG holds four amounts of ink a pixel: its frame (SOF) says of how many components it is.

@@ -138,13 +138,15 @@ function endWorker(): void {
   worker = undefined;
 }
 
-/** What is held out, as the worker sees it. */
+/** What is held out, as the worker sees it; a worker that is stuck is made anew once. */
 async function subjectOf(own?: OwnPicture): Promise<Subject> {
   try {
-    return await within(SILENCE_MS, trainer().subject(own));
+    return await within(ANSWER_PATIENCE_MS, trainer().subject(own));
   } catch (error) {
-    if (error instanceof WorkerError) endWorker();
-    throw error;
+    if (!(error instanceof WorkerError)) throw error;
+    endWorker();
+    await startUp(workerThere);
+    return within(SILENCE_MS, trainer().subject(own));
   }
 }
 
