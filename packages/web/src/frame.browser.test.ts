@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { openSite, type Site, sharedPage } from "./testing.ts";
-import { BROWSERS } from "./testing-browsers.ts";
+import { describeInBrowsers } from "./testing-browsers.ts";
 
 let site: Site;
 /** Another origin, which answers whoever asks. */
@@ -53,7 +53,7 @@ const askFromWorker = (page: Page): Promise<string> =>
     address,
   );
 
-describe.each(BROWSERS)("the frame in $name", ({ name: browserName, launch }) => {
+describeInBrowsers("the frame", ({ name: browserName, launch }) => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launch();

@@ -13,7 +13,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchChromium } from "../../../scripts/chromium.mjs";
 import { assetOf, bytesOf, complaintsOf, openSite, type Site, sharedPage } from "./testing.ts";
-import { BROWSERS } from "./testing-browsers.ts";
+import { describeInBrowsers } from "./testing-browsers.ts";
 
 let site: Site;
 let browser: Browser;
@@ -212,7 +212,7 @@ async function expectNoFault(page: Page, state: string): Promise<void> {
   expect([state, wide]).toEqual([state, Math.min(wide, room)]);
 }
 
-describe.each(BROWSERS)("for everybody in $name", ({ launch }) => {
+describeInBrowsers("for everybody", ({ launch }) => {
   let own: Browser;
   const complaints: string[] = [];
   beforeAll(async () => {

@@ -7,9 +7,9 @@ import { randomState } from "@saunet/core";
 import { syntheticFundus } from "@saunet/data";
 import { initialize, saUNet, writeWeights } from "@saunet/model";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { assetOf, complaintsOf, openSite, type Site, sharedPage } from "../testing.ts";
-import { BROWSERS } from "../testing-browsers.ts";
+import { describeInBrowsers } from "../testing-browsers.ts";
 
 let site: Site;
 let folder: string;
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 const numberIn = (text: string | null): number => Number(text?.replace("−", "-"));
 
-describe.each(BROWSERS)("looking inside in $name", ({ name: browserName, launch }) => {
+describeInBrowsers("looking inside", ({ name: browserName, launch }) => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launch();

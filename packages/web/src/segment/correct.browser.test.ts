@@ -2,9 +2,9 @@
 
 import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { complaintsOf, openSite, type Site, sharedPage } from "../testing.ts";
-import { BROWSERS, savedBy } from "../testing-browsers.ts";
+import { describeInBrowsers, savedBy } from "../testing-browsers.ts";
 
 let site: Site;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ afterAll(() => site?.close());
 
 const SIDE = 592;
 
-describe.each(BROWSERS)("correcting in $name", ({ launch }) => {
+describeInBrowsers("correcting", ({ launch }) => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launch();

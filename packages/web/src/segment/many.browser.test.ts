@@ -9,9 +9,9 @@ import { writePng } from "@saunet/data/files";
 import { BlobReader, BlobWriter, TextWriter, ZipReader } from "@zip.js/zip.js";
 import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { bytesByThread, bytesOf, openSite, removeOthers, type Site, sharedPage } from "../testing.ts";
-import { BROWSERS, savedBy } from "../testing-browsers.ts";
+import { describeInBrowsers, savedBy } from "../testing-browsers.ts";
 
 const SMALL = { width: 96, height: 64 };
 /** Two megapixels. */
@@ -46,7 +46,7 @@ const column = (page: Page, n: number) =>
   page.locator(`.results tbody tr > :nth-child(${n})`).allTextContents();
 const shown = (page: Page) => page.locator(".stage-name span").textContent();
 
-describe.each(BROWSERS)("many photographs in $name", ({ name: browserName, launch }) => {
+describeInBrowsers("many photographs", ({ name: browserName, launch }) => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launch();

@@ -12,9 +12,9 @@ import { type SyntheticFundus, syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
 import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { complaintsOf, openSite, removeOthers, type Site, sharedPage, weightsPath } from "../testing.ts";
-import { BROWSERS, savedBy } from "../testing-browsers.ts";
+import { describeInBrowsers, savedBy } from "../testing-browsers.ts";
 
 const SIZE = { width: 200, height: 136 };
 const LARGE = { width: 1400, height: 952 };
@@ -89,7 +89,7 @@ const truth = (page: Page) => page.getByLabel("Against the truth");
 const optionsOf = (page: Page) => truth(page).locator("option").allTextContents();
 const chosen = (page: Page) => truth(page).locator("option:checked").textContent();
 
-describe.each(BROWSERS)("photographs in $name", ({ name: browserName, launch }) => {
+describeInBrowsers("photographs", ({ name: browserName, launch }) => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launch();

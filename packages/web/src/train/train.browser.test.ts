@@ -10,9 +10,9 @@ import { syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
 import { readWeights } from "@saunet/model";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { complaintsOf, openSite, type Site, sharedPage } from "../testing.ts";
-import { BROWSERS, savedBy } from "../testing-browsers.ts";
+import { describeInBrowsers, savedBy } from "../testing-browsers.ts";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 const own = [1, 2, 3].flatMap((n) => [`eye-${n}.png`, `eye-${n}_mask.png`]);
@@ -60,7 +60,7 @@ const keptState = (page: Page): Promise<{ position: { step: number }; learningRa
     return JSON.parse(header.__metadata__.state);
   });
 
-describe.each(BROWSERS)("training in $name", ({ name: browserName, launch }) => {
+describeInBrowsers("training", ({ name: browserName, launch }) => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launch();
