@@ -46,10 +46,13 @@ const inside = () => workerThere().remote;
 /** Questions about a layer are answered within a tenth of a second; a worker that takes so long is stuck. */
 const ANSWER_PATIENCE_MS = 10_000;
 
+/** Whether the worker runs the network; it answers nothing meanwhile. */
+let isRunning = false;
+
 /** Waits for an answer about a layer; where there is none, it must be looked at anew. */
 async function ask<T>(answer: Promise<T>): Promise<T> {
   // Another photograph is being looked at, which takes a while and comes first.
-  if (isLooking.value) return answer;
+  if (isRunning) return answer;
   try {
     return await within(ANSWER_PATIENCE_MS, answer);
   } catch (error) {
@@ -58,11 +61,16 @@ async function ask<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** Ends a worker that answers nothing more; the page offers to try again. */
-function giveUp(message: string): void {
+/** Ends a worker that answers nothing more. */
+function endWorker(): void {
   worker?.end();
   worker = undefined;
   seen = undefined;
+}
+
+/** Ends the worker for good; the page offers to try again. */
+function giveUp(message: string): void {
+  endWorker();
   failure.value = message;
 }
 
@@ -84,16 +92,17 @@ export async function lookAt(): Promise<void> {
     writeAddress();
     return;
   }
-  seen = { file: item.file, weights: bytes };
   isLooking.value = true;
   failure.value = undefined;
   try {
     await startUp(workerThere);
-    const { remote, failed } = workerThere();
-    const anatomy = await Promise.race([remote.look(item.file, bytes), failed]);
-    specimen.value = { ...anatomy, name: item.name };
-    place = undefined;
-    await showPlace(placeOf(location.hash) ?? { id: layerId.value, channel: 0 });
+    await look(item, bytes).catch(async (error: unknown) => {
+      if (!(error instanceof WorkerError)) throw error;
+      // It broke, or is stuck (its engine may start threads again at any time): another one is tried once.
+      endWorker();
+      await startUp(workerThere);
+      await look(item, bytes);
+    });
   } catch (error) {
     seen = undefined;
     const message = `${item.name} could not be looked into: ${(error as Error).message}.`;
@@ -104,6 +113,22 @@ export async function lookAt(): Promise<void> {
   }
   // Another photograph, or other weights, may have been chosen meanwhile.
   if (failure.value === undefined) await lookAt();
+}
+
+/** Runs the network on a photograph and shows what has been asked for of it. */
+async function look(item: Item, weights: Uint8Array | undefined): Promise<void> {
+  seen = { file: item.file, weights };
+  failure.value = undefined;
+  const { remote, failed } = workerThere();
+  isRunning = true;
+  try {
+    const anatomy = await Promise.race([remote.look(item.file, weights), failed]);
+    specimen.value = { ...anatomy, name: item.name };
+  } finally {
+    isRunning = false;
+  }
+  place = undefined;
+  await showPlace(placeOf(location.hash) ?? { id: layerId.value, channel: 0 });
 }
 
 /** Counts choices: a later one overtakes an earlier. */
