@@ -1,7 +1,7 @@
 // Whether what a contender computed is right: errors count relative to the reference's own size, so that small numbers are
 // looked at as closely as large ones.
 
-import { relativeError } from "@saunet/core/testing";
+import { maxAbsDiff } from "./statistics.ts";
 
 /** Of the largest element of an output: twice what the largest tiles of Winograd's algorithms round by. */
 export const TOLERANCE = 2e-4;
@@ -14,25 +14,21 @@ const SMALLEST_PART = 1e-3;
 export type Arrays = readonly ArrayLike<number>[];
 
 /** The largest error of some outputs, each relative to the largest element that it should have. */
-export function errorOfOutputs(found: Arrays, wanted: Arrays): number {
-  if (found.length !== wanted.length) return Number.POSITIVE_INFINITY;
-  return Math.max(0, ...found.map((output, i) => relativeErrorOf(output, wanted[i])));
-}
+export const errorOfOutputs = (found: Arrays, wanted: Arrays): number => largestError(found, wanted, 0);
 
 /** The same for gradients, where those that are nearly nothing beside the others are not looked at as closely. */
-export function errorOfGradients(found: Arrays, wanted: Arrays): number {
+export const errorOfGradients = (found: Arrays, wanted: Arrays): number =>
+  largestError(found, wanted, SMALLEST_PART * Math.max(0, ...wanted.map(largest)));
+
+/** Errors relative to the largest element, or to `least` where that is smaller; as they are where all should be zero. */
+function largestError(found: Arrays, wanted: Arrays, least: number): number {
   if (found.length !== wanted.length) return Number.POSITIVE_INFINITY;
-  const sizes = wanted.map(largest);
-  const least = SMALLEST_PART * Math.max(0, ...sizes);
-  const errors = found.map((gradient, i) => {
-    const error = relativeErrorOf(gradient, wanted[i]);
-    return sizes[i] < least ? (error * (sizes[i] || 1)) / least : error;
+  const errors = found.map((values, i) => {
+    const size = Math.max(largest(wanted[i]), least);
+    return maxAbsDiff(values, wanted[i]) / (size === 0 ? 1 : size);
   });
   return Math.max(0, ...errors);
 }
-
-const relativeErrorOf = (found: ArrayLike<number>, wanted: ArrayLike<number>): number =>
-  found.length === wanted.length ? relativeError(found, wanted) : Number.POSITIVE_INFINITY;
 
 function largest(values: ArrayLike<number>): number {
   let most = 0;

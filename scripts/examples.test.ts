@@ -102,7 +102,7 @@ async function logged({ title, lines }: Example): Promise<string[][]> {
   const file = join(scratch, `${title.replace(/[^a-z0-9]+/gi, "-")}.ts`);
   const calls = lines.map((line, i) => line.replaceAll("console.log(", `globalThis.logExample(${i}, `));
   mkdirSync(scratch, { recursive: true });
-  writeFileSync(file, `// @ts-nocheck\n${withImports(calls.join("\n"))}\nexport {};\n`);
+  writeFileSync(file, `${withImports(calls.join("\n"))}\nexport {};\n`);
   const output = lines.map((): string[] => []);
   Object.assign(globalThis, {
     logExample: (i: number, ...values: unknown[]) => output[i].push(format(...values)),

@@ -85,15 +85,19 @@ export const jaccardLoss: Loss = (logits, target) => {
  * const loss = paperLoss();
  * console.log(loss(tensor([[9, -9]]), tensor([[1, 0]])).item().toFixed(3)); // 0.000
  */
-export function paperLoss({
-  crossEntropy = 0.5,
-  mcc = 0.5,
-}: {
-  crossEntropy?: number;
-  mcc?: number;
-} = {}): Loss {
+export function paperLoss(weights: LossWeights = {}): Loss {
+  return weighted(crossEntropyLoss, mccLoss, weights);
+}
+
+/** What each part of a loss counts; 0.5 where left out. */
+export interface LossWeights {
+  readonly crossEntropy?: number;
+  readonly mcc?: number;
+}
+
+function weighted(ofEntropy: Loss, ofMcc: Loss, { crossEntropy = 0.5, mcc = 0.5 }: LossWeights): Loss {
   return (logits, target) =>
-    add(mul(crossEntropy, crossEntropyLoss(logits, target)), mul(mcc, mccLoss(logits, target)));
+    add(mul(crossEntropy, ofEntropy(logits, target)), mul(mcc, ofMcc(logits, target)));
 }
 
 /** Mean cross entropy of the softmax over the last axis, against how much of each position is of each class. */
@@ -121,15 +125,8 @@ export const classMccLoss: Loss = (logits, target) => {
  * const loss = classLoss();
  * console.log(loss(tensor([[9, 0, 0], [0, 9, 0]]), tensor([[1, 0, 0], [0, 1, 0]])).item().toFixed(3)); // 0.167
  */
-export function classLoss({
-  crossEntropy = 0.5,
-  mcc = 0.5,
-}: {
-  crossEntropy?: number;
-  mcc?: number;
-} = {}): Loss {
-  return (logits, target) =>
-    add(mul(crossEntropy, classCrossEntropyLoss(logits, target)), mul(mcc, classMccLoss(logits, target)));
+export function classLoss(weights: LossWeights = {}): Loss {
+  return weighted(classCrossEntropyLoss, classMccLoss, weights);
 }
 
 /**
