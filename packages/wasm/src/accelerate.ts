@@ -265,7 +265,7 @@ function formOf(acceleration: Acceleration, generator: Generator): (arrays: Arra
       : undefined;
     if (plan !== undefined) {
       try {
-        runner.run(kernel, plan, arrays);
+        runner.run(kernel, plan, arrays, () => kernel.portable(arrays as never, dims as never));
         giveMemoryBack(acceleration, AFTER_OPERATORS);
         return;
       } catch (error) {

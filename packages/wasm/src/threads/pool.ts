@@ -238,7 +238,10 @@ export class Pool implements Crew {
         yield this.#replacement();
         throw new KernelError(`${name}: a worker ended; the work was not finished`);
       }
-      this.#passOnErrors((number) => jobs[number].name);
+      this.#passOnErrors(
+        (number) => jobs[number].name,
+        (number) => jobs[number].explain?.(),
+      );
       return true;
     } finally {
       this.#onLoss = undefined;
@@ -321,7 +324,7 @@ export class Pool implements Crew {
     this.#passOnErrors(() => name);
   }
 
-  #passOnErrors(nameOf: (number: number) => string): void {
+  #passOnErrors(nameOf: (number: number) => string, explain: (number: number) => void = () => {}): void {
     const words = this.#words;
     const aborted = Atomics.load(words, WORD.aborted);
     if (aborted === 0 || aborted === STOPPED) return;
@@ -330,6 +333,7 @@ export class Pool implements Crew {
       if (length === 0) continue;
       const start = this.#control + MESSAGES_START + thread * MESSAGE_BYTES;
       const message = new Uint8Array(this.#arena.memory.buffer).slice(start, start + length);
+      explain(aborted - 1);
       throw new KernelError(`${nameOf(aborted - 1)}: thread ${thread}: ${new TextDecoder().decode(message)}`);
     }
   }
