@@ -2,32 +2,42 @@
 // sizes that suit no tile, in every arithmetic and with every algorithm of the convolutions.
 
 import {
+  abs,
   adam,
   add,
   backward,
   capture,
+  clip,
   concat,
   conv2d,
   convTranspose2d,
   div,
   dropBlock,
   dropout,
+  exp,
+  gather,
+  gelu,
   greater,
   greaterEqual,
   groupNorm,
   leakyRelu,
+  log,
+  logSoftmax,
   max,
   maximum,
   maxPool2d,
   mean,
   minimum,
   mul,
+  neg,
   normal,
   notEqual,
+  oneHot,
   type Padding,
   type Program,
   pad,
   parameter,
+  pow,
   randomState,
   relu,
   sgd,
@@ -36,9 +46,12 @@ import {
   silu,
   slice,
   softmax,
+  softmaxCrossEntropy,
+  sqrt,
   sub,
   sum,
   Tensor,
+  tanh,
   transpose,
   uniform,
   where,
@@ -194,6 +207,12 @@ const convolutions: Readonly<Record<string, Family>> = {
   }),
 };
 
+/** Numbers below `size`, some of them more than once. */
+const everyThird = (length: number, size: number): Tensor =>
+  new Tensor(
+    Float32Array.from({ length }, (_, i) => (3 * i) % size),
+    [length],
+  );
 const groupsOf = (count: number): number => (count % 4 === 0 ? count / 4 : 1);
 const overChannels = { axes: -1, keepDims: true } as const;
 
@@ -219,8 +238,39 @@ const maps: Readonly<Record<string, Family>> = {
   }),
   "shares of a line": ({ N, H, W, C }) => ({
     shapes: [[N, H, W, C]],
-    apply: ([x]) => [softmax(x)],
+    apply: ([x]) => [softmax(x), logSoftmax(x)],
   }),
+  "functions of one number": ({ N, H, W, C }) => ({
+    shapes: [[N, H, W, C]],
+    apply: ([x]) => {
+      const positive = exp(x);
+      return [
+        ...[neg(x), log(positive), sqrt(positive), abs(x), tanh(x), pow(x, 3)],
+        ...[clip(x, { min: -0.5, max: 0.5 }), gelu(x), gelu(x, { approximate: "tanh" })],
+      ];
+    },
+  }),
+  "entries by their numbers": ({ N, H, W, C }) => ({
+    shapes: [[N, H, W, C]],
+    apply: ([x]) => [
+      gather(x, everyThird(2 * W + 1, W), 2),
+      gather(x, everyThird(C + 2, C), -1),
+      oneHot(everyThird(N * H * W, C), C),
+    ],
+  }),
+  "cross entropy of classes": ({ N, H, W, C }) =>
+    C < 2
+      ? undefined
+      : {
+          shapes: [
+            [N * H * W, C],
+            [N * H * W, C],
+          ],
+          apply: ([x, y]) => [
+            softmaxCrossEntropy(x, everyThird(N * H * W, C)),
+            softmaxCrossEntropy(x, softmax(y)),
+          ],
+        },
   reductions: ({ N, H, W, C }) => ({
     shapes: [[N, H, W, C]],
     apply: ([x]) => [sum(x), mean(x, overChannels), max(x, overChannels), sum(x, { axes: [0, 1, 2] })],
