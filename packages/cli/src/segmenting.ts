@@ -33,6 +33,12 @@ export interface FoundClass {
   readonly f1?: number;
 }
 
+/** Numbers of a photograph, row by row: `[height, width]`, or `[height, width, classes]`. */
+export interface PhotographArray {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Mask["data"];
+}
+
 /** What came of one photograph. */
 export interface Painted {
   readonly width: number;
@@ -47,6 +53,8 @@ export interface Painted {
   readonly f1?: number;
   /** Of a network that tells classes apart: each but the background. */
   readonly classes?: readonly FoundClass[];
+  /** What the network says, as numbers: probabilities, and the mask or the numbers of the classes. */
+  readonly arrays: Readonly<Record<string, PhotographArray>>;
   /** What encodes the picture of each kind. */
   readonly pictures: Readonly<Record<string, () => Uint8Array | Promise<Uint8Array>>>;
 }
@@ -75,6 +83,10 @@ function vesselPainter(weights: Weights): Painter {
       return {
         ...{ width, height, scale, seconds, vesselShare: coverage(mask, fieldOfView) },
         ...(truth && { f1: evaluate({ probability, truth: truth.data }, options.threshold).f1 }),
+        arrays: {
+          probability: { shape: [height, width], data: probability },
+          mask: { shape: [height, width], data: mask.data },
+        },
         pictures: {
           ...(truth && { photograph: () => encodePng(photograph), truth: () => encodePng(truth) }),
           probability: () => encodePng({ width, height, levels }),
@@ -107,6 +119,10 @@ function classPainter(weights: Weights): Painter {
       return {
         ...{ width, height, scale, seconds, vesselShare: found.reduce((sum, { share }) => sum + share, 0) },
         classes: found,
+        arrays: {
+          probability: { shape: [height, width, names.length], data: probability },
+          classes: { shape: [height, width], data: classes.data },
+        },
         pictures: {
           ...(truth && {
             photograph: () => encodePng(photograph),

@@ -38,7 +38,7 @@ interface Job {
 }
 
 /** What came of one photograph. */
-interface Result extends Omit<Painted, "pictures"> {
+interface Result extends Omit<Painted, "pictures" | "arrays"> {
   readonly input: string;
   /** What makes the picture look like no fundus photograph. */
   readonly warnings: readonly string[];
@@ -172,7 +172,11 @@ async function segmentOne(
   const subject = await read();
   const { photograph } = subject;
   const field = fieldOfView(photograph);
-  const { pictures, ...found } = await withFile(host, input, () =>
+  const {
+    pictures,
+    arrays: _,
+    ...found
+  } = await withFile(host, input, () =>
     painter.paint(
       { ...subject, fieldOfView: field },
       {
