@@ -35,8 +35,8 @@ export interface Request {
   readonly source: Source;
   readonly weights: WeightsReference;
   readonly options: HowToSegment;
-  /** Kinds of pictures to be encoded: `probability`, `mask`, `overlay`, `classes`. */
-  readonly pictures: readonly string[];
+  /** Kinds of pictures to be encoded: `probability`, `mask`, `overlay`, `classes`; or all that there are. */
+  readonly pictures: readonly string[] | "all";
   /** Names of arrays that are wanted: `probability`, `mask`, `classes`. */
   readonly arrays: readonly string[];
 }
@@ -102,7 +102,8 @@ export function computing(): (request: Request) => Promise<Answer> {
       });
     const { pictures: encoders, arrays: found, ...figures } = painted;
     const encoded: Record<string, Uint8Array> = {};
-    for (const kind of pictures) encoded[kind] = markedPng(await encoders[kind]());
+    for (const kind of pictures === "all" ? painter.kinds : pictures)
+      encoded[kind] = markedPng(await encoders[kind]());
     return {
       figures: { ...figures, warnings: photographWarnings(photograph, field) },
       pictures: encoded,

@@ -5,13 +5,21 @@ import { Command } from "commander";
 import {
   type Host,
   integer,
+  json,
   maxPixels,
+  padTo,
   positive,
   printableLines,
+  scaling,
   threads,
+  threshold,
   upTo,
   weights,
 } from "saunet/internal";
+import type { CollectOptions } from "./queue/collect.ts";
+import type { QueueOptions } from "./queue/status.ts";
+import type { SubmitOptions } from "./queue/submit.ts";
+import type { WorkOptions } from "./queue/work.ts";
 import type { ServeOptions } from "./serve.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -36,6 +44,7 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
     writeErr: () => {},
   });
   addServe(program, host, finish);
+  addScreen(program, host, finish);
   await program.parseAsync(argv, { from: "user" });
   return exitCode;
 }
@@ -69,4 +78,86 @@ function addServe(program: Command, host: Host, finish: Finish): void {
       const { serve } = await import("./serve.ts");
       return finish(serve(options, version, host));
     });
+}
+
+const queue = ["--queue <url>", "where Redis is: redis://HOST:PORT (or SAUNET_QUEUE)"] as const;
+
+function addScreen(program: Command, host: Host, finish: Finish): void {
+  const screen = program
+    .command("screen")
+    .description("segment a queue of photographs with workers on any machine that sees the files");
+  screen
+    .command("submit")
+    .description("put photographs into the queue; what is there or done already is not added again")
+    .argument("<photographs...>", "files, folders, URLs; - for a list of them on standard input")
+    .requiredOption("-o, --out <folder>", "where workers write the results")
+    .option(...queue)
+    .option(...weights)
+    .option(...threshold)
+    .option(...scaling)
+    .option(...padTo)
+    .option(...maxPixels)
+    .option(...json)
+    .addHelpText(
+      "after",
+      examples("saunet screen submit photographs -o results", "find . | saunet screen submit - -o results"),
+    )
+    .action(async (named: string[], options: SubmitOptions) => {
+      const { submit } = await import("./queue/submit.ts");
+      return finish(submit(named, options, host));
+    });
+  screen
+    .command("work")
+    .description("segment what is in the queue, until asked to end")
+    .option(...queue)
+    .option("--concurrency <n>", "photographs at a time, each in a process of its own", integer(1), 1)
+    .option(...threads)
+    .option("--seconds <s>", "time for a photograph", positive, 600)
+    .option(
+      "--hand-over <s>",
+      "when a worker is silent, its photograph goes to another within this",
+      positive,
+      45,
+    )
+    .option("--until-empty", "end when the queue is empty")
+    .addHelpText("after", examples("saunet screen work --queue redis://localhost:6379"))
+    .action(async (options: WorkOptions) => {
+      const { work } = await import("./queue/work.ts");
+      return finish(work(options, version, host));
+    });
+  addQueueCommands(screen, host, finish);
+  screen
+    .command("collect")
+    .description("write the rows of all photographs that are done into one table")
+    .argument("<results>", "the folder of the results")
+    .requiredOption("-o, --out <file>", "the CSV file to write")
+    .option(...json)
+    .addHelpText("after", examples("saunet screen collect results -o table.csv"))
+    .action(async (results: string, options: CollectOptions) => {
+      const { collect } = await import("./queue/collect.ts");
+      return finish(collect(results, options, host));
+    });
+}
+
+function addQueueCommands(screen: Command, host: Host, finish: Finish): void {
+  const status = () => import("./queue/status.ts");
+  screen
+    .command("status")
+    .description("print what waits, what is done and what failed, the rate and the time left")
+    .option(...queue)
+    .option("--watch", "again every 2 seconds")
+    .option(...json)
+    .action(async (options: QueueOptions) => finish((await status()).status(options, host)));
+  const add = (name: string, purpose: string, act: (options: QueueOptions) => Promise<number>) =>
+    screen
+      .command(name)
+      .description(purpose)
+      .option(...queue)
+      .action((options: QueueOptions) => finish(act(options)));
+  add("retry", "try what failed again", async (options) => (await status()).retry(options, host));
+  add("drain", "take what waits out of the queue", async (options) => (await status()).drain(options, host));
+  add("pause", "let workers take nothing more", async (options) =>
+    (await status()).pauseQueue(options, host),
+  );
+  add("resume", "let workers go on", async (options) => (await status()).resume(options, host));
 }

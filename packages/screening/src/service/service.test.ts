@@ -18,7 +18,7 @@ import {
 
 let here: string;
 let weights: string;
-let photograph: Buffer;
+let photograph: Buffer<ArrayBuffer>;
 let written: Record<string, Buffer>;
 const started: Serving[] = [];
 const serve: (
@@ -34,7 +34,7 @@ beforeAll(async () => {
   weights = join(here, "tiny.safetensors");
   await writeFreshWeights(weights);
   await write(join(here, "patient-4711.png"), smallFundus(1).image);
-  photograph = await readFile(join(here, "patient-4711.png"));
+  photograph = Buffer.from(await readFile(join(here, "patient-4711.png")));
   const { code } = await saunet(here, ["segment", "--weights", weights, "patient-4711.png", "-o", "out"]);
   expect(code).toBe(0);
   const read = async (kind: string) => [kind, await readFile(join(here, `out/patient-4711-${kind}.png`))];
@@ -207,7 +207,7 @@ describe("what it refuses", () => {
     const one = await serve();
     const [, damaged] = await errorOf(await post(one, { body: photograph.subarray(0, 900) }));
     expect(damaged).toMatch(/^photograph: is damaged or cut short/);
-    const large = await post(one, { body: claiming(photograph, 1000, 1000) });
+    const large = await post(one, { body: Buffer.from(claiming(photograph, 1000, 1000)) });
     expect(await errorOf(large)).toEqual([
       422,
       "photograph: has 1000 x 1000 = 1000000 pixels; the limit is 20000",
