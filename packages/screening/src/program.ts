@@ -116,7 +116,7 @@ function addScreen(program: Command, host: Host, finish: Finish): void {
     .option(
       "--hand-over <s>",
       "when a worker is silent, its photograph goes to another within this",
-      positive,
+      integer(3),
       45,
     )
     .option("--until-empty", "end when the queue is empty")

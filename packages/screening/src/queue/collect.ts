@@ -23,10 +23,15 @@ export interface CollectOptions {
 /** Writes the rows of all photographs that are done into one CSV, in the order of their ids. */
 export async function collect(results: string, { out, json }: CollectOptions, host: Host): Promise<number> {
   const rows = join(resolve(host.cwd, results), ROWS);
+  const shards = await readdir(rows).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    throw new WorkError(`${results}: saunet screen has written no results there`);
+  });
+  const folders = shards.sort().map((shard) => join(rows, shard));
   const photographs = await withFile(host, out, (target) =>
     untilAsked(host, (signal) =>
       writeAside(target, (file) =>
-        addRows(file, rows, results, (count) =>
+        addRows(file, folders, (count) =>
           throwIfAsked(signal, () => `${count} rows were read and nothing was written`),
         ),
       ),
@@ -39,21 +44,16 @@ export async function collect(results: string, { out, json }: CollectOptions, ho
 
 async function addRows(
   file: FileHandle,
-  rows: string,
-  results: string,
+  folders: readonly string[],
   after: (count: number) => void,
 ): Promise<number> {
-  const shards = await readdir(rows).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-    throw new WorkError(`${results}: saunet screen has written no results there`);
-  });
   let count = 0;
   await file.write(HEADING);
-  for (const shard of shards.sort()) {
-    const parts = (await readdir(join(rows, shard))).filter((name) => name.endsWith(".csv")).sort();
+  for (const folder of folders) {
+    const parts = (await readdir(folder)).filter((name) => name.endsWith(".csv")).sort();
     let text = "";
     for (const part of parts) {
-      text += await rowIn(join(rows, shard, part));
+      text += await rowIn(join(folder, part));
       count++;
     }
     await file.write(text);

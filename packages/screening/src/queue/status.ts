@@ -127,11 +127,17 @@ function describe(found: Status): string {
 /** Tries what failed again, from the first try on. */
 export function retry(options: QueueOptions, host: Host): Promise<number> {
   return withQueue(host, options.queue, async ({ queue }) => {
-    const jobs: Job<ScreeningJob>[] = [];
-    for await (const job of failedJobs(queue)) jobs.push(job);
-    for (const job of jobs)
-      await job.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
-    printLine(host, `${jobs.length} photographs are tried again`);
+    const wanted = await queue.getFailedCount();
+    let retried = 0;
+    // What fails again meanwhile comes in at the front, so it is the oldest that are taken.
+    while (retried < wanted) {
+      const page = await queue.getJobs(["failed"], 0, Math.min(PAGE, wanted - retried) - 1, true);
+      if (page.length === 0) break;
+      for (const job of page)
+        await job.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
+      retried += page.length;
+    }
+    printLine(host, `${retried} photographs are tried again`);
     return 0;
   });
 }

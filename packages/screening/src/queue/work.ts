@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
+import type { Redis } from "ioredis";
 import { complain, duration, type Host, printLine, untilAsked } from "saunet/internal";
 import { type Answer, PhotographError } from "../compute.ts";
 import { type Computer, startComputer } from "../computer.ts";
@@ -53,6 +54,7 @@ export async function work(options: WorkOptions, version: string, host: Host): P
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(times * 100, 2000),
   });
+  const copies = copiesOf(redis);
   const tell = onceInAWhile((line) => complain(host, line));
   const free: Computer[] = Array.from({ length: options.concurrency }, () =>
     startComputer({ threads: options.threads, onTrouble: tell }),
@@ -77,8 +79,8 @@ export async function work(options: WorkOptions, version: string, host: Host): P
         }
       };
       // A lock runs out a third after the last renewal; the first check behind that marks the photograph, the next one
-      // hands it on.
-      const third = (options.handOver * 1000) / 3;
+      // hands it on. Redis takes whole milliseconds alone.
+      const third = Math.round((options.handOver * 1000) / 3);
       const worker = new Worker<ScreeningJob>(QUEUE, process, {
         connection: redis,
         name,
@@ -95,14 +97,31 @@ export async function work(options: WorkOptions, version: string, host: Host): P
       await endOf(asked, options, worker, redis);
       // Nothing new is taken; what is at hand is finished, or given back.
       const grace = setTimeoutOf(GRACE_MS, () => giveBack.abort());
-      await Promise.race([worker.close(), pause(GRACE_MS + 5000, undefined, { ref: false })]);
+      // Without Redis nothing at hand can be finished: its lock runs out there.
+      const isAway = redis.status !== "ready";
+      await Promise.race([worker.close(isAway), pause(GRACE_MS + 5000, undefined, { ref: false })]);
       grace();
     });
   } finally {
     for (const computer of computers) computer.close();
-    redis.disconnect();
+    for (const connection of [redis, ...copies]) connection.disconnect();
   }
   return 0;
+}
+
+/**
+ * The copies that BullMQ makes of a connection, from now on. It leaves them trying to connect when it is closed while Redis
+ * is away, which would keep the process alive.
+ */
+function copiesOf(redis: Redis): readonly Redis[] {
+  const copies: Redis[] = [];
+  const duplicate = redis.duplicate.bind(redis);
+  redis.duplicate = (override) => {
+    const copy = duplicate(override);
+    copies.push(copy);
+    return copy;
+  };
+  return copies;
 }
 
 /** What segmenting one photograph needs to know. */
@@ -201,18 +220,25 @@ async function endOf(
   asked: AbortSignal,
   { untilEmpty }: WorkOptions,
   worker: Worker<ScreeningJob>,
-  redis: Awaited<ReturnType<typeof connect>>,
+  redis: Redis,
 ): Promise<void> {
-  while (!asked.aborted) {
-    await pause(LOOK_MS, undefined, { signal: asked }).catch(() => {});
-    if (untilEmpty && !asked.aborted && (await isEmpty(worker, redis))) return;
+  if (asked.aborted) return;
+  // A question may wait for a Redis that is away.
+  const isAsked = new Promise<true>((resolve) =>
+    asked.addEventListener("abort", () => resolve(true), { once: true }),
+  );
+  if (!untilEmpty) {
+    await isAsked;
+    return;
   }
+  const look = async () => {
+    await pause(LOOK_MS, undefined, { signal: asked });
+    return isEmpty(worker, redis);
+  };
+  while (!(await Promise.race([isAsked, look().catch(() => asked.aborted)])));
 }
 
-async function isEmpty(
-  worker: Worker<ScreeningJob>,
-  redis: Awaited<ReturnType<typeof connect>>,
-): Promise<boolean> {
+async function isEmpty(worker: Worker<ScreeningJob>, redis: Redis): Promise<boolean> {
   const [waiting, active, delayed] = await Promise.all([
     redis.llen(worker.toKey("wait")),
     redis.llen(worker.toKey("active")),
