@@ -48,6 +48,7 @@ if (existsSync(report)) {
 step("types", () => bin("tsc", ["-p", "tsconfig.check.json"]));
 step("lint and import cycles", () => bin("biome", ["ci", "--colors=off", "--error-on-warnings", "."]));
 step("budgets", () => node("scripts/budgets.mjs"));
+step("files for Docker and Kubernetes", () => node("scripts/lint-deploy.mjs"));
 step("npm start", () => {
   const out = join(scratch, "out");
   const code = run("npm", ["start", "--", "-o", out]);
