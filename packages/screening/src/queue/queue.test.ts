@@ -88,6 +88,13 @@ describe.skipIf(!hasRedis)("with Redis", () => {
     expect((await work()).code).toBe(0);
     expect(await submit("eyes")).toMatchObject({ submitted: 0, known: 0, done: 3 });
     expect(await status()).toMatchObject({ waiting: 0, active: 0, failed: 0, done: 4 });
+    // What somebody removed is done again.
+    const shards = join(here, `r${folder}`, "rows");
+    await rm(shards, { recursive: true });
+    expect(await submit("eyes/a.png")).toMatchObject({ submitted: 1, known: 0, done: 0 });
+    expect((await submit("eyes", "--threshold", "0.4")).submitted).toBe(3);
+    expect((await submit("eyes")).submitted).toBe(2);
+    expect((await work()).code).toBe(0);
     // A queue that is lost costs nothing that is done.
     const client = new Redis(redis.url);
     await client.flushall();
@@ -95,11 +102,11 @@ describe.skipIf(!hasRedis)("with Redis", () => {
     expect(await submit("eyes")).toMatchObject({ submitted: 0, known: 0, done: 3 });
     expect((await screen("status")).out).toContain("0 wait");
     expect((await saunet(here, ["screen", "collect", `r${folder}`, "-o", "t.csv"])).out).toBe(
-      "4 photographs -> t.csv\n",
+      "6 photographs -> t.csv\n",
     );
     const rows = (await readFile(join(here, "t.csv"), "utf8")).trimEnd().split("\n");
-    expect(rows).toHaveLength(5);
-    expect(new Set(rows).size).toBe(5);
+    expect(rows).toHaveLength(7);
+    expect(new Set(rows).size).toBe(7);
   });
 
   it("reads lists on standard input, and goes on behind what is not there", async () => {

@@ -107,10 +107,7 @@ async function addBatch(
   };
   await Promise.all(Array.from({ length: HASHED_AT_ONCE }, hash));
   const byId = new Map(jobs.map((job) => [idOf(job), job]));
-  const isKnown = await existing(
-    redis,
-    [...byId.keys()].map((id) => queue.toKey(id)),
-  );
+  const isKnown = await knownOf(queue, redis, [...byId.keys()]);
   const fresh = [...byId].filter((_, index) => !isKnown[index]);
   count.known += jobs.length - fresh.length;
   count.submitted += fresh.length;
@@ -120,14 +117,25 @@ async function addBatch(
   );
 }
 
-async function existing(redis: Redis, keys: readonly string[]): Promise<boolean[]> {
+/** Which jobs the queue has. One that is done, but whose results somebody removed, is forgotten and done again. */
+async function knownOf(
+  queue: Connected["queue"],
+  redis: Redis,
+  ids: readonly string[],
+): Promise<readonly boolean[]> {
   const pipeline = redis.pipeline();
-  for (const key of keys) pipeline.exists(key);
-  const answers = (await pipeline.exec()) ?? [];
-  return answers.map(([error, found]) => {
+  for (const id of ids) pipeline.exists(queue.toKey(id)).zscore(queue.toKey("completed"), id);
+  const answers = ((await pipeline.exec()) ?? []).map(([error, found]) => {
     if (error !== null) throw error;
-    return found === 1;
+    return found;
   });
+  return Promise.all(
+    ids.map(async (id, index) => {
+      const [exists, done] = answers.slice(2 * index, 2 * index + 2);
+      if (done !== null) await queue.remove(id);
+      return exists === 1 && done === null;
+    }),
+  );
 }
 
 function report({ submitted, known, done, unreadable }: Count, { json }: SubmitOptions, host: Host): void {

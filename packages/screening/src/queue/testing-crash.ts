@@ -85,7 +85,12 @@ export async function crash(here: string, plan: CrashPlan): Promise<CrashReport>
     const submitted = await run([...submit, "--queue", redis.url, "--json"]).ended;
     expect(JSON.parse(submitted.out)).toMatchObject({ submitted: plan.photographs + plan.unreadable });
     const work = ["screen", "work", "--queue", redis.url, "--threads", "1"];
-    const startWorker = () => run([...work, "--hand-over", String(plan.handOver)]);
+    const everyone: Started[] = [];
+    const startWorker = () => {
+      const worker = run([...work, "--hand-over", String(plan.handOver)]);
+      everyone.push(worker);
+      return worker;
+    };
     for (let n = 0; n < plan.workers; n++) workers.push(startWorker());
 
     const began = performance.now();
@@ -136,7 +141,8 @@ export async function crash(here: string, plan: CrashPlan): Promise<CrashReport>
       if (!/Redis at .*: nothing listens there/.test(err)) expect([0, "SIGTERM"], err).toContain(code);
     await expectAll(here, plan, run);
     await expectFailures(queue, plan);
-    const waitedForRoom = ends.some(({ err }) => err.includes("the disk is full; waiting for room"));
+    const told = await Promise.all(everyone.map(async ({ ended }) => (await ended).err));
+    const waitedForRoom = told.some((err) => err.includes("the disk is full; waiting for room"));
     return { kills, stopped, restarts, seconds, waitedForRoom };
   } finally {
     for (const { child } of workers) child.kill("SIGKILL");
