@@ -2,10 +2,11 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // Tests read the packages' sources through the private "@saunet/source" export condition: no build is needed.
-// Two kinds of tests run only where their scripts find what they need: those on real photographs (*.photos.test.ts,
-// `npm run check:photos`) and those in a real browser (*.browser.test.ts, `npm run check:browser`).
+// Three kinds of tests run by scripts of their own: those on real photographs (*.photos.test.ts, `npm run check:photos`),
+// those in a real browser (*.browser.test.ts, `npm run check:browser`), and those of the queue that take minutes
+// (*.screening.test.ts, `npm run check:screening`).
 const only = process.env.SAUNET_TESTS;
-const special = ["photos", "browser"].map((kind) => `**/*.${kind}.test.ts`);
+const special = ["photos", "browser", "screening"].map((kind) => `**/*.${kind}.test.ts`);
 
 export default defineConfig({
   resolve: { conditions: ["@saunet/source"] },

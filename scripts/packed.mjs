@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { build, pnpm, root, run } from "./workspace.mjs";
 
-export const PACKAGES = ["core", "wasm", "data", "model", "interop", "cli"];
+export const PACKAGES = ["core", "wasm", "data", "model", "interop", "cli", "screening"];
 
 /** saunet-core-0.1.0.tgz → @saunet/core, saunet-0.1.0.tgz → saunet */
 const nameOf = (file) => file.replace(/-\d.*$/, "").replace("saunet-", "@saunet/");

@@ -342,6 +342,7 @@ const fileCalls: Calls = {
     await files.writePng(path, freeze(photographIn(m)));
     return files.readPhotograph(path);
   },
+  decodePhotograph: async (m) => files.decodePhotograph(fileIn(m, await files.encodePng(image))),
   readMask: async (m) => {
     const path = join(folder, "mask.png");
     await files.writePng(path, freeze(vesselsIn(m)));

@@ -19,6 +19,7 @@ import { DONE, exitCodeOf, explain } from "./errors.ts";
 import { classNames, counts, integer, oneMore, positive, upTo } from "./options.ts";
 import { complain, type Host } from "./output.ts";
 import { recipes } from "./recipes.ts";
+import { addScreening } from "./screening.ts";
 import {
   data,
   dataset,
@@ -106,6 +107,7 @@ function commandLine(host: Host, finish: Finish): Command {
   addAverage(program, host, finish);
   addImport(program, host, finish);
   addExport(program, host, finish);
+  addScreening(program, host, finish);
   return program;
 }
 

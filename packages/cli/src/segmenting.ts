@@ -32,18 +32,28 @@ export interface FoundClass {
   readonly f1?: number;
 }
 
+/** Numbers of a photograph, row by row: `[height, width]`, or `[height, width, classes]`. */
+export interface PhotographArray {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Mask["data"];
+}
+
 /** What came of one photograph. */
 export interface Painted {
   readonly width: number;
   readonly height: number;
   /** The factor by which the network saw the photograph resized. */
   readonly scale: number;
+  /** What the network took. */
+  readonly networkSeconds: number;
   /** Of the field of view. */
   readonly vesselShare: number;
   /** Against an exact truth, of a network with one output. */
   readonly f1?: number;
   /** Of a network that tells classes apart: each but the background. */
   readonly classes?: readonly FoundClass[];
+  /** What the network says, as numbers: probabilities, and the mask or the numbers of the classes. */
+  readonly arrays: Readonly<Record<string, PhotographArray>>;
   /** What encodes the picture of each kind. */
   readonly pictures: Readonly<Record<string, () => Uint8Array | Promise<Uint8Array>>>;
 }
@@ -65,13 +75,21 @@ function vesselPainter(weights: Weights): Painter {
   return {
     kinds: ["probability", "mask", "overlay"],
     async paint({ photograph, fieldOfView, truth }, options) {
-      const { probability, mask, ...found } = await segmenter.segment(photograph, {
+      const time = stopwatch();
+      const { probability, mask, ...size } = await segmenter.segment(photograph, {
         ...options,
         fieldOfView,
+        onNetworkSeconds: time.take,
       });
+      const found = { ...size, networkSeconds: time.taken() };
+      const { width, height } = found;
       return {
         ...{ ...found, vesselShare: coverage(mask, fieldOfView) },
         ...(truth && { f1: evaluate({ probability, truth: truth.data }, options.threshold).f1 }),
+        arrays: {
+          probability: { shape: [height, width], data: probability },
+          mask: { shape: [height, width], data: mask.data },
+        },
         pictures: {
           ...(truth && { photograph: () => encodePng(photograph), truth: () => encodePng(truth) }),
           probability: () => encodePng(greyOf(probability, found)),
@@ -80,6 +98,17 @@ function vesselPainter(weights: Weights): Painter {
         },
       };
     },
+  };
+}
+
+/** Keeps the seconds that a segmenter tells. */
+function stopwatch() {
+  let taken = 0;
+  return {
+    take: (seconds: number) => {
+      taken = seconds;
+    },
+    taken: () => taken,
   };
 }
 
@@ -99,10 +128,13 @@ function classPainter(weights: Weights): Painter {
   return {
     kinds: ["classes", "overlay"],
     async paint({ photograph, fieldOfView, trueClasses }, options) {
-      const { probability, classes, ...found } = await segmenter.segment(photograph, {
+      const time = stopwatch();
+      const { probability, classes, ...size } = await segmenter.segment(photograph, {
         ...options,
         fieldOfView,
+        onNetworkSeconds: time.take,
       });
+      const found = { ...size, networkSeconds: time.taken() };
       const { width, height } = found;
       const truth = trueClasses?.(names);
       const figures = truth && evaluateClasses({ probability, truth: truth.data }, names);
@@ -116,6 +148,10 @@ function classPainter(weights: Weights): Painter {
       return {
         ...{ ...found, vesselShare: shown.reduce((sum, { share }) => sum + share, 0) },
         classes: shown,
+        arrays: {
+          probability: { shape: [height, width, names.length], data: probability },
+          classes: { shape: [height, width], data: classes.data },
+        },
         pictures: {
           ...(truth && {
             photograph: () => encodePng(photograph),

@@ -38,7 +38,7 @@ interface Job {
 }
 
 /** What came of one photograph. */
-interface Result extends Omit<Timed, "pictures"> {
+interface Result extends Omit<Painted, "pictures" | "arrays"> {
   readonly input: string;
   /** What makes the picture look like no fundus photograph. */
   readonly warnings: readonly string[];
@@ -191,41 +191,31 @@ function read(job: Job): Promise<Read> {
   return subject;
 }
 
-/** What was found, and what the network took for it. */
-interface Timed extends Painted {
-  readonly networkSeconds: number;
-}
-
 async function paint(
   { input }: Job,
   subject: Promise<Read>,
   painter: Painter,
   { threshold, padTo, scale, maxPixels }: SegmentCommandOptions,
   host: Host,
-): Promise<Timed> {
+): Promise<Painted> {
   const found = await subject;
-  let networkSeconds = 0;
   const options = {
     maxPixels,
     ...(threshold !== undefined && { threshold }),
     ...(padTo && { padTo }),
     ...(scale && { scale }),
-    onNetworkSeconds: (seconds: number) => {
-      networkSeconds = seconds;
-    },
   };
-  const painted = await withFile(host, input, () => painter.paint(found, options));
-  return { ...painted, networkSeconds };
+  return withFile(host, input, () => painter.paint(found, options));
 }
 
 async function write(
   { input, name }: Job,
   subject: Promise<Read>,
-  painted: Promise<Timed>,
+  painted: Promise<Painted>,
   { out, overwrite = false }: SegmentCommandOptions,
   host: Host,
 ): Promise<Result> {
-  const { pictures, ...found } = await painted;
+  const { pictures, arrays: _, ...found } = await painted;
   const { warnings } = await subject;
   const files = await writePictures(host, out, name, pictures, overwrite);
   return { input, ...found, warnings, files };

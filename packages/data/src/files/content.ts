@@ -3,7 +3,7 @@
 
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
-import { pipeline, type Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { damaged, ImageFileError, systemReason } from "./errors.ts";
 import type { ReadAt } from "./tiff.ts";
@@ -19,7 +19,12 @@ const MOST_DEFLATED = 1032;
 
 /** A file that can be read. */
 export interface Content {
+  /** Names it in errors. */
   readonly path: string;
+  /** What sharp reads it from: its path, or all of its bytes where they are in memory. */
+  readonly source: string | Uint8Array;
+  /** Reads pieces of it as they are, packed where it is gzipped. */
+  readonly readAt: ReadAt;
   readonly isGzip: boolean;
   /** It has no more bytes than this, unpacked. */
   readonly mostBytes: number;
@@ -41,18 +46,37 @@ export async function openContent(path: string): Promise<Content> {
   const status = await stat(path).catch(refuse);
   if (status.isDirectory()) throw new ImageFileError(path, "is a folder, not a picture");
   if (!status.isFile()) throw new ImageFileError(path, "is not an ordinary file");
-  if (status.size === 0) throw new ImageFileError(path, "is empty");
-  const [first, second] = await readerOf(path)(0, 2);
+  return contentFrom(path, path, status.size, readerOf(path));
+}
+
+/**
+ * The content of a file that is in memory.
+ *
+ * @param name names it in errors
+ * @throws ImageFileError where it is empty, or a damaged archive
+ */
+export function contentOf(bytes: Uint8Array, name: string): Promise<Content> {
+  return contentFrom(name, bytes, bytes.length, readerIn(bytes));
+}
+
+async function contentFrom(
+  path: string,
+  source: Content["source"],
+  size: number,
+  readAt: ReadAt,
+): Promise<Content> {
+  if (size === 0) throw new ImageFileError(path, "is empty");
+  const [first, second] = await readAt(0, 2);
   const isGzip = first === 0x1f && second === 0x8b;
-  const chunks = () => (isGzip ? unpacked(path) : whole(path));
-  const head = isGzip ? await beginning(unpacked(path)) : await readerOf(path)(0, HEAD);
+  const chunks = () => (isGzip ? unpacked(path, source) : whole(path, source));
+  const head = isGzip ? await beginning(unpacked(path, source)) : await readAt(0, HEAD);
   if (head.length === 0) throw new ImageFileError(path, "is an archive of nothing");
-  const mostBytes = status.size * (isGzip ? MOST_DEFLATED : 1);
-  return { path, isGzip, mostBytes, head, chunks };
+  const mostBytes = size * (isGzip ? MOST_DEFLATED : 1);
+  return { path, source, readAt, isGzip, mostBytes, head, chunks };
 }
 
 /** A function that reads pieces of a file. */
-export function readerOf(path: string): ReadAt {
+function readerOf(path: string): ReadAt {
   return async (offset, length) => {
     const file = await open(path).catch((error: unknown) => {
       throw new ImageFileError(path, systemReason(error), { cause: error });
@@ -112,17 +136,21 @@ async function beginning(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array>
   return head.subarray(0, length);
 }
 
-async function* whole(path: string): AsyncIterable<Uint8Array> {
+function streamOf(source: Content["source"]): Readable {
+  return typeof source === "string" ? createReadStream(source) : Readable.from([source]);
+}
+
+async function* whole(path: string, source: Content["source"]): AsyncIterable<Uint8Array> {
   try {
-    for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
+    for await (const chunk of streamOf(source)) yield chunk as Uint8Array;
   } catch (error) {
     throw new ImageFileError(path, systemReason(error), { cause: error });
   }
 }
 
-async function* unpacked(path: string): AsyncIterable<Uint8Array> {
+async function* unpacked(path: string, source: Content["source"]): AsyncIterable<Uint8Array> {
   // The callback is told of every end, also of one that the reader of the stream asked for.
-  const stream: Readable = pipeline(createReadStream(path), createGunzip(), () => {});
+  const stream: Readable = pipeline(streamOf(source), createGunzip(), () => {});
   try {
     for await (const chunk of stream) yield chunk as Uint8Array;
   } catch (error) {

@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { fromHalf } from "@saunet/core/kernels";
 import sharp, { type Metadata, type Sharp } from "sharp";
-import { type Content, readerIn, readerOf, unpackWhole } from "./content.ts";
+import { type Content, readerIn, unpackWhole } from "./content.ts";
 import { damaged, firstLine, ImageFileError } from "./errors.ts";
 import type { SampleArray, Samples } from "./samples.ts";
 import { calledUnsigned, coloursOf, mainPage, type TiffPage, tiffPages } from "./tiff.ts";
@@ -25,7 +25,7 @@ export interface OpenPicture {
   readonly decode: () => Promise<Samples>;
 }
 
-/** What sharp reads: a path, or bytes that were unpacked; and the page of a TIFF. */
+/** What sharp reads: a path, or bytes that are in memory; and the page of a TIFF. */
 interface Source {
   readonly path: string;
   readonly input: string | Uint8Array;
@@ -40,8 +40,9 @@ interface Source {
  */
 export async function openWithSharp(content: Content): Promise<OpenPicture> {
   const { path } = content;
-  const input = content.isGzip ? await unpackWhole(content) : path;
-  const pages = await tiffPages(typeof input === "string" ? readerOf(path) : readerIn(input));
+  const unpacked = content.isGzip ? await unpackWhole(content) : undefined;
+  const input = unpacked ?? content.source;
+  const pages = await tiffPages(unpacked === undefined ? content.readAt : readerIn(unpacked));
   const page = pages === undefined ? 0 : mainPage(pages);
   if (page === undefined) throw new ImageFileError(path, "holds nothing but a thumbnail");
   const tiff = pages?.[page];

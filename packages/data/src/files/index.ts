@@ -2,6 +2,6 @@
 
 export * from "./datasets/index.ts";
 export { DatasetError, ImageFileError, knownSystemReason } from "./errors.ts";
-export { type ReadOptions, readMask, readPhotograph, readSize } from "./read.ts";
+export { decodePhotograph, type ReadOptions, readMask, readPhotograph, readSize } from "./read.ts";
 export { encodePng, type GreyPicture, writePng } from "./write.ts";
 export { temporaryName, writeWhole } from "./write-whole.ts";

@@ -2,7 +2,7 @@
 // sideways), what comes out is upright: RGB of 8 bits, or a mask of 0 and 1.
 
 import type { Mask, Photograph } from "../image.ts";
-import { type Content, openContent } from "./content.ts";
+import { type Content, contentOf, openContent } from "./content.ts";
 import { NOT_A_PICTURE, type OpenPicture, openWithSharp } from "./decode.ts";
 import { damaged, ImageFileError } from "./errors.ts";
 import { maskFrom } from "./mask.ts";
@@ -36,8 +36,28 @@ const MAX_BYTES_PER_PIXEL = 8;
  * console.log(width, height, data.length); // 48 40 5760
  */
 export async function readPhotograph(path: string, options: ReadOptions = {}): Promise<Photograph> {
-  const picture = await openPicture(path, options);
+  const picture = await openPicture(await openContent(path), options);
   return photographFrom(path, await picture.decode());
+}
+
+/**
+ * Decodes a photograph from the bytes of a file, as {@link readPhotograph} does from a path.
+ *
+ * @param bytes the whole file; they are not changed
+ * @param options `name` stands for the path in errors: `photograph` when left out
+ * @returns bytes of its own, never a `Buffer`
+ * @throws ImageFileError as {@link readPhotograph} does
+ * @example
+ * const png = await encodePng(syntheticFundus({ seed: 1, width: 48, height: 40 }).image);
+ * const { width, height } = await decodePhotograph(png);
+ * console.log(width, height); // 48 40
+ */
+export async function decodePhotograph(
+  bytes: Uint8Array,
+  { name = "photograph", ...options }: ReadOptions & { readonly name?: string } = {},
+): Promise<Photograph> {
+  const picture = await openPicture(await contentOf(bytes, name), options);
+  return photographFrom(name, await picture.decode());
 }
 
 /**
@@ -50,7 +70,7 @@ export async function readPhotograph(path: string, options: ReadOptions = {}): P
  * console.log((await readMask("vessels.png")).data); // Uint8Array(2) [ 0, 1 ]
  */
 export async function readMask(path: string, options: ReadOptions = {}): Promise<Mask> {
-  const picture = await openPicture(path, options);
+  const picture = await openPicture(await openContent(path), options);
   return maskFrom(path, await picture.decode());
 }
 
@@ -66,12 +86,12 @@ export async function readSize(
   path: string,
   options: ReadOptions = {},
 ): Promise<{ readonly width: number; readonly height: number }> {
-  const { width, height } = await openPicture(path, options);
+  const { width, height } = await openPicture(await openContent(path), options);
   return { width, height };
 }
 
-async function openPicture(path: string, { maxPixels = MAX_PIXELS }: ReadOptions): Promise<OpenPicture> {
-  const content = await openContent(path);
+async function openPicture(content: Content, { maxPixels = MAX_PIXELS }: ReadOptions): Promise<OpenPicture> {
+  const { path } = content;
   const picture = await headerOf(content);
   const { width, height, bytesPerPixel } = picture;
   const pixels = `has ${width} x ${height} = ${width * height} pixels`;
