@@ -34,7 +34,7 @@ import { productCases, sizesOf } from "./kernels/matmul-cases.ts";
 import { arithmetics, channels, sizeOf, sizes } from "./kernels/testing.ts";
 import { CONVOLUTIONS, type CodeFeatures, type Generator, type Lengths, type Plan } from "./plan.ts";
 import { lengthsOf } from "./runner.ts";
-import { type Case, convolutions, maps } from "./testing/edge-families.ts";
+import { type Case, convolutions, maps } from "./testing-edge-families.ts";
 import { checkEdges } from "./testing-edges.ts";
 
 /** The portable convolutions do so many products in a few milliseconds. */

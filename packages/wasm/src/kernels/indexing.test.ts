@@ -1,5 +1,7 @@
+import { capture, gather, oneHot, prepare, softmaxCrossEntropy, Tensor, tensor } from "@saunet/core";
 import { gatherForward, gatherGradient, oneHotForward } from "@saunet/core/kernels";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
+import { accelerate, restore } from "../accelerate.ts";
 import { checkEdges } from "../testing-edges.ts";
 import { check, generatorFor, numbers, outputsOf } from "./testing.ts";
 
@@ -56,4 +58,31 @@ test("an index that leads nowhere traps, and touches nothing in the gradient", (
     const shares = { y: new Float32Array(33 * 50), indices };
     expect(() => outputsOf(generatorFor(oneHotForward), shares, { classes: 50 })).toThrow("unreachable");
   }
+});
+
+describe("what a user is told of an index that leads nowhere", () => {
+  afterEach(restore);
+  const table = new Tensor(numbers(50 * 600), [50, 600]);
+  const logits = new Tensor(numbers(40 * 50), [40, 50]);
+  const bad = indicesBelow(50, 40);
+  bad[33] = 50;
+  const operators = {
+    gather: (indices: Tensor) => gather(table, indices),
+    oneHot: (indices: Tensor) => oneHot(indices, 50),
+    softmaxCrossEntropy: (indices: Tensor) => softmaxCrossEntropy(logits, indices),
+  };
+
+  test.each([1, 2])("on %i threads, alone, in a program and beside the caller", async (threads) => {
+    await accelerate({ threads });
+    for (const [name, apply] of Object.entries(operators)) {
+      const said = new RegExp(`^${name}: (index|class) 50 at 33 must be an integer from 0 to 49$`);
+      expect(() => apply(tensor(bad))).toThrow(said);
+      const program = prepare(capture(([indices]) => [apply(indices)], [tensor(bad)]));
+      expect(() => program.runSync([tensor(bad)])).toThrow(said);
+      await expect(program.run([tensor(bad)])).rejects.toThrow(said);
+      const [right] = await program.run([tensor(indicesBelow(50, 40))]);
+      expect(right.data.every(Number.isFinite)).toBe(true);
+      program.release();
+    }
+  });
 });

@@ -45,7 +45,8 @@ function plan<N extends string>(
   return planOf(kernel, steps, names, exactKey([geometry, choice, hasBias, relaxed]));
 }
 
-function stepsOf(c: Correlation, choice: Choice, hasBias: boolean, relaxed: boolean): Steps {
+/** The phases of a correlation by the algorithm that was chosen. */
+export function stepsOf(c: Correlation, choice: Choice, hasBias: boolean, relaxed: boolean): Steps {
   switch (choice.algorithm) {
     case "winograd":
       return winogradSteps(c, choice, relaxed);

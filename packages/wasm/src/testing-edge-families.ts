@@ -1,4 +1,4 @@
-// Families of calls that meet every kernel, whatever the size and the channels of a map.
+// The operators whose calls edges.test.ts lays at the ends of memory.
 
 import {
   abs,
@@ -32,6 +32,7 @@ import {
   pow,
   randomState,
   relu,
+  reshape,
   sigmoid,
   sigmoidCrossEntropy,
   silu,
@@ -64,7 +65,6 @@ const convolution =
     apply: ([x, w, b]) => [conv2d(x, w, b, options), conv2d(x, w, undefined, options)],
   });
 
-/** Those with convolutions. */
 export const convolutions: Readonly<Record<string, Family>> = {
   "conv2d 3x3": convolution(3, {}),
   "conv2d 1x1": convolution(1, {}),
@@ -98,22 +98,36 @@ export const convolutions: Readonly<Record<string, Family>> = {
       silu(groupNorm(conv2d(x, w, b), gamma, beta, { groups: groupsOf(O) })),
     ],
   }),
+  "conv2d 3x3, a filter for each channel": ({ N, H, W, C }) => ({
+    shapes: [[N, H, W, C], [3, 3, 1, C], [C]],
+    apply: ([x, w, b]) => [
+      conv2d(x, w, b, { groups: C }),
+      conv2d(x, w, undefined, { groups: C, stride: 2, dilation: [1, 2] }),
+    ],
+  }),
+  "conv2d 3x3 in groups": ({ N, H, W, C }) =>
+    C % 2 === 0
+      ? {
+          shapes: [[N, H, W, C], [3, 3, C / 2, C], [C]],
+          apply: ([x, w, b]) => [conv2d(x, w, b, { groups: 2 })],
+        }
+      : undefined,
   "conv2d of a gated skip connection": ({ N, H, W, C, O }) => ({
     shapes: [[N, H, W, C], [N, H, W, C], [N, H, W, 1], [3, 3, 2 * C, O], [O]],
     apply: ([x, skip, gate, w, b]) => [conv2d(concat([x, mul(skip, gate)], -1), w, b)],
   }),
 };
 
-/** Numbers below `size`, some of them more than once. */
-const everyThird = (length: number, size: number): Tensor =>
+/** Integers below a number. */
+const indices = (shape: readonly number[], below: number): Tensor =>
   new Tensor(
-    Float32Array.from({ length }, (_, i) => (3 * i) % size),
-    [length],
+    uniform(shape, randomState(5)).data.map((share) => Math.floor(share * below)),
+    shape,
   );
+
 const groupsOf = (count: number): number => (count % 4 === 0 ? count / 4 : 1);
 const overChannels = { axes: -1, keepDims: true } as const;
 
-/** All others. */
 export const maps: Readonly<Record<string, Family>> = {
   arithmetic: ({ N, H, W, C }) => ({
     shapes: [[N, H, W, C], [N, H, W, C], [N, H, W, 1], [C]],
@@ -134,41 +148,32 @@ export const maps: Readonly<Record<string, Family>> = {
       ...[greaterEqual(a, b), leakyRelu(a)],
     ],
   }),
-  "shares of a line": ({ N, H, W, C }) => ({
-    shapes: [[N, H, W, C]],
-    apply: ([x]) => [softmax(x), logSoftmax(x)],
-  }),
   "functions of one number": ({ N, H, W, C }) => ({
     shapes: [[N, H, W, C]],
-    apply: ([x]) => {
-      const positive = exp(x);
-      return [
-        ...[neg(x), log(positive), sqrt(positive), abs(x), tanh(x), pow(x, 3)],
-        ...[clip(x, { min: -0.5, max: 0.5 }), gelu(x), gelu(x, { approximate: "tanh" })],
-      ];
-    },
-  }),
-  "entries by their numbers": ({ N, H, W, C }) => ({
-    shapes: [[N, H, W, C]],
     apply: ([x]) => [
-      gather(x, everyThird(2 * W + 1, W), 2),
-      gather(x, everyThird(C + 2, C), -1),
-      oneHot(everyThird(N * H * W, C), C),
+      ...[neg(x), exp(x), log(x), sqrt(x), abs(x), tanh(x)],
+      ...[pow(x, 3), pow(x, -2), clip(x, { min: -1, max: 1 })],
+      ...[gelu(x), gelu(x, { approximate: "tanh" })],
     ],
   }),
-  "cross entropy of classes": ({ N, H, W, C }) =>
-    C < 2
-      ? undefined
-      : {
-          shapes: [
-            [N * H * W, C],
-            [N * H * W, C],
-          ],
-          apply: ([x, y]) => [
-            softmaxCrossEntropy(x, everyThird(N * H * W, C)),
-            softmaxCrossEntropy(x, softmax(y)),
-          ],
-        },
+  "shares of a line": ({ N, H, W, C }) => ({
+    shapes: [
+      [N, H, W, C],
+      [N, H, W, C],
+    ],
+    apply: ([x, shares]) => [
+      ...[softmax(x), logSoftmax(x), softmaxCrossEntropy(x, new Tensor(shares.data, shares.shape))],
+      softmaxCrossEntropy(x, indices([N, H, W], C), { ignoreClass: C - 1 }),
+    ],
+  }),
+  indexing: ({ N, H, W, C }) => ({
+    shapes: [[N, H, W, C]],
+    apply: ([x]) => [
+      ...[gather(x, indices([3, 7], H), 1), gather(x, indices([5], C), -1)],
+      gather(reshape(x, [N * H * W, C]), indices([20], N * H * W)),
+      oneHot(indices([N, H, W], C), C),
+    ],
+  }),
   reductions: ({ N, H, W, C }) => ({
     shapes: [[N, H, W, C]],
     apply: ([x]) => [sum(x), mean(x, overChannels), max(x, overChannels), sum(x, { axes: [0, 1, 2] })],
