@@ -295,6 +295,7 @@ const fileCalls: Calls = {
   },
   encodePng: (m) => files.encodePng(freeze(photographIn(m))),
   filesOf: () => undefined,
+  picturesByStem: () => undefined,
   temporaryName: () => undefined,
   readDataset: () => undefined,
   readSize: () => undefined,
