@@ -130,6 +130,7 @@ export const spelled = (name: string): string => name.normalize("NFC");
  * @throws DatasetError where the folder cannot be read, holds something else, or two of its pictures have one name
  * @example
  * import { mkdirSync } from "node:fs";
+ * import { picturesByStem, writePng } from "@saunet/data/files";
  *
  * mkdirSync("eyes", { recursive: true });
  * await writePng("eyes/left.png", { width: 2, height: 1, data: Uint8Array.of(0, 1) });
