@@ -306,6 +306,7 @@ const measured = (m: Memory) =>
   measure.measureVessels(freeze(vesselsIn(m)), freeze({ fieldOfView: vesselsIn(m), micrometresPerPixel: 6 }));
 const measureCalls: Calls = {
   centralEquivalent: () => measure.centralEquivalent(freeze([6, 5, 4, 3, 2, 1]), "vein"),
+  clDice: (m) => measure.clDice(freeze(fieldIn(m)), freeze(vesselsIn(m))),
   countPieces: (m) => measure.countPieces(freeze(vesselsIn(m))),
   distanceToBackground: (m) => measure.distanceToBackground(freeze(vesselsIn(m))),
   fractalDimensions: (m) => measure.fractalDimensions(freeze(vesselsIn(m))),

@@ -6,6 +6,7 @@ export {
   centralEquivalent,
   type VesselKind,
 } from "./calibre.ts";
+export { clDice } from "./cl-dice.ts";
 export { type VesselColumn, vesselColumns } from "./columns.ts";
 export { distanceToBackground } from "./distance.ts";
 export { type FittedDimension, type FractalDimensions, fractalDimensions } from "./fractal.ts";

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Mask } from "../image.ts";
+import { clDice } from "./cl-dice.ts";
 import { distanceToBackground } from "./distance.ts";
 import { vesselGraph } from "./graph.ts";
 import { countPieces } from "./pieces.ts";
@@ -20,11 +21,20 @@ interface Case {
   readonly skan: { readonly branches: number; readonly ends: number; readonly length: number } | null;
 }
 
-const { cases } = JSON.parse(
-  readFileSync(new URL("../../../../fixtures/measure/measure.json", import.meta.url), "utf8"),
-) as { cases: Case[] };
+/** Two masks as bits. */
+interface Pair {
+  readonly width: number;
+  readonly height: number;
+  readonly prediction: string;
+  readonly truth: string;
+  readonly clDice: number;
+}
 
-function unpacked({ width, height }: Case, bits: string): Mask {
+const { cases, pairs } = JSON.parse(
+  readFileSync(new URL("../../../../fixtures/measure/measure.json", import.meta.url), "utf8"),
+) as { cases: Case[]; pairs: Pair[] };
+
+function unpacked({ width, height }: Case | Pair, bits: string): Mask {
   const bytes = Buffer.from(bits, "base64");
   const data = Uint8Array.from({ length: width * height }, (_, i) => (bytes[i >> 3] >> (7 - (i % 8))) & 1);
   return { width, height, data };
@@ -61,4 +71,18 @@ it.each(["fine", "blobs", "coarse"])("has nearly skan's length of the chains of 
   const { segments } = vesselGraph(unpacked(each, each.thin));
   const length = segments.reduce((sum, { path }) => sum + chainLength(path, each.width), 0);
   expect(Math.abs(length / (each.skan?.length as number) - 1)).toBeLessThan(0.05);
+});
+
+it.each(pairs)("has the centre-line Dice of scikit-image's centre lines, $clDice", (pair) => {
+  const [prediction, truth] = [unpacked(pair, pair.prediction), unpacked(pair, pair.truth)];
+  expect(clDice(prediction, truth)).toBeCloseTo(pair.clDice, 12);
+  expect(clDice(truth, prediction)).toBeCloseTo(pair.clDice, 12);
+});
+
+it("has a centre-line Dice of 0 where one mask is empty, and none where both are", () => {
+  const [empty, full] = ["empty", "tree"].map((name) => cases.find((each) => each.name === name) as Case);
+  const tree = unpacked(full, full.mask);
+  const nothing = { ...tree, data: new Uint8Array(tree.data.length) };
+  expect([clDice(tree, nothing), clDice(nothing, tree), clDice(nothing, nothing)]).toEqual([0, 0, undefined]);
+  expect(() => clDice(tree, unpacked(empty, empty.mask))).toThrow(/clDice/);
 });
