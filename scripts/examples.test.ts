@@ -11,6 +11,7 @@ import * as coreKernels from "@saunet/core/kernels";
 import * as coreTesting from "@saunet/core/testing";
 import * as data from "@saunet/data";
 import * as dataFiles from "@saunet/data/files";
+import * as dataMeasure from "@saunet/data/measure";
 import * as interop from "@saunet/interop";
 import * as model from "@saunet/model";
 import * as wasm from "@saunet/wasm";
@@ -28,6 +29,7 @@ const modules = {
   "@saunet/core/testing": coreTesting,
   "@saunet/data": data,
   "@saunet/data/files": dataFiles,
+  "@saunet/data/measure": dataMeasure,
   "@saunet/interop": interop,
   "@saunet/model": model,
   "@saunet/wasm": wasm,

@@ -7,77 +7,11 @@ import { join } from "node:path";
 import { adam, type Parameters as Dictionary, parameter, prepare, randomState, Tensor } from "@saunet/core";
 import * as data from "@saunet/data";
 import * as files from "@saunet/data/files";
+import * as measure from "@saunet/data/measure";
 import * as model from "@saunet/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tiny } from "./testing.ts";
-
-/** Arrays of one kind of memory, which are remembered with everything around them. */
-interface Memory {
-  bytes(values: ArrayLike<number>): Uint8Array;
-  floats(values: ArrayLike<number>): Float32Array;
-  /** Throws where an array, or memory around it, is not what it was. */
-  expectUnchanged(): void;
-}
-
-const AROUND = 12;
-const GUARD = 0xa5;
-type Bytes = Uint8Array | Uint8ClampedArray;
-
-const KINDS: Readonly<Record<string, (values: ArrayLike<number>) => Bytes>> = {
-  "plain arrays": (values) => Uint8Array.from(values),
-  Buffers: (values) => Buffer.from(Uint8Array.from(values)),
-  "Buffers with an offset": (values) =>
-    Buffer.alloc(values.length + 2 * AROUND, GUARD)
-      .subarray(AROUND, AROUND + values.length)
-      .fill(Uint8Array.from(values)),
-  "views with an offset": (values) => around(new ArrayBuffer(values.length + 2 * AROUND), values),
-  "clamped arrays": (values) => Uint8ClampedArray.from(values),
-  "shared memory": (values) => around(new SharedArrayBuffer(values.length + 2 * AROUND), values),
-};
-
-function around(buffer: ArrayBufferLike, values: ArrayLike<number>): Uint8Array {
-  new Uint8Array(buffer).fill(GUARD);
-  const view = new Uint8Array(buffer, AROUND, values.length);
-  view.set(values);
-  return view;
-}
-
-function memoryOf(kind: string): Memory {
-  const remembered: (() => void)[] = [];
-  const remember = <T extends Bytes | Float32Array>(array: T): T => {
-    // The pool that small Buffers are cut from belongs to others too.
-    const isPooled = array instanceof Buffer && array.buffer.byteLength === Buffer.poolSize;
-    const seen = () =>
-      isPooled
-        ? new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
-        : new Uint8Array(array.buffer);
-    const before = Uint8Array.from(seen());
-    remembered.push(() => expect(Buffer.compare(seen(), before)).toBe(0));
-    return array;
-  };
-  return {
-    bytes: (values) => remember(KINDS[kind](values)) as Uint8Array,
-    floats(values) {
-      const floats = Float32Array.from(values);
-      const { buffer, byteOffset } = KINDS[kind](new Uint8Array(floats.buffer));
-      const array = new Float32Array(buffer, byteOffset, floats.length);
-      return buffer.byteLength === Buffer.poolSize ? array : remember(array);
-    },
-    expectUnchanged: () => {
-      for (const check of remembered) check();
-    },
-  };
-}
-
-/** Freezes everything but arrays of numbers, which cannot be frozen. */
-function freeze<T>(value: T): T {
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
-  if (Object.getPrototypeOf(value) === Object.prototype || Array.isArray(value)) {
-    for (const inner of Object.values(value)) freeze(inner);
-    Object.freeze(value);
-  }
-  return value;
-}
+import { type Bytes, freeze, KINDS, type Memory, memoryOf } from "./testing-memory.ts";
 
 const { image, vessels, classes, fieldOfView } = data.syntheticFundus({ seed: 4, width: 40, height: 32 });
 const size = { width: 40, height: 32 };
@@ -362,10 +296,26 @@ const fileCalls: Calls = {
   },
   encodePng: (m) => files.encodePng(freeze(photographIn(m))),
   filesOf: () => undefined,
+  picturesByStem: () => undefined,
   temporaryName: () => undefined,
   readDataset: () => undefined,
   readSize: () => undefined,
   knownSystemReason: () => undefined,
+};
+
+const measured = (m: Memory) =>
+  measure.measureVessels(freeze(vesselsIn(m)), freeze({ fieldOfView: vesselsIn(m), micrometresPerPixel: 6 }));
+const measureCalls: Calls = {
+  centralEquivalent: () => measure.centralEquivalent(freeze([6, 5, 4, 3, 2, 1]), "vein"),
+  clDice: (m) => measure.clDice(freeze(fieldIn(m)), freeze(vesselsIn(m))),
+  countPieces: (m) => measure.countPieces(freeze(vesselsIn(m))),
+  distanceToBackground: (m) => measure.distanceToBackground(freeze(vesselsIn(m))),
+  fractalDimensions: (m) => measure.fractalDimensions(freeze(vesselsIn(m))),
+  measureVessels: measured,
+  overlayMeasures: (m) => measure.overlayMeasures(freeze(photographIn(m)), measured(m)),
+  skeletonize: (m) => measure.skeletonize(freeze(vesselsIn(m))),
+  vesselColumns: (m) => measure.vesselColumns(freeze(measured(m).figures)),
+  vesselGraph: (m) => measure.vesselGraph(measure.skeletonize(freeze(vesselsIn(m)))),
 };
 
 /** Results as numbers and words, whatever arrays they are in. */
@@ -380,6 +330,7 @@ function plain(value: unknown): unknown {
 describe.each([
   ["data", data, dataCalls],
   ["data/files", files, fileCalls],
+  ["data/measure", measure, measureCalls],
   ["model", model, modelCalls],
 ] as const)("%s", (_, module, calls) => {
   it("has a call here for every function that it exports", () => {

@@ -175,7 +175,7 @@ describe("saunet segment", () => {
     expect([code, out, err]).toEqual([
       2,
       "",
-      "saunet: drawn/x-mask.png is there, and saunet segment did not write it or it was changed since; choose another --out, or --overwrite it\n",
+      "saunet: drawn/x-mask.png is there, and saunet did not write it or it was changed since; choose another --out, or --overwrite it\n",
     ]);
     expect(await readdir(at("drawn"))).toEqual(["x-mask.png"]);
     expect(await readFile(at("drawn", "x-mask.png"))).toEqual(drawn);

@@ -3,8 +3,12 @@
 // pixels: an editor that keeps texts but changes pixels breaks it.
 
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { crc32 } from "node:zlib";
+import { UsageError } from "./errors.ts";
+import { withFile } from "./files.ts";
+import type { Host } from "./output.ts";
 
 /** Where the first chunk, the header, ends: the signature has 8 bytes, the header 12 and its 13 of content. */
 const HEADER_END = 33;
@@ -12,7 +16,17 @@ const TEXT = "tEXt";
 
 /** Adds the mark to a PNG. */
 export function markedPng(png: Uint8Array): Uint8Array {
-  const content = Buffer.from(markOf(png), "latin1");
+  return withText(png, markOf(png));
+}
+
+/** Adds a text that viewers show: what the picture is, in Latin-1. */
+export function commentedPng(png: Uint8Array, comment: string): Uint8Array {
+  return withText(png, `Comment\0${comment}`);
+}
+
+/** @param text keyword and text as PNG joins them */
+function withText(png: Uint8Array, text: string): Uint8Array {
+  const content = Buffer.from(text, "latin1");
   const chunk = Buffer.alloc(12 + content.length);
   chunk.writeUInt32BE(content.length, 0);
   chunk.write(TEXT, 4, "latin1");
@@ -27,6 +41,20 @@ export async function isOwnPicture(path: string): Promise<boolean> {
   const mark = markOf(bytes);
   return chunksOf(bytes).some(
     ({ type, content }) => type === TEXT && Buffer.from(content).toString("latin1") === mark,
+  );
+}
+
+/**
+ * Refuses to write over a picture that a person made: a mask beside a photograph may be a day's work.
+ *
+ * @throws UsageError
+ */
+export async function refuseForeign(file: string, host: Host): Promise<void> {
+  const path = resolve(host.cwd, file);
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile() || (await withFile(host, file, isOwnPicture))) return;
+  throw new UsageError(
+    `${file} is there, and saunet did not write it or it was changed since; choose another --out, or --overwrite it`,
   );
 }
 

@@ -15,7 +15,9 @@ import type { ProfileOptions } from "./commands/profile.ts";
 import type { ReportCommandOptions } from "./commands/report.ts";
 import type { SegmentCommandOptions } from "./commands/segment.ts";
 import type { TrainOptions } from "./commands/train.ts";
+import { examples, type Finish } from "./declaring.ts";
 import { DONE, exitCodeOf, explain } from "./errors.ts";
+import { addMeasure } from "./measure-options.ts";
 import { classNames, counts, integer, oneMore, positive, upTo } from "./options.ts";
 import { complain, type Host } from "./output.ts";
 import { recipes } from "./recipes.ts";
@@ -64,9 +66,6 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
   }
 }
 
-/** Takes the exit code of a command. */
-type Finish = (work: Promise<number>) => Promise<void>;
-
 /** Options of the commands that compute. */
 interface ThreadOptions {
   readonly threads?: number;
@@ -101,6 +100,7 @@ function commandLine(host: Host, finish: Finish): Command {
   addSegment(program, host, finish);
   addTrain(program, host, finish);
   addEvaluate(program, host, finish);
+  addMeasure(program, host, finish);
   addReport(program, host, finish);
   addInspect(program, host, finish);
   addProfile(program, host, finish);
@@ -110,8 +110,6 @@ function commandLine(host: Host, finish: Finish): Command {
   addScreening(program, host, finish);
   return program;
 }
-
-const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
 
 function addSegment(program: Command, host: Host, finish: Finish): void {
   program

@@ -1,7 +1,7 @@
 // saunet segment: photographs in; probability map, mask and overlay out, or a map of classes and an overlay.
 
 import { existsSync } from "node:fs";
-import { rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join, parse, resolve } from "node:path";
 import { fieldOfView, photographWarnings, syntheticFundus } from "@saunet/data";
 import { readPhotograph } from "@saunet/data/files";
@@ -12,7 +12,7 @@ import { DONE, explain, FAILED, UsageError } from "../errors.ts";
 import { BUNDLED, makeFolder, openNetwork, withFile, writeFile } from "../files.ts";
 import { duration, type Host, progress, secondsSince, writeJson } from "../output.ts";
 import { refuseClashes, weightsFile } from "../outputs.ts";
-import { isOwnPicture, markedPng } from "../own-picture.ts";
+import { markedPng, refuseForeign } from "../own-picture.ts";
 import { type Painted, type Painter, painterOf, type Subject } from "../segmenting.ts";
 
 /** Options of `saunet segment`. */
@@ -162,16 +162,6 @@ function refuseEqualNames(jobs: readonly Job[]): void {
     }
     names.set(key, input);
   }
-}
-
-/** A mask beside a photograph may be a day's work of a person. */
-async function refuseForeign(file: string, host: Host): Promise<void> {
-  const path = resolve(host.cwd, file);
-  const found = await stat(path).catch(() => undefined);
-  if (!found?.isFile() || (await withFile(host, file, isOwnPicture))) return;
-  throw new UsageError(
-    `${file} is there, and saunet segment did not write it or it was changed since; choose another --out, or --overwrite it`,
-  );
 }
 
 const fileOf = (out: string, name: string, kind: string): string => join(out, `${name}-${kind}.png`);

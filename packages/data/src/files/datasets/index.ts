@@ -5,10 +5,10 @@ import { driveFiles } from "./drive.ts";
 import { fivesFiles } from "./fives.ts";
 import { folderFiles } from "./folder.ts";
 import { hrfFiles } from "./hrf.ts";
-import { filesOf, type Sample, type SampleFiles, type Split, sampleOf } from "./sample.ts";
+import { filesOf, picturesByStem, type Sample, type SampleFiles, type Split, sampleOf } from "./sample.ts";
 import { stareFiles } from "./stare.ts";
 
-export { filesOf, type Sample, type SampleFiles, type Split };
+export { filesOf, picturesByStem, type Sample, type SampleFiles, type Split };
 
 /** Data sets that are known: CHASE_DB1, HRF, DRIVE, STARE, FIVES, and a plain folder of images and masks. */
 export type DatasetKind = "chase" | "hrf" | "drive" | "stare" | "fives" | "folder";

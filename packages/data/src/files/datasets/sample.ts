@@ -124,7 +124,18 @@ const PICTURE = /\.(jpe?g|png|tiff?|webp|gif|p[bgp]m)(\.gz)?$/i;
  */
 export const spelled = (name: string): string => name.normalize("NFC");
 
-/** The pictures of a folder by their name without its ending. */
+/**
+ * The pictures of a folder by their name without its ending, in name order: the full paths.
+ *
+ * @throws DatasetError where the folder cannot be read, holds something else, or two of its pictures have one name
+ * @example
+ * import { mkdirSync } from "node:fs";
+ * import { picturesByStem, writePng } from "@saunet/data/files";
+ *
+ * mkdirSync("eyes", { recursive: true });
+ * await writePng("eyes/left.png", { width: 2, height: 1, data: Uint8Array.of(0, 1) });
+ * console.log([...(await picturesByStem("eyes")).keys()]); // [ 'left' ]
+ */
 export async function picturesByStem(directory: string): Promise<Map<string, string>> {
   const pictures = new Map<string, string>();
   for (const file of await listFiles(directory)) {
