@@ -28,7 +28,7 @@ export interface Attempt {
   readonly number: number;
   readonly name: string;
   /** Which peak it is held against. */
-  readonly code: "typescript" | "simd";
+  readonly code: "typescript" | "simd" | "fused";
   /** Whether it serves a geometry; all where there is none. */
   readonly serves: (d: Conv2dDims) => boolean;
   readonly prepare: (d: Conv2dDims, operands: Operands) => Prepared;

@@ -1,6 +1,7 @@
 // docs/performance.md, from result files alone: nothing in it is typed by hand.
 
-import { isMeasured, type Measured, type Results, type Row } from "../results.ts";
+import { isMeasured } from "../rows.ts";
+import type { Measured, Results, Row } from "../schema.ts";
 import { type Bar, bars, lines, type Point, type Theme } from "./plot.ts";
 
 /** A plot in both themes, by file name. */

@@ -1,19 +1,6 @@
 import { expect, test } from "vitest";
-import type { MachineRecord } from "../machine.ts";
+import { machine } from "../testing.ts";
 import { section } from "./markdown.ts";
-
-const machine = {
-  date: "2026-01-02T00:00:00.000Z",
-  cpu: "a processor",
-  cores: 2,
-  memory_gb: 8,
-  os: "an os",
-  node: "v20.0.0",
-  v8: "11",
-  flags: "",
-  peak_gflops: { typescript: 10, simd: 40, relaxedSimd: null },
-  commit: "abc",
-} satisfies MachineRecord;
 
 test("a section has its table, its plots in both themes, and says where it comes from", async () => {
   const { markdown, plots } = await section({

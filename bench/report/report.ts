@@ -2,9 +2,10 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readResults } from "../compare.ts";
+import { readResults } from "../comparison.ts";
 import { DOCS, RESULTS } from "../paths.ts";
-import { isMeasured, type Results, type Row } from "../results.ts";
+import { isMeasured } from "../rows.ts";
+import type { Results, Row } from "../schema.ts";
 import { UsageError } from "../usage.ts";
 import { section } from "./markdown.ts";
 

@@ -1,0 +1,57 @@
+// Attempts from outside this repository: a TypeScript or JavaScript module that exports an `Attempt`, or a WebAssembly module
+// that exports `memory` and `conv2d`. bench/README.md walks through both.
+
+import { mkdirSync, readFileSync } from "node:fs";
+import { basename, extname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Attempt } from "./lab/attempt.ts";
+import { attemptInWebAssembly } from "./lab/outside.ts";
+import { RESULTS } from "./paths.ts";
+import { UsageError } from "./usage.ts";
+
+/** What a module of an attempt may leave out. */
+type Given = Partial<Attempt> & Pick<Attempt, "prepare">;
+
+/**
+ * Loads attempts by their paths.
+ *
+ * @throws UsageError where one is none
+ */
+export async function loadAttempts(paths: readonly string[]): Promise<Attempt[]> {
+  const attempts: Attempt[] = [];
+  for (const [index, path] of paths.entries()) {
+    const name = basename(path, extname(path));
+    try {
+      attempts.push(
+        path.endsWith(".wasm")
+          ? attemptInWebAssembly(name, readFileSync(path))
+          : await fromModule(path, name, index),
+      );
+    } catch (error) {
+      throw new UsageError(`--attempt ${path}: ${(error as Error).message.split("\n")[0]}`);
+    }
+  }
+  return attempts;
+}
+
+/** Bundles the module with what it imports from beside itself; `@saunet/...` is this workspace's. */
+async function fromModule(path: string, name: string, index: number): Promise<Attempt> {
+  const { rolldown } = await import("rolldown");
+  const folder = join(RESULTS, "local", "attempts");
+  mkdirSync(folder, { recursive: true });
+  // A module is loaded once a path; another run of this process wants what is written now.
+  const file = join(folder, `${name}-${process.pid}-${index}-${Date.now()}.mjs`);
+  const bundle = await rolldown({
+    input: resolve(path),
+    platform: "node",
+    external: [/^@saunet\//, /^node:/],
+    logLevel: "silent",
+  });
+  await bundle.write({ file, format: "esm" });
+  await bundle.close();
+  const module = (await import(pathToFileURL(file).href)) as { default?: Given; attempt?: Given };
+  const given = module.default ?? module.attempt;
+  if (typeof given?.prepare !== "function")
+    throw new Error('wants a default export with "prepare": see bench/lab/attempt.ts');
+  return { number: 0, code: "typescript", serves: () => true, name, ...given };
+}
