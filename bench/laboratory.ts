@@ -56,7 +56,12 @@ async function timeAttempts(
     Task,
     { readonly diff: number; readonly calls: number; readonly code: Attempt["code"] }
   >();
-  const subjectOf = (name: string) => ({ shape: spec.name, geometry: geometryOf(dims), name, threads: 1 });
+  const subjectOf = (name: string) => ({
+    shape: spec.name,
+    geometry: geometryOf(dims, wanted.length),
+    name,
+    threads: 1,
+  });
   for (const { number, name, code, serves, prepare } of chosen) {
     const title = number === 0 ? name : `${String(number).padStart(2, "0")} ${name}`;
     if (!serves(dims) || without.has(title)) continue;

@@ -123,20 +123,22 @@ export async function timePart(
   const work = isConvolution ? { flops: dims.flops, bytes: bytesOf(dims) } : {};
   const subjectOf = (name: string, threads: number): Subject => ({
     shape: part.shape,
-    geometry: geometryOf(part.dims as object),
+    geometry: geometryOf(part.dims, wanted[0].length),
     ...(part.spec !== undefined && part.spec.count > 1 && { count: part.spec.count }),
     ...{ name: `${part.kernel.name} ${name}`, threads },
   });
   /** Lets in what computes the right thing. */
   const admit = (
     subject: Subject,
-    outputs: readonly FlatArray[],
+    found: readonly (FlatArray | undefined)[],
     task: Task,
     more: Partial<Measured> & { calls?: number; form?: Form },
   ): void => {
     const { calls = 1, form, ...rest } = more;
-    const diff = Math.max(0, ...outputs.map((output, i) => maxAbsDiff(output, wanted[i])));
-    const error = errorOfOutputs(outputs, wanted);
+    const outputs = found.filter((output) => output !== undefined);
+    const expected = wanted.filter((_, i) => found[i] !== undefined);
+    const diff = Math.max(0, ...outputs.map((output, i) => maxAbsDiff(output, expected[i])));
+    const error = outputs.length > 0 ? errorOfOutputs(outputs, expected) : Number.POSITIVE_INFINITY;
     if (error <= TOLERANCE)
       ready.set(task, {
         ...{ subject, calls, more: { ...work, ...rest, max_abs_diff: precise(diff) } },

@@ -25,7 +25,8 @@ export function ratiosOf(rows: readonly Row[]): Record<string, number> {
 function oursFor(name: string): string | undefined {
   const [kernel, ...words] = name.split(" ");
   if (words.length === 0) return name === OURS || name === REFERENCE ? undefined : OURS;
-  return words[0] === "typescript" || words.join(" ") === "accelerated" ? undefined : `${kernel} accelerated`;
+  const isOurForm = words[0] === "typescript" || words[1] === "once" || words.join(" ") === "accelerated";
+  return isOurForm ? undefined : `${kernel} accelerated`;
 }
 
 /** Ours as a share of what as many cores could do. */

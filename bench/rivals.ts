@@ -33,7 +33,7 @@ export function openRivals(settings: Settings, { threads: own, code }: Accelerat
   for (const algorithm of settings.algorithms ?? []) oneOf("algorithm", algorithm, ALGORITHMS);
   const wanted = new Set([
     ...(settings.peers ?? []),
-    ...(settings.algorithms ?? ["fastest"]).map((algorithm) => nameOfAlgorithm(algorithm as never)),
+    ...["fastest", ...(settings.algorithms ?? [])].map((algorithm) => nameOfAlgorithm(algorithm as never)),
   ]);
   const chosen = convolutionContenders
     .filter(({ name }) => wanted.has(name))

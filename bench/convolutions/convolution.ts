@@ -35,11 +35,12 @@ export function dimsOf(spec: ConvolutionSpec): Conv2dDims {
     : groupedConv2dDims(name, [N, H, W, C], [KH, KW, C / groups, O], { stride, dilation, groups });
 }
 
-/** The integers of a kernel call that tell it from others. */
-export function geometryOf(dims: object): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(dims).filter(([key, value]) => typeof value === "number" && key !== "flops"),
+/** The integers of a kernel call that tell it from others; `elements` where it has none but the length of its result. */
+export function geometryOf(dims: unknown, elements: number): Record<string, number> {
+  const integers = Object.entries(dims ?? {}).filter(
+    (entry): entry is [string, number] => typeof entry[1] === "number" && entry[0] !== "flops",
   );
+  return integers.length === 0 ? { elements } : Object.fromEntries(integers);
 }
 
 /** A convolution with its numbers. */
