@@ -1,7 +1,7 @@
 // Attempts from outside this repository: a TypeScript or JavaScript module that exports an `Attempt`, or a WebAssembly module
 // that exports `memory` and `conv2d`. bench/README.md walks through both.
 
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Attempt } from "./lab/attempt.ts";
@@ -21,6 +21,7 @@ export async function loadAttempts(paths: readonly string[]): Promise<Attempt[]>
   const attempts: Attempt[] = [];
   for (const [index, path] of paths.entries()) {
     const name = basename(path, extname(path));
+    if (!existsSync(path)) throw new UsageError(`--attempt: there is no file ${path}`);
     try {
       attempts.push(
         path.endsWith(".wasm")
@@ -28,7 +29,9 @@ export async function loadAttempts(paths: readonly string[]): Promise<Attempt[]>
           : await fromModule(path, name, index),
       );
     } catch (error) {
-      throw new UsageError(`--attempt ${path}: ${(error as Error).message.split("\n")[0]}`);
+      // A bundler says first that it failed, and then why.
+      const lines = (error as Error).message.split("\n").filter((line) => line.trim() !== "");
+      throw new UsageError(`--attempt ${path}: ${lines.slice(0, 2).join(" ")}`);
     }
   }
   return attempts;

@@ -9,7 +9,7 @@ import { file, repeated, row } from "./testing.ts";
 const six = (ms: number, spread = 0.01) => [0, 1, 2, 3, 4, 5].map((i) => ms * (1 + spread * (i - 2.5)));
 const verdicts = (before: readonly Row[], after: readonly Row[]) =>
   Object.fromEntries(
-    compare(file(...before), file(...after)).changes.map(({ label, verdict }) => [label, verdict]),
+    compare(file(...before), file(...after)).changes.map(({ name, verdict }) => [name, verdict]),
   );
 
 describe("a comparison", () => {
@@ -88,7 +88,7 @@ describe("a comparison", () => {
       file(row("both", 1), row("gone", 1), row("broke", 1)),
       file(row("both", 1), row("new", 1), failed),
     );
-    expect(changes.map(({ label }) => label)).toEqual(["both/1"]);
+    expect(changes.map(({ name }) => name)).toEqual(["both/1"]);
     expect(alone).toEqual([
       "new/1: not in the first, measured in the second",
       "broke/1: measured in the first, failed in the second",
@@ -133,6 +133,24 @@ describe("a comparison", () => {
       "compare: the files are of model and of train",
     );
     expect(() => comparison(file(row("x", 1)), file(row("y", 1)))).toThrow("nothing in common");
+    expect(() =>
+      comparison(
+        { ...file(row("x", 1)), input: [592, 592, 3] },
+        { ...file(row("x", 1)), input: [64, 64, 3] },
+      ),
+    ).toThrow("compare: the files are of photographs of 592x592x3 and of 64x64x3");
+  });
+
+  it("names a shape once above its rows, so that verdicts stand within 100 columns", () => {
+    const wide = ["forward", "filterGradient"].map((kernel) =>
+      row(`conv2d.${kernel} accelerated winograd4`, 1, {
+        shape: "a layer of a network with a long name".repeat(2),
+      }),
+    );
+    const text = formatComparison(comparison(file(...wide), file(...wide)));
+    expect(text.match(/long name$/gm)).toHaveLength(1);
+    expect(text.match(/too few processes$/gm)).toHaveLength(2);
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
   });
 });
 

@@ -16,7 +16,9 @@ const SMALLEST_CHANGE = 0.02;
 
 /** How one row fared. */
 export interface Change {
-  readonly label: string;
+  readonly shape: string | undefined;
+  /** Who, and on how many threads. */
+  readonly name: string;
   readonly before: number;
   readonly after: number;
   /** `after / before` with the machine's drift taken out: by the part of the probe that leaves least of it. */
@@ -48,7 +50,7 @@ export function compare(before: Results, after: Results): Comparison {
     const previous = old.get(keyOf(row)) ?? withoutGeometry(row, before.results);
     if (previous !== undefined) seen.add(keyOf(previous));
     if (previous !== undefined && isMeasured(previous) && isMeasured(row))
-      changes.push(changeOf(labelOf(row), previous, row));
+      changes.push(changeOf(previous, row));
     else alone.push(`${labelOf(row)}: ${partner(previous, "first")}, ${partner(row, "second")}`);
   }
   for (const row of before.results)
@@ -84,7 +86,7 @@ function mediansOf({ processes = [] }: Measured, part: keyof Probe | undefined):
   });
 }
 
-function changeOf(label: string, before: Measured, after: Measured): Change {
+function changeOf(before: Measured, after: Measured): Change {
   const hasProbe = [before, after].every(({ processes = [] }) =>
     processes.every(({ probe }) => probe !== undefined),
   );
@@ -103,7 +105,11 @@ function changeOf(label: string, before: Measured, after: Measured): Change {
         ? "faster"
         : "same";
   const least = views.reduce((best, view) => (distance(view.ratio) < distance(best.ratio) ? view : best));
-  return { label, before: before.median_ms, after: after.median_ms, ratio: least.ratio, verdict };
+  const { shape, name, threads, median_ms } = after;
+  return {
+    ...{ shape, name: `${name}/${threads}` },
+    ...{ before: before.median_ms, after: median_ms, ratio: least.ratio, verdict },
+  };
 }
 
 const distance = (ratio: number): number => Math.abs(Math.log(ratio));

@@ -22,6 +22,9 @@ export function comparison(before: Results, after: Results): Comparison {
   if (before.bench !== after.bench) {
     throw new UsageError(`compare: the files are of ${before.bench} and of ${after.bench}`);
   }
+  const [one, other] = [before.input, after.input].map((input) => input?.join("x"));
+  if (one !== undefined && other !== undefined && one !== other)
+    throw new UsageError(`compare: the files are of photographs of ${one} and of ${other}`);
   const found = compare(before, after);
   if (found.changes.length === 0) throw new UsageError("compare: the files measured nothing in common");
   return found;
@@ -32,16 +35,13 @@ export function formatComparison({ changes, alone, differences, drift }: Compari
   const lines: string[] = [];
   if (differences.length > 0)
     lines.push("What else is different between the two:", ...differences.map(indented), "");
-  const table = formatTable(
-    ["", "before ms", "after ms", "ratio", "verdict"],
-    changes.map(({ label, before, after, ratio, verdict }) => [
-      label,
-      String(before),
-      String(after),
-      ratio.toFixed(3),
-      VERDICTS[verdict],
-    ]),
-  );
+  const rows = changes.flatMap(({ shape, name, before, after, ratio, verdict }, i) => {
+    const figures = [String(before), String(after), ratio.toFixed(3), VERDICTS[verdict]];
+    if (shape === undefined) return [[name, ...figures]];
+    const heading = shape === changes[i - 1]?.shape ? [] : [[shape]];
+    return [...heading, [indented(name), ...figures]];
+  });
+  const table = formatTable(["", "before ms", "after ms", "ratio", "verdict"], rows);
   lines.push(table);
   if (drift !== undefined) {
     const by = ({ scalar, simd, memory }: typeof drift) =>

@@ -82,3 +82,24 @@ test("a task that throws has an error and no time; the others go on, and each is
   expect(signs[0]).toBe("failing");
   expect(signs).toContain("fine");
 });
+
+test("what is too short for the clock runs several times a sample, but not what has something done before", async () => {
+  const counted = { alone: 0, prepared: 0 };
+  const timings = await measure(
+    [
+      timed("alone", () => void counted.alone++),
+      timed(
+        "prepared",
+        () => void counted.prepared++,
+        () => {},
+      ),
+    ],
+    effort,
+  );
+  const runs = (name: string) => {
+    const { samples, warmup } = timings.get(name) as Timing;
+    return samples.length + warmup.length;
+  };
+  expect(counted.alone).toBeGreaterThan(10 * runs("alone"));
+  expect(counted.prepared).toBe(runs("prepared"));
+});

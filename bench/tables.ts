@@ -48,15 +48,18 @@ export function toCsv({ results }: Results): string {
   return `${CSV_COLUMNS.join(",")}\n${lines.join("\n")}\n`;
 }
 
-/** Columns aligned, numbers to the right, lines no longer than a terminal's: the last column is cut. */
+/**
+ * Columns aligned, numbers to the right, lines no longer than a terminal's: the last column is cut. A line of one cell is a
+ * heading, which no column is as wide as.
+ */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
-  const isNumber = header.map((_, i) => rows.every((row) => /^([~-]?\d[\d.e+-]*%?~?)?$/.test(row[i])));
+  const full = rows.filter(({ length }) => length > 1);
+  const widths = header.map((title, i) => Math.max(title.length, ...full.map((row) => row[i].length)));
+  const isNumber = header.map((_, i) => full.every((row) => /^([~-]?\d[\d.e+-]*%?~?)?$/.test(row[i])));
+  const aligned = (cells: readonly string[]) =>
+    cells.map((cell, i) => (isNumber[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join("  ");
   const line = (cells: readonly string[]) => {
-    const text = cells
-      .map((cell, i) => (isNumber[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
-      .join("  ")
-      .trimEnd();
+    const text = (cells.length === 1 ? cells[0] : aligned(cells)).trimEnd();
     return text.length <= WIDTH ? text : `${text.slice(0, WIDTH - 1)}…`;
   };
   return `${[header, ...rows].map(line).join("\n")}\n`;
@@ -112,7 +115,7 @@ export function toTable(results: Results): string {
   const columns = columnsOf(rows, WIDTH - nameWidth - 9);
   const lines: string[][] = [];
   for (const [shape, own] of shapes) {
-    if (shape !== "") lines.push([`${shape}${countOf(own)}`, "", ...columns.map(() => "")]);
+    if (shape !== "") lines.push([`${shape}${countOf(own)}`]);
     for (const row of own) {
       const cells = isMeasured(row)
         ? columns.map(([, cell]) => cell(row))
