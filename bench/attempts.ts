@@ -1,7 +1,7 @@
 // Attempts from outside this repository: a TypeScript or JavaScript module that exports an `Attempt`, or a WebAssembly module
 // that exports `memory` and `conv2d`. bench/README.md walks through both.
 
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Attempt } from "./lab/attempt.ts";
@@ -53,6 +53,7 @@ async function fromModule(path: string, name: string, index: number): Promise<At
   await bundle.write({ file, format: "esm" });
   await bundle.close();
   const module = (await import(pathToFileURL(file).href)) as { default?: Given; attempt?: Given };
+  rmSync(file);
   const given = module.default ?? module.attempt;
   if (typeof given?.prepare !== "function")
     throw new Error('wants a default export with "prepare": see bench/lab/attempt.ts');

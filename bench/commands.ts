@@ -109,6 +109,14 @@ export const benches: readonly CommandEntry[] = [
 export const commands: readonly CommandEntry[] = [
   ...benches,
   {
+    name: "ab",
+    about: "two builds, Nodes or sets of flags against each other in one run, taking turns",
+    operands: "[revisions...] the earlier and the later one; this build where only one, or none, is named",
+    behind: "<bench> [options of it]",
+    options: ["nodeA", "nodeB", "flagsA", "flagsB", "pairs", "bound", "pair", "resume"],
+    run: async (options) => (await import("./ab.ts")).compareInTurns(benches, options),
+  },
+  {
     name: "machine",
     about: "the peak of this machine's arithmetic and the bandwidth of its memory",
     options: ["json"],

@@ -15,11 +15,13 @@ export interface Options extends Settings {
   /** The largest slowdown that is let pass, as a share. */
   readonly bound: number | undefined;
   readonly browser: readonly string[];
-  /** What two things are compared: revisions, Nodes, flags. */
+  /** What two things are compared by, beside revisions. */
   readonly nodeA: string | undefined;
   readonly nodeB: string | undefined;
   readonly flagsA: readonly string[] | undefined;
   readonly flagsB: readonly string[] | undefined;
+  /** What stood behind `--`: the command line of what is measured. */
+  readonly behind: readonly string[];
   /** What to type to run this again. */
   readonly command: string;
 }
@@ -28,11 +30,16 @@ interface Option {
   readonly flags: string;
   readonly about: string;
   readonly read?: (text: string, before: unknown) => unknown;
+  /** What it is where it is not typed, if that is not the same for all commands. */
+  readonly usual?: unknown;
 }
 
 const list = (text: string): readonly string[] => text.split(",").filter((word) => word !== "");
 const further = (text: string, before: unknown): readonly string[] => [...((before as string[]) ?? []), text];
 const words = (text: string): readonly string[] => text.split(" ").filter((word) => word !== "");
+
+/** One more than the fewest by which two things can be told apart, since a slow minute may fall on one of a pair. */
+const USUAL_PAIRS = 7;
 
 /** Every option, by the name that its value has in {@link Options}. */
 const OPTIONS = {
@@ -91,9 +98,19 @@ const OPTIONS = {
     about: "exit with 1 where a row is slower by more than this",
     read: positive("--bound"),
   },
-  nodeA: { flags: "--node-a <version|path>", about: "Node of the first, by npm's version of it or its path" },
-  nodeB: { flags: "--node-b <version|path>", about: "Node of the second" },
-  flagsA: { flags: "--flags-a <flags>", about: "flags of the first Node", read: words },
+  pairs: {
+    flags: "--repeat <n>",
+    about: "measure everything n times, in fresh processes of both",
+    read: wholeNumber("--repeat", 1, 1000),
+    usual: USUAL_PAIRS,
+  },
+  pair: {
+    flags: "--out <file>",
+    about: "also write the result files there, with a or b in the place of its %",
+  },
+  nodeA: { flags: "--node-a <node>", about: "Node of the first: its path, or a version that npm has" },
+  nodeB: { flags: "--node-b <node>", about: "Node of the second" },
+  flagsA: { flags: "--flags-a <flags>", about: "flags of the first Node, as one word", read: words },
   flagsB: { flags: "--flags-b <flags>", about: "flags of the second Node", read: words },
 } satisfies Readonly<Record<string, Option>>;
 
@@ -106,18 +123,21 @@ export interface CommandEntry {
   /** What stands behind its name, in commander's notation. */
   readonly operands?: string;
   readonly options: readonly OptionName[];
+  /** What it wants behind `--`, for the help; refused where it wants nothing. */
+  readonly behind?: string;
   readonly run: (options: Options) => Promise<number>;
 }
 
 /** Reads the command line and runs the command that it names; gives the exit code. */
 export async function runCommand(entries: readonly CommandEntry[], args: readonly string[]): Promise<number> {
   let code = 0;
+  const [own, behind] = cutAt(args, "--");
   const program = new Command("pnpm bench")
     .description("times kernels and networks against each other, and says what the times are worth")
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .helpCommand("help [command]", "this help, or that of a command");
-  for (const { name, about, operands, options, run } of entries) {
+  for (const { name, about, operands, options, behind: wanted, run } of entries) {
     const command = program.command(name).description(about).exitOverride();
     command
       .configureOutput({ writeErr: () => {} })
@@ -126,16 +146,20 @@ export async function runCommand(entries: readonly CommandEntry[], args: readonl
     if (operands !== undefined)
       command.argument(operands.split(" ")[0], operands.split(" ").slice(1).join(" "));
     for (const option of options) {
-      const { flags, about: text, read }: Option = OPTIONS[option];
+      const { flags, about: text, read, usual }: Option = OPTIONS[option];
       if (read === undefined) command.option(flags, text);
-      else command.option(flags, text, read);
+      else command.option(flags, text, read, usual);
     }
+    if (wanted !== undefined) command.usage(`[options] ${operands?.split(" ")[0] ?? ""} -- ${wanted}`);
     command.action(async () => {
-      code = await run(optionsOf(command.opts(), command.args, ["pnpm bench", ...args].join(" ")));
+      if (behind.length > 0 && wanted === undefined)
+        throw new UsageError(`${name}: wants nothing behind --, but there is "${behind.join(" ")}"`);
+      const typed = ["pnpm bench", ...args].join(" ");
+      code = await run({ ...optionsOf(command.opts(), command.args, typed), behind });
     });
   }
   try {
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync([...own], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help is no mistake, unless there was nothing else to say.
@@ -145,11 +169,17 @@ export async function runCommand(entries: readonly CommandEntry[], args: readonl
   return code;
 }
 
+/** What stands before a word and what behind it. */
+function cutAt(args: readonly string[], word: string): [readonly string[], readonly string[]] {
+  const at = args.indexOf(word);
+  return at < 0 ? [args, []] : [args.slice(0, at), args.slice(at + 1)];
+}
+
 function optionsOf(
   found: Readonly<Record<string, unknown>>,
   operands: readonly string[],
   command: string,
-): Options {
+): Omit<Options, "behind"> {
   const { json, csv, threads, bound, ...rest } = found;
   if (json && csv) throw new UsageError("--json and --csv: wants one of them");
   if (rest.resume && rest.out === undefined)
