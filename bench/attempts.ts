@@ -1,16 +1,15 @@
-// Attempts from outside this repository: a TypeScript or JavaScript module that exports an `Attempt`, or a WebAssembly module
-// that exports `memory` and `conv2d`. bench/README.md walks through both.
+// Attempts from outside this repository: a TypeScript or JavaScript module whose default export is a `GivenAttempt`, or a
+// WebAssembly module that exports `memory` and `conv2d`. bench/README.md walks through both.
 
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { basename, extname, join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Attempt } from "./lab/attempt.ts";
+import { convolutionContenders } from "./convolutions/contenders.ts";
+import { distinct } from "./distinct.ts";
+import type { Attempt, GivenAttempt } from "./lab/attempt.ts";
 import { attemptInWebAssembly } from "./lab/outside.ts";
 import { RESULTS } from "./paths.ts";
 import { UsageError } from "./usage.ts";
-
-/** What a module of an attempt may leave out. */
-type Given = Partial<Attempt> & Pick<Attempt, "prepare">;
 
 /**
  * Loads attempts by their paths.
@@ -20,8 +19,8 @@ type Given = Partial<Attempt> & Pick<Attempt, "prepare">;
 export async function loadAttempts(paths: readonly string[]): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
   for (const [index, path] of paths.entries()) {
-    const name = basename(path, extname(path));
     if (!existsSync(path)) throw new UsageError(`--attempt: there is no file ${path}`);
+    const name = basename(path);
     try {
       attempts.push(
         path.endsWith(".wasm")
@@ -34,7 +33,9 @@ export async function loadAttempts(paths: readonly string[]): Promise<Attempt[]>
       throw new UsageError(`--attempt ${path}: ${lines.slice(0, 2).join(" ")}`);
     }
   }
-  return attempts;
+  const taken = ["typescript", ...convolutionContenders.map(({ name }) => name)];
+  const names = distinct([...taken, ...attempts.map(({ name }) => name)]).slice(taken.length);
+  return attempts.map((attempt, i) => ({ ...attempt, name: names[i] }));
 }
 
 /** Bundles the module with what it imports from beside itself; `@saunet/...` is this workspace's. */
@@ -52,9 +53,9 @@ async function fromModule(path: string, name: string, index: number): Promise<At
   });
   await bundle.write({ file, format: "esm" });
   await bundle.close();
-  const module = (await import(pathToFileURL(file).href)) as { default?: Given; attempt?: Given };
+  const module = (await import(pathToFileURL(file).href)) as { default?: GivenAttempt };
   rmSync(file);
-  const given = module.default ?? module.attempt;
+  const given = module.default;
   if (typeof given?.prepare !== "function")
     throw new Error('wants a default export with "prepare": see bench/lab/attempt.ts');
   return { number: 0, code: "typescript", serves: () => true, name, ...given };

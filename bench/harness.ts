@@ -98,6 +98,9 @@ export async function measure(
   tasks: readonly Task[],
   effort: Effort = USUAL_EFFORT,
 ): Promise<Map<string, Timing | Error>> {
+  const names = tasks.map(({ name }) => name);
+  if (new Set(names).size < names.length)
+    throw new Error(`measure: two tasks of one name: ${names.join(", ")}`);
   const runs = new Map(tasks.map((task) => [task, { samples: [] as number[], warmup: [] as number[] }]));
   const warmed = new Set<Task>();
   const errors = new Map<Task, Error>();

@@ -97,7 +97,7 @@ class Bench {
       entry.repetition === this.#repetition && entry.unit === unit && !entry.stopped;
     if (this.#journal.entries.some(isDone)) return units.length;
     process.stderr.write(
-      `bench: ${unit}${tellsArm ? `, commit ${machine.commit}, Node ${machine.node}` : ""}\n`,
+      `bench: ${unit}${tellsArm ? `, commit ${machine.commit}, Node ${machine.node} ${machine.flags}`.trimEnd() : ""}\n`,
     );
     const hung: Row[] = [];
     for (;;) {

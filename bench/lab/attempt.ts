@@ -34,6 +34,9 @@ export interface Attempt {
   readonly prepare: (d: Conv2dDims, operands: Operands) => Prepared;
 }
 
+/** What a module from outside exports as its default: what it leaves out is that of a kernel in TypeScript for all geometries. */
+export type GivenAttempt = Partial<Attempt> & Pick<Attempt, "prepare">;
+
 /** An attempt in TypeScript. `arrange` turns the filter into what `convolve` wants. */
 export function inTypeScript<F>(
   number: number,
