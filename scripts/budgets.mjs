@@ -18,7 +18,7 @@ const FILE_LINES = 400;
 const DEPENDENCIES = {
   core: [],
   wasm: ["@saunet/core"],
-  data: ["@saunet/core", "pngjs", "sharp"],
+  data: ["@saunet/core", "sharp"],
   model: ["@saunet/core", "@saunet/data"],
   interop: ["@saunet/core", "@saunet/model", "@zip.js/zip.js", "h5wasm", "protobufjs"],
 };

@@ -203,6 +203,7 @@ const dataCalls: Calls = {
     ),
   bytesPerPixel: () => data.bytesPerPixel(3),
   channelsOf: (m) => data.channelsOf("test", freeze(photographIn(m))),
+  boundingBox: (m) => data.boundingBox(freeze(vesselsIn(m))),
   coverage: (m) => data.coverage(freeze(vesselsIn(m)), freeze(fieldIn(m))),
   expectSameSize: (m) =>
     data.expectSameSize("test", "one", freeze(vesselsIn(m)), "other", freeze(fieldIn(m))),

@@ -2,7 +2,7 @@
 // that tells classes apart a map of the classes and an overlay.
 
 import { type ClassMap, coverage, type Mask, overlay, type Photograph } from "@saunet/data";
-import { encodePng } from "@saunet/data/files";
+import { encodePng, type GreyPicture } from "@saunet/data/files";
 import {
   classSegmenterOf,
   evaluate,
@@ -12,7 +12,6 @@ import {
   type Weights,
 } from "@saunet/model";
 import { encodeClassMap, hexOf, overlayClasses } from "./class-map.ts";
-import { secondsSince } from "./output.ts";
 
 /** A photograph, and where it is known exactly what it shows. */
 export interface Subject {
@@ -39,8 +38,6 @@ export interface Painted {
   readonly height: number;
   /** The factor by which the network saw the photograph resized. */
   readonly scale: number;
-  /** What the network took. */
-  readonly seconds: number;
   /** Of the field of view. */
   readonly vesselShare: number;
   /** Against an exact truth, of a network with one output. */
@@ -68,16 +65,16 @@ function vesselPainter(weights: Weights): Painter {
   return {
     kinds: ["probability", "mask", "overlay"],
     async paint({ photograph, fieldOfView, truth }, options) {
-      const start = performance.now();
-      const { width, height, scale, probability, mask } = await segmenter.segment(photograph, options);
-      const seconds = secondsSince(start);
-      const levels = Uint8Array.from(probability, (value) => Math.round(255 * value));
+      const { probability, mask, ...found } = await segmenter.segment(photograph, {
+        ...options,
+        fieldOfView,
+      });
       return {
-        ...{ width, height, scale, seconds, vesselShare: coverage(mask, fieldOfView) },
+        ...{ ...found, vesselShare: coverage(mask, fieldOfView) },
         ...(truth && { f1: evaluate({ probability, truth: truth.data }, options.threshold).f1 }),
         pictures: {
           ...(truth && { photograph: () => encodePng(photograph), truth: () => encodePng(truth) }),
-          probability: () => encodePng({ width, height, levels }),
+          probability: () => encodePng(greyOf(probability, found)),
           mask: () => encodePng(mask),
           overlay: () => encodePng(overlay(photograph, mask)),
         },
@@ -86,18 +83,30 @@ function vesselPainter(weights: Weights): Painter {
   };
 }
 
+/** Probabilities as levels of grey. */
+function greyOf(
+  probability: Float32Array,
+  { width, height }: { readonly width: number; readonly height: number },
+): GreyPicture {
+  const levels = new Uint8Array(probability.length);
+  for (let pixel = 0; pixel < levels.length; pixel++) levels[pixel] = Math.round(255 * probability[pixel]);
+  return { width, height, levels };
+}
+
 function classPainter(weights: Weights): Painter {
   const segmenter = classSegmenterOf(weights);
   const { classes: names } = segmenter;
   return {
     kinds: ["classes", "overlay"],
     async paint({ photograph, fieldOfView, trueClasses }, options) {
-      const start = performance.now();
-      const { width, height, scale, probability, classes } = await segmenter.segment(photograph, options);
-      const seconds = secondsSince(start);
+      const { probability, classes, ...found } = await segmenter.segment(photograph, {
+        ...options,
+        fieldOfView,
+      });
+      const { width, height } = found;
       const truth = trueClasses?.(names);
       const figures = truth && evaluateClasses({ probability, truth: truth.data }, names);
-      const found = names.slice(1).map((name, at) => {
+      const shown = names.slice(1).map((name, at) => {
         const data = classes.data.map((number) => (number === at + 1 ? 1 : 0));
         return {
           ...{ name, colour: hexOf(at + 1), share: coverage({ width, height, data }, fieldOfView) },
@@ -105,8 +114,8 @@ function classPainter(weights: Weights): Painter {
         };
       });
       return {
-        ...{ width, height, scale, seconds, vesselShare: found.reduce((sum, { share }) => sum + share, 0) },
-        classes: found,
+        ...{ ...found, vesselShare: shown.reduce((sum, { share }) => sum + share, 0) },
+        classes: shown,
         pictures: {
           ...(truth && {
             photograph: () => encodePng(photograph),

@@ -114,6 +114,7 @@ export {
   softmaxCrossEntropyGradient,
 } from "./ops/softmax-cross-entropy.ts";
 export { reducedShapes, type ScaledWalk, stretchForward, sumForward } from "./ops/sum.ts";
+export { type UnaryKernels, unaryKernels } from "./ops/unary.ts";
 export { whereForward } from "./ops/where.ts";
 export {
   type AdamDims,
@@ -125,6 +126,7 @@ export {
   sgdUpdate,
 } from "./optimizers.ts";
 export { type ArenaPlan, type Lifetime, planArena } from "./plan.ts";
+export { erfcTerms } from "./portable/erf.ts";
 export { fromBfloat16, fromHalf, LARGEST_HALF, toHalf } from "./portable/half.ts";
 export {
   expectInputs,

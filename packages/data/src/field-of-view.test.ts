@@ -1,3 +1,4 @@
+import { randomState, uniform } from "@saunet/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fieldOfView } from "./field-of-view.ts";
@@ -21,6 +22,31 @@ function painted(width: number, height: number, level: (x: number, y: number) =>
     data.set([value, value * 0.4, value * 0.1], pixel * 3);
   }
   return { width, height, data };
+}
+
+/** 1 in the largest region of marked pixels, the first of several; by a flood from each of them. */
+function largestRegion(
+  width: number,
+  height: number,
+  isMarked: (x: number, y: number) => boolean,
+): readonly number[] {
+  const seen = new Set<number>();
+  let largest = new Set<number>();
+  for (let start = 0; start < width * height; start++) {
+    const region = new Set<number>();
+    const waiting = [start];
+    for (let pixel = waiting.pop(); pixel !== undefined; pixel = waiting.pop()) {
+      const [x, y] = [pixel % width, Math.floor(pixel / width)];
+      if (x < 0 || y < 0 || y >= height || !isMarked(x, y) || seen.has(pixel)) continue;
+      seen.add(pixel);
+      region.add(pixel);
+      if (x > 0) waiting.push(pixel - 1);
+      if (x < width - 1) waiting.push(pixel + 1);
+      waiting.push(pixel - width, pixel + width);
+    }
+    if (region.size > largest.size) largest = region;
+  }
+  return Array.from({ length: width * height }, (_, pixel) => (largest.has(pixel) ? 1 : 0));
 }
 
 const inCircle = (x: number, y: number, cx: number, cy: number, radius: number) =>
@@ -71,6 +97,36 @@ describe("fieldOfView", () => {
       return inCircle(x, y, 96, 50, 3) ? 255 : circle(x, y);
     });
     expect(fieldOfView(spoiled)).toEqual(fieldOfView(painted(100, 100, circle)));
+  });
+
+  it("keeps the largest region, however regions are joined", () => {
+    // Few bright pixels among dark ones, in a dark frame, give many regions of odd shapes.
+    const pictures = fc.record({
+      width: fc.integer({ min: 30, max: 60 }),
+      height: fc.integer({ min: 30, max: 60 }),
+      seed: fc.nat({ max: 1000 }),
+      share: fc.double({ min: 0.3, max: 0.7, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(pictures, ({ width, height, seed, share }) => {
+        const random = uniform([height, width], randomState(seed)).data;
+        const isMarked = (x: number, y: number) =>
+          x > 1 && y > 1 && x < width - 2 && y < height - 2 && random[y * width + x] < share;
+        const photograph = painted(width, height, (x, y) => (isMarked(x, y) ? 200 : 0));
+        // What lies between two pixels of a row, and then of a column, of the region that a flood fills.
+        const region = largestRegion(width, height, isMarked);
+        const between = (line: number[]) => {
+          const [first, last] = [line.indexOf(1), line.lastIndexOf(1)];
+          return line.map((value, i) => (first >= 0 && i >= first && i <= last ? 1 : value));
+        };
+        const rows = Array.from({ length: height }, (_, y) =>
+          between(Array.from({ length: width }, (_, x) => region[y * width + x])),
+        );
+        const columns = Array.from({ length: width }, (_, x) => between(rows.map((row) => row[x])));
+        const wanted = rows.flatMap((row, y) => row.map((_, x) => columns[x][y]));
+        expect([...fieldOfView(photograph).data]).toEqual(wanted);
+      }),
+    );
   });
 
   it("takes all of a photograph without a surround", () => {

@@ -73,44 +73,57 @@ function darkestCorner(values: Uint8Array, width: number, height: number): numbe
 /** The level that the given share of all pixels does not exceed. */
 function percentile(values: Uint8Array, share: number): number {
   const counts = new Uint32Array(256);
-  for (const value of values) counts[value] = counts[value] + 1;
+  for (let i = 0; i < values.length; i++) counts[values[i]]++;
   let below = 0;
   let level = 0;
   while (level < 255 && below + counts[level] < share * values.length) below += counts[level++];
   return level;
 }
 
-/** Clears everything but the largest 4-connected region. */
+/** Clears everything but the largest 4-connected region: runs of marked pixels, each joined with those it touches above. */
 function keepLargestRegion({ width, height, data }: Mask): void {
-  const queue = new Int32Array(width * height);
-  const [UNSEEN, SEEN] = [1, 2];
-  let best = { start: 0, size: 0 };
-  const flood = (start: number, from: number, to: number): number => {
-    let end = 0;
-    const visit = (pixel: number): void => {
-      if (data[pixel] !== from) return;
-      data[pixel] = to;
-      queue[end++] = pixel;
-    };
-    visit(start);
-    for (let next = 0; next < end; next++) {
-      const pixel = queue[next];
-      const x = pixel % width;
-      if (x > 0) visit(pixel - 1);
-      if (x < width - 1) visit(pixel + 1);
-      if (pixel >= width) visit(pixel - width);
-      if (pixel < width * (height - 1)) visit(pixel + width);
+  // By run: its first pixel and the one after its last, the pixels of a region at its root, and the way to that root,
+  // which is the region's first run.
+  const [starts, ends, sizes, parents]: [number[], number[], number[], number[]] = [[], [], [], []];
+  const rootOf = (run: number): number => {
+    let root = run;
+    while (parents[root] !== root) {
+      parents[root] = parents[parents[root]];
+      root = parents[root];
     }
-    return end;
+    return root;
   };
-  for (let pixel = 0; pixel < data.length; pixel++) {
-    if (data[pixel] !== UNSEEN) continue;
-    const size = flood(pixel, UNSEEN, SEEN);
-    if (size > best.size) best = { start: pixel, size };
+  const join = (one: number, other: number): void => {
+    const [a, b] = [rootOf(one), rootOf(other)];
+    if (a === b) return;
+    const [root, child] = a < b ? [a, b] : [b, a];
+    parents[child] = root;
+    sizes[root] += sizes[child];
+  };
+  let above = 0;
+  for (let y = 0; y < height; y++) {
+    const firstHere = starts.length;
+    const end = (y + 1) * width;
+    for (let pixel = y * width; pixel < end; pixel++) {
+      if (data[pixel] === 0) continue;
+      const start = pixel;
+      while (pixel < end && data[pixel] !== 0) pixel++;
+      const run = starts.length;
+      starts.push(start);
+      ends.push(pixel);
+      sizes.push(pixel - start);
+      parents.push(run);
+      // Those that end before this one begins touch none that comes later, either.
+      while (above < firstHere && ends[above] <= start - width) above++;
+      for (let other = above; other < firstHere && starts[other] < pixel - width; other++) join(other, run);
+    }
+    above = firstHere;
   }
-  const KEPT = 3;
-  flood(best.start, SEEN, KEPT);
-  for (let pixel = 0; pixel < data.length; pixel++) data[pixel] = data[pixel] === KEPT ? 1 : 0;
+  let best = 0;
+  for (let run = 1; run < starts.length; run++)
+    if (parents[run] === run && sizes[run] > sizes[best]) best = run;
+  for (let run = 0; run < starts.length; run++)
+    if (rootOf(run) !== best) data.fill(0, starts[run], ends[run]);
 }
 
 /**
@@ -118,14 +131,19 @@ function keepLargestRegion({ width, height, data }: Mask): void {
  * circle, or one cut straight at top and bottom) that closes holes and the bays that a dark rim leaves.
  */
 function fillBays({ width, height, data }: Mask): void {
-  const fill = (start: number, step: number, count: number): void => {
-    let first = 0;
-    let last = count - 1;
-    while (first < last && data[start + first * step] === 0) first++;
-    while (last > first && data[start + last * step] === 0) last--;
-    if (data[start + first * step] === 0) return;
-    for (let i = first; i <= last; i++) data[start + i * step] = 1;
-  };
-  for (let y = 0; y < height; y++) fill(y * width, 1, width);
-  for (let x = 0; x < width; x++) fill(x, width, height);
+  for (let y = 0; y < height; y++) {
+    const row = data.subarray(y * width, (y + 1) * width);
+    const first = row.indexOf(1);
+    if (first >= 0) row.fill(1, first, row.lastIndexOf(1));
+  }
+  // By rows also along the columns, since memory is.
+  const [first, last] = [new Int32Array(width).fill(height), new Int32Array(width).fill(-1)];
+  for (let y = 0, pixel = 0; y < height; y++)
+    for (let x = 0; x < width; x++, pixel++) {
+      if (data[pixel] === 0) continue;
+      if (first[x] === height) first[x] = y;
+      last[x] = y;
+    }
+  for (let y = 0, pixel = 0; y < height; y++)
+    for (let x = 0; x < width; x++, pixel++) if (first[x] < y && y < last[x]) data[pixel] = 1;
 }

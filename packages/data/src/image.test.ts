@@ -1,6 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { coverage, floatsOf, photographOf } from "./image.ts";
+import { boundingBox, coverage, floatsOf, photographOf } from "./image.ts";
+
+describe("boundingBox", () => {
+  it("is around all that is marked, and nowhere where nothing is", () => {
+    const data = new Uint8Array(5 * 4);
+    expect(boundingBox({ width: 5, height: 4, data })).toBeUndefined();
+    data[1 * 5 + 3] = 1;
+    expect(boundingBox({ width: 5, height: 4, data })).toEqual({ left: 3, top: 1, width: 1, height: 1 });
+    data[2 * 5 + 1] = 1;
+    data[2 * 5 + 4] = 1;
+    expect(boundingBox({ width: 5, height: 4, data })).toEqual({ left: 1, top: 1, width: 4, height: 2 });
+    expect(boundingBox({ width: 5, height: 4, data: data.fill(1) })).toMatchObject({ width: 5, height: 4 });
+  });
+});
 
 describe("floatsOf and photographOf", () => {
   it("bring bytes to floats and back unchanged", () => {

@@ -27,10 +27,10 @@ export function overlay(
 ): Photograph {
   expectSameSize("overlay", "mask", mask, "the photograph", photograph);
   const channels = channelsOf("overlay", photograph);
-  const data = Uint8ClampedArray.from(photograph.data);
+  const data = new Uint8ClampedArray(photograph.data);
   for (let pixel = 0; pixel < mask.data.length; pixel++) {
     if (mask.data[pixel] === 0) continue;
-    for (let i = pixel * channels, c = 0; c < 3; c++) data[i + c] += opacity * (colour[c] - data[i + c]);
+    for (let c = 0, i = pixel * channels; c < 3; c++, i++) data[i] += opacity * (colour[c] - data[i]);
   }
   return { width: photograph.width, height: photograph.height, data };
 }

@@ -6,7 +6,7 @@
 // and the field of view fills 0.78 to 0.91 of its bounding box, whose sides are as 1 to 1.4 at most.
 
 import { fieldOfView } from "./field-of-view.ts";
-import { channelsOf, expectSameSize, type Mask, type Photograph } from "./image.ts";
+import { boundingBox, channelsOf, expectSameSize, type Mask, type Photograph } from "./image.ts";
 
 /** Pixels along the shorter side, below which no vessel has a pixel to itself. */
 const LEAST_SIDE = 32;
@@ -57,33 +57,34 @@ export function photographWarnings(photograph: Photograph, field: Mask = fieldOf
   return warnings;
 }
 
+/** The brightness of no pixel. */
+const NONE = -1;
+
 /** What the field of view looks like, in numbers. */
 function looksOf(photograph: Photograph, field: Mask) {
   const channels = channelsOf("photographWarnings", photograph);
   const { width, height, data } = photograph;
   let [red, blue, area, sum, squares, steps, pairs] = [0, 0, 0, 0, 0, 0, 0];
-  let [left, right, top, bottom] = [width, -1, height, -1];
   for (let y = 0, pixel = 0; y < height; y++) {
-    let before: number | undefined;
+    let before = NONE;
     for (let x = 0; x < width; x++, pixel++) {
       if (field.data[pixel] === 0) {
-        before = undefined;
+        before = NONE;
         continue;
       }
       const i = pixel * channels;
       const brightness = (data[i] + data[i + 1] + data[i + 2]) / 3;
-      if (before !== undefined) {
-        steps += (brightness - before) ** 2;
+      if (before !== NONE) {
+        const step = brightness - before;
+        steps += step * step;
         pairs++;
       }
       before = brightness;
       red += data[i];
       blue += data[i + 2];
       sum += brightness;
-      squares += brightness ** 2;
+      squares += brightness * brightness;
       area++;
-      [left, right] = [Math.min(left, x), Math.max(right, x)];
-      [top, bottom] = [Math.min(top, y), y];
     }
   }
   const variance = area === 0 ? 0 : Math.max(0, squares / area - (sum / area) ** 2);
@@ -94,6 +95,7 @@ function looksOf(photograph: Photograph, field: Mask) {
     deviation: Math.sqrt(variance),
     // Two pixels far from each other differ by twice the variance.
     roughness: steps / Math.max(1, pairs) / (2 * variance),
-    box: { width: right - left + 1, height: bottom - top + 1 },
+    // Something is marked: where nothing stands out, all is the field of view.
+    box: boundingBox(field) ?? { width: 0, height: 0 },
   };
 }

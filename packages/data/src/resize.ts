@@ -13,10 +13,12 @@ export interface Extent {
   readonly channels?: number;
 }
 
-/** What one new position on an axis is made of: `weights` of the old positions from `first` on. */
+/** What the positions of a new axis are made of: each of the same count of old ones, from its `first` on. */
 interface Taps {
-  readonly first: number;
-  readonly weights: readonly number[];
+  readonly count: number;
+  readonly first: Int32Array;
+  /** `[positions, count]` */
+  readonly weights: Float64Array;
 }
 
 /**
@@ -44,26 +46,59 @@ export function resizeValues(
       `resizeValues: values must be [${height},${width},${channels}] but has ${values.length} numbers`,
     );
   }
-  const columns = tapsAlong(width, to.width);
-  const narrow = new Float32Array(height * to.width * channels);
-  for (let y = 0, out = 0; y < height; y++)
-    for (const { first, weights } of columns)
-      for (let c = 0; c < channels; c++) {
-        let sum = 0;
-        let at = (y * width + first) * channels + c;
-        for (let i = 0; i < weights.length; i++, at += channels) sum += weights[i] * values[at];
-        narrow[out++] = sum;
+  const narrow = resizeRows(values, { width, height, channels }, tapsAlong(width, to.width));
+  return resizeColumns(narrow, to.width * channels, tapsAlong(height, to.height));
+}
+
+/** Along the rows. What is the same in each of them stands in tables: a quarter of the time of finding it anew. */
+function resizeRows(
+  values: ArrayLike<number>,
+  { width, height, channels }: Required<Extent>,
+  { count, first, weights }: Taps,
+): Float32Array {
+  const numbers = first.length * channels;
+  const places = new Int32Array(numbers);
+  for (let i = 0; i < numbers; i++) places[i] = first[Math.floor(i / channels)] * channels + (i % channels);
+  const shares = new Float64Array(numbers * count);
+  for (let i = 0; i < shares.length; i++)
+    shares[i] = weights[Math.floor(i / (channels * count)) * count + (i % count)];
+  const out = new Float32Array(height * numbers);
+  for (let y = 0, o = 0; y < height; y++) {
+    const row = y * width * channels;
+    if (count === 2) {
+      for (let x = 0; x < numbers; x++, o++) {
+        const at = row + places[x];
+        out[o] = shares[2 * x] * values[at] + shares[2 * x + 1] * values[at + channels];
       }
-  const row = to.width * channels;
-  const resized = new Float32Array(to.height * row);
-  tapsAlong(height, to.height).forEach(({ first, weights }, y) => {
-    const out = resized.subarray(y * row, (y + 1) * row);
-    weights.forEach((weight, i) => {
-      const line = narrow.subarray((first + i) * row, (first + i + 1) * row);
-      for (let x = 0; x < row; x++) out[x] += weight * line[x];
-    });
-  });
-  return resized;
+      continue;
+    }
+    for (let x = 0, share = 0; x < numbers; x++, o++) {
+      let sum = 0;
+      for (let i = 0, at = row + places[x]; i < count; i++, at += channels)
+        sum += shares[share++] * values[at];
+      out[o] = sum;
+    }
+  }
+  return out;
+}
+
+/** @param row how many numbers a row has */
+function resizeColumns(values: Float32Array, row: number, { count, first, weights }: Taps): Float32Array {
+  const out = new Float32Array(first.length * row);
+  for (let y = 0; y < first.length; y++) {
+    const end = (y + 1) * row;
+    if (count === 2) {
+      const [near, far] = [weights[2 * y], weights[2 * y + 1]];
+      for (let o = y * row, at = first[y] * row; o < end; o++, at++)
+        out[o] = near * values[at] + far * values[at + row];
+      continue;
+    }
+    for (let i = 0; i < count; i++) {
+      const weight = weights[y * count + i];
+      for (let o = y * row, at = (first[y] + i) * row; o < end; o++, at++) out[o] += weight * values[at];
+    }
+  }
+  return out;
 }
 
 const prefixed = ({ width, height }: { width: number; height: number }) => ({
@@ -71,28 +106,30 @@ const prefixed = ({ width, height }: { width: number; height: number }) => ({
   "height to have": height,
 });
 
-function tapsAlong(size: number, newSize: number): Taps[] {
+function tapsAlong(size: number, newSize: number): Taps {
   const step = size / newSize;
-  return Array.from({ length: newSize }, (_, o) =>
-    step > 1 ? area(size, o * step, step) : between(size, (o + 0.5) * step - 0.5),
-  );
+  const shrinks = step > 1;
+  // An area as long as `step` may begin and end within a pixel.
+  const count = Math.min(size, shrinks ? Math.ceil(step) + 1 : 2);
+  const first = new Int32Array(newSize);
+  const weights = new Float64Array(newSize * count);
+  for (let o = 0; o < newSize; o++) {
+    const place = shrinks ? o * step : Math.min(Math.max((o + 0.5) * step - 0.5, 0), size - 1);
+    first[o] = Math.min(Math.floor(place), size - count);
+    for (let i = 0; i < count; i++) {
+      const pixel = first[o] + i;
+      weights[o * count + i] = shrinks
+        ? areaShare(place, step, pixel)
+        : i === 0
+          ? 1 - (place - pixel)
+          : place - first[o];
+    }
+  }
+  return { count, first, weights };
 }
 
-/** Shares of the pixels that lie between two places. */
-function area(size: number, start: number, length: number): Taps {
-  const first = Math.floor(start);
-  const end = Math.min(size, Math.ceil(start + length));
-  const weights = Array.from({ length: end - first }, (_, i) => {
-    const overlap = Math.min(start + length, first + i + 1) - Math.max(start, first + i);
-    return Math.max(0, overlap) / length;
-  });
-  return { first, weights };
-}
-
-/** Shares of the two pixels around a place; at the edge the last one counts alone. */
-function between(size: number, place: number): Taps {
-  const at = Math.min(Math.max(place, 0), size - 1);
-  const first = Math.min(Math.floor(at), Math.max(0, size - 2));
-  const share = at - first;
-  return share === 0 || size === 1 ? { first, weights: [1] } : { first, weights: [1 - share, share] };
+/** How much of a stretch of the axis lies in a pixel. */
+function areaShare(start: number, length: number, pixel: number): number {
+  const overlap = Math.min(start + length, pixel + 1) - Math.max(start, pixel);
+  return Math.max(0, overlap) / length;
 }

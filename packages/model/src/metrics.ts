@@ -249,9 +249,14 @@ export function evaluateClasses(
   }
   const predicted = mostLikely(probability, count);
   const figures = classes.map((_, k) => {
-    const isTrue = Uint8Array.from(truth, (number) => (number === k ? 1 : 0));
-    const isPredicted = Float32Array.from(predicted, (number) => (number === k ? 1 : 0));
-    const own = Float32Array.from(truth, (_, pixel) => probability[pixel * count + k]);
+    const isTrue = new Uint8Array(truth.length);
+    const isPredicted = new Float32Array(truth.length);
+    const own = new Float32Array(truth.length);
+    for (let pixel = 0; pixel < truth.length; pixel++) {
+      isTrue[pixel] = truth[pixel] === k ? 1 : 0;
+      isPredicted[pixel] = predicted[pixel] === k ? 1 : 0;
+      own[pixel] = probability[pixel * count + k];
+    }
     const counts = confusion({ probability: isPredicted, truth: isTrue, fieldOfView });
     return {
       ...metricsFromCounts(counts),

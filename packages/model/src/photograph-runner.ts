@@ -2,7 +2,7 @@
 
 import { type AbortSignalLike, prepare, type Runnable, type RunOptions, Tensor } from "@saunet/core";
 import { expectBetween } from "@saunet/core/kernels";
-import { floatsOf, type Photograph, resizeValues } from "@saunet/data";
+import { expectSameSize, floatsOf, type Mask, type Photograph, resizeValues } from "@saunet/data";
 import { type NetworkConfig, outputChannels, sizeMultiple } from "./config.ts";
 import { allFinite } from "./diverged.ts";
 import { captureInference } from "./inference.ts";
@@ -30,6 +30,13 @@ export interface SegmentOptions {
    * run needs 256 bytes a pixel.
    */
   readonly maxPixels?: number;
+  /** The field of view, where it is known: `"auto"` goes by it. Found in the photograph when left out. */
+  readonly fieldOfView?: Mask;
+  /**
+   * Is called with the seconds that the network itself took, from asked to answered: other photographs that it was busy with
+   * are counted, planning its program for a new size too.
+   */
+  readonly onNetworkSeconds?: (seconds: number) => void;
   /** Ends the work: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
 }
@@ -112,7 +119,7 @@ export function photographRunner(op: string, network: Weights): PhotographRunner
       const { maxPixels = MAX_PIXELS, signal } = options;
       if (signal?.aborted) throw signal.reason;
       const { width, height } = photograph;
-      const scale = scaleOf(photograph, options.scale ?? scaleWanted(network));
+      const scale = scaleOf(photograph, options.scale ?? scaleWanted(network), options.fieldOfView);
       const seen = {
         width: Math.max(1, Math.round(width * scale)),
         height: Math.max(1, Math.round(height * scale)),
@@ -126,7 +133,9 @@ export function photographRunner(op: string, network: Weights): PhotographRunner
       const floats = floatsOf(photograph);
       const resized = scale === 1 ? floats : resizeValues(floats, { width, height, channels: 3 }, seen);
       const x = padFloats(resized, seen.width, seen.height, W, H);
+      const asked = performance.now();
       const data = await run(x, { signal });
+      options.onNetworkSeconds?.((performance.now() - asked) / 1000);
       if (!allFinite(data)) {
         throw new WeightsError(
           `segment: ${config.name} gives this photograph probabilities that are not finite`,
@@ -150,8 +159,9 @@ function scaleWanted({ metadata }: Weights): Scale {
   return metadata[SCALE] === "auto" ? "auto" : Number(metadata[SCALE] ?? 1);
 }
 
-function scaleOf(photograph: Photograph, scale: Scale): number {
-  if (scale === "auto") return autoScale(photograph);
+function scaleOf(photograph: Photograph, scale: Scale, field: Mask | undefined): number {
+  if (field !== undefined) expectSameSize("segment", "fieldOfView", field, "the photograph", photograph);
+  if (scale === "auto") return autoScale(photograph, field);
   expectBetween("segment", "scale", scale, SMALLEST_SCALE, LARGEST_SCALE);
   return scale;
 }
@@ -167,6 +177,16 @@ function paddedSize(
   const multiple = sizeMultiple(config);
   const padded = (size: number) => Math.ceil(Math.max(size, padTo) / multiple) * multiple;
   return [padded(height), padded(width)];
+}
+
+/** The pixels whose probability reaches a threshold. */
+export function maskOf(
+  { width, height, probability }: Pick<Answer, "width" | "height" | "probability">,
+  threshold: number,
+): Mask {
+  const data = new Uint8Array(probability.length);
+  for (let pixel = 0; pixel < data.length; pixel++) data[pixel] = probability[pixel] >= threshold ? 1 : 0;
+  return { width, height, data };
 }
 
 /**

@@ -13,7 +13,7 @@
 // So the network sees a field of view with `BASE + SHARE · diameter` pixels across, but at least `LEAST`: around 30 pixels
 // a degree, where networks are at their best and differ little (docs/training.md says how that was measured).
 
-import { fieldOfView, type Photograph } from "@saunet/data";
+import { boundingBox, fieldOfView, type Mask, type Photograph } from "@saunet/data";
 
 const BASE = 720;
 const SHARE = 1 / 3;
@@ -29,31 +29,19 @@ export type Scale = number | "auto";
  * The factor that brings a photograph to the scale which networks of `--recipe best` are trained for, judged by the
  * diameter of its field of view.
  *
+ * @param field the field of view, where it is known; found in the photograph when left out
  * @throws ShapeError where the array does not fill the picture
  * @example
  * const { image } = syntheticFundus({ seed: 1, width: 240, height: 240 });
  * console.log(autoScale(image).toFixed(1)); // 4.0
  */
-export function autoScale(photograph: Photograph): number {
-  const across = diameter(photograph);
+export function autoScale(photograph: Photograph, field: Mask = fieldOfView(photograph)): number {
+  // Where it is cut off at top and bottom, its width is whole.
+  const { width, height } = boundingBox(field) ?? photograph;
+  const across = Math.max(width, height);
   const scale = Math.max(LEAST, BASE + SHARE * across) / across;
   return Math.abs(scale - 1) < NEARLY_ONE ? 1 : Math.min(scale, LARGEST);
 }
 
 /** Something so small is no fundus photograph; it would only become large. */
 const LARGEST = 4;
-
-/** The longer side of the field of view: where it is cut off at top and bottom, its width is whole. */
-function diameter(photograph: Photograph): number {
-  const { width, height, data } = fieldOfView(photograph);
-  let [left, right, top, bottom] = [width, -1, height, -1];
-  for (let y = 0, pixel = 0; y < height; y++)
-    for (let x = 0; x < width; x++, pixel++) {
-      if (data[pixel] === 0) continue;
-      left = Math.min(left, x);
-      right = Math.max(right, x);
-      top = Math.min(top, y);
-      bottom = y;
-    }
-  return Math.max(right - left + 1, bottom - top + 1);
-}

@@ -4,7 +4,7 @@ import { expectBetween } from "@saunet/core/kernels";
 import type { ClassMap, Mask, Photograph } from "@saunet/data";
 import { readBundledWeights } from "#host";
 import { DEFAULT_THRESHOLD, mostLikely } from "./metrics.ts";
-import { photographRunner, type SegmentOptions } from "./photograph-runner.ts";
+import { maskOf, photographRunner, type SegmentOptions } from "./photograph-runner.ts";
 import { expectOneOutput, readWeights, type Weights, WeightsError } from "./weights.ts";
 
 /** What the network says of a photograph, pixel by pixel. */
@@ -88,8 +88,7 @@ export function segmenterOf(network: Weights): Segmenter {
     async segment(photograph, { threshold = DEFAULT_THRESHOLD, ...options } = {}) {
       expectBetween("segment", "threshold", threshold, 0, 1);
       const answer = await runner.run(photograph, options);
-      const data = Uint8Array.from(answer.probability, (value) => (value >= threshold ? 1 : 0));
-      return { ...answer, mask: { width: answer.width, height: answer.height, data } };
+      return { ...answer, mask: maskOf(answer, threshold) };
     },
   };
 }

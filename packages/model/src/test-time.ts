@@ -3,7 +3,7 @@
 
 import { channelsOf, flipValues, type Photograph } from "@saunet/data";
 import { DEFAULT_THRESHOLD } from "./metrics.ts";
-import type { SegmentOptions } from "./photograph-runner.ts";
+import { maskOf, type SegmentOptions } from "./photograph-runner.ts";
 import type { Segmentation, Segmenter } from "./segmenter.ts";
 
 /**
@@ -31,6 +31,5 @@ export async function segmentWithFlips(
     for (let pixel = 0; pixel < back.length; pixel++) probability[pixel] += back[pixel] / 4;
   }
   const { threshold = DEFAULT_THRESHOLD } = options;
-  const mask = Uint8Array.from(probability, (value) => (value >= threshold ? 1 : 0));
-  return { ...plain, probability, mask: { width, height, data: mask } };
+  return { ...plain, probability, mask: maskOf({ width, height, probability }, threshold) };
 }

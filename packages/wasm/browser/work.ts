@@ -3,7 +3,7 @@
 import { adam, noGrad, ones, randomState, sigmoid, Tensor } from "@saunet/core";
 import { floatsOf, syntheticFundus } from "@saunet/data";
 import { captureTrainStep, forward, initialize, loadSegmenter, paperLoss, saUNetV2 } from "@saunet/model";
-import { type AccelerationReport, accelerate, restore } from "@saunet/wasm";
+import { type AccelerationReport, accelerate, type MakeWorker, restore } from "@saunet/wasm";
 
 /** What came of it. */
 export interface Outcome {
@@ -29,8 +29,8 @@ const AS_IT_IS = { scale: 1 };
  * 50 segmentations in ten sizes at once, while the segmenter is released and other accelerations come into force: each is
  * what it is alone on any number of threads.
  */
-async function storm(threads: number): Promise<Outcome["storm"]> {
-  const settings = { threads, relaxed: false };
+async function storm(threads: number, worker: { worker?: MakeWorker }): Promise<Outcome["storm"]> {
+  const settings = { threads, relaxed: false, ...worker };
   await accelerate(settings);
   const segmenter = await loadSegmenter();
   const eyes = Array.from({ length: SIZES }, (_, seed) => {
@@ -55,8 +55,9 @@ async function storm(threads: number): Promise<Outcome["storm"]> {
 }
 
 /** Accelerates, segments, trains a little. */
-export async function work(threads: number): Promise<Outcome> {
-  const report = await accelerate({ threads });
+export async function work(threads: number, makeWorker?: MakeWorker): Promise<Outcome> {
+  const worker = makeWorker === undefined ? {} : { worker: makeWorker };
+  const report = await accelerate({ threads, ...worker });
   const { image, vessels } = syntheticFundus({ seed: 1, width: SIDE, height: SIDE });
   const segmenter = await loadSegmenter();
   const { probability } = await segmenter.segment(image);
@@ -72,7 +73,7 @@ export async function work(threads: number): Promise<Outcome> {
   const step = { config, parameters, optimizer: adam(parameters), loss: paperLoss(), random };
   const { runSync } = captureTrainStep(step, { x: ones(x.shape), target: ones(target.shape) });
   const losses = Array.from({ length: STEPS }, () => runSync([x, target])[0].item());
-  const stormed = await storm(threads);
+  const stormed = await storm(threads, worker);
   await restore();
   return { report, captured: [...probability], eager: [...eager.data], losses, storm: stormed };
 }

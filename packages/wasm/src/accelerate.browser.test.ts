@@ -58,7 +58,7 @@ describe("in Chromium", () => {
   });
 
   const realms = ["isolated", "plain"] as const;
-  const places = ["main thread", "worker"] as const;
+  const places = ["main thread", "worker", "worker with threads of the page"] as const;
   describe.each(realms)("on a page that is %s", (realm) => {
     it.each(places)("computes what Node computes, on its %s", async (place) => {
       const page = await browser.newPage();

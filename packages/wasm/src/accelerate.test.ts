@@ -36,6 +36,7 @@ describe("accelerate", () => {
       { withoutFusions: ["everything"] },
       /^accelerate: withoutFusions must be among .* but names everything$/,
     ],
+    [{ worker: "worker.js" }, "accelerate: worker must be a function but is string"],
   ])("refuses %j", async (options, message) => {
     await expect(accelerate(options as AccelerateOptions)).rejects.toThrow(message);
   });

@@ -12,6 +12,7 @@ import {
   installPreparer,
   type Kernel,
   kernelNames,
+  kindOf,
 } from "@saunet/core/kernels";
 import { cores } from "#spawn";
 import { detectFeatures, type Features } from "./features.ts";
@@ -22,7 +23,7 @@ import { CONVOLUTIONS, type Convolutions, type Generator } from "./plan.ts";
 import { prepareInArena } from "./program.ts";
 import { keepResultsIn } from "./resident.ts";
 import { alone, type Crew, lengthsOf, Runner } from "./runner.ts";
-import { Pool } from "./threads/pool.ts";
+import { type MakeWorker, Pool } from "./threads/pool.ts";
 import { after } from "./timer.ts";
 
 /** How to accelerate. */
@@ -55,7 +56,15 @@ export interface AccelerateOptions {
   readonly resident?: boolean;
   /** How far the memory of the kernels may grow, in bytes; 4 GiB, the most that there is, when left out. */
   readonly memoryLimit?: number;
+  /**
+   * In browsers: makes the workers that are the threads, from the address of a script. `new Worker(script)` when left out.
+   * For an engine that runs in a worker itself, whose page makes all workers. Node makes its threads without it.
+   */
+  readonly worker?: MakeWorker;
 }
+
+/** All options but one have a default. */
+type Settings = Required<Omit<AccelerateOptions, "worker">> & Pick<AccelerateOptions, "worker">;
 
 /** What came of it. */
 export interface AccelerationReport {
@@ -78,7 +87,7 @@ export const FUSION_NAMES: readonly string[] = /* @__PURE__ */ fusions.map(({ na
 
 /** What is in force. */
 interface Acceleration {
-  readonly options: Required<AccelerateOptions>;
+  readonly options: Settings;
   readonly arena: Arena;
   /** What the threads need of the arena. */
   readonly least: number;
@@ -121,23 +130,22 @@ export async function accelerate(options: AccelerateOptions = {}): Promise<Accel
     convolutions: options.convolutions ?? "fastest",
     resident: options.resident ?? false,
     memoryLimit: options.memoryLimit ?? 2 ** 32,
+    ...(options.worker !== undefined && { worker: options.worker }),
   };
   checkOptions(wanted);
   return inTurn(() => begin(wanted, []));
 }
 
-function checkOptions({
-  threads,
-  memoryLimit,
-  convolutions,
-  withoutFusions,
-}: Required<AccelerateOptions>): void {
+function checkOptions({ threads, memoryLimit, convolutions, withoutFusions, worker }: Settings): void {
   expectInteger("accelerate", "threads", threads, 1);
   expectBetween("accelerate", "memoryLimit", memoryLimit, 2 ** 24, 2 ** 32);
   if (!CONVOLUTIONS.includes(convolutions)) {
     throw new RangeError(
       `accelerate: convolutions must be one of ${CONVOLUTIONS.join(", ")} but is ${convolutions}`,
     );
+  }
+  if (worker !== undefined && typeof worker !== "function") {
+    throw new TypeError(`accelerate: worker must be a function but is ${kindOf(worker)}`);
   }
   const unknown = withoutFusions.find((name) => !FUSION_NAMES.includes(name));
   if (unknown !== undefined) {
@@ -176,7 +184,7 @@ function inTurn<T>(call: () => Promise<T>): Promise<T> {
 }
 
 async function begin(
-  options: Required<AccelerateOptions>,
+  options: Settings,
   reasons: string[],
   isStillWanted = () => true,
 ): Promise<AccelerationReport> {
@@ -204,7 +212,7 @@ async function begin(
   let pool: Pool | undefined;
   if (shared) {
     try {
-      pool = await Pool.start(arena, options.threads);
+      pool = await Pool.start(arena, options.threads, options.worker);
     } catch (error) {
       reasons.push(`one thread: ${(error as Error).message}`);
     }
@@ -257,7 +265,7 @@ function formOf(acceleration: Acceleration, generator: Generator): (arrays: Arra
       : undefined;
     if (plan !== undefined) {
       try {
-        runner.run(kernel, plan, arrays);
+        runner.run(kernel, plan, arrays, () => kernel.portable(arrays as never, dims as never));
         giveMemoryBack(acceleration, AFTER_OPERATORS);
         return;
       } catch (error) {

@@ -12,3 +12,4 @@ export { MemoryError } from "./memory.ts";
 export { observe, type Span, type StepTiming } from "./observe.ts";
 export type { Convolutions } from "./plan.ts";
 export { KernelError } from "./runner.ts";
+export type { MakeWorker, WorkerLike } from "./threads/pool.ts";

@@ -71,6 +71,8 @@ export interface Plan<A = Arrays> {
   /** Equal keys mean equal code: everything that the code was specialised for. */
   readonly key: string;
   readonly phases: readonly Phase<A>[];
+  /** Set where the code traps on numbers that the portable form refuses: that is run then, to say which they are. */
+  readonly refuses?: boolean;
   /** Bytes of scratch memory for all threads together. */
   readonly sharedBytes?: number;
   /** Bytes of scratch memory for each thread. */

@@ -163,7 +163,8 @@ function placeIn(runner: Runner, layout: Layout, lease: Lease): Placed {
   const steps = planned.flatMap(({ call, plan, code, kept }, i): Step[] => {
     if (plan === undefined || code === undefined) return [portableStep(i, call, viewOf)];
     const addresses = Object.keys(call.kernel.roles).map((name) => addressOf(call.buffers[name]));
-    const jobs = runner.jobs(plan, code, addresses, base + sharedOffsets[i], base + ownOffset);
+    const explain = portableStep(i, call, viewOf).run;
+    const jobs = runner.jobs(plan, code, addresses, base + sharedOffsets[i], base + ownOffset, explain);
     return jobs.map((job, phase) =>
       phaseStep(runner, i, job, kept[phase] ? plan.phases[phase].reads : undefined, call),
     );

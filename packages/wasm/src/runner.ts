@@ -55,6 +55,8 @@ export interface Job {
   readonly own: number;
   readonly ownBytes: number;
   readonly addresses: readonly number[];
+  /** Where the code may refuse its numbers: runs the portable form on them, which says what is wrong. */
+  readonly explain?: (() => void) | undefined;
 }
 
 /** A plan in machine code. */
@@ -107,9 +109,10 @@ export class Runner {
   /**
    * Runs a plan on the arrays of a call.
    *
+   * @param explain runs the portable form on the same arrays
    * @throws MemoryError where they do not fit; nothing has been written then
    */
-  run(kernel: AnyKernel, plan: Plan, arrays: Arrays): void {
+  run(kernel: AnyKernel, plan: Plan, arrays: Arrays, explain?: () => void): void {
     const { arena } = this;
     const blocks: number[] = [];
     const reserve = (bytes: number): number => {
@@ -130,7 +133,7 @@ export class Runner {
       });
       const shared = reserve(plan.sharedBytes ?? 0);
       const own = reserve(this.ownBytesOf(plan));
-      for (const job of this.jobs(plan, this.compile(kernel, plan), addresses, shared, own))
+      for (const job of this.jobs(plan, this.compile(kernel, plan), addresses, shared, own, explain))
         this.execute(job);
       for (const [address, array] of copiesOut) arena.read(address, array);
     } finally {
@@ -154,6 +157,7 @@ export class Runner {
     addresses: readonly number[],
     shared: number,
     own: number,
+    explain?: () => void,
   ): Job[] {
     const ownBytes = alignToLine(plan.ownBytes ?? 0);
     return plan.phases.map(({ items, grain = 1 }, phase) => {
@@ -169,6 +173,7 @@ export class Runner {
         own,
         ownBytes,
         addresses,
+        explain: plan.refuses ? explain : undefined,
       };
     });
   }
@@ -186,6 +191,7 @@ export class Runner {
       if (job.alone) code(0, items, shared, own, ...addresses);
       else this.#crew.run(job);
     } catch (error) {
+      job.explain?.();
       throw error instanceof KernelError ? error : new KernelError(`${name}: ${(error as Error).message}`);
     }
   }

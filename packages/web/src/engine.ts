@@ -1,7 +1,10 @@
 // What every worker of the page needs from the engine: itself made fast, and a word on how fast.
 
 import { accelerate } from "@saunet/wasm";
+import { hearOfMaker, makeWorker } from "./ui/nested.ts";
 import type { Startable } from "./ui/worker.ts";
+
+hearOfMaker();
 
 /** How the engine runs here, in words for a person. */
 export interface EngineReport {
@@ -16,7 +19,7 @@ let started: Promise<EngineReport> | undefined;
 
 /** Installs the generated kernels in this worker, once. */
 export function startEngine(): Promise<EngineReport> {
-  started ??= accelerate().then(({ threads, relaxed, reasons }) => ({
+  started ??= accelerate({ worker: makeWorker }).then(({ threads, relaxed, reasons }) => ({
     threads,
     cores: navigator.hardwareConcurrency,
     relaxed,

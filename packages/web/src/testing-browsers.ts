@@ -9,28 +9,19 @@ import { launchFirefox } from "../../../scripts/firefox.mjs";
 export interface BrowserKind {
   readonly name: "Chromium" | "Firefox";
   launch(): Promise<Browser>;
-  /** How often a test is tried again. */
-  readonly retries: number;
 }
-
-/**
- * Driven over WebDriver BiDi, Firefox blocked a worker for good in 4 of 150 starts of the engine: `new Worker` inside of it did
- * not return, in a bare page too. Without a driver the same Firefox (153 ESR) did not in 300. The page makes such a worker anew
- * (`ui/worker.ts`), but a test may have given up by then.
- */
-const FIREFOX_RETRIES = 2;
 
 /** Chromium, and Firefox where `npm run check:browser` found or installed one. */
 export const BROWSERS: readonly BrowserKind[] = [
-  { name: "Chromium", launch: () => launchChromium(), retries: 0 },
+  { name: "Chromium", launch: () => launchChromium() },
   ...(process.env.SAUNET_FIREFOX === "none"
     ? []
-    : [{ name: "Firefox", launch: () => launchFirefox(), retries: FIREFOX_RETRIES } as const]),
+    : [{ name: "Firefox", launch: () => launchFirefox() } as const]),
 ];
 
 /** Tests of the page in each browser. */
 export function describeInBrowsers(what: string, body: (kind: BrowserKind) => void): void {
-  for (const kind of BROWSERS) describe(`${what} in ${kind.name}`, { retry: kind.retries }, () => body(kind));
+  for (const kind of BROWSERS) describe(`${what} in ${kind.name}`, () => body(kind));
 }
 
 /**

@@ -160,10 +160,9 @@ export async function bytesByThread(page: Page): Promise<Record<string, number>>
   const answers = new Map<number, (answer: { result: unknown }) => void>();
   const workers: { readonly sessionId: string; readonly name: string }[] = [];
   session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
-    // A service worker comes and goes as it likes.
-    if (targetInfo.type !== "worker") return;
-    const [name] = /[^/]+\.worker/.exec(targetInfo.url) ?? ["a thread of an engine"];
-    workers.push({ sessionId, name });
+    // A service worker comes and goes as it likes; threads of an engine sleep and answer nothing, and their memory is shared.
+    const name = /[^/]+\.worker/.exec(targetInfo.url)?.[0];
+    if (targetInfo.type === "worker" && name !== undefined) workers.push({ sessionId, name });
   });
   session.on("Target.receivedMessageFromTarget", ({ message }) => {
     const answer = JSON.parse(message);

@@ -44,6 +44,26 @@ describe("saunet segment", () => {
     );
   });
 
+  it("says in its JSON where the time went", async () => {
+    const { out } = await segment("left.png", "right.png", "-o", "times", "--json");
+    const { images, seconds } = JSON.parse(out);
+    const [left, right] = images.map(({ networkSeconds }: { networkSeconds: number }) => networkSeconds);
+    expect(Math.min(left, right)).toBeGreaterThan(0);
+    expect(left + right).toBeLessThan(seconds);
+  });
+
+  it("gives each of several its own pictures, in the order of their names", async () => {
+    await segment("left.png", "-o", "alone");
+    await segment("right.png", "-o", "alone");
+    const { out, err } = await segment("right.png", "missing.png", "left.png", "-o", "together");
+    expect(out.split("\n").map((line) => line.split(":")[0])).toEqual(["right.png", "left.png", ""]);
+    expect(err).toMatch(/^saunet: missing\.png: .*\n$/);
+    const names = await readdir(join(here, "alone"));
+    expect(await readdir(join(here, "together"))).toEqual(names);
+    for (const name of names)
+      expect(await readFile(join(here, "together", name))).toEqual(await readFile(join(here, "alone", name)));
+  });
+
   it("follows the threshold and pads on request", async () => {
     const share = async (...argv: string[]) => {
       const { out } = await segment("left.png", "-o", "shares", "--json", ...argv);

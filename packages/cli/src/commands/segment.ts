@@ -10,7 +10,7 @@ import { classMapOf } from "../batches.ts";
 import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, explain, FAILED, UsageError } from "../errors.ts";
 import { BUNDLED, makeFolder, openNetwork, withFile, writeFile } from "../files.ts";
-import { duration, type Host, progress, writeJson } from "../output.ts";
+import { duration, type Host, progress, secondsSince, writeJson } from "../output.ts";
 import { refuseClashes, weightsFile } from "../outputs.ts";
 import { isOwnPicture, markedPng } from "../own-picture.ts";
 import { type Painted, type Painter, painterOf, type Subject } from "../segmenting.ts";
@@ -38,7 +38,7 @@ interface Job {
 }
 
 /** What came of one photograph. */
-interface Result extends Omit<Painted, "pictures"> {
+interface Result extends Omit<Timed, "pictures"> {
   readonly input: string;
   /** What makes the picture look like no fundus photograph. */
   readonly warnings: readonly string[];
@@ -54,6 +54,7 @@ export async function segment(
   options: SegmentCommandOptions,
   host: Host,
 ): Promise<number> {
+  const start = performance.now();
   const { out, weights = BUNDLED } = options;
   const network = await openNetwork(host, options.weights);
   const { classes: names } = network.config;
@@ -82,21 +83,33 @@ export async function segment(
   const failed: { input: string; error: string }[] = [];
   await untilAsked(host, async (signal) => {
     const bar = progress(host, jobs.length);
+    /** Tells what came of one. */
+    const finish = async ({ input }: Job, result: Promise<Result>): Promise<void> => {
+      try {
+        const found = await result;
+        results.push(found);
+        if (found.warnings.length > 0) bar.warn(warningOf(found));
+        if (!options.json) bar.print(lineOf(found));
+      } catch (error) {
+        failed.push({ input, error: explain(error) });
+        bar.warn(explain(error));
+      }
+      bar.advance(input);
+    };
+    // While the network looks at one photograph, the next is read and the pictures of the last are written.
+    let [next, written] = [read(jobs[0]), Promise.resolve()];
     try {
-      for (const each of jobs) {
+      for (const [number, each] of jobs.entries()) {
+        if (signal.aborted) await written;
         throwIfAsked(signal, () => `${results.length} of ${jobs.length} photographs were segmented`);
         bar.show(each.input);
-        try {
-          const result = await segmentOne(each, painter, options, host);
-          results.push(result);
-          if (result.warnings.length > 0) bar.warn(warningOf(result));
-          if (!options.json) bar.print(lineOf(result));
-        } catch (error) {
-          failed.push({ input: each.input, error: explain(error) });
-          bar.warn(explain(error));
-        }
-        bar.advance(each.input);
+        const subject = next;
+        if (number + 1 < jobs.length) next = read(jobs[number + 1]);
+        const painted = paint(each, subject, painter, options, host);
+        await Promise.allSettled([painted, written]);
+        written = finish(each, write(each, subject, painted, options, host));
       }
+      await written;
     } finally {
       bar.stop();
     }
@@ -104,7 +117,7 @@ export async function segment(
   if (options.json) {
     const how =
       names === undefined ? { threshold: options.threshold ?? DEFAULT_THRESHOLD } : { classes: names };
-    writeJson(host, { images: results, failed, ...how, weights });
+    writeJson(host, { images: results, failed, ...how, weights, seconds: secondsSince(start) });
   }
   return failed.length === 0 ? DONE : FAILED;
 }
@@ -163,28 +176,59 @@ async function refuseForeign(file: string, host: Host): Promise<void> {
 
 const fileOf = (out: string, name: string, kind: string): string => join(out, `${name}-${kind}.png`);
 
-async function segmentOne(
-  { input, name, read }: Job,
+/** A photograph as it was read, with what makes it look like none. */
+interface Read extends Subject {
+  readonly warnings: readonly string[];
+}
+
+/** Whoever waits for it hears of a failure; it may begin long before anybody does. */
+function read(job: Job): Promise<Read> {
+  const subject = job.read().then((found): Read => {
+    const field = fieldOfView(found.photograph);
+    return { ...found, fieldOfView: field, warnings: photographWarnings(found.photograph, field) };
+  });
+  subject.catch(() => {});
+  return subject;
+}
+
+/** What was found, and what the network took for it. */
+interface Timed extends Painted {
+  readonly networkSeconds: number;
+}
+
+async function paint(
+  { input }: Job,
+  subject: Promise<Read>,
   painter: Painter,
-  { out, threshold, padTo, scale, maxPixels, overwrite = false }: SegmentCommandOptions,
+  { threshold, padTo, scale, maxPixels }: SegmentCommandOptions,
+  host: Host,
+): Promise<Timed> {
+  const found = await subject;
+  let networkSeconds = 0;
+  const options = {
+    maxPixels,
+    ...(threshold !== undefined && { threshold }),
+    ...(padTo && { padTo }),
+    ...(scale && { scale }),
+    onNetworkSeconds: (seconds: number) => {
+      networkSeconds = seconds;
+    },
+  };
+  const painted = await withFile(host, input, () => painter.paint(found, options));
+  return { ...painted, networkSeconds };
+}
+
+async function write(
+  { input, name }: Job,
+  subject: Promise<Read>,
+  painted: Promise<Timed>,
+  { out, overwrite = false }: SegmentCommandOptions,
   host: Host,
 ): Promise<Result> {
-  const subject = await read();
-  const { photograph } = subject;
-  const field = fieldOfView(photograph);
-  const { pictures, ...found } = await withFile(host, input, () =>
-    painter.paint(
-      { ...subject, fieldOfView: field },
-      {
-        maxPixels,
-        ...(threshold !== undefined && { threshold }),
-        ...(padTo && { padTo }),
-        ...(scale && { scale }),
-      },
-    ),
-  );
+  const { pictures, ...found } = await painted;
+  const { warnings } = await subject;
   const files = await writePictures(host, out, name, pictures, overwrite);
-  return { input, ...found, warnings: photographWarnings(photograph, field), files };
+  return { input, ...found, warnings, files };
 }
 
 /** Writes all pictures of one photograph. Where that fails, those that replaced nothing go again. */
@@ -218,12 +262,12 @@ async function writePictures(
 const warningOf = ({ input, warnings }: Result): string =>
   `warning: ${input}: ${warnings.join("; ")}. Is it a fundus photograph?`;
 
-function lineOf({ input, width, height, seconds, vesselShare, f1, classes, files }: Result): string {
+function lineOf({ input, width, height, networkSeconds, vesselShare, f1, classes, files }: Result): string {
   const quality = (figure: number | undefined) =>
     figure === undefined ? "" : `, F1 ${figure.toFixed(4)} against its exact truth`;
   const percent = (share: number) => `${(100 * share).toFixed(1)} % of the field of view`;
   const found = classes?.map(
     (each) => `${each.name} (${each.colour}) ${percent(each.share)}${quality(each.f1)}`,
   ) ?? [`vessels ${percent(vesselShare)}${quality(f1)}`];
-  return `${input}: ${width}x${height} in ${duration(seconds)}, ${found.join("; ")} -> ${Object.values(files).join(", ")}`;
+  return `${input}: ${width}x${height} in ${duration(networkSeconds)}, ${found.join("; ")} -> ${Object.values(files).join(", ")}`;
 }

@@ -2,34 +2,71 @@
 //
 //   y = f(x)      gx = gy · f'(x)
 //
-// Each is one entry: f, what f' is computed from (x, or y where that is cheaper), and f'. Outside its domain a
-// function gives what IEEE 754 says (log 0 = -∞, √-1 = NaN).
+// Each is one entry of a table: f, and f' of x, or of y where that is cheaper. Outside its domain a function gives what
+// IEEE 754 says (log 0 = -∞, √-1 = NaN).
 
 import { contribute, record } from "../autograd.ts";
 import { expectOptions, kindOf } from "../errors.ts";
-import { type Floats, kernel } from "../kernel.ts";
+import { type Floats, type Kernel, kernel } from "../kernel.ts";
 import { asTensor, empty, type Tensor } from "../tensor.ts";
 
-function elementwise<Parameters = void>(
+type Forward = { y: Floats; x: Floats };
+type Gradient = { gx: Floats; gy: Floats; at: Floats };
+
+/** The two kernels of a function: `y = f(x)`, and `gx = gy · f'(at)`, where `at` is x or y. */
+export interface UnaryKernels<Parameters = void> {
+  readonly forward: Kernel<Forward, Parameters>;
+  readonly gradient: Kernel<Gradient, Parameters>;
+}
+
+function kernelsOf<Parameters = void>(
   name: string,
   value: (x: number, parameters: Parameters) => number,
-  slopeFrom: "x" | "y",
   slope: (at: number, parameters: Parameters) => number,
-): (x: Tensor, parameters: Parameters) => Tensor {
-  const forward = kernel(
-    `${name}.forward`,
-    { y: "write", x: "read" },
-    ({ y, x }: { y: Floats; x: Floats }, parameters: Parameters) => {
+): UnaryKernels<Parameters> {
+  return {
+    forward: kernel(`${name}.forward`, { y: "write", x: "read" }, ({ y, x }: Forward, parameters) => {
       for (let i = 0; i < y.length; i++) y[i] = value(x[i], parameters);
-    },
-  );
-  const gradient = kernel(
-    `${name}.gradient`,
-    { gx: "write", gy: "read", at: "read" },
-    ({ gx, gy, at }: { gx: Floats; gy: Floats; at: Floats }, parameters: Parameters) => {
-      for (let i = 0; i < gx.length; i++) gx[i] = gy[i] * slope(at[i], parameters);
-    },
-  );
+    }),
+    gradient: kernel(
+      `${name}.gradient`,
+      { gx: "write", gy: "read", at: "read" },
+      ({ gx, gy, at }: Gradient, parameters) => {
+        for (let i = 0; i < gx.length; i++) gx[i] = gy[i] * slope(at[i], parameters);
+      },
+    ),
+  };
+}
+
+/** The kernels of all functions here, by their names. */
+export const unaryKernels = {
+  neg: kernelsOf(
+    "neg",
+    (x) => -x,
+    () => -1,
+  ),
+  exp: kernelsOf("exp", Math.exp, (y) => y),
+  log: kernelsOf("log", Math.log, (x) => 1 / x),
+  sqrt: kernelsOf("sqrt", Math.sqrt, (y) => 0.5 / y),
+  abs: kernelsOf("abs", Math.abs, Math.sign),
+  tanh: kernelsOf("tanh", Math.tanh, (y) => 1 - y * y),
+  pow: kernelsOf(
+    "pow",
+    (x, exponent: number) => x ** exponent,
+    (x, exponent) => (exponent === 0 ? 0 : exponent * x ** (exponent - 1)),
+  ),
+  clip: kernelsOf(
+    "clip",
+    (x, { min, max }: Required<ClipOptions>) => (x < min ? min : x > max ? max : x),
+    (x, { min, max }) => (x >= min && x <= max ? 1 : 0),
+  ),
+} as const;
+
+function elementwise<Parameters = void>(
+  name: keyof typeof unaryKernels,
+  slopeFrom: "x" | "y",
+): (x: Tensor, parameters: Parameters) => Tensor {
+  const { forward, gradient } = unaryKernels[name] as unknown as UnaryKernels<Parameters>;
   return (from, parameters) => {
     const x = asTensor(name, "x", from);
     const y = empty(x.shape);
@@ -45,12 +82,7 @@ function elementwise<Parameters = void>(
  * @example
  * console.log(String(neg(tensor([1, -2])))); // Tensor [2] [-1, 2]
  */
-export const neg: (x: Tensor) => Tensor = elementwise(
-  "neg",
-  (x) => -x,
-  "x",
-  () => -1,
-);
+export const neg: (x: Tensor) => Tensor = elementwise("neg", "x");
 
 /**
  * `e^x`.
@@ -58,7 +90,7 @@ export const neg: (x: Tensor) => Tensor = elementwise(
  * @example
  * console.log(String(exp(tensor([0, 1])))); // Tensor [2] [1, 2.71828]
  */
-export const exp: (x: Tensor) => Tensor = elementwise("exp", Math.exp, "y", (y) => y);
+export const exp: (x: Tensor) => Tensor = elementwise("exp", "y");
 
 /**
  * The natural logarithm.
@@ -66,7 +98,7 @@ export const exp: (x: Tensor) => Tensor = elementwise("exp", Math.exp, "y", (y) 
  * @example
  * console.log(String(log(tensor([1, 10])))); // Tensor [2] [0, 2.30259]
  */
-export const log: (x: Tensor) => Tensor = elementwise("log", Math.log, "x", (x) => 1 / x);
+export const log: (x: Tensor) => Tensor = elementwise("log", "x");
 
 /**
  * The square root. Its slope at 0 is infinite, so a zero gradient that arrives there becomes NaN: add an epsilon
@@ -75,7 +107,7 @@ export const log: (x: Tensor) => Tensor = elementwise("log", Math.log, "x", (x) 
  * @example
  * console.log(String(sqrt(tensor([4, 9])))); // Tensor [2] [2, 3]
  */
-export const sqrt: (x: Tensor) => Tensor = elementwise("sqrt", Math.sqrt, "y", (y) => 0.5 / y);
+export const sqrt: (x: Tensor) => Tensor = elementwise("sqrt", "y");
 
 /**
  * `|x|`; the gradient at 0 is 0.
@@ -83,7 +115,7 @@ export const sqrt: (x: Tensor) => Tensor = elementwise("sqrt", Math.sqrt, "y", (
  * @example
  * console.log(String(abs(tensor([-1, 2])))); // Tensor [2] [1, 2]
  */
-export const abs: (x: Tensor) => Tensor = elementwise("abs", Math.abs, "x", Math.sign);
+export const abs: (x: Tensor) => Tensor = elementwise("abs", "x");
 
 /**
  * The hyperbolic tangent.
@@ -91,7 +123,7 @@ export const abs: (x: Tensor) => Tensor = elementwise("abs", Math.abs, "x", Math
  * @example
  * console.log(String(tanh(tensor([-1, 0, 1])))); // Tensor [3] [-0.761594, 0, 0.761594]
  */
-export const tanh: (x: Tensor) => Tensor = elementwise("tanh", Math.tanh, "y", (y) => 1 - y * y);
+export const tanh: (x: Tensor) => Tensor = elementwise("tanh", "y");
 
 /**
  * `x^exponent`, with one exponent for all elements.
@@ -107,12 +139,7 @@ export function pow(x: Tensor, exponent: number): Tensor {
   return power(x, exponent);
 }
 
-const power = elementwise(
-  "pow",
-  (x, exponent: number) => x ** exponent,
-  "x",
-  (x, exponent) => (exponent === 0 ? 0 : exponent * x ** (exponent - 1)),
-);
+const power = elementwise<number>("pow", "x");
 
 /** Bounds of {@link clip}, both included; what is left out does not bound. */
 export interface ClipOptions {
@@ -120,12 +147,7 @@ export interface ClipOptions {
   readonly max?: number;
 }
 
-const clipBetween = elementwise(
-  "clip",
-  (x, { min, max }: Required<ClipOptions>) => (x < min ? min : x > max ? max : x),
-  "x",
-  (x, { min, max }) => (x >= min && x <= max ? 1 : 0),
-);
+const clipBetween = elementwise<Required<ClipOptions>>("clip", "x");
 
 /**
  * Brings every element between two bounds. The gradient passes where x lies between them or on one of them. Bounds

@@ -5,7 +5,8 @@
 // p is a series of Chebyshev polynomials. Its terms were computed in 50 digits at the 64 Chebyshev nodes of [0, 1]
 // (mpmath 1.3). The first 24 are within 6.4e-16 of the result for every x, the first 12 within 1.6e-8.
 
-const TERMS: readonly number[] = [
+/** The terms of p, the first of which counts half. */
+export const erfcTerms: readonly number[] = [
   1.1540674772329393, 0.3554369212704985, 0.06509515882878653, 0.003671142395836639, -0.0011128447433526325,
   -0.0001607582991537808, 3.278031574173137e-5, 5.442441645505016e-6, -1.5154665553171482e-6,
   -1.4297608181169865e-7, 8.234608827419493e-8, -1.2962846852306563e-9, -4.154721631015199e-9,
@@ -15,7 +16,7 @@ const TERMS: readonly number[] = [
 ];
 
 /** Terms for doubles, and for 32-bit results. */
-export const ALL_TERMS = TERMS.length;
+export const ALL_TERMS = erfcTerms.length;
 export const FEW_TERMS = 12;
 
 /** `erfc(x) · e^(x²)` for x ≥ 0, by the first so many terms (Clenshaw's recurrence). */
@@ -24,9 +25,9 @@ export function scaledErfc(x: number, terms: number): number {
   const twice = 2 * (2 * t - 1);
   let [sum, before] = [0, 0];
   for (let j = terms - 1; j > 0; j--) {
-    const next = twice * sum - before + TERMS[j];
+    const next = twice * sum - before + erfcTerms[j];
     before = sum;
     sum = next;
   }
-  return t * ((twice / 2) * sum - before + TERMS[0] / 2);
+  return t * ((twice / 2) * sum - before + erfcTerms[0] / 2);
 }

@@ -1,6 +1,6 @@
 // Pictures as PNG.
 
-import { PNG } from "pngjs";
+import sharp from "sharp";
 import { channelsOf, type Mask, type Photograph } from "../image.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -11,8 +11,12 @@ export interface GreyPicture {
   readonly levels: Uint8Array | Uint8ClampedArray;
 }
 
-/** PNG's numbers for grey, RGB and RGBA. */
-const COLOUR_TYPES = { 1: 0, 3: 2, 4: 6 } as const;
+/**
+ * How PNG is compressed. Of a photograph with its overlay of 999 x 960 pixels level 3 with filters made 851 kB in 64 ms, level
+ * 6 820 kB in 118 ms; maps of probabilities and masks are smallest, and fastest, without filters (123 and 15 kB, 11 and 8 ms).
+ */
+const GREY = { compressionLevel: 6, adaptiveFiltering: false } as const;
+const COLOUR = { compressionLevel: 3, adaptiveFiltering: true } as const;
 
 /**
  * Writes a photograph, a mask (as black and white) or levels of grey as PNG. The file is written under another name
@@ -36,19 +40,12 @@ export async function writePng(path: string, picture: Photograph | Mask | GreyPi
  * const png = await encodePng({ width: 2, height: 1, data: Uint8Array.of(0, 1) });
  * console.log(String.fromCharCode(...png.subarray(1, 4))); // PNG
  */
-export function encodePng(picture: Photograph | Mask | GreyPicture): Promise<Uint8Array> {
+export async function encodePng(picture: Photograph | Mask | GreyPicture): Promise<Uint8Array> {
   const { width, height } = picture;
   const { data, channels } = bytesOf(picture);
-  const colorType = COLOUR_TYPES[channels];
-  const png = new PNG({ width, height, colorType, inputColorType: colorType, inputHasAlpha: channels === 4 });
-  png.data = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    png.on("data", (part: Buffer) => parts.push(part));
-    png.on("end", () => resolve(new Uint8Array(Buffer.concat(parts))));
-    png.on("error", reject);
-    png.pack();
-  });
+  const raw = sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
+  const png = channels === 1 ? raw.toColourspace("b-w").png(GREY) : raw.toColourspace("srgb").png(COLOUR);
+  return new Uint8Array(await png.toBuffer());
 }
 
 function bytesOf(picture: Photograph | Mask | GreyPicture) {

@@ -116,7 +116,7 @@ export function onePlusExpOfNegative(f: FunctionBuilder): (xs: Vectors) => void 
   };
 }
 
-/** Prepares `t ← log(1 + t)` for t from 0 to 1; NaN stays NaN. */
+/** Prepares `t ← log(1 + t)` for t from √½ - 1 to 1; NaN stays NaN. */
 export function log1p(f: FunctionBuilder): (ts: Vectors) => void {
   const { f32x4 } = f;
   const two = constant(f, "two", 2);
@@ -132,6 +132,49 @@ export function log1p(f: FunctionBuilder): (ts: Vectors) => void {
       for (const coefficient of q.slice(0, -1).reverse())
         f.set(sum, f32x4.add(f32x4.mul(sum, square), coefficient));
       f.set(t, f32x4.mul(t, sum));
+    });
+  };
+}
+
+/** The bits of √½, where the mantissas that are nearest to 1 begin, and of the least normal number. */
+const ROOT_HALF_BITS = 0x3f3504f3;
+const LEAST_NORMAL = 2 ** -126;
+/** Powers of two by which smaller numbers are made normal. */
+const LIFT = 24;
+
+/** Prepares `x ← log x`: -∞ at 0, NaN below it, ∞ at ∞; as good for what lies below the normal numbers. */
+export function logarithm(f: FunctionBuilder): (xs: Vectors) => void {
+  const { v128, f32x4, i32x4 } = f;
+  const ofMantissa = log1p(f);
+  const one = constant(f, "unit", 1);
+  const least = constant(f, "leastNormal", LEAST_NORMAL);
+  const lift = constant(f, "lift", 2 ** LIFT);
+  const lifted = constant(f, "lifted", LIFT);
+  const rootHalf = f.let("rootHalf", v128.const("i32x4", ROOT_HALF_BITS));
+  const ln2High = constant(f, "ln2High", LN2_HIGH);
+  const ln2Low = constant(f, "ln2Low", LN2_LOW);
+  const zero = constant(f, "zero", 0);
+  const infinity = constant(f, "infinity", Number.POSITIVE_INFINITY);
+  const lowest = constant(f, "lowest", Number.NEGATIVE_INFINITY);
+  const none = constant(f, "none", Number.NaN);
+  return (xs) => {
+    const [kept, ks, masks] = ["kept", "k", "mask"].map((name) => f.locals(name, "v128", xs.length));
+    xs.forEach((x, i) => {
+      const [k, mask] = [ks[i], masks[i]];
+      f.set(kept[i], x);
+      f.set(mask, f32x4.lt(x, least));
+      f.set(x, v128.bitselect(f32x4.mul(x, lift), x, mask));
+      f.set(k, i32x4.shr_s(i32x4.sub(x, rootHalf), 23));
+      f.set(x, f32x4.sub(i32x4.sub(x, i32x4.shl(k, 23)), one));
+      f.set(k, f32x4.sub(f32x4.convert_i32x4_s(k), v128.and(mask, lifted)));
+    });
+    ofMantissa(xs);
+    xs.forEach((x, i) => {
+      const [k, from] = [ks[i], kept[i]];
+      f.set(x, f32x4.add(f32x4.mul(k, ln2High), f32x4.add(x, f32x4.mul(k, ln2Low))));
+      f.set(x, v128.bitselect(x, from, f32x4.lt(from, infinity)));
+      f.set(x, v128.bitselect(lowest, x, f32x4.eq(from, zero)));
+      f.set(x, v128.bitselect(none, x, f32x4.lt(from, zero)));
     });
   };
 }

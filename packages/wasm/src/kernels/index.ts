@@ -15,6 +15,8 @@ import { add, div, gradientCopy, gradientSum, mul, sub } from "./arithmetic.ts";
 import { compare, gradientOfExtreme, maximum, minimum, where } from "./choice.ts";
 import { convGenerators } from "./conv/index.ts";
 import { blockApply, blockDraw, blockScale, dropMask } from "./drop-block.ts";
+import { gelu, gradientOfGelu } from "./gelu.ts";
+import { gather as gatherEntries, gradientOfGather, oneHot } from "./indexing.ts";
 import { crossEntropy, gradientOfCrossEntropy } from "./losses.ts";
 import { matmul } from "./matmul.ts";
 import { concat, gather, scatter, split } from "./movement.ts";
@@ -24,7 +26,9 @@ import { adam, sgd } from "./optimizers.ts";
 import { gradientOfMaxPool, maxPool } from "./pool.ts";
 import { uniform } from "./random.ts";
 import { gradientOfMax, max, stretch, sum } from "./reduce.ts";
-import { gradientOfSoftmax, softmax } from "./softmax.ts";
+import { gradientOfLogSoftmax, gradientOfSoftmax, logSoftmax, softmax } from "./softmax.ts";
+import { gradientOfSoftmaxCrossEntropy, softmaxCrossEntropy } from "./softmax-cross-entropy.ts";
+import { unary } from "./unary.ts";
 
 /** What fills core's kernels. */
 export const generators: readonly Generator[] = [
@@ -38,8 +42,12 @@ export const generators: readonly Generator[] = [
   ...[uniform, blockDraw, blockScale, blockApply, dropMask],
   ...[crossEntropy, gradientOfCrossEntropy],
   ...[sgd, adam],
-  ...[softmax, gradientOfSoftmax],
+  ...[gatherEntries, gradientOfGather, oneHot],
+  ...[softmax, gradientOfSoftmax, logSoftmax, gradientOfLogSoftmax],
+  ...[softmaxCrossEntropy, gradientOfSoftmaxCrossEntropy],
   ...[minimum, maximum, gradientOfExtreme, compare, where],
   ...[leakyRelu, gradientOfLeakyRelu],
+  ...[gelu, gradientOfGelu],
+  ...unary,
   ...[relu, gradientOfRelu, sigmoid, gradientOfSigmoid, silu, gradientOfSilu],
 ];

@@ -114,9 +114,13 @@ export function outputsOf(
   for (const [written, read] of Object.entries(inPlace)) placed[written] = placed[read];
   // Every phase of more than one item is shared out, however small.
   const phases = plan.phases.map((phase) => ({ ...phase, grain: 1 }));
-  runner.run(generator.kernel, { ...plan, phases }, placed);
-  const outputs = Object.fromEntries(Object.entries(placed).map(([name, array]) => [name, array.slice()]));
-  for (const { byteOffset } of new Set(Object.values(placed))) arena.free(byteOffset);
+  let outputs: Record<string, FlatArray>;
+  try {
+    runner.run(generator.kernel, { ...plan, phases }, placed);
+    outputs = Object.fromEntries(Object.entries(placed).map(([name, array]) => [name, array.slice()]));
+  } finally {
+    for (const { byteOffset } of new Set(Object.values(placed))) arena.free(byteOffset);
+  }
   if (arena.used > 0) throw new Error(`${plan.name}: left memory in use`);
   return outputs;
 }

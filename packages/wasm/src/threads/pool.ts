@@ -31,6 +31,17 @@ export interface WorkerData {
   readonly thread: number;
 }
 
+/** What the engine needs of a browser's `Worker`. */
+export interface WorkerLike {
+  /** Sends it a message; `transfer` lists what moves there. */
+  postMessage(message: unknown, transfer: object[]): void;
+  terminate(): void;
+  addEventListener(type: "error", listener: (event: { readonly message: string }) => void): void;
+}
+
+/** Makes a worker of the script at an address. */
+export type MakeWorker = (script: string) => WorkerLike;
+
 /** A worker that is up and waiting. */
 export interface SpawnedWorker {
   /** Ends it; resolves when it is at rest. */
@@ -56,6 +67,7 @@ interface Module {
 export class Pool implements Crew {
   readonly mostThreads: number;
   readonly #arena: Arena;
+  readonly #makeWorker: MakeWorker | undefined;
   readonly #control: number;
   readonly #words: Int32Array;
   /** By number. */
@@ -75,8 +87,9 @@ export class Pool implements Crew {
   #wasShared = false;
   #ownSpan: Span = { thread: 0, start: 0, end: 0 };
 
-  private constructor(arena: Arena, mostThreads: number) {
+  private constructor(arena: Arena, mostThreads: number, makeWorker: MakeWorker | undefined) {
     this.#arena = arena;
+    this.#makeWorker = makeWorker;
     this.mostThreads = mostThreads;
     this.#control = arena.reserve(CONTROL_BYTES);
     this.#words = new Int32Array(arena.memory.buffer, this.#control, CONTROL_BYTES / 4);
@@ -84,9 +97,9 @@ export class Pool implements Crew {
   }
 
   /** Starts the workers and waits until all of them are up. */
-  static async start(arena: Arena, threads: number): Promise<Pool> {
+  static async start(arena: Arena, threads: number, makeWorker?: MakeWorker): Promise<Pool> {
     const most = Math.min(threads, MOST_THREADS);
-    const pool = new Pool(arena, most);
+    const pool = new Pool(arena, most, makeWorker);
     await pool.#hire(most - 1);
     return pool;
   }
@@ -98,7 +111,9 @@ export class Pool implements Crew {
   async #hire(workers: number): Promise<void> {
     const { memory } = this.#arena;
     const control = this.#control;
-    const spawning = Array.from({ length: workers + 1 }, (_, thread) => spawn({ memory, control, thread }));
+    const spawning = Array.from({ length: workers + 1 }, (_, thread) =>
+      spawn({ memory, control, thread }, this.#makeWorker),
+    );
     const [standIn, ...hired] = await Promise.all(spawning).catch((error: unknown) => {
       // Nobody would ever send home those that came.
       for (const each of spawning) each.then(({ terminate }) => terminate()).catch(() => {});
@@ -223,7 +238,10 @@ export class Pool implements Crew {
         yield this.#replacement();
         throw new KernelError(`${name}: a worker ended; the work was not finished`);
       }
-      this.#passOnErrors((number) => jobs[number].name);
+      this.#passOnErrors(
+        (number) => jobs[number].name,
+        (number) => jobs[number].explain?.(),
+      );
       return true;
     } finally {
       this.#onLoss = undefined;
@@ -306,7 +324,7 @@ export class Pool implements Crew {
     this.#passOnErrors(() => name);
   }
 
-  #passOnErrors(nameOf: (number: number) => string): void {
+  #passOnErrors(nameOf: (number: number) => string, explain: (number: number) => void = () => {}): void {
     const words = this.#words;
     const aborted = Atomics.load(words, WORD.aborted);
     if (aborted === 0 || aborted === STOPPED) return;
@@ -315,6 +333,7 @@ export class Pool implements Crew {
       if (length === 0) continue;
       const start = this.#control + MESSAGES_START + thread * MESSAGE_BYTES;
       const message = new Uint8Array(this.#arena.memory.buffer).slice(start, start + length);
+      explain(aborted - 1);
       throw new KernelError(`${nameOf(aborted - 1)}: thread ${thread}: ${new TextDecoder().decode(message)}`);
     }
   }

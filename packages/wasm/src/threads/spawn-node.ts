@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { SpawnedWorker, WorkerData } from "./pool.ts";
+import type { MakeWorker, SpawnedWorker, WorkerData } from "./pool.ts";
 import { workerBody } from "./worker-source.ts";
 
 const source = `
@@ -10,8 +10,8 @@ const source = `
   ${workerBody}
 `;
 
-/** Starts a worker thread. It keeps the process alive only while a list is awaited from it. */
-export function spawn(data: WorkerData): Promise<SpawnedWorker> {
+/** Starts a worker thread, always Node's own. It keeps the process alive only while a list is awaited from it. */
+export function spawn(data: WorkerData, _makeWorker?: MakeWorker): Promise<SpawnedWorker> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(source, { eval: true, workerData: data });
     worker.once("error", reject);

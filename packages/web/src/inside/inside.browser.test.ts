@@ -140,20 +140,27 @@ describeInBrowsers("looking inside", ({ name: browserName, launch }) => {
   });
 
   // Scripts that the service worker keeps would not change; Chromium can go without it.
-  it.runIf(browserName === "Chromium")("starts its worker anew where a thread never comes up", async () => {
+  it.runIf(browserName === "Chromium")("starts its worker anew where its engine never comes up", async () => {
     const script = join(site.folder, await assetOf(site, "inside.worker"));
     const text = await readFile(script, "utf8");
-    // What happens in Firefox at times: a worker that is called for within a worker, and a call that never returns.
+    // The worker runs, and blocks when its engine wants its first thread.
     const hangs =
-      "self.Worker = function () { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); };";
+      "self.MessageChannel = function () { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); };";
     await writeFile(script, hangs + text);
     try {
       const context = await browser.newContext({ serviceWorkers: "block" });
       const page = await context.newPage();
-      const fetched = page.waitForEvent("worker", (worker) => worker.url().includes("inside.worker"));
+      const isInside = (worker: { url(): string }) => worker.url().includes("inside.worker");
+      const [ended, fetched] = [
+        page
+          .waitForEvent("worker", isInside)
+          .then((worker) => worker.waitForEvent("close", { timeout: 60_000 })),
+        page.waitForEvent("worker", isInside),
+      ];
       await page.goto(`${site.isolated}#inside`);
       await fetched;
       await writeFile(script, text);
+      await ended;
       await page.getByRole("heading", { name: "One number, taken apart" }).waitFor({ timeout: 120_000 });
       await context.close();
     } finally {

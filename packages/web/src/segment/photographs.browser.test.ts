@@ -154,7 +154,7 @@ describeInBrowsers("photographs", ({ name: browserName, launch }) => {
     await field.uncheck();
     await select(page, "Image_01L.png");
     await page.waitForTimeout(500);
-    const out = join(folder, `out-${browserName}`);
+    const out = join(await mkdtemp(join(folder, "out-")), "out");
     const command = join(ROOT, "scripts/saunet.mjs");
     const own = ["--weights", await weightsPath(site), "-o", out];
     const args = [command, "segment", file("large.png"), file("Image_01L.png"), ...own];

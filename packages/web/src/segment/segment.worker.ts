@@ -114,11 +114,11 @@ const api = {
     const size = `${photograph.width} x ${photograph.height}`;
     if (size !== lastSize) release();
     lastSize = size;
-    const run = segment(photograph, { signal });
+    const field = fieldOfView(photograph);
+    const run = segment(photograph, { fieldOfView: field, signal });
     running = run.catch(() => {});
     const { width, height, scale, probability } = await run;
     const seconds = (performance.now() - started) / 1000;
-    const field = fieldOfView(photograph);
     const tally = tallyOf({ probability, field: field.data });
     const vesselShare = densityAt(tally, STEPS / 2, true);
     const doubts = doubtsOf({ photograph, field, vesselShare });

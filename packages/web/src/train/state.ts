@@ -72,6 +72,8 @@ const ownPictureOf = ({ id, name, file, size }: Item): OwnPicture => ({
 
 /** What the run learns from, and what it is tested on, as it was chosen. */
 let pictures: KeptPictures = { pictures: [] };
+/** What the run began with. */
+let origin: TrainingPlan["start"] = "fresh";
 /** In ten-thousandths; counts from the next step on. */
 export const learningRate = signal(20);
 const rate = (): number => learningRate.value / 10_000;
@@ -109,13 +111,17 @@ export async function meetSubject(): Promise<void> {
   await startUp(workerThere);
   subject.value = await subjectOf(pictures.heldOut);
   if (left === undefined || runState.value !== "idle") return;
+  learningRate.value = left.learningRate;
+  show(left);
+}
+
+/** Shows a run as it was kept, ready to be taken up again; without one, nothing. */
+function show(run: KeptRun | undefined): void {
   batch(() => {
-    const { step: last, curves: drawn, learningRate: own } = left!;
-    runState.value = "kept";
-    step.value = last;
-    keptStep.value = last;
-    curves.value = drawn;
-    learningRate.value = own;
+    runState.value = run === undefined ? "idle" : "kept";
+    step.value = run?.step ?? 0;
+    keptStep.value = run?.step ?? 0;
+    curves.value = run?.curves ?? NOTHING;
   });
 }
 
@@ -123,13 +129,50 @@ export async function meetSubject(): Promise<void> {
 const [SILENCE_MS, ANSWER_PATIENCE_MS] = [60_000, 20_000];
 let silence: ReturnType<typeof setTimeout> | undefined;
 
-/** Says so where nothing is heard of a run any more. */
+/** Makes the worker anew where nothing is heard of a run any more. */
 function listen(): void {
   clearTimeout(silence);
+  // On a machine that was asleep, the first time is up at once, before the worker could say anything.
   silence = setTimeout(() => {
-    if (runState.value === "running")
-      failure.value = `Nothing was heard of the training for ${SILENCE_MS / 1000} seconds. Reset starts its engine anew.`;
+    silence = setTimeout(() => {
+      const message = `nothing was heard of the training for ${(SILENCE_MS + ANSWER_PATIENCE_MS) / 1000} seconds`;
+      if (runState.value !== "paused") void takeUpAgain(message);
+    }, ANSWER_PATIENCE_MS);
   }, SILENCE_MS);
+}
+
+/** Whether a step has been made since a run was taken up again; an engine that makes none is given up. */
+let goesOn = true;
+
+/** Takes the run up where it was kept, with a new worker: this one broke, or is stuck. */
+async function takeUpAgain(reason: string): Promise<void> {
+  const [last, wasPausing] = [step.value, runState.value === "pausing"];
+  const own = ++turn;
+  clearTimeout(silence);
+  endWorker();
+  // Nothing can be trained before the new one is ready.
+  subject.value = undefined;
+  // Before its first checkpoint, what is kept is another run.
+  left = keptStep.value > 0 ? await keptRun() : undefined;
+  if (own !== turn) return;
+  show(left);
+  try {
+    await startUp(workerThere);
+    const next = await subjectOf(pictures.heldOut);
+    if (own !== turn) return;
+    subject.value = next;
+  } catch (error) {
+    failure.value = `The training ended (${reason}), and its engine did not start anew: ${(error as Error).message}.`;
+    return;
+  }
+  if (!goesOn || wasPausing) {
+    failure.value = `The training ended at step ${last}: ${reason}.`;
+    return;
+  }
+  goesOn = false;
+  failure.value = `The engine was started anew at step ${last}, since ${reason}; the run goes on from step ${step.value}.`;
+  run(left?.checkpoint ?? origin);
+  runState.value = "running";
 }
 
 /** Ends the worker: it broke, or answers nothing more. */
@@ -187,6 +230,7 @@ const thin = <T>(values: readonly T[]): readonly T[] =>
 
 function hear(news: TrainingNews): void {
   listen();
+  goesOn ||= news.losses.length > 0;
   const { steps, losses, smooth, heldOutSteps, f1 } = curves.value;
   const first = news.step - news.losses.length + 1;
   let { level } = curves.value;
@@ -229,7 +273,8 @@ export function begin(): void {
     curves.value = NOTHING;
     keptStep.value = 0;
     choosePictures();
-    run(start.value === "file" ? opened.value!.bytes : start.value);
+    origin = start.value === "file" ? opened.value!.bytes : start.value;
+    run(origin);
   }
   runState.value = "running";
 }
@@ -259,7 +304,8 @@ function run(from: TrainingPlan["start"]): void {
   const { remote, failed } = workerThere();
   const plan: TrainingPlan = { start: from, learningRate: rate(), pictures: pictures.pictures };
   Promise.race([remote.run(plan, proxy(tell)), failed]).catch((error: Error) => {
-    if (error instanceof WorkerError) endWorker();
+    if (own !== turn) return;
+    if (error instanceof WorkerError) return void takeUpAgain(error.message);
     failure.value = `The training ended: ${error.message}.`;
     runState.value = "idle";
   });

@@ -158,7 +158,9 @@ describeInBrowsers("training", ({ name: browserName, launch }) => {
   });
 
   it("hands the command weights and a checkpoint, and takes the command's checkpoint up", async () => {
-    const run = join(folder, `run-${browserName}`);
+    // Not what another attempt has left.
+    const empty = await mkdtemp(join(folder, "command-"));
+    const run = join(empty, "run");
     const command = async (...args: string[]) =>
       promisify(execFile)(process.execPath, [join(ROOT, "scripts/saunet.mjs"), ...args], { cwd: ROOT });
     const plan = ["--epochs", "1", "--steps", "60", "--crop", "32", "--batch", "1", "--picture-size", "64"];
@@ -174,9 +176,9 @@ describeInBrowsers("training", ({ name: browserName, launch }) => {
     const weights = await savedBy(page, () => button(page, "Weights").click());
     const checkpoint = await savedBy(page, () => button(page, "Checkpoint").click());
     expect(checkpoint.name).toBe("checkpoint.safetensors");
-    const path = join(folder, `own-${browserName}.safetensors`);
+    const path = join(empty, "own.safetensors");
     await writeFile(path, weights.bytes);
-    const out = join(folder, `out-${browserName}`);
+    const out = join(empty, "out");
     await command("segment", join(folder, own[0]), "--weights", path, "-o", out);
     expect((await readFile(join(out, "eye-1-mask.png"))).length).toBeGreaterThan(0);
 
@@ -191,12 +193,52 @@ describeInBrowsers("training", ({ name: browserName, launch }) => {
     expect(await readFile(there)).not.toEqual(checkpoint.bytes);
 
     await button(page, "Reset").click();
-    const theirs = join(folder, `commands-${browserName}.safetensors`);
+    const theirs = join(empty, "commands.safetensors");
     await writeFile(theirs, commands);
     await startFile(page).setInputFiles(theirs);
     await button(page, "Train").click();
     await until(page, 60);
     await button(page, "Reset").click();
+  });
+
+  // Playwright reaches into workers in Chromium alone.
+  it.runIf(browserName === "Chromium")("goes on in another engine where its own is stuck", async () => {
+    const page = await (await browser.newContext()).newPage();
+    await page.clock.install();
+    await page.goto(`${site.isolated}#train`);
+    await button(page, "Train").click({ timeout: 60_000 });
+    await until(page, 1);
+    await button(page, "Pause").click();
+    await button(page, "Resume").waitFor({ timeout: 60_000 });
+    const held = await stepOf(page);
+    await page.getByText(`keeps the run up to step ${held};`).waitFor();
+    await button(page, "Resume").click();
+    await until(page, held);
+    const worker = page.workers().find((each) => each.url().includes("train.worker"))!;
+    // It never answers.
+    void worker.evaluate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)).catch(() => {});
+    await expect
+      .poll(async () => {
+        const before = await stepOf(page);
+        await page.waitForTimeout(2000);
+        return (await stepOf(page)) - before;
+      })
+      .toBe(0);
+    await page.clock.fastForward(61_000);
+    await page.clock.fastForward(21_000);
+    await page
+      .getByText(
+        new RegExp(
+          `^The engine was started anew at step \\d+, since .*; the run goes on from step ${held}\\.$`,
+        ),
+      )
+      .waitFor({ timeout: 60_000 });
+    await until(page, held + 1);
+    await button(page, "Pause").click();
+    await button(page, "Resume").waitFor({ timeout: 60_000 });
+    const { position } = await keptState(page);
+    expect(position.step).toBe(await stepOf(page));
+    await page.context().close();
   });
 
   it("says so where a file is neither weights nor a checkpoint", async () => {

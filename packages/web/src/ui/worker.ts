@@ -1,6 +1,7 @@
 // Starting workers whose failure is heard of: a call to a worker that never came up would never be answered.
 
 import { type Remote, wrap } from "comlink";
+import { makeWorkersFor } from "./nested.ts";
 
 /** A worker that could not be started, or broke. */
 export class WorkerError extends Error {
@@ -12,6 +13,7 @@ export interface Started<T> {
   readonly remote: Remote<T>;
   /** Rejects where the worker cannot be started, or breaks; to be raced with its calls. */
   readonly failed: Promise<never>;
+  /** Ends it, and the workers that were made for it. */
   end(): void;
 }
 
@@ -26,7 +28,7 @@ export const SCRIPT_PATIENCE_MS = [15_000, 60_000] as const;
  */
 const ENGINE_PATIENCE_MS = [5000, 20_000] as const;
 
-/** Listens to a worker that has just been made. */
+/** Listens to a worker that has just been made, and makes the workers that it will need. */
 export function started<T>(worker: Worker): Started<T> {
   const failed = new Promise<never>((_, reject) => {
     worker.onerror = ({ message }) =>
@@ -34,7 +36,12 @@ export function started<T>(worker: Worker): Started<T> {
   });
   // Whoever races it hears of it.
   failed.catch(() => {});
-  return { remote: wrap<T>(worker), failed, end: () => worker.terminate() };
+  const endWorkersOf = makeWorkersFor(worker);
+  const end = () => {
+    worker.terminate();
+    endWorkersOf();
+  };
+  return { remote: wrap<T>(worker), failed, end };
 }
 
 /**
@@ -62,10 +69,8 @@ export interface Startable<R> {
 }
 
 /**
- * Starts a worker, unless it has been. Where it cannot be started, or is not ready in time, it is made once more. Both
- * happen: a browser may refuse a script while the service worker takes over; and in Firefox ESR, driven by WebDriver
- * BiDi, `new Worker` called within a worker (an engine's threads) does not return in 4 of 150 engine starts, which leaves
- * that worker blocked for good. In the same Firefox without a driver it was none of 300.
+ * Starts a worker, unless it has been. Where it cannot be started, or is not ready in time, it is made once more: a browser
+ * may refuse a script while the service worker takes over.
  *
  * @param make makes the worker, or gives the one that is there; `anew` says that the last one is of no use
  * @throws WorkerError where the second one does not start either

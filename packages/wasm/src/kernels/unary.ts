@@ -1,0 +1,218 @@
+// Functions of one number, element by element, and their gradients: core's table (ops/unary.ts), entry by entry.
+//
+//   tanh x   x + x³ · R(x²)                  for |x| < 0.625
+//            ± (1 - e^-2|x|) / (1 + e^-2|x|)  beyond, where nothing cancels any more
+//   x^n      products of x, or of 1 / x, for whole n from -4 to 4; other exponents stay with the portable form
+//
+// R is that of Cephes (S. L. Moshier, tanhf.c): within 1e-7 of the result.
+
+import { unaryKernels } from "@saunet/core/kernels";
+import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
+import type { Generator } from "../plan.ts";
+import { elementwise } from "./elementwise.ts";
+import { exponential, logarithm } from "./exp.ts";
+import { constant, MEMORY_GRAIN, setEach } from "./stream.ts";
+
+type V128 = Local<"v128">;
+/** Prepares the code that gives one vector from another. */
+type Prepare<D> = (f: FunctionBuilder, dims: D) => (x: V128, i: number) => Value<"v128">;
+type Name = keyof typeof unaryKernels;
+type Dims<N extends Name> = Parameters<(typeof unaryKernels)[N]["forward"]>[1];
+type UnaryGenerator<N extends Name> = Parameters<typeof elementwise<{ y: unknown; x: unknown }, Dims<N>>>[0];
+
+/** `y = value(x)`: one or a few instructions, so that memory sets the pace. */
+function forward<N extends Name>(name: N, prepare: Prepare<Dims<N>>): Generator {
+  const kernel = unaryKernels[name].forward as unknown as UnaryGenerator<N>;
+  return elementwise(kernel, {
+    name,
+    reads: ["x"],
+    writes: ["y"],
+    vectors: 4,
+    grain: MEMORY_GRAIN,
+    prepare: (f, dims) => {
+      const value = prepare(f, dims);
+      return ({ x, y }) => setEach(f, y, (i) => value(x[i], i));
+    },
+  });
+}
+
+/** `gx = slope(gy, at)`. */
+function gradient<N extends Name>(
+  name: N,
+  prepare: (f: FunctionBuilder, dims: Dims<N>) => (gy: V128, at: V128) => Value<"v128">,
+): Generator {
+  const kernel = unaryKernels[name].gradient as unknown as Parameters<
+    typeof elementwise<{ gx: unknown; gy: unknown; at: unknown }, Dims<N>>
+  >[0];
+  return elementwise(kernel, {
+    name: `${name}_gradient`,
+    reads: ["gy", "at"],
+    writes: ["gx"],
+    vectors: 4,
+    grain: MEMORY_GRAIN,
+    prepare: (f, dims) => {
+      const slope = prepare(f, dims);
+      return ({ gx, gy, at }) => setEach(f, gx, (i) => slope(gy[i], at[i]));
+    },
+  });
+}
+
+const exp = elementwise(unaryKernels.exp.forward, {
+  name: "exp",
+  reads: ["x"],
+  writes: ["y"],
+  vectors: 4,
+  prepare: (f) => {
+    const power = exponential(f, 1);
+    return ({ x, y }) => {
+      setEach(f, y, (i) => x[i]);
+      power(y);
+    };
+  },
+});
+
+const log = elementwise(unaryKernels.log.forward, {
+  name: "log",
+  reads: ["x"],
+  writes: ["y"],
+  vectors: 2,
+  prepare: (f) => {
+    const ln = logarithm(f);
+    return ({ x, y }) => {
+      setEach(f, y, (i) => x[i]);
+      ln(y);
+    };
+  },
+});
+
+/** Up to here e^-2|x| would cancel. */
+const SMALL = 0.625;
+const R = [-0.333332819422, 0.133314422036, -0.0537397155531, 0.0206390887954, -0.00570498872745] as const;
+
+const tanh = elementwise(unaryKernels.tanh.forward, {
+  name: "tanh",
+  reads: ["x"],
+  writes: ["y"],
+  vectors: 2,
+  prepare: (f) => {
+    const { v128, f32x4 } = f;
+    const power = exponential(f, -1);
+    const one = constant(f, "unit", 1);
+    const small = constant(f, "small", SMALL);
+    const sign = constant(f, "sign", -0);
+    const r = R.map((coefficient, i) => constant(f, `r${i}_`, coefficient));
+    return ({ x, y }) => {
+      setEach(f, y, (i) => f32x4.abs(x[i]));
+      setEach(f, y, (i) => f32x4.add(y[i], y[i]));
+      power(y);
+      setEach(f, y, (i) => f32x4.div(f32x4.sub(one, y[i]), f32x4.add(one, y[i])));
+      setEach(f, y, (i) => v128.or(y[i], v128.and(x[i], sign)));
+      const squares = f.locals("square", "v128", x.length);
+      const sums = f.locals("sum", "v128", x.length);
+      setEach(f, squares, (i) => f32x4.mul(x[i], x[i]));
+      setEach(f, sums, () => f.get(r.at(-1)!));
+      for (const coefficient of r.slice(0, -1).reverse())
+        setEach(f, sums, (i) => f32x4.add(f32x4.mul(sums[i], squares[i]), coefficient));
+      setEach(f, sums, (i) => f32x4.add(x[i], f32x4.mul(f32x4.mul(sums[i], squares[i]), x[i])));
+      setEach(f, y, (i) => v128.bitselect(sums[i], y[i], f32x4.lt(f32x4.abs(x[i]), small)));
+    };
+  },
+});
+
+/** The largest power that is a chain of products. */
+const MOST_FACTORS = 4;
+const isShort = (exponent: number): boolean =>
+  Number.isInteger(exponent) && Math.abs(exponent) <= MOST_FACTORS;
+
+/** Prepares `x ← x^n` for a short n. */
+function shortPower(f: FunctionBuilder, n: number): (x: V128) => void {
+  const { f32x4 } = f;
+  const one = constant(f, "one", 1);
+  const base = f.local("base", "v128");
+  return (x) => {
+    if (n === 0) f.set(x, one);
+    if (n < 0) f.set(x, f32x4.div(one, x));
+    f.set(base, x);
+    for (let factors = 1; factors < Math.abs(n); factors++) f.set(x, f32x4.mul(x, base));
+  };
+}
+
+/** A generator for short exponents alone. */
+function whereShort(plan: Generator, wanted: (exponent: number) => boolean): Generator {
+  return {
+    kernel: plan.kernel,
+    plan: (dims, lengths, features) =>
+      wanted(dims as number) ? plan.plan(dims, lengths, features) : undefined,
+  };
+}
+
+const pow = whereShort(
+  forward("pow", (f, exponent) => {
+    const power = shortPower(f, exponent);
+    const y = f.local("power", "v128");
+    return (x) => {
+      f.set(y, x);
+      power(y);
+      return f.get(y);
+    };
+  }),
+  isShort,
+);
+
+const gradientOfPow = whereShort(
+  gradient("pow", (f, exponent) => {
+    const power = shortPower(f, exponent - 1);
+    const factor = constant(f, "factor", exponent);
+    const y = f.local("power", "v128");
+    return (gy, at) => {
+      f.set(y, at);
+      if (exponent !== 0) power(y);
+      // 0 times anything finite is 0, as the slope of x^0 is; beyond, the factor alone counts.
+      return f.f32x4.mul(gy, exponent === 0 ? f.get(factor) : f.f32x4.mul(y, factor));
+    };
+  }),
+  isShort,
+);
+
+/** The generators of all functions. */
+export const unary: readonly Generator[] = [
+  forward("neg", (f) => (x) => f.f32x4.neg(x)),
+  gradient("neg", (f) => (gy) => f.f32x4.neg(gy)),
+  exp,
+  gradient("exp", (f) => (gy, y) => f.f32x4.mul(gy, y)),
+  log,
+  gradient("log", (f) => (gy, x) => f.f32x4.div(gy, x)),
+  forward("sqrt", (f) => (x) => f.f32x4.sqrt(x)),
+  gradient("sqrt", (f) => {
+    const half = constant(f, "half", 0.5);
+    return (gy, y) => f.f32x4.mul(gy, f.f32x4.div(half, y));
+  }),
+  forward("abs", (f) => (x) => f.f32x4.abs(x)),
+  gradient("abs", (f) => {
+    const { v128, f32x4 } = f;
+    const [zero, one, sign] = [constant(f, "zero", 0), constant(f, "one", 1), constant(f, "sign", -0)];
+    // 0 and NaN are their own signs.
+    return (gy, x) =>
+      f32x4.mul(
+        gy,
+        v128.bitselect(v128.or(v128.and(x, sign), one), x, v128.or(f32x4.lt(x, zero), f32x4.gt(x, zero))),
+      );
+  }),
+  tanh,
+  gradient("tanh", (f) => {
+    const one = constant(f, "one", 1);
+    return (gy, y) => f.f32x4.mul(gy, f.f32x4.sub(one, f.f32x4.mul(y, y)));
+  }),
+  pow,
+  gradientOfPow,
+  forward("clip", (f, { min, max }) => {
+    const [low, high] = [constant(f, "low", min), constant(f, "high", max)];
+    return (x) => f.f32x4.pmin(f.f32x4.pmax(x, low), high);
+  }),
+  gradient("clip", (f, { min, max }) => {
+    const { v128, f32x4 } = f;
+    const [low, high] = [constant(f, "low", min), constant(f, "high", max)];
+    const one = constant(f, "one", 1);
+    return (gy, x) => f32x4.mul(gy, v128.and(v128.and(f32x4.ge(x, low), f32x4.le(x, high)), one));
+  }),
+];
