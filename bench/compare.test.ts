@@ -201,9 +201,22 @@ describe("a table", () => {
     expect(text).toContain("~ had not settled");
   });
 
+  it("says what rounding does to F1, where that is what was measured", () => {
+    const text = toTable(file(row("winograd4", 5, { f1: 0.81725, max_f1_diff: 2e-6 })));
+    expect(text).toMatch(/F1 +max \|ΔF1\|/);
+    expect(text).toMatch(/0\.817250 +2\.0e-6/);
+  });
+
   it("adds up the layers of a network as often as it has them", () => {
-    const layers = [row("accelerated", 2, { shape: "a", count: 3 }), row("accelerated", 5, { shape: "b" })];
-    expect(toTable(file(...layers))).toContain("accelerated/1 11 ms");
+    const layers = [
+      row("conv2d.forward ours", 2, { shape: "a", count: 3 }),
+      row("groupedConv2d.forward ours", 5, { shape: "b" }),
+      row("conv2d.forward peer", 1, { shape: "a", count: 3 }),
+    ];
+    const text = toTable(file(...layers));
+    expect(text).toContain("forward ours/1 11 ms");
+    // Who does not have all of them has no sum.
+    expect(text).not.toContain("forward peer/1 3 ms");
   });
 
   it("is CSV too, with quotes where they are needed", () => {

@@ -77,6 +77,8 @@ const COLUMNS: readonly Column[] = [
   ["median ms", ({ median_ms, settled }) => `${median_ms}${settled === false ? "~" : ""}`],
   ["95% from", ({ low_ms }) => number(low_ms, short)],
   ["to", ({ high_ms }) => number(high_ms, short)],
+  ["F1", ({ f1 }) => number(f1, (value) => value.toFixed(6))],
+  ["max |ΔF1|", ({ max_f1_diff }) => number(max_f1_diff, (value) => value.toExponential(1))],
   ["GFLOP/s", ({ gflops }) => number(gflops, (value) => value.toFixed(1))],
   ["of peak", ({ share_of_peak }) => number(share_of_peak, percent)],
   ["of roof", ({ share_of_roof }) => number(share_of_roof, percent)],
@@ -167,17 +169,18 @@ function notesOf({ results, ratios, repetitions = 1, interrupted }: Results): st
   if (measured.some(({ settled }) => settled === false))
     notes.push("~ had not settled: its time still moved");
   if (interrupted) notes.push("stopped before its end");
-  notes.push(...totalsOf(measured));
+  notes.push(...totalsOf(results));
   const ratioLines = Object.entries(ratios ?? {}).map(([name, ratio]) => `${name}: ${ratio} times our time`);
   return [...notes, ...(ratioLines.length > 0 ? ["", ...ratioLines] : [])].join("\n");
 }
 
-/** Where a list says how often a network has each shape, what all of it takes together. */
-function totalsOf(rows: readonly Measured[]): string[] {
+/** Where a list says how often a network has each shape, what all of it takes together, of whoever has all of them. */
+function totalsOf(rows: readonly Row[]): string[] {
   if (!rows.some(({ count }) => count !== undefined)) return [];
   const byName = new Map<string, Measured[]>();
-  for (const row of rows) {
-    const key = `${row.name}/${row.threads}`;
+  for (const row of rows.filter(isMeasured)) {
+    // A network has convolutions with and without groups.
+    const key = `${row.name.replace(/^\w+\./, "")}/${row.threads}`;
     byName.set(key, [...(byName.get(key) ?? []), row]);
   }
   const shapes = new Set(rows.map(({ shape }) => shape)).size;
