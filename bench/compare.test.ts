@@ -55,6 +55,20 @@ describe("a comparison", () => {
     expect(verdicts(before, [repeated("x", six(10), probe(1.2, 1.2, 1.2))])).toEqual({ "x/1": "faster" });
   });
 
+  it("does not take the probe of another host, or of other flags, for the machine", () => {
+    const probes = (ms: number) => Array.from({ length: 6 }, () => ({ scalar: ms, simd: ms, memory: ms }));
+    const before = file(repeated("x", six(1), probes(1)));
+    const after = file(repeated("x", six(30), probes(70)));
+    expect(compare(before, after).changes).toMatchObject([{ verdict: "faster" }]);
+    for (const other of [{ flags: "--no-opt" }, { node: "v22.0.0" }]) {
+      const found = compare(before, { ...after, machine: { ...after.machine, ...other } });
+      expect(found.changes).toMatchObject([{ verdict: "slower", ratio: 30 }]);
+      expect(formatComparison(found)).toContain(
+        "with other flags, and is itself another: its drift is not taken out.",
+      );
+    }
+  });
+
   it("calls no more than one in 300 rows of the same thing changed", () => {
     let state = 7;
     const random = () => {

@@ -34,14 +34,15 @@ export interface Comparison {
   readonly alone: readonly string[];
   /** What else is different. */
   readonly differences: readonly string[];
-  /** How much longer the probe took in the second file, by part; undefined where a file has none. */
-  readonly drift: Probe | undefined;
+  /** How much longer the probe took in the second file, by part; or why it is not taken out. */
+  readonly drift: Probe | string;
 }
 
 const PARTS = ["scalar", "simd", "memory"] as const;
 
 /** Compares two files. */
 export function compare(before: Results, after: Results): Comparison {
+  const usesProbe = isSameHost(before.machine, after.machine);
   const old = new Map(before.results.map((row) => [keyOf(row), row]));
   const seen = new Set<string>();
   const changes: Change[] = [];
@@ -50,7 +51,7 @@ export function compare(before: Results, after: Results): Comparison {
     const previous = old.get(keyOf(row)) ?? withoutGeometry(row, before.results);
     if (previous !== undefined) seen.add(keyOf(previous));
     if (previous !== undefined && isMeasured(previous) && isMeasured(row))
-      changes.push(changeOf(previous, row));
+      changes.push(changeOf(previous, row, usesProbe));
     else alone.push(`${labelOf(row)}: ${partner(previous, "first")}, ${partner(row, "second")}`);
   }
   for (const row of before.results)
@@ -59,9 +60,15 @@ export function compare(before: Results, after: Results): Comparison {
     changes,
     alone,
     differences: differencesOf(before, after),
-    drift: driftOf(before.results, after.results),
+    drift: usesProbe
+      ? driftOf(before.results, after.results)
+      : "The probe of the machine runs on another host, or with other flags, and is itself another",
   };
 }
+
+/** The probe is fixed work for the machine alone as long as the same host runs it in the same way. */
+const isSameHost = (one: MachineRecord, other: MachineRecord): boolean =>
+  one.node === other.node && one.v8 === other.v8 && one.flags === other.flags;
 
 /** Files of version 1 do not say what a shape is: there the name has to do, where it says one row alone. */
 function withoutGeometry(row: Row, rows: readonly Row[]): Row | undefined {
@@ -86,10 +93,10 @@ function mediansOf({ processes = [] }: Measured, part: keyof Probe | undefined):
   });
 }
 
-function changeOf(before: Measured, after: Measured): Change {
-  const hasProbe = [before, after].every(({ processes = [] }) =>
-    processes.every(({ probe }) => probe !== undefined),
-  );
+function changeOf(before: Measured, after: Measured, usesProbe: boolean): Change {
+  const hasProbe =
+    usesProbe &&
+    [before, after].every(({ processes = [] }) => processes.every(({ probe }) => probe !== undefined));
   const views = (hasProbe ? PARTS : [undefined]).map((part) => {
     const [a, b] = [mediansOf(before, part), mediansOf(after, part)];
     const ratio = a.length > 0 && b.length > 0 ? median(b) / median(a) : after.median_ms / before.median_ms;
@@ -114,13 +121,13 @@ function changeOf(before: Measured, after: Measured): Change {
 
 const distance = (ratio: number): number => Math.abs(Math.log(ratio));
 
-function driftOf(before: readonly Row[], after: readonly Row[]): Probe | undefined {
+function driftOf(before: readonly Row[], after: readonly Row[]): Probe | string {
   const probes = (rows: readonly Row[]): Probe[] =>
     rows
       .filter(isMeasured)
       .flatMap(({ processes = [] }) => processes.flatMap(({ probe }) => (probe ? [probe] : [])));
   const [a, b] = [probes(before), probes(after)];
-  if (a.length === 0 || b.length === 0) return undefined;
+  if (a.length === 0 || b.length === 0) return "A file has no probe of the machine";
   const of = (part: keyof Probe) =>
     median(b.map((probe) => probe[part])) / median(a.map((probe) => probe[part]));
   return { scalar: of("scalar"), simd: of("simd"), memory: of("memory") };

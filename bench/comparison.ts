@@ -43,11 +43,12 @@ export function formatComparison({ changes, alone, differences, drift }: Compari
   });
   const table = formatTable(["", "before ms", "after ms", "ratio", "verdict"], rows);
   lines.push(table);
-  if (drift !== undefined) {
-    const by = ({ scalar, simd, memory }: typeof drift) =>
-      `arithmetic ${percent(scalar)}, SIMD ${percent(simd)}, memory ${percent(memory)}`;
-    lines.push(`The machine itself took longer by: ${by(drift)} (taken out of ratio and verdict).`);
-  } else lines.push("A file has no probe of the machine: its drift is not taken out.");
+  if (typeof drift === "string") lines.push(`${drift}: its drift is not taken out.`);
+  else {
+    const { scalar, simd, memory } = drift;
+    const by = `arithmetic ${percent(scalar)}, SIMD ${percent(simd)}, memory ${percent(memory)}`;
+    lines.push(`The machine itself took longer by: ${by} (taken out of ratio and verdict).`);
+  }
   if (changes.some(({ verdict }) => verdict === "undecided"))
     lines.push("To be judged a row wants at least 6 processes in both files: --repeat 6.");
   if (alone.length > 0) lines.push("", "Rows without a partner:", ...alone.map(indented));
