@@ -1,8 +1,18 @@
 // What all contenders compute on, as one file: the weights by name, a photograph and its vessels. It is safetensors,
 // so that the Python scripts read it too.
 
-import { randomState, readSafetensors, type Tensor, uniform, writeSafetensors } from "@saunet/core";
-import { initialize, type NetworkConfig, type Parameters, parametersFrom, saUNetV2 } from "@saunet/model";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { readSafetensors, Tensor, writeSafetensors } from "@saunet/core";
+import { syntheticFundus } from "@saunet/data";
+import {
+  type NetworkConfig,
+  type Parameters,
+  parametersFrom,
+  readWeights,
+  saUNetV2,
+  type Weights,
+} from "@saunet/model";
 import type { Discipline } from "./contenders/contender.ts";
 
 /** What stands in the file. */
@@ -11,22 +21,32 @@ export interface Inputs {
   readonly parameters: Parameters;
   /** `[1,H,W,3]`, 0 … 1. */
   readonly image: Tensor;
-  /** `[1,H,W,1]`, 0 or 1: a tenth of the pixels, as in photographs of the retina. */
+  /** `[1,H,W,1]`, 0 or 1: its vessels. */
   readonly target: Tensor;
 }
 
-const VESSEL_SHARE = 0.1;
+/** What result files say of the photograph and the weights. */
+export const ABOUT_INPUTS = "a synthetic photograph of the retina, the shipped weights";
 
-/** SA-UNetv2 as it starts (a time does not depend on what was learned), and numbers in the normal range. */
+/** The weights that come with @saunet/model. */
+export function shippedWeights(): Weights {
+  const path = createRequire(import.meta.url).resolve("@saunet/model/weights/sa-unet-v2.safetensors");
+  return readWeights(readFileSync(path));
+}
+
+/** SA-UNetv2 with its shipped weights, and a synthetic photograph with its vessels. */
 export function makeInputs(height: number, width: number): Inputs {
-  const random = randomState(1);
-  const parameters = initialize(saUNetV2, random);
-  const image = uniform([1, height, width, 3], random);
-  const target = uniform([1, height, width, 1], random);
-  target.data.forEach((value, i) => {
-    target.data[i] = value < VESSEL_SHARE ? 1 : 0;
-  });
-  return { config: saUNetV2, parameters, image, target };
+  const { config, parameters } = shippedWeights();
+  const { image, vessels } = syntheticFundus({ seed: 1, height, width });
+  return {
+    config,
+    parameters,
+    image: new Tensor(
+      Float32Array.from(image.data, (value) => value / 255),
+      [1, height, width, 3],
+    ),
+    target: new Tensor(Float32Array.from(vessels.data), [1, height, width, 1]),
+  };
 }
 
 /** The bytes of the file. */

@@ -3,32 +3,41 @@
 import { noGrad, sigmoid } from "@saunet/core";
 import { type FlatArray, intercept } from "@saunet/core/kernels";
 import { forward } from "@saunet/model";
-import { makeInputs } from "./inputs.ts";
-import type { Options } from "./options.ts";
-import { sizeOf } from "./options.ts";
-import { type Part, timeParts } from "./parts.ts";
-import type { Results } from "./results.ts";
+import { restore } from "@saunet/wasm";
+import { ABOUT_INPUTS, makeInputs } from "./inputs.ts";
+import { accelerateParts, type Part, timePart } from "./parts.ts";
+import type { Open } from "./session.ts";
+import { sizeOf } from "./settings.ts";
 
-/** Times every kernel call of a forward pass. */
-export async function layers(options: Options): Promise<Results> {
-  const [height, width] = sizeOf(options, 592);
+/** Opens the bench: a unit a kernel call. */
+export const openLayers: Open = async (settings) => {
+  const [height, width] = sizeOf(settings, 592);
   const { config, parameters, image } = makeInputs(height, width);
   const owners = new Map<FlatArray | undefined, string>(
     Object.entries(parameters).map(([name, { data }]) => [data, name.slice(0, name.lastIndexOf("."))]),
   );
   const parts: Part[] = [];
-  let shape = "";
+  const calls = new Map<string, number>();
+  let layer = "";
   noGrad(() =>
     intercept(
       ({ kernel, arrays, dims, run }) => {
         run();
-        const owner = Object.values(arrays).find((array) => owners.has(array));
-        shape = owners.get(owner) ?? shape;
-        parts.push({ shape, kernel, arrays, dims });
+        layer = owners.get(Object.values(arrays).find((array) => owners.has(array))) ?? layer;
+        const label = `${layer} ${kernel.name}`;
+        const nth = (calls.get(label) ?? 0) + 1;
+        calls.set(label, nth);
+        parts.push({ shape: nth === 1 ? layer : `${layer} (${nth})`, kernel, arrays, dims });
       },
       () => sigmoid(forward(config, parameters, image)),
     ),
   );
-  const results = await timeParts("layers", parts, options, { roads: true });
-  return { ...results, input: [height, width, config.inputChannels] };
-}
+  const acceleration = await accelerateParts(settings.threads[0]);
+  return {
+    units: parts.map(({ shape, kernel }) => `${shape} ${kernel.name}`),
+    input: [height, width, config.inputChannels],
+    about: ABOUT_INPUTS,
+    measure: (unit, without) => timePart(parts[unit], acceleration, { without }, settings),
+    end: () => void restore(),
+  };
+};

@@ -3,27 +3,18 @@
 import { execFileSync } from "node:child_process";
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
 import { BENCH } from "./paths.ts";
-import { measurePeak, type Peak } from "./peak.ts";
+import { measureBandwidth, measurePeak } from "./peak.ts";
+import type { MachineRecord } from "./schema.ts";
 
-/** The record that stands in every result file. */
-export interface MachineRecord {
-  readonly date: string;
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memory_gb: number;
-  readonly os: string;
-  readonly node: string;
-  readonly v8: string;
-  /** Flags that Node was started with. */
-  readonly flags: string;
-  /** FLOP/s of one core in billions, measured before the bench. */
-  readonly peak_gflops: Peak;
-  /** The state of this project that was measured; a `+` says that files were changed since. */
-  readonly commit: string;
+let record: MachineRecord | undefined;
+
+/** Looks at the machine, once a process, and measures its peak and its bandwidth. */
+export function machineRecord(): MachineRecord {
+  record ??= look();
+  return record;
 }
 
-/** Looks at the machine, and measures its peak. */
-export function machineRecord(): MachineRecord {
+function look(): MachineRecord {
   const { typescript, simd, relaxedSimd } = measurePeak();
   return {
     date: new Date().toISOString(),
@@ -39,7 +30,8 @@ export function machineRecord(): MachineRecord {
       simd: rounded(simd),
       relaxedSimd: relaxedSimd === null ? null : rounded(relaxedSimd),
     },
-    commit: commit(),
+    bandwidth_gbs: measureBandwidth(),
+    commit: commitOf(),
   };
 }
 
@@ -47,7 +39,8 @@ function rounded(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-function commit(): string {
+/** The state of the project; a `+` says that files were changed since. */
+export function commitOf(): string {
   try {
     const git = (...args: string[]) =>
       execFileSync("git", args, { cwd: BENCH, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();

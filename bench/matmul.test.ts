@@ -2,7 +2,7 @@ import { matmul, tensor } from "@saunet/core";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { expect, it, vi } from "vitest";
 import { type Entrant, raceProducts } from "./matmul.ts";
-import { matmulModel } from "./products/onnx.ts";
+import { onnxModel } from "./onnx.ts";
 import { makeFactors, nameOfShape, readFactors, writeFactors } from "./products/product.ts";
 
 const shape = { batch: 1, m: 5, k: 40, n: 7 };
@@ -12,7 +12,7 @@ const effort = { seconds: 0.01, minRuns: 2, maxRuns: 4 };
 function entrant(name: string, wanted: Float32Array, error: number) {
   const output = wanted.slice();
   output[17] += error * Math.max(...wanted.map(Math.abs));
-  const run = vi.fn(async () => 2);
+  const run = vi.fn(async (runs: number) => Array.from({ length: runs }, () => 2));
   return { name, threads: 1, load: async () => {}, output: async () => output, run } satisfies Entrant;
 }
 
@@ -44,7 +44,10 @@ it("tells of who does not start", async () => {
     load: () => Promise.reject(new Error("has no backend")),
   };
   expect(await raceProducts(shape, [broken], wanted, effort)).toEqual([
-    { shape: "5x40x7", name: "broken", threads: 1, status: "failed", reason: "has no backend" },
+    {
+      ...{ shape: "5x40x7", geometry: shape, name: "broken", threads: 1 },
+      ...{ status: "failed", reason: "has no backend" },
+    },
   ]);
 });
 
@@ -58,7 +61,7 @@ it("names products by their sizes, and keeps their factors", () => {
 });
 
 it("has an ONNX file that multiplies", async () => {
-  const session = await InferenceSession.create(matmulModel());
+  const session = await InferenceSession.create(onnxModel({ operator: "MatMul", inputs: ["a", "b"] }));
   const [a, b] = [
     tensor([
       [1, 2],

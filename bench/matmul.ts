@@ -6,17 +6,18 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { matmul, noGrad } from "@saunet/core";
 import { installPeers } from "./contenders/install.ts";
-import { ContenderError, ContenderProcess } from "./contenders/process.ts";
-import { OURS, REFERENCE } from "./contenders/registry.ts";
+import { ContenderProcess } from "./contenders/process.ts";
 import { type Effort, measure, type Task } from "./harness.ts";
-import { type MachineRecord, machineRecord } from "./machine.ts";
-import type { Options } from "./options.ts";
+import { OURS } from "./names.ts";
 import { RESULTS } from "./paths.ts";
 import { productContenders } from "./products/contenders.ts";
 import { flopsOf, makeFactors, nameOfShape, type ProductShape, writeFactors } from "./products/product.ts";
-import { allowRelaxedSimd } from "./relaxed.ts";
-import { isMeasured, precise, type Results, type Row, rowOf } from "./results.ts";
-import { maxAbsDiff, perCall } from "./statistics.ts";
+import { failed } from "./race.ts";
+import { precise, rowOf } from "./rows.ts";
+import type { Row } from "./schema.ts";
+import type { Open } from "./session.ts";
+import type { Settings } from "./settings.ts";
+import { maxAbsDiff } from "./statistics.ts";
 import { oneOf } from "./usage.ts";
 import { errorOfOutputs, reasonOf, TOLERANCE } from "./verify.ts";
 
@@ -44,61 +45,57 @@ export interface Entrant {
   /** Gets ready; `calls` is how many calls a run makes. */
   readonly load: (calls: number) => Promise<void>;
   readonly output: () => Promise<Float32Array>;
-  /** One run; gives its milliseconds. */
-  readonly run: () => Promise<number>;
+  /** So many runs; gives the milliseconds of each. */
+  readonly run: (runs: number) => Promise<readonly number[]>;
 }
 
-/** Runs the bench. */
-export async function products(options: Options): Promise<Results> {
+/** Opens the bench: a unit a product; the processes of the contenders stay from one to the next. */
+export const openProducts: Open = async (settings) => {
   const names = productContenders.map(({ name }) => name);
-  for (const peer of options.peers ?? []) oneOf("peer for matmul", peer, names);
+  for (const peer of settings.peers ?? []) oneOf("peer for matmul", peer, names);
   const chosen = productContenders.filter(
-    ({ name, quick }) => name === OURS || (options.peers?.includes(name) ?? (quick || !options.quick)),
+    ({ name, quick }) => name === OURS || (settings.peers?.includes(name) ?? (quick || !settings.quick)),
   );
   if (chosen.some(({ name }) => !name.startsWith(OURS) && name !== "onnxruntime-node")) installPeers();
-  // So that the peak is that of the instructions which ours runs with.
-  allowRelaxedSimd();
-  const machine = machineRecord();
   const folder = join(RESULTS, "local", "products");
   mkdirSync(folder, { recursive: true });
   const entrants = chosen.flatMap((contender) =>
-    contender.threads.map((threads) => ({ ...contender, threads, process: new ContenderProcess() })),
+    contender.threads.map((threads) => ({
+      ...contender,
+      threads,
+      process: new ContenderProcess(settings.timeout),
+    })),
   );
-  const rows: Row[] = [];
-  try {
-    for (const shape of options.quick ? QUICK_SHAPES : SHAPES) {
-      const name = nameOfShape(shape);
-      process.stderr.write(`bench: ${name}\n`);
+  const shapes = settings.quick ? QUICK_SHAPES : SHAPES;
+  return {
+    units: shapes.map(nameOfShape),
+    measure: async (unit, without) => {
+      const shape = shapes[unit];
       const factors = makeFactors(shape);
-      const inputs = join(folder, `${name}.safetensors`);
+      const inputs = join(folder, `${nameOfShape(shape)}.safetensors`);
       writeFileSync(inputs, writeFactors(factors));
       const wanted = noGrad(() => matmul(factors.a, factors.b)).data;
-      const able = entrants.filter(({ mostFlops = Number.POSITIVE_INFINITY }) => flopsOf(shape) <= mostFlops);
+      const able = entrants.filter(
+        ({ name, mostFlops = Number.POSITIVE_INFINITY }) => flopsOf(shape) <= mostFlops && !without.has(name),
+      );
       const racing = able.map(
         ({ name: contender, threads, process: child }): Entrant => ({
           name: contender,
           threads,
           load: (calls) => child.loadProduct(contender, threads, inputs, calls),
           output: () => child.output(),
-          run: () => child.run(),
+          run: (runs) => child.run(runs),
         }),
       );
-      rows.push(...(await raceProducts(shape, racing, wanted, effortOf(options))));
-    }
-  } finally {
-    for (const { process: child } of entrants) child.end();
-  }
-  return {
-    bench: "matmul",
-    command: options.command,
-    machine,
-    results: rows,
-    ratios: ratiosOf(rows),
-    peak_share: peakShares(rows, machine),
+      return raceProducts(shape, racing, wanted, effortOf(settings));
+    },
+    end: () => {
+      for (const { process: child } of entrants) child.end();
+    },
   };
-}
+};
 
-function effortOf({ quick, seconds }: Options): Effort {
+function effortOf({ quick, seconds }: Settings): Effort {
   return { seconds: seconds ?? (quick ? 0.5 : 2), minRuns: 3, maxRuns: 60 };
 }
 
@@ -117,7 +114,7 @@ export async function raceProducts(
   const side = shape.batch === 1 && Number.isInteger(Number(name)) ? { size: shape.m } : {};
   const calls = Math.max(1, Math.round(RUN_FLOPS / flopsOf(shape)));
   const subject = ({ name: contender, threads }: Entrant) => ({
-    ...{ shape: name, ...side },
+    ...{ shape: name, geometry: { ...shape }, ...side },
     ...{ name: contender, threads },
   });
   const rows: Row[] = [];
@@ -134,54 +131,27 @@ export async function raceProducts(
         rows.push({ ...subject(entrant), status: "wrong", reason, max_abs_diff: diff });
       }
     } catch (error) {
-      const missing = error instanceof ContenderError && error.notInstalled;
-      const status = missing ? "not installed" : "failed";
-      rows.push({ ...subject(entrant), status, reason: (error as Error).message });
+      rows.push({ ...subject(entrant), ...failed(error) });
     }
   }
   const label = ({ name: contender, threads }: Entrant) => `${contender}/${threads}`;
   const tasks = [...right.keys()].map(
     (entrant): Task => ({
       name: label(entrant),
-      async: true,
-      run: async () => {
+      sample: async (runs) => {
         await setTimeout(PAUSE_MS);
-        return entrant.run();
+        return entrant.run(runs);
       },
     }),
   );
-  const summaries = await measure(tasks, effort);
+  const timings = await measure(tasks, effort);
   for (const [entrant, diff] of right) {
-    const summary = summaries.get(label(entrant))!;
-    if (summary instanceof Error) {
-      rows.push({ ...subject(entrant), status: "failed", reason: summary.message });
-      continue;
-    }
-    const one = perCall(summary, calls);
-    const gflops = precise(flopsOf(shape) / one.median_ms / 1e6);
-    rows.push(rowOf(subject(entrant), one, { gflops, max_abs_diff: precise(diff) }));
+    const timing = timings.get(label(entrant))!;
+    if (timing instanceof Error) rows.push({ ...subject(entrant), ...failed(timing) });
+    else
+      rows.push(
+        rowOf(subject(entrant), timing, { calls, flops: flopsOf(shape), max_abs_diff: precise(diff) }),
+      );
   }
   return rows;
-}
-
-/** Each peer against ours on the same product and threads. */
-function ratiosOf(rows: readonly Row[]): Record<string, number> {
-  const measured = rows.filter(isMeasured);
-  const ratios: Record<string, number> = {};
-  for (const { name, threads, shape, median_ms } of measured) {
-    const ours = measured.find((row) => row.name === OURS && row.threads === threads && row.shape === shape);
-    if (name !== OURS && name !== REFERENCE && ours !== undefined)
-      ratios[`${name}/${threads}@${shape}`] = precise(median_ms / ours.median_ms);
-  }
-  return ratios;
-}
-
-/** Ours as a share of what as many cores could do. */
-function peakShares(rows: readonly Row[], { peak_gflops }: MachineRecord): Record<string, number> {
-  const peak = Math.max(peak_gflops.simd, peak_gflops.relaxedSimd ?? 0);
-  const shares: Record<string, number> = {};
-  for (const { name, threads, shape, gflops } of rows.filter(isMeasured))
-    if (name === OURS && gflops !== undefined)
-      shares[`${threads}@${shape}`] = precise(gflops / (peak * threads));
-  return shares;
 }

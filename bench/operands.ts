@@ -4,7 +4,7 @@ import { normal, randomState } from "@saunet/core";
 import type { Conv2dDims } from "@saunet/core/kernels";
 
 /** Image, filter, bias and the gradient of the output for one convolution. */
-export function makeOperands(d: Conv2dDims): {
+export function makeOperands(d: Conv2dDims & { readonly groups?: number }): {
   readonly x: Float32Array;
   readonly w: Float32Array;
   readonly b: Float32Array;
@@ -17,10 +17,11 @@ export function makeOperands(d: Conv2dDims): {
     for (let i = 0; i < size; i++) data[i] *= scale;
     return data;
   };
+  const taps = (d.KH * d.KW * d.C) / (d.groups ?? 1);
   const pixels = d.N * d.OH * d.OW;
   return {
     x: scaled(d.N * d.H * d.W * d.C, 1),
-    w: scaled(d.KH * d.KW * d.C * d.O, 1 / Math.sqrt(d.KH * d.KW * d.C)),
+    w: scaled(taps * d.O, 1 / Math.sqrt(taps)),
     b: scaled(d.O, 1),
     gy: scaled(pixels * d.O, 1 / Math.sqrt(pixels)),
   };

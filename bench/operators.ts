@@ -17,10 +17,11 @@ import {
   zeros,
 } from "@saunet/core";
 import { copyOfGradient, intercept } from "@saunet/core/kernels";
-import type { Options } from "./options.ts";
-import { sizeOf } from "./options.ts";
-import { type Part, timeParts } from "./parts.ts";
-import type { Results } from "./results.ts";
+import { restore } from "@saunet/wasm";
+import { distinct } from "./distinct.ts";
+import { accelerateParts, type Part, timePart } from "./parts.ts";
+import type { Open } from "./session.ts";
+import { sizeOf } from "./settings.ts";
 import { oneOf } from "./usage.ts";
 
 const CHANNELS = 16;
@@ -36,13 +37,13 @@ const operators: Readonly<Record<string, (x: Tensor, other: Tensor) => Tensor>> 
   layerNorm: (x) => layerNorm(x, ones([CHANNELS]), zeros([CHANNELS])),
 };
 
-/** Times the operators that are named, or all of them, on `[1,H,W,16]`. */
-export async function timeOperators(options: Options): Promise<Results> {
-  const [height, width] = sizeOf(options, 592);
+/** Opens the bench on the operators that are named, or all of them, on `[1,H,W,16]`: a unit a kernel call. */
+export const openOperators: Open = async (settings) => {
+  const [height, width] = sizeOf(settings, 592);
   const random = randomState(1);
   const map = () => normal([1, height, width, CHANNELS], random);
   const valid = Object.keys(operators);
-  const chosen = options.operands.length > 0 ? options.operands : valid;
+  const chosen = settings.operands.length > 0 ? settings.operands : valid;
   const parts = chosen.flatMap((name) => {
     const operator = operators[oneOf("operator", name, valid)];
     const own: Part[] = [];
@@ -56,5 +57,11 @@ export async function timeOperators(options: Options): Promise<Results> {
     );
     return own;
   });
-  return { ...(await timeParts("operators", parts, options)), input: [height, width, CHANNELS] };
-}
+  const acceleration = await accelerateParts(settings.threads[0]);
+  return {
+    units: distinct(parts.map(({ shape, kernel }) => `${shape} ${kernel.name}`)),
+    input: [height, width, CHANNELS],
+    measure: (unit, without) => timePart(parts[unit], acceleration, { without }, settings),
+    end: () => void restore(),
+  };
+};

@@ -1,19 +1,81 @@
-import { expect, test } from "vitest";
-import { parseOptions } from "./options.ts";
+import { describe, expect, it, vi } from "vitest";
+import { commands } from "./commands.ts";
+import { type CommandEntry, type Options, runCommand, settingsOf } from "./options.ts";
 
-test("options", () => {
-  const options = parseOptions("model", ["--json", "--peers", "a,b", "--size", "592x704", "--seconds", "3"]);
-  expect(options).toMatchObject({ format: "json", peers: ["a", "b"], size: [592, 704], seconds: 3 });
-  expect(options.command).toBe("pnpm bench model --json --peers a,b --size 592x704 --seconds 3");
+/** What a command is given. */
+async function parsed(...args: string[]): Promise<Options> {
+  let found: Options | undefined;
+  const entries = commands.map(
+    (entry): CommandEntry => ({
+      ...entry,
+      run: async (options) => {
+        found = options;
+        return 0;
+      },
+    }),
+  );
+  await runCommand(entries, args);
+  return found!;
+}
+
+describe("options", () => {
+  it("are read", async () => {
+    const options = await parsed("model", "--json", "--peers", "a,b", "--size", "592x704", "--seconds", "3");
+    expect(options).toMatchObject({ format: "json", peers: ["a", "b"], size: [592, 704], seconds: 3 });
+    expect(options.command).toBe("pnpm bench model --json --peers a,b --size 592x704 --seconds 3");
+    const kernels = await parsed(
+      "kernels",
+      "--shape",
+      "8x8x4 -> 4, 1x1",
+      "--shape",
+      "9x9x4 -> 4, 1x1",
+      "--threads",
+      "1,2,2",
+    );
+    expect(kernels).toMatchObject({ shape: ["8x8x4 -> 4, 1x1", "9x9x4 -> 4, 1x1"], threads: [1, 2] });
+    expect(settingsOf(kernels)).not.toHaveProperty("command");
+    expect(await parsed("compare", "a", "b", "--bound", "5")).toMatchObject({
+      operands: ["a", "b"],
+      bound: 0.05,
+    });
+  });
+
+  it.each([
+    [
+      ["model", "--size", "593"],
+      '--size: wants a multiple of 8 from 32 on, or two as in 592x704, but is "593"',
+    ],
+    [["model", "--size", "0"], '--size: wants a multiple of 8 from 32 on, or two as in 592x704, but is "0"'],
+    [["model", "--seconds", "0"], '--seconds: wants a number above 0 but is "0"'],
+    [["layers", "--threads", "1.5"], '--threads: wants 1 to 64 but is "1.5"'],
+    [["model", "--repeat", "0"], '--repeat: wants 1 to 1000 but is "0"'],
+    [["model", "--json", "--csv"], "--json and --csv: wants one of them"],
+    [["model", "--resume"], "--resume: wants --out"],
+    [["model", "--bogus"], "unknown option '--bogus'"],
+    [["modle"], "unknown command 'modle'"],
+    [["model", "extra"], "too many arguments"],
+    // What does not apply was once ignored.
+    [["model", "--shapes", "awkward"], "unknown option '--shapes'"],
+    [["compare", "a", "b", "--quick"], "unknown option '--quick'"],
+    [["report", "--measure", "--quick"], "unknown option '--quick'"],
+    [["lab", "--threads", "2"], "unknown option '--threads'"],
+  ])("%j is refused in one line", async (args, message) => {
+    await expect(parsed(...args)).rejects.toThrow(message);
+    await expect(parsed(...args)).rejects.toMatchObject({
+      name: "UsageError",
+      message: expect.not.stringContaining("\n"),
+    });
+  });
 });
 
-test.each([
-  [["--size", "593"], '--size: wants a multiple of 8, or two as in 592x704, but is "593"'],
-  [["--size", "0"], '--size: wants a multiple of 8, or two as in 592x704, but is "0"'],
-  [["--seconds", "0"], '--seconds: wants a number above 0 but is "0"'],
-  [["--threads", "1.5"], '--threads: wants 1 to 64 but is "1.5"'],
-  [["--json", "--csv"], "--json and --csv: wants one of them"],
-  [["--bogus"], "Unknown option '--bogus'"],
-])("%j is refused in one line", (args, message) => {
-  expect(() => parseOptions("model", args)).toThrow(message);
+describe("help", () => {
+  it.each(commands.map(({ name }) => name))("of %s says what it takes, in 100 columns", async (name) => {
+    const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    const code = await runCommand(commands, [name, "--help"]);
+    const text = write.mock.calls.map(([chunk]) => String(chunk)).join("");
+    write.mockRestore();
+    expect(code).toBe(0);
+    expect(text).toContain(`Usage: pnpm bench ${name}`);
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+  });
 });

@@ -1,24 +1,37 @@
-// Single kernel calls, each timed alone: in plain TypeScript, and as accelerate() runs them in a captured program.
-//
-// A captured program keeps what lies between its calls in its own memory. To see that and not the way in and out, the
-// program that is timed makes the same call several times, and its time is divided by their number.
+// Single kernel calls, each timed alone: in plain TypeScript, accelerated, and by whoever else can make them.
 
-import { capture, prepare, type Runnable, type Tensor, tensor } from "@saunet/core";
 import {
   type AnyKernel,
   type Arrays,
-  allocate,
-  allocateIndices,
   type Conv2dDims,
+  conv2dFilterGradient,
+  conv2dForward,
+  conv2dTransposed,
   type FlatArray,
+  groupedConv2dFilterGradient,
+  groupedConv2dForward,
+  groupedConv2dTransposed,
 } from "@saunet/core/kernels";
-import { accelerate, type Convolutions, restore } from "@saunet/wasm";
-import { type Effort, measure, type Task } from "./harness.ts";
-import { machineRecord } from "./machine.ts";
-import type { Options } from "./options.ts";
-import { precise, type Results, type Row, rowOf } from "./results.ts";
-import { maxAbsDiff, perCall } from "./statistics.ts";
+import { accelerate } from "@saunet/wasm";
+import {
+  bytesOf,
+  type ConvolutionSpec,
+  dimsOf,
+  geometryOf,
+  type KernelName,
+} from "./convolutions/convolution.ts";
+import { countEvents } from "./counters.ts";
+import { acceleratedForm, CALLS, type Form, outputsOf, typescriptForm } from "./forms.ts";
+import { type Effort, measure, type Task, timed } from "./harness.ts";
+import type { Attempt } from "./lab/attempt.ts";
+import { makeOperands } from "./operands.ts";
+import { memorySweep } from "./peak.ts";
+import { precise, rowOf, type Subject } from "./rows.ts";
+import type { Measured, Row } from "./schema.ts";
+import type { Settings } from "./settings.ts";
+import { maxAbsDiff } from "./statistics.ts";
 import { errorOfOutputs, reasonOf, TOLERANCE } from "./verify.ts";
+import { sign } from "./watch.ts";
 
 /** One kernel call. */
 export interface Part {
@@ -27,181 +40,202 @@ export interface Part {
   readonly kernel: AnyKernel;
   readonly arrays: Arrays;
   readonly dims: unknown;
+  /** The line of the shape list. */
+  readonly spec?: ConvolutionSpec;
 }
 
-/** Calls of one timed program. */
-const CALLS = 8;
-
-/** What a 3x3 convolution could have run with instead. */
-const ROADS: readonly Convolutions[] = ["direct", "winograd4", "winograd6"];
-/** Enough for any part; as many as there are parts and roads exist at a time until they are collected. */
-const MEMORY_OF_PART = 2 ** 30;
-
-/**
- * Verifies and times every part.
- *
- * @param how.roads whether each 3x3 convolution is timed with the algorithms too that were not chosen; one thread alone,
- *   since a pool of threads ends where another begins
- */
-export async function timeParts(
-  bench: string,
-  parts: readonly Part[],
-  options: Options,
-  { roads = false }: { readonly roads?: boolean } = {},
-): Promise<Results> {
-  const machine = machineRecord();
-  const threads = options.threads ?? 1;
-  const effort: Effort = {
-    seconds: options.seconds ?? (options.quick ? 0.2 : 1),
-    minRuns: 3,
-    maxRuns: 100,
-  };
-  const simd = Math.max(machine.peak_gflops.simd, machine.peak_gflops.relaxedSimd ?? 0);
-  const results: Row[] = [];
-  for (const part of parts) {
-    process.stderr.write(`bench: ${part.shape} ${part.kernel.name}\n`);
-    const wanted = outputsOf(part, part.kernel.reference);
-    const forms: Form[] = [];
-    const tasks = new Map<Form, number>();
-    const row = ({ code, threads: t }: Form) => ({
-      shape: part.shape,
-      name: `${part.kernel.name} ${code}`,
-      threads: t,
-    });
-    const consider = (form: Form) => {
-      forms.push(form);
-      const outputs = form.outputs();
-      const diff = Math.max(0, ...outputs.map((output, i) => maxAbsDiff(output, wanted[i])));
-      const error = errorOfOutputs(outputs, wanted);
-      if (error <= TOLERANCE) tasks.set(form, diff);
-      else {
-        const reason = reasonOf("its result", error, TOLERANCE);
-        results.push({ ...row(form), status: "wrong", reason, max_abs_diff: diff });
-      }
-    };
-    consider(typescriptForm(part));
-    const report = await accelerate({ threads, memoryLimit: MEMORY_OF_PART });
-    if (report.kernels.includes(part.kernel.name)) consider(acceleratedForm(part, report.threads));
-    if (roads && report.threads === 1 && hasRoads(part))
-      for (const convolutions of ROADS) {
-        await accelerate({ threads, memoryLimit: MEMORY_OF_PART, convolutions });
-        consider(acceleratedForm(part, 1, `accelerated ${convolutions}`));
-      }
-    const summaries = await measure([...tasks.keys()], effort);
-    for (const [form, diff] of tasks) {
-      const summary = summaries.get(form.name)!;
-      if (summary instanceof Error) {
-        results.push({ ...row(form), status: "failed", reason: summary.message });
-        continue;
-      }
-      const one = perCall(summary, form.calls);
-      const flops = flopsOf(part);
-      const peak = form.code === "typescript" ? machine.peak_gflops.typescript : simd * form.threads;
-      const gflops = flops === undefined ? undefined : flops / one.median_ms / 1e6;
-      results.push(
-        rowOf(row(form), one, {
-          ...(gflops && { gflops: precise(gflops), share_of_peak: precise(gflops / peak) }),
-          max_abs_diff: precise(diff),
-        }),
-      );
-    }
-    for (const form of forms) form.release();
-  }
-  restore();
-  return { bench, command: options.command, machine, results };
-}
-
-/** A way to make the call. */
-export interface Form extends Task {
-  readonly code: "typescript" | "accelerated" | `accelerated ${Convolutions}`;
+/** Someone in a process of his own who makes the call. */
+export interface Rival {
+  readonly name: string;
   readonly threads: number;
-  /** How many calls a run makes. */
-  readonly calls: number;
-  /** What the call writes. */
-  readonly outputs: () => readonly FlatArray[];
-  readonly release: () => void;
-}
-
-/** Counted for convolutions alone: what the other kernels take is memory, not arithmetic. */
-function flopsOf({ kernel, dims }: Part): number | undefined {
-  return kernel.name.startsWith("conv2d.") ? (dims as Conv2dDims).flops : undefined;
-}
-
-/** Whether Winograd's algorithms suit a part, so that there was something to choose. */
-function hasRoads({ kernel, dims }: Part): boolean {
-  if (!kernel.name.startsWith("conv2d.")) return false;
-  const { KH, KW, C, O } = dims as Conv2dDims;
-  return KH === 3 && KW === 3 && Math.min(C, O) >= 4;
-}
-
-const written = ({ kernel, arrays }: Part): string[] =>
-  Object.keys(kernel.roles).filter((name) => kernel.roles[name] === "write" && arrays[name] !== undefined);
-
-function outputsOf(part: Part, form: AnyKernel["portable"]): readonly FlatArray[] {
-  const names = written(part);
-  const fresh = names.map((name) => [name, part.arrays[name]!.slice()]);
-  const arrays = { ...part.arrays, ...Object.fromEntries(fresh) } as Arrays;
-  form(arrays as never, part.dims as never);
-  return names.map((name) => arrays[name]!);
-}
-
-function typescriptForm(part: Part): Form {
-  const { kernel, arrays, dims } = part;
-  return {
-    name: "typescript",
-    code: "typescript",
-    threads: 1,
-    calls: 1,
-    run: () => kernel.portable(arrays as never, dims as never),
-    outputs: () => outputsOf(part, kernel.portable),
-    release: () => {},
+  readonly code?: Measured["code"];
+  readonly load: (calls: number) => Promise<void>;
+  readonly output: () => Promise<FlatArray>;
+  readonly run: (runs: number) => Promise<readonly number[]>;
+  readonly failed: (error: unknown) => {
+    readonly status: "not installed" | "failed";
+    readonly reason: string;
   };
 }
 
-/** As accelerate(), which must have been called, runs it in a captured program. */
-export function acceleratedForm(part: Part, threads: number, code: Form["code"] = "accelerated"): Form {
-  const inputs = floatsRead(part);
-  const values = inputs.map((name) => tensor(part.arrays[name] as Float32Array));
-  const often = program(part, inputs, values, CALLS);
-  return {
-    name: code,
-    code,
-    threads,
-    calls: CALLS,
-    run: () => void often.runSync(values),
-    outputs: () => {
-      const once = program(part, inputs, values, 1);
-      const outputs = once.runSync(values).map(({ data }) => data);
-      once.release();
-      return outputs;
-    },
-    release: () => often.release(),
+/** Enough for any part. */
+const MEMORY_OF_PART = 2 ** 30;
+/** A rival's run makes calls of about so many FLOPs together, so that the clock does not count. */
+const RUN_FLOPS = 5e7;
+/** Larger than any cache that one core has for itself. */
+const EVICTED_BYTES = 2 ** 26;
+
+/** The part that a line of a shape list and a kernel say. */
+export function partOf(spec: ConvolutionSpec, kernel: KernelName): Part {
+  const dims = dimsOf(spec);
+  const { x, w, gy } = makeOperands(dims);
+  const grouped = spec.groups > 1;
+  const kernels = {
+    forward: [grouped ? groupedConv2dForward : conv2dForward, { y: new Float32Array(gy.length), x, w }],
+    transposed: [
+      grouped ? groupedConv2dTransposed : conv2dTransposed,
+      { x: new Float32Array(x.length), y: gy, w },
+    ],
+    filterGradient: [
+      grouped ? groupedConv2dFilterGradient : conv2dFilterGradient,
+      { gw: new Float32Array(w.length), x, gy },
+    ],
+  } as const;
+  const [found, arrays] = kernels[kernel];
+  return { shape: spec.name, kernel: found as unknown as AnyKernel, arrays, dims, spec };
+}
+
+/** What is known of the accelerated form of this process. */
+export interface Acceleration {
+  readonly threads: number;
+  readonly kernels: readonly string[];
+  readonly code: "simd" | "fused";
+}
+
+/** Accelerates this process for parts. */
+export async function accelerateParts(threads: number): Promise<Acceleration> {
+  const report = await accelerate({ threads, memoryLimit: MEMORY_OF_PART });
+  return { threads: report.threads, kernels: report.kernels, code: report.relaxed ? "fused" : "simd" };
+}
+
+/** Who makes a call beside our own two forms. */
+export interface Field {
+  readonly rivals?: readonly Rival[];
+  readonly attempts?: readonly Attempt[];
+  readonly without: ReadonlySet<string>;
+}
+
+/** Verifies and times every form of a part. */
+export async function timePart(
+  part: Part,
+  acceleration: Acceleration,
+  { rivals = [], attempts = [], without }: Field,
+  settings: Settings,
+): Promise<Row[]> {
+  const { quick, seconds, cold, counters } = settings;
+  const effort: Effort = { seconds: seconds ?? (quick ? 0.2 : 1), minRuns: 5, maxRuns: 100 };
+  const rows: Row[] = [];
+  const wanted = outputsOf(part, part.kernel.reference);
+  const ready = new Map<Task, { subject: Subject; calls: number; more: Partial<Measured>; form?: Form }>();
+  const forms: Form[] = [];
+  const isConvolution = /onv2d\./.test(part.kernel.name);
+  const dims = part.dims as Conv2dDims;
+  const work = isConvolution ? { flops: dims.flops, bytes: bytesOf(dims) } : {};
+  const subjectOf = (name: string, threads: number): Subject => ({
+    shape: part.shape,
+    geometry: geometryOf(part.dims, wanted[0].length),
+    ...(part.spec !== undefined && part.spec.count > 1 && { count: part.spec.count }),
+    ...{ name: `${part.kernel.name} ${name}`, threads },
+  });
+  /** Lets in what computes the right thing. */
+  const admit = (
+    subject: Subject,
+    found: readonly (FlatArray | undefined)[],
+    task: Task,
+    more: Partial<Measured> & { calls?: number; form?: Form },
+  ): void => {
+    const { calls = 1, form, ...rest } = more;
+    const outputs = found.filter((output) => output !== undefined);
+    const expected = wanted.filter((_, i) => found[i] !== undefined);
+    const diff = Math.max(0, ...outputs.map((output, i) => maxAbsDiff(output, expected[i])));
+    const error = outputs.length > 0 ? errorOfOutputs(outputs, expected) : Number.POSITIVE_INFINITY;
+    if (error <= TOLERANCE)
+      ready.set(task, {
+        ...{ subject, calls, more: { ...work, ...rest, max_abs_diff: precise(diff) } },
+        ...(form && { form }),
+      });
+    else {
+      const reason = reasonOf("its result", error, TOLERANCE);
+      rows.push({
+        ...subject,
+        status: "wrong",
+        reason,
+        ...(Number.isFinite(diff) && { max_abs_diff: diff }),
+      });
+    }
+  };
+  const consider = (form: Form, code: Measured["code"], before?: () => void): void => {
+    const { name, threads, run, calls } = form;
+    if (without.has(name)) return;
+    sign(name);
+    forms.push(form);
+    admit(subjectOf(name, threads), form.outputs(), timed(name, run, before), {
+      ...{ calls, form },
+      ...(code && { code }),
+    });
+  };
+  const evict = cold ? evictor() : undefined;
+  const renamed = (form: Form, name: string): Form => ({ ...form, name });
+
+  const plain = typescriptForm(part);
+  consider(plain, "typescript");
+  if (evict) consider(renamed(plain, "typescript cold"), "typescript", evict);
+  if (acceleration.kernels.includes(part.kernel.name)) {
+    const { threads, code } = acceleration;
+    consider(acceleratedForm(part, threads), code);
+    if (evict) {
+      // One call with its image's way into the kernels' memory, since eight calls would find the caches warm.
+      const once = acceleratedForm(part, threads, 1, "accelerated once");
+      consider(once, code);
+      consider(renamed(once, "accelerated once cold"), code, evict);
+    }
+  }
+  for (const attempt of attempts) {
+    const form = attemptForm(part, attempt);
+    if (form === undefined || without.has(attempt.name)) continue;
+    const subject = subjectOf(attempt.name, 1);
+    sign(attempt.name);
+    try {
+      consider(form(), attempt.code);
+    } catch (error) {
+      rows.push({ ...subject, status: "failed", reason: (error as Error).message.split("\n")[0] });
+    }
+  }
+  const calls = isConvolution ? Math.max(1, Math.min(CALLS, Math.round(RUN_FLOPS / dims.flops))) : CALLS;
+  for (const rival of rivals) {
+    if (without.has(rival.name)) continue;
+    const subject = subjectOf(rival.name, rival.threads);
+    try {
+      sign(rival.name);
+      await rival.load(calls);
+      const name = `${rival.name}/${rival.threads}`;
+      const task = { name, sample: (runs: number) => rival.run(runs) };
+      admit(subject, [await rival.output()], task, { calls, ...(rival.code && { code: rival.code }) });
+    } catch (error) {
+      rows.push({ ...subject, ...rival.failed(error) });
+    }
+  }
+  const timings = await measure([...ready.keys()], effort);
+  for (const [task, { subject, calls: perRun, more, form }] of ready) {
+    const timing = timings.get(task.name)!;
+    if (timing instanceof Error) {
+      rows.push({ ...subject, status: "failed", reason: timing.message });
+      continue;
+    }
+    const events = counters && form !== undefined ? await countEvents(form.run, perRun) : undefined;
+    rows.push(rowOf(subject, timing, { calls: perRun, ...more, ...(events && { counters: events }) }));
+  }
+  for (const form of forms) form.release();
+  return rows;
+}
+
+/** An attempt's form of a part, if it serves it. */
+function attemptForm(part: Part, { name, serves, prepare }: Attempt): (() => Form) | undefined {
+  if (part.kernel.name !== "conv2d.forward" || !serves(part.dims as Conv2dDims)) return undefined;
+  return () => {
+    const dims = part.dims as Conv2dDims;
+    const [x, w] = [part.arrays.x, part.arrays.w] as Float32Array[];
+    const { y, run, calls = 1 } = prepare(dims, { x, w, b: new Float32Array(dims.O) });
+    const outputs = () => {
+      run();
+      return [y()];
+    };
+    return { name, threads: 1, calls, run, outputs, release: () => {} };
   };
 }
 
-/** What changes from run to run. A filter does not: a program arranges its weights once. */
-const floatsRead = ({ kernel, arrays }: Part): string[] =>
-  Object.keys(kernel.roles).filter(
-    (name) => kernel.roles[name] === "read" && name !== "w" && arrays[name] instanceof Float32Array,
-  );
-
-/** A program of `calls` equal calls; it gives the outputs where there is one call, and otherwise nothing. */
-function program(part: Part, inputs: readonly string[], values: readonly Tensor[], calls: number): Runnable {
-  const { kernel, arrays, dims } = part;
-  const call = kernel as unknown as (arrays: Arrays, dims: unknown) => void;
-  return prepare(
-    capture((placeholders) => {
-      const read = inputs.map((name, i) => [name, placeholders[i].data]);
-      let outputs: Tensor[] = [];
-      for (let i = 0; i < calls; i++) {
-        const fresh = written(part).map((name) => {
-          const { length } = arrays[name]!;
-          return [name, arrays[name] instanceof Float32Array ? allocate(length) : allocateIndices(length)];
-        });
-        call({ ...arrays, ...Object.fromEntries(read), ...Object.fromEntries(fresh) }, dims);
-        outputs = fresh.map(([, array]) => tensor(array as Float32Array));
-      }
-      return calls === 1 ? outputs : [];
-    }, values),
-  );
+/** What drives everything else out of the caches. */
+function evictor(): () => void {
+  const sweep = memorySweep(EVICTED_BYTES);
+  return () => sweep(EVICTED_BYTES, 1);
 }

@@ -1,18 +1,14 @@
 // The most that one core can do: multiplications and additions on numbers that never leave the registers. A chain
 // s ← s · f + a waits for its own result, so twelve independent ones keep the units busy; with factor and addend
 // that is 14 of the 16 registers of x86. They converge on a / (1 - f), so no number is ever denormal.
+//
+// And how fast one core reads: sums of vectors over as much memory as each level of its caches holds.
 
 import { ModuleBuilder } from "@saunet/wasm/asm";
+import type { Bandwidth, Peak } from "./schema.ts";
 
-/** FLOP/s of one core, in billions. */
-export interface Peak {
-  /** Plain TypeScript: one double at a time. */
-  readonly typescript: number;
-  /** WebAssembly, four floats at a time, a multiplication and an addition. */
-  readonly simd: number;
-  /** The same with the fused instruction of relaxed SIMD; null where the host does not have it. */
-  readonly relaxedSimd: number | null;
-}
+/** Runs the chains for so many steps; what comes out is some number. */
+export type Chains = (steps: number) => number;
 
 const CHAINS = 12;
 const FACTOR = 0.999;
@@ -29,7 +25,7 @@ export function measurePeak(): Peak {
   };
 }
 
-function gflops(lanes: number, chains: (steps: number) => number): number {
+function gflops(lanes: number, chains: Chains): number {
   let best = Number.POSITIVE_INFINITY;
   for (let repeat = 0; repeat < REPEATS; repeat++) {
     const start = performance.now();
@@ -39,7 +35,8 @@ function gflops(lanes: number, chains: (steps: number) => number): number {
   return (2 * CHAINS * lanes * STEPS) / best / 1e6;
 }
 
-function scalarChains(steps: number): number {
+/** A double at a time. */
+export function scalarChains(steps: number): number {
   let a = 1;
   let b = 2;
   let c = 3;
@@ -97,7 +94,62 @@ export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(simdModule(true));
 }
 
-function simdChains(relaxed: boolean): (steps: number) => number {
+/** Four floats at a time, with two instructions or a fused one. */
+export function simdChains(relaxed: boolean): Chains {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(simdModule(relaxed)));
-  return exports.chains as (steps: number) => number;
+  return exports.chains as Chains;
+}
+
+/** What fits into each level of most cores of today (32 KB, 512 KB, some MB), and what fits into none. */
+const LEVELS = { l1: 2 ** 14, l2: 2 ** 18, l3: 2 ** 22, memory: 2 ** 28 };
+const SWEPT_BYTES = 2 ** 26;
+const VECTOR = 16;
+/** Vectors that one round of the loop reads into sums of their own, since an addition takes three cycles. */
+const UNROLL = 8;
+
+/** Billions of bytes a second that one core reads from each level. */
+export function measureBandwidth(): Bandwidth {
+  const sweep = memorySweep(LEVELS.memory);
+  const of = (bytes: number): number => {
+    const times = Math.max(1, SWEPT_BYTES / bytes);
+    let best = Number.POSITIVE_INFINITY;
+    for (let repeat = 0; repeat < 4; repeat++) {
+      const start = performance.now();
+      sweep(bytes, times);
+      best = Math.min(best, performance.now() - start);
+    }
+    return (bytes * times) / best / 1e6;
+  };
+  const level = (bytes: number) => Math.round(of(bytes) * 10) / 10;
+  return { l1: level(LEVELS.l1), l2: level(LEVELS.l2), l3: level(LEVELS.l3), memory: level(LEVELS.memory) };
+}
+
+/** Gives a function that reads the first so many bytes of `size` bytes again and again. */
+export function memorySweep(size: number): (bytes: number, times: number) => void {
+  const m = new ModuleBuilder();
+  m.exportMemory("memory", { initial: size / 65536 });
+  m.func("sweep", { params: { bytes: "i32", times: "i32" }, results: ["f32"] }, (f, { bytes, times }) => {
+    const { i32, f32, f32x4, v128 } = f;
+    const sums = Array.from({ length: UNROLL }, (_, i) => f.let(`sum${i}`, f32x4.splat(f32.const(0))));
+    const at = f.local("at", "i32");
+    f.loop((again) => {
+      f.set(at, bytes);
+      f.loop((further) => {
+        f.set(at, i32.sub(at, UNROLL * VECTOR));
+        sums.forEach((sum, i) => {
+          f.set(sum, f32x4.add(sum, v128.load(at, { offset: i * VECTOR })));
+        });
+        f.brIf(further, at);
+      });
+      f.set(times, i32.sub(times, 1));
+      f.brIf(again, times);
+    });
+    for (const sum of sums.slice(1)) f.set(sums[0], f32x4.add(sums[0], sum));
+    return f32x4.extract_lane(sums[0], 0);
+  });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(m.build()));
+  // Pages that were never written may all be the same page of zeros.
+  new Uint8Array((exports.memory as WebAssembly.Memory).buffer).fill(1);
+  const read = exports.sweep as (bytes: number, times: number) => number;
+  return (bytes, times) => void read(bytes, times);
 }

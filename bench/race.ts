@@ -9,13 +9,15 @@ import { inspectNetwork } from "@saunet/model";
 import type { Contender, Discipline } from "./contenders/contender.ts";
 import { installPeers } from "./contenders/install.ts";
 import { ContenderError, type ContenderFiles, ContenderProcess } from "./contenders/process.ts";
-import { contenders, OURS, REFERENCE } from "./contenders/registry.ts";
+import { contenders } from "./contenders/registry.ts";
 import { type Effort, measure, type Task } from "./harness.ts";
-import { makeInputs, writeInputs } from "./inputs.ts";
-import { machineRecord } from "./machine.ts";
-import type { Options } from "./options.ts";
+import { ABOUT_INPUTS, makeInputs, shippedWeights, writeInputs } from "./inputs.ts";
+import { OURS, REFERENCE } from "./names.ts";
 import { RESULTS } from "./paths.ts";
-import { isMeasured, type NotMeasured, precise, type Results, type Row, rowOf } from "./results.ts";
+import { rowOf } from "./rows.ts";
+import type { Row } from "./schema.ts";
+import type { Open, Session } from "./session.ts";
+import { type Settings, sizeOf } from "./settings.ts";
 import { maxAbsDiff } from "./statistics.ts";
 import { oneOf } from "./usage.ts";
 import { errorOfGradients, errorOfOutputs, GRADIENT_TOLERANCE, reasonOf, TOLERANCE } from "./verify.ts";
@@ -32,30 +34,73 @@ interface Entrant {
   readonly process: ContenderProcess;
 }
 
+/** Opens the race of whole networks. */
+export const openModel: Open = (settings) => openRaces("model", [sizeOf(settings, 592)], settings);
+
+/** Opens the race of steps of training. */
+export const openTrain: Open = (settings) => openRaces("train", [sizeOf(settings, 128)], settings);
+
+/** The size of the whole network's own race is left out: one page should have one answer. */
+const SIZES = [256, 384, 512, 704, 896];
+
+/** Opens a race of whole networks a size: how time and memory grow. Those of the short run where none are named. */
+export const openSizes: Open = (settings) =>
+  openRaces(
+    "model",
+    SIZES.map((size) => [size, size] as const),
+    { ...settings, quick: settings.peers === undefined },
+  );
+
+async function openRaces(
+  discipline: Discipline,
+  sizes: readonly (readonly [number, number])[],
+  settings: Settings,
+): Promise<Session> {
+  const chosen = choose(discipline, settings);
+  if (chosen.some(({ quick }) => !quick)) installPeers();
+  const named = (size: readonly [number, number]) => size.join("x");
+  const [[height, width]] = sizes;
+  return {
+    units: sizes.map((size) => (sizes.length === 1 ? `${discipline} ${named(size)}` : named(size))),
+    about: ABOUT_INPUTS,
+    ...(sizes.length === 1 && { input: [height, width, 3] }),
+    measure: async (unit, without) => {
+      const rows = await race(
+        discipline,
+        sizes[unit],
+        chosen.filter(({ name }) => !without.has(name)),
+        settings,
+      );
+      return sizes.length === 1 ? rows : rows.map((row) => ({ ...row, shape: named(sizes[unit]) }));
+    },
+    end: () => {
+      for (const child of running) child.end();
+    },
+  };
+}
+
+const running = new Set<ContenderProcess>();
+
 /** Runs one race. */
-export async function race(
+async function race(
   discipline: Discipline,
   [height, width]: readonly [number, number],
-  options: Options,
-): Promise<Results> {
-  const chosen = choose(discipline, options);
-  if (chosen.some(({ quick }) => !quick)) installPeers();
-  const machine = machineRecord();
+  chosen: readonly Contender[],
+  settings: Settings,
+): Promise<Row[]> {
   const files = prepareFiles(height, width);
-  const { config } = makeInputs(8, 8);
+  const { config } = shippedWeights();
   const { flops } = inspectNetwork(config, { height, width });
-  const effort = effortOf(options);
   const rows: Row[] = [];
   const ready: Entrant[] = [];
   const diffs = new Map<Entrant, number | null>();
-  const processes: ContenderProcess[] = [];
   let reference: FirstRuns | undefined;
   try {
     for (const contender of chosen)
       for (const threads of contender.threads) {
         const { name } = contender;
-        const child = new ContenderProcess();
-        processes.push(child);
+        const child = new ContenderProcess(settings.timeout);
+        running.add(child);
         const entrant = { contender, name, threads, process: child };
         try {
           process.stderr.write(`bench: ${name} on ${threads === 1 ? "1 thread" : `${threads} threads`}\n`);
@@ -78,7 +123,7 @@ export async function race(
             ready.push(entrant);
           }
         } catch (error) {
-          rows.push(failed(entrant, error));
+          rows.push({ name, threads, ...failed(error) });
           child.end();
         }
       }
@@ -86,45 +131,38 @@ export async function race(
     const tasks = ready.map(
       (entrant): Task => ({
         name: label(entrant),
-        async: true,
-        run: async () => {
+        sample: async (runs) => {
           await setTimeout(PAUSE_MS);
-          return entrant.process.run();
+          return entrant.process.run(runs);
         },
       }),
     );
     process.stderr.write(`bench: timing ${tasks.map(({ name }) => name).join(", ")}\n`);
-    const summaries = await measure(tasks, effort);
+    const timings = await measure(tasks, effortOf(settings));
     for (const entrant of ready) {
-      const summary = summaries.get(label(entrant))!;
-      if (summary instanceof Error) {
-        rows.push(failed(entrant, summary));
+      const { name, threads } = entrant;
+      const timing = timings.get(label(entrant))!;
+      if (timing instanceof Error) {
+        rows.push({ name, threads, ...failed(timing) });
         continue;
       }
-      const done = discipline === "train" ? TRAINING_FLOPS * flops : flops;
       rows.push(
-        rowOf({ name: entrant.name, threads: entrant.threads }, summary, {
-          gflops: precise(done / summary.median_ms / 1e6),
+        rowOf({ name, threads }, timing, {
+          flops: discipline === "train" ? TRAINING_FLOPS * flops : flops,
           max_abs_diff: diffs.get(entrant)!,
           peak_rss_mb: Math.round(await entrant.process.peakRssMb()),
         }),
       );
     }
   } finally {
-    for (const child of processes) child.end();
+    for (const child of running) child.end();
+    running.clear();
   }
-  return {
-    bench: discipline,
-    command: options.command,
-    machine,
-    input: [height, width, config.inputChannels],
-    results: inOrder(rows),
-    ratios: ratiosOf(rows),
-  };
+  return inOrder(rows);
 }
 
 /** Who takes part: ours always, for without them there is nothing to compare with. */
-function choose(discipline: Discipline, { peers, quick }: Options): readonly Contender[] {
+function choose(discipline: Discipline, { peers, quick }: Settings): readonly Contender[] {
   const able = contenders.filter((contender) => contender[discipline] !== undefined);
   const names = [...new Set(able.map(({ name }) => name))];
   for (const peer of peers ?? []) oneOf(`peer for ${discipline}`, peer, names);
@@ -182,31 +220,23 @@ function keepForScripts(
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-function effortOf({ quick, seconds }: Options): Effort {
+function effortOf({ quick, seconds }: Settings): Effort {
   const usual = quick ? 4 : 20;
-  return { seconds: seconds ?? usual, minRuns: quick ? 1 : 2, maxRuns: 30 };
+  return { seconds: seconds ?? usual, minRuns: 3, maxRuns: 30 };
 }
 
-function failed({ name, threads }: Entrant, error: unknown): NotMeasured {
+/** How it is told that there is no time of something. */
+export function failed(error: unknown): {
+  readonly status: "not installed" | "failed";
+  readonly reason: string;
+} {
   const reason = error instanceof Error ? error.message : String(error);
   const notInstalled = error instanceof ContenderError && error.notInstalled;
-  return { name, threads, status: notInstalled ? "not installed" : "failed", reason };
+  return { status: notInstalled ? "not installed" : "failed", reason };
 }
 
 function inOrder(rows: readonly Row[]): Row[] {
   const place = ({ name, threads }: Row) =>
     1000 * contenders.findIndex((contender) => contender.name === name) + threads;
   return [...rows].sort((a, b) => place(a) - place(b));
-}
-
-/** Each peer against ours at the same number of threads, where there is such a run. */
-export function ratiosOf(rows: readonly Row[]): Record<string, number> {
-  const measured = rows.filter(isMeasured);
-  const ratios: Record<string, number> = {};
-  for (const { name, threads, median_ms } of measured) {
-    const ours = measured.find((row) => row.name === OURS && row.threads === threads);
-    if (name !== OURS && name !== REFERENCE && ours !== undefined)
-      ratios[`${name}/${threads}`] = precise(median_ms / ours.median_ms);
-  }
-  return ratios;
 }

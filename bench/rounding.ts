@@ -1,15 +1,14 @@
 // What Winograd's rounding does to the trained network: the same photographs with every algorithm that the convolutions
 // can keep to, against direct products.
 
-import { basename } from "node:path";
 import { readDataset, type Sample } from "@saunet/data/files";
 import { evaluate, loadSegmenter } from "@saunet/model";
 import { accelerate, type Convolutions, restore } from "@saunet/wasm";
-import { machineRecord } from "./machine.ts";
-import type { Options } from "./options.ts";
-import { precise, type Results, type Row, rowOf } from "./results.ts";
-import { maxAbsDiff, summarize } from "./statistics.ts";
-import { UsageError } from "./usage.ts";
+import { precise, rowOf } from "./rows.ts";
+import type { Row } from "./schema.ts";
+import type { Open } from "./session.ts";
+import { maxAbsDiff } from "./statistics.ts";
+import { sign } from "./watch.ts";
 
 const ALGORITHMS: readonly Convolutions[] = ["direct", "winograd4", "winograd6", "fastest"];
 
@@ -20,42 +19,47 @@ interface Seen {
   readonly milliseconds: number;
 }
 
-/** Segments the test photographs of CHASE_DB1 with the bundled weights, once for each algorithm. */
-export async function rounding(options: Options): Promise<Results> {
-  const [directory, ...others] = options.operands;
-  if (directory === undefined || others.length > 0)
-    throw new UsageError("winograd: wants the folder of CHASE_DB1");
+/** Opens the bench: the test photographs of CHASE_DB1 with the bundled weights, once for each algorithm. */
+export const openRounding: Open = async (settings) => {
+  const [directory] = settings.operands;
   const samples = await readDataset({ kind: "chase", directory, split: "test" });
-  const machine = machineRecord();
-  const results: Row[] = [];
-  let reference: readonly Seen[] | undefined;
-  for (const convolutions of ALGORITHMS) {
-    process.stderr.write(`bench: ${convolutions}\n`);
-    const { threads } = await accelerate({ threads: options.threads ?? 1, convolutions });
-    const seen = await look(samples);
-    restore();
-    reference ??= seen;
-    const farthest = (distance: (one: Seen, other: Seen) => number) =>
-      precise(Math.max(...seen.map((one, i) => distance(one, reference![i]))));
-    results.push(
-      rowOf(
-        { name: convolutions, threads, shape: `${samples.length} photographs` },
-        summarize(seen.map(({ milliseconds }) => milliseconds)),
-        {
-          max_abs_diff: farthest((one, other) => maxAbsDiff(one.probability, other.probability)),
-          f1: seen.reduce((sum, { f1 }) => sum + f1, 0) / seen.length,
-          max_f1_diff: farthest((one, other) => Math.abs(one.f1 - other.f1)),
-        },
-      ),
-    );
-  }
-  return { bench: "winograd", command: `pnpm bench winograd ${basename(directory)}`, machine, results };
-}
+  return {
+    units: [`${samples.length} photographs`],
+    measure: async () => {
+      const rows: Row[] = [];
+      let reference: readonly Seen[] | undefined;
+      for (const convolutions of ALGORITHMS) {
+        process.stderr.write(`bench: ${convolutions}\n`);
+        const { threads } = await accelerate({ threads: settings.threads[0], convolutions });
+        const seen = await look(samples);
+        restore();
+        reference ??= seen;
+        const farthest = (distance: (one: Seen, other: Seen) => number) =>
+          precise(Math.max(...seen.map((one, i) => distance(one, reference![i]))));
+        const times = seen.map(({ milliseconds }) => milliseconds);
+        rows.push(
+          rowOf(
+            { name: convolutions, threads, shape: `${samples.length} photographs` },
+            { samples: times, warmup: [], settled: true },
+            {
+              max_abs_diff: farthest((one, other) => maxAbsDiff(one.probability, other.probability)),
+              f1: seen.reduce((sum, { f1 }) => sum + f1, 0) / seen.length,
+              max_f1_diff: farthest((one, other) => Math.abs(one.f1 - other.f1)),
+            },
+          ),
+        );
+      }
+      return rows;
+    },
+    end: () => void restore(),
+  };
+};
 
 async function look(samples: readonly Sample[]): Promise<Seen[]> {
   const segmenter = await loadSegmenter();
   const seen: Seen[] = [];
   for (const sample of samples) {
+    sign(`photograph ${seen.length + 1}`);
     const [photograph, { data: truth }] = [await sample.image(), await sample.vessels()];
     const fieldOfView = (await sample.fieldOfView()).data;
     // The first run of a size compiles; it is not what is looked at.

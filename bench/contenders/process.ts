@@ -3,6 +3,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ConvolutionSpec, KernelName } from "../convolutions/convolution.ts";
+import { sign } from "../watch.ts";
 import type { Discipline } from "./contender.ts";
 import type { Answer, Request } from "./protocol.ts";
 
@@ -30,9 +32,17 @@ export interface ContenderFiles {
 /** A running contender. */
 export class ContenderProcess {
   readonly #child: ChildProcess;
+  readonly #seconds: number;
+  /** Why it was ended, where that was before its time. */
+  #reason: string | undefined;
 
-  /** Starts a process; nothing is loaded yet. */
-  constructor() {
+  /**
+   * Starts a process; nothing is loaded yet.
+   *
+   * @param seconds how long it may take over an answer before it is ended
+   */
+  constructor(seconds: number) {
+    this.#seconds = seconds;
     // Whatever a library prints goes to stderr: stdout belongs to the results.
     this.#child = fork(MAIN, ["contender"], {
       serialization: "advanced",
@@ -55,9 +65,20 @@ export class ContenderProcess {
     await this.#ask("loaded", { kind: "load product", contender, threads, inputs, calls });
   }
 
-  /** Runs once; gives the milliseconds. */
-  async run(): Promise<number> {
-    return (await this.#ask("ran", { kind: "run", wantsOutput: false })).ms;
+  /** Loads a contender of a single convolution; a run makes it `calls` times. */
+  async loadConvolution(
+    contender: string,
+    threads: number,
+    convolution: ConvolutionSpec,
+    kernel: KernelName,
+    calls: number,
+  ): Promise<void> {
+    await this.#ask("loaded", { kind: "load convolution", contender, threads, convolution, kernel, calls });
+  }
+
+  /** Runs so many times; gives the milliseconds of each run. */
+  async run(runs: number): Promise<readonly number[]> {
+    return (await this.#ask("ran", { kind: "run", wantsOutput: false, runs })).ms;
   }
 
   /** Runs once; gives what came out. */
@@ -75,6 +96,11 @@ export class ContenderProcess {
     return (await this.#ask("memory", { kind: "memory" })).peakRssMb;
   }
 
+  /** Whether it was ended, or ended by itself. */
+  get hasEnded(): boolean {
+    return !this.#child.connected || this.#reason !== undefined;
+  }
+
   /** Ends the process. */
   end(): void {
     this.#child.kill("SIGKILL");
@@ -82,7 +108,16 @@ export class ContenderProcess {
 
   #ask<K extends Answer["kind"]>(kind: K, request: Request): Promise<Extract<Answer, { kind: K }>> {
     return new Promise((resolve, reject) => {
+      // Whoever waits for the bench sees it alive as long as a contender has time left.
+      const heart = setInterval(() => sign(`a contender's ${request.kind}`), 1000);
+      const timer = setTimeout(() => {
+        this.#reason = `no answer for ${this.#seconds} s, so it was ended`;
+        settle(() => reject(new ContenderError(this.#reason!)));
+        this.end();
+      }, this.#seconds * 1000);
       const settle = (body: () => void) => {
+        clearInterval(heart);
+        clearTimeout(timer);
         this.#child.off("message", onMessage);
         this.#child.off("exit", onExit);
         body();
@@ -93,7 +128,11 @@ export class ContenderProcess {
           else if (answer.kind === "failed") reject(new ContenderError(answer.reason, answer.notInstalled));
         });
       const onExit = (code: number | null, signal: string | null) =>
-        settle(() => reject(new ContenderError(`its process ended with ${signal ?? `exit code ${code}`}`)));
+        settle(() =>
+          reject(
+            new ContenderError(this.#reason ?? `its process ended with ${signal ?? `exit code ${code}`}`),
+          ),
+        );
       this.#child.on("message", onMessage);
       this.#child.on("exit", onExit);
       if (!this.#child.connected) onExit(this.#child.exitCode, this.#child.signalCode);

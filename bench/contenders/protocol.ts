@@ -1,5 +1,6 @@
 // What the bench and a contender's process say to each other.
 
+import type { ConvolutionSpec, KernelName } from "../convolutions/convolution.ts";
 import type { Discipline } from "./contender.ts";
 
 /** To the process. */
@@ -22,14 +23,24 @@ export type Request =
       /** How many times a run multiplies. */
       readonly calls: number;
     }
-  | { readonly kind: "run"; readonly wantsOutput: boolean }
+  | {
+      readonly kind: "load convolution";
+      readonly contender: string;
+      readonly threads: number;
+      readonly convolution: ConvolutionSpec;
+      readonly kernel: KernelName;
+      /** How many times a run convolves. */
+      readonly calls: number;
+    }
+  | { readonly kind: "run"; readonly wantsOutput: false; readonly runs: number }
+  | { readonly kind: "run"; readonly wantsOutput: true }
   | { readonly kind: "moments" }
   | { readonly kind: "memory" };
 
 /** From the process: one answer a request. */
 export type Answer =
   | { readonly kind: "loaded" }
-  | { readonly kind: "ran"; readonly ms: number; readonly output?: Float32Array }
+  | { readonly kind: "ran"; readonly ms: readonly number[]; readonly output?: Float32Array }
   | { readonly kind: "moments"; readonly moments: readonly Float32Array[] }
   | { readonly kind: "memory"; readonly peakRssMb: number }
   | { readonly kind: "failed"; readonly reason: string; readonly notInstalled: boolean };

@@ -31,9 +31,3 @@ export const contenders: readonly Contender[] = [
   { name: "tfjs-cpu", threads: [1], quick: false, model: tfjsModel("cpu"), train: tfjsTrain("cpu") },
   { name: "jax-js", threads: [1], quick: false, model: jaxModel, train: jaxTrain },
 ];
-
-/** The one that all outputs are compared with; it always takes part. */
-export const REFERENCE = "saunet-typescript";
-
-/** The one whose times the ratios are taken against; it always takes part. */
-export const OURS = "saunet";

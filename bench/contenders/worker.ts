@@ -1,6 +1,7 @@
 // The process of one contender: loads it, runs it when asked, and tells how long that took and what it needed.
 
 import { readFile } from "node:fs/promises";
+import { convolutionContenders } from "../convolutions/contenders.ts";
 import { readInputs } from "../inputs.ts";
 import { productContenders } from "../products/contenders.ts";
 import { readFactors } from "../products/product.ts";
@@ -8,9 +9,18 @@ import { NotInstalledError, type Run, type Training } from "./contender.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { contenders } from "./registry.ts";
 
+/** A run of several calls. */
+const repeated =
+  (once: Run, calls: number): Run =>
+  async () => {
+    for (let call = 1; call < calls; call++) await once();
+    return once();
+  };
+
 /** Serves requests until the bench lets go. */
 export function serve(): void {
-  let run: Run | undefined;
+  let run: (() => unknown) | undefined;
+  let output: Run | undefined;
   let moments: Training["moments"] | undefined;
   const answer = async (request: Request): Promise<Answer> => {
     switch (request.kind) {
@@ -18,24 +28,33 @@ export function serve(): void {
         const contender = contenders.find(({ name }) => name === request.contender)!;
         const inputs = readInputs(await readFile(request.inputs), request.discipline);
         const job = { ...inputs, onnx: request.onnx, threads: request.threads };
-        if (request.discipline === "model") run = await contender.model(job);
-        else ({ step: run, moments } = await contender.train!(job));
+        if (request.discipline === "model") output = await contender.model(job);
+        else ({ step: output, moments } = await contender.train!(job));
+        run = output;
         return { kind: "loaded" };
       }
       case "load product": {
         const { prepare } = productContenders.find(({ name }) => name === request.contender)!;
         const multiply = await prepare(readFactors(await readFile(request.inputs)), request.threads);
-        run = async () => {
-          for (let call = 1; call < request.calls; call++) await multiply();
-          return multiply();
-        };
+        output = multiply;
+        run = repeated(multiply, request.calls);
+        return { kind: "loaded" };
+      }
+      case "load convolution": {
+        const { contender, convolution, kernel, threads, calls } = request;
+        const { prepare } = convolutionContenders.find(({ name }) => name === contender)!;
+        ({ output, run } = await prepare(convolution, kernel, threads, calls));
         return { kind: "loaded" };
       }
       case "run": {
-        const start = performance.now();
-        const output = await run!();
-        const ms = performance.now() - start;
-        return request.wantsOutput ? { kind: "ran", ms, output: output.slice() } : { kind: "ran", ms };
+        if (request.wantsOutput) return { kind: "ran", ms: [], output: (await output!()).slice() };
+        const ms: number[] = [];
+        for (let i = 0; i < request.runs; i++) {
+          const start = performance.now();
+          await run!();
+          ms.push(performance.now() - start);
+        }
+        return { kind: "ran", ms };
       }
       case "moments":
         return { kind: "moments", moments: (await moments!()).map((array) => array.slice()) };
@@ -55,5 +74,7 @@ export function serve(): void {
       } satisfies Answer);
     }
   });
+  // Ctrl-C reaches every process of a terminal; whoever started this one ends it.
+  process.on("SIGINT", () => {});
   process.on("disconnect", () => process.exit());
 }

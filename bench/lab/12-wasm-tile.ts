@@ -35,6 +35,7 @@ export function directTile(
   return inWebAssembly({
     number,
     name,
+    code: tile.relaxed ? "fused" : "simd",
     serves: (d) => d.O % 16 === 0 && d.dilationW === 1 && serves(d),
     arrange: inSixteens,
     size,

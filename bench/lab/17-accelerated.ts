@@ -7,13 +7,13 @@
 // for F(6,3), and 300 to 360 times faster than attempt 1.
 
 import { type AnyKernel, conv2dForward } from "@saunet/core/kernels";
-import { acceleratedForm } from "../parts.ts";
+import { acceleratedForm } from "../forms.ts";
 import type { Attempt } from "./attempt.ts";
 
 export const accelerated: Attempt = {
   number: 17,
   name: "accelerate()",
-  code: "simd",
+  code: "fused",
   serves: () => true,
   prepare: (dims, { x, w, b }) => {
     const y = new Float32Array(dims.N * dims.OH * dims.OW * dims.O);

@@ -28,11 +28,14 @@ export interface Attempt {
   readonly number: number;
   readonly name: string;
   /** Which peak it is held against. */
-  readonly code: "typescript" | "simd";
+  readonly code: "typescript" | "simd" | "fused";
   /** Whether it serves a geometry; all where there is none. */
   readonly serves: (d: Conv2dDims) => boolean;
   readonly prepare: (d: Conv2dDims, operands: Operands) => Prepared;
 }
+
+/** What a module from outside exports as its default: what it leaves out is that of a kernel in TypeScript for all geometries. */
+export type GivenAttempt = Partial<Attempt> & Pick<Attempt, "prepare">;
 
 /** An attempt in TypeScript. `arrange` turns the filter into what `convolve` wants. */
 export function inTypeScript<F>(

@@ -25,6 +25,8 @@ export interface Places {
 export interface WasmAttempt {
   readonly number: number;
   readonly name: string;
+  /** Which peak it is held against; `simd` where it is left out. */
+  readonly code?: Attempt["code"];
   readonly serves: (d: Conv2dDims) => boolean;
   /** The filter in the order in which it is read. */
   readonly arrange: (w: Float32Array, d: Conv2dDims) => Float32Array;
@@ -41,11 +43,20 @@ const SLACK = 1024;
 
 /** An attempt in WebAssembly. */
 export function inWebAssembly(attempt: WasmAttempt): Attempt {
-  const { number, name, serves, arrange, size = paddedSize, scratchBytes = () => 0, write } = attempt;
+  const {
+    number,
+    name,
+    code = "simd",
+    serves,
+    arrange,
+    size = paddedSize,
+    scratchBytes = () => 0,
+    write,
+  } = attempt;
   return {
     number,
     name,
-    code: "simd",
+    code,
     serves,
     prepare: (d, { x, w, b }) => {
       const filter = arrange(w, d);

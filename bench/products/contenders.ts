@@ -3,8 +3,8 @@
 import { add, matmul, noGrad } from "@saunet/core";
 import { accelerate } from "@saunet/wasm";
 import { loadPeer } from "../contenders/install.ts";
+import { onnxModel } from "../onnx.ts";
 import { allowRelaxedSimd } from "../relaxed.ts";
-import { matmulModel } from "./onnx.ts";
 import type { PrepareProduct } from "./product.ts";
 
 /** A library, or a way to run ours. */
@@ -55,7 +55,7 @@ const onnxruntime =
   async (factors, threads) => {
     const { env, InferenceSession, Tensor } = await load();
     env.wasm.numThreads = threads;
-    const session = await InferenceSession.create(matmulModel(), {
+    const session = await InferenceSession.create(onnxModel({ operator: "MatMul", inputs: ["a", "b"] }), {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
     });

@@ -1,6 +1,7 @@
 // docs/performance.md, from result files alone: nothing in it is typed by hand.
 
-import { isMeasured, type Measured, type Results, type Row } from "../results.ts";
+import { isMeasured } from "../rows.ts";
+import type { Measured, Results, Row } from "../schema.ts";
 import { type Bar, bars, lines, type Point, type Theme } from "./plot.ts";
 
 /** A plot in both themes, by file name. */
@@ -14,11 +15,15 @@ export interface Section {
 
 const THEMES: readonly Theme[] = ["light", "dark"];
 
-/** The page's own words about one result file, with its plots. */
-export async function section(results: Results): Promise<Section> {
+/**
+ * The page's own words about one result file, with its plots.
+ *
+ * @param changes commits that changed the engine since it was measured; undefined where that is not known
+ */
+export async function section(results: Results, changes: number | undefined): Promise<Section> {
   const body = await bodies[results.bench]?.(results);
   if (body === undefined) return { markdown: "", plots: {} };
-  return { ...body, markdown: `${body.markdown}\n${provenance(results)}\n` };
+  return { ...body, markdown: `${body.markdown}\n${provenance(results, changes)}\n` };
 }
 
 const bodies: Readonly<Record<string, (results: Results) => Promise<Section>>> = {
@@ -231,12 +236,17 @@ function ratioTable({ ratios = {} }: Results): string {
   return [head, "| peer/threads | peer / ours |", "|---|--:|", ...rows].join("\n");
 }
 
-function provenance({ machine, command }: Results): string {
+function provenance({ machine, command, about }: Results, changes: number | undefined): string {
   const { cpu, cores, memory_gb, os, node, v8, flags, date, commit, peak_gflops } = machine;
   const { typescript, simd, relaxedSimd } = peak_gflops;
-  const fused = relaxedSimd === null ? "no fused instruction" : `${relaxedSimd} fused`;
+  const fused = relaxedSimd === null ? "fused not measured" : `${relaxedSimd} fused`;
+  const age =
+    changes === undefined
+      ? "The commit is not in this repository."
+      : `The engine changed in ${changes} commits between these figures and this page.`;
   return (
     `\n\`${command}\`, ${date.slice(0, 10)}, commit ${commit}: ${cpu}, ${cores} cores, ${memory_gb} GB, ${os}, Node ${node.slice(1)}, V8 ${v8}` +
-    `${flags === "" ? "" : `, ${flags}`}. Peak of one core: ${typescript} GFLOP/s in TypeScript, ${simd} in SIMD, ${fused}.\n`
+    `${flags === "" ? "" : `, ${flags}`}. Peak of one core: ${typescript} GFLOP/s in TypeScript, ${simd} in SIMD, ${fused}.` +
+    `${about === undefined ? "" : ` Of ${about}.`}${changes === 0 ? "" : ` ${age}`}\n`
   );
 }

@@ -1,22 +1,10 @@
 import { expect, test } from "vitest";
-import type { MachineRecord } from "../machine.ts";
+import type { Results } from "../schema.ts";
+import { machine } from "../testing.ts";
 import { section } from "./markdown.ts";
 
-const machine = {
-  date: "2026-01-02T00:00:00.000Z",
-  cpu: "a processor",
-  cores: 2,
-  memory_gb: 8,
-  os: "an os",
-  node: "v20.0.0",
-  v8: "11",
-  flags: "",
-  peak_gflops: { typescript: 10, simd: 40, relaxedSimd: null },
-  commit: "abc",
-} satisfies MachineRecord;
-
 test("a section has its table, its plots in both themes, and says where it comes from", async () => {
-  const { markdown, plots } = await section({
+  const results: Results = {
     bench: "model",
     command: "pnpm bench model --size 64",
     machine,
@@ -27,11 +15,16 @@ test("a section has its table, its plots in both themes, and says where it comes
       { name: "absent", threads: 2, status: "not installed", reason: "it is not there" },
     ],
     ratios: { "slow/1": 100 },
-  });
+  };
+  const { markdown, plots } = await section(results, 0);
   expect(markdown).toContain("| saunet | 1 | 10 | 1 | 9 | 5 | reference |");
   expect(markdown).toContain("| absent | 2 | not installed: it is not there |");
   expect(markdown).toContain("| slow/1 | 100 |");
   expect(markdown).toContain("`pnpm bench model --size 64`, 2026-01-02, commit abc: a processor, 2 cores");
+  // Figures of an older engine are marked so.
+  expect(markdown).not.toContain("The engine changed");
+  expect((await section(results, 3)).markdown).toContain("The engine changed in 3 commits between");
+  expect((await section(results, undefined)).markdown).toContain("The commit is not in this repository.");
   expect(Object.keys(plots)).toEqual(["performance-model-light.svg", "performance-model-dark.svg"]);
   for (const svg of Object.values(plots)) {
     expect(svg).toMatch(/^<svg /);

@@ -1,10 +1,12 @@
 // Writes docs/performance.md and its plots from the result files in bench/results.
 
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readResults } from "../compare.ts";
-import { DOCS, RESULTS } from "../paths.ts";
-import { isMeasured, type Results, type Row } from "../results.ts";
+import { readResults } from "../comparison.ts";
+import { BENCH, DOCS, RESULTS } from "../paths.ts";
+import { isMeasured } from "../rows.ts";
+import type { Results, Row } from "../schema.ts";
 import { UsageError } from "../usage.ts";
 import { section } from "./markdown.ts";
 
@@ -30,7 +32,8 @@ export async function writeReport(): Promise<string> {
   if (files.length === 0) throw new UsageError("report: no result files; use --measure to make them");
   const parts = [INTRODUCTION];
   for (const file of files) {
-    const { markdown, plots } = await section(withRowsByHand(readResults(file)));
+    const results = withRowsByHand(readResults(file));
+    const { markdown, plots } = await section(results, changesSince(results.machine.commit));
     parts.push(markdown);
     for (const [name, svg] of Object.entries(plots)) writeFileSync(join(DOCS, name), svg);
   }
@@ -43,6 +46,25 @@ export async function writeReport(): Promise<string> {
       .trim()}\n`,
   );
   return `${page}\n`;
+}
+
+/** What the figures are of. */
+const ENGINE = ["core", "wasm", "model"].map((name) => join("packages", name, "src"));
+
+/** How many commits changed the engine since one; undefined where that one is not known here. */
+export function changesSince(commit: string): number | undefined {
+  const range = `${commit.replace("+", "")}..HEAD`;
+  try {
+    return Number(
+      execFileSync("git", ["rev-list", "--count", range, "--", ...ENGINE], {
+        cwd: join(BENCH, ".."),
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      }),
+    );
+  } catch {
+    return undefined;
+  }
 }
 
 /** A row says by itself what it belongs to. */

@@ -1,0 +1,7 @@
+// Names that more than one part of the bench knows.
+
+/** The contender that all outputs are compared with; it always takes part. */
+export const REFERENCE = "saunet-typescript";
+
+/** The contender whose times the ratios are taken against; it always takes part. */
+export const OURS = "saunet";
