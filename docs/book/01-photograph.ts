@@ -1,0 +1,77 @@
+// The numbers and figures of chapter 1.
+
+import { box, type Figure, figure, grid, line, picture, text } from "../../scripts/book/svg.ts";
+import { eye, patch } from "./eye.ts";
+
+const { width, height } = eye.image;
+
+/** The square of pixels that the next chapters compute with: a thin vessel runs down through it. */
+export const PATCH = { row: 396, column: 306, size: 5 };
+const values = patch(PATCH.row, PATCH.column, PATCH.size);
+const isVessel = (row: number, column: number): boolean =>
+  eye.vessels.data[(PATCH.row + row) * width + PATCH.column + column] === 1;
+
+const countOf = (mask: Uint8Array): number => mask.reduce((sum, one) => sum + one, 0);
+const [vessels, inside] = [countOf(eye.vessels.data), countOf(eye.fieldOfView.data)];
+
+/** How many pixels of each green are inside the round picture, and how many of them are vessel. */
+const [pixelsOf, vesselsOf] = [new Int32Array(256), new Int32Array(256)];
+eye.fieldOfView.data.forEach((open, i) => {
+  if (open === 0) return;
+  const green = eye.image.data[3 * i + 1];
+  pixelsOf[green]++;
+  vesselsOf[green] += eye.vessels.data[i];
+});
+
+/** The simplest rule: a pixel is a vessel where its green is below a limit. */
+function darkerThan(limit: number) {
+  const marked = pixelsOf.subarray(0, limit).reduce((sum, count) => sum + count, 0);
+  const right = vesselsOf.subarray(0, limit).reduce((sum, count) => sum + count, 0);
+  return {
+    limit,
+    precision: right / marked,
+    sensitivity: right / vessels,
+    f1: (2 * right) / (marked + vessels),
+  };
+}
+const best = Array.from({ length: 200 }, (_, i) => darkerThan(20 + i)).reduce((one, other) =>
+  other.f1 > one.f1 ? other : one,
+);
+
+export const numbers = {
+  width,
+  height,
+  pixels: width * height,
+  values: width * height * 3,
+  share: ((100 * vessels) / inside).toFixed(1),
+  row: PATCH.row,
+  column: PATCH.column,
+  darkLimit: best.limit,
+  darkF1: best.f1.toFixed(2),
+  darkPrecision: best.precision.toFixed(2),
+  darkSensitivity: best.sensitivity.toFixed(2),
+  nothingAccuracy: (100 * (1 - vessels / inside)).toFixed(1),
+};
+
+const SHOWN = 150;
+const at = (pixel: number) => (pixel / width) * SHOWN;
+
+export const figures: Record<string, Figure> = {
+  eye: figure(
+    {
+      height: 376,
+      title: "The synthetic eye and 25 of its numbers",
+      description: `Above, the photograph of 592 by 592 pixels and the map of its vessels. Below, the green values of 5 by 5 pixels: ${values.map((row) => row.join(" ")).join("; ")}. A dark vessel runs down through the second and third columns.`,
+    },
+    [
+      await picture(20, 22, SHOWN, SHOWN, eye.image),
+      await picture(190, 22, SHOWN, SHOWN, eye.vessels),
+      text(20, 14, "photograph", { ink: "soft" }),
+      text(190, 14, "truth: 1 where a vessel is", { ink: "soft" }),
+      box(20 + at(PATCH.column) - 4, 22 + at(PATCH.row) - 4, 10, 10, { ink: "warm" }),
+      line([20 + at(PATCH.column) + 1, 22 + at(PATCH.row) + 8], [105, 204], { ink: "warm" }),
+      text(105, 220, "green, 0 to 255", { ink: "soft" }),
+      grid(105, 226, values, { ink: (row, column) => (isVessel(row, column) ? "warm" : undefined) }),
+    ],
+  ),
+};
