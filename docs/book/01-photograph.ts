@@ -1,13 +1,11 @@
 // The numbers and figures of chapter 1.
 
 import { box, type Figure, figure, grid, line, picture, text } from "../../scripts/book/svg.ts";
-import { eye, patch } from "./eye.ts";
+import { eye, PATCH, patch, smallGrey, smallPhotograph } from "./eye.ts";
 
 const { width, height } = eye.image;
 
-/** The square of pixels that the next chapters compute with: a thin vessel runs down through it. */
-export const PATCH = { row: 396, column: 306, size: 5 };
-const values = patch(PATCH.row, PATCH.column, PATCH.size);
+const values = patch();
 const isVessel = (row: number, column: number): boolean =>
   eye.vessels.data[(PATCH.row + row) * width + PATCH.column + column] === 1;
 
@@ -64,8 +62,8 @@ export const figures: Record<string, Figure> = {
       description: `Above, the photograph of 592 by 592 pixels and the map of its vessels. Below, the green values of 5 by 5 pixels: ${values.map((row) => row.join(" ")).join("; ")}. A dark vessel runs down through the second and third columns.`,
     },
     [
-      await picture(20, 22, SHOWN, SHOWN, eye.image),
-      await picture(190, 22, SHOWN, SHOWN, eye.vessels),
+      await picture(20, 22, SHOWN, SHOWN, smallPhotograph(eye.image)),
+      await picture(190, 22, SHOWN, SHOWN, smallGrey(eye.vessels.data, width, height)),
       text(20, 14, "photograph", { ink: "soft" }),
       text(190, 14, "truth: 1 where a vessel is", { ink: "soft" }),
       box(20 + at(PATCH.column) - 4, 22 + at(PATCH.row) - 4, 10, 10, { ink: "warm" }),

@@ -122,5 +122,6 @@ export async function picture(
 ): Promise<string> {
   const png = Buffer.from(await encodePng(pixels)).toString("base64");
   const size = `x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}"`;
-  return `<image class="pixels" ${size} href="data:image/png;base64,${png}"/>`;
+  const look = pixels.width < width ? ' class="pixels"' : "";
+  return `<image${look} ${size} href="data:image/png;base64,${png}"/>`;
 }
