@@ -1,5 +1,5 @@
 // Everything that must hold before a change lands: tests, types, lint (with import cycles), budgets, packed tarballs,
-// the command on its built-in picture, the tests in a real browser where one can be had, and the real photographs where
+// the command on its built-in picture, the site with its links, the tests in a real browser where one can be had, and the real photographs where
 // they lie beside the checkout.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -58,6 +58,7 @@ step("npm start", () => {
   for (const kind of missing) console.error(`npm start wrote no ${kind}`);
   return code === 0 && missing.length === 0 ? 0 : 1;
 });
+step("site, with its links", () => node("scripts/site.mjs", "build"));
 step("packed tarballs", () => node("scripts/pack-check.mjs"));
 // It says why where there is no browser and none can be installed.
 if (node("scripts/chromium.mjs") === 0) step("browser", () => run("npm", ["run", "-s", "check:browser"]));

@@ -64,6 +64,8 @@ function piecesOf(path: string): Example[] {
 const READMES = ["core", "wasm", "model", "data", "interop"].map((name) =>
   join(root, "packages", name, "README.md"),
 );
+/** Its two pieces: the segmenter, and the engine alone. */
+const FRONT = join(root, "README.md");
 
 const sources = readdirSync(join(root, "packages"), { withFileTypes: true, recursive: true })
   .filter((entry) => entry.isFile() && /\.ts$/.test(entry.name) && !/\.test\.ts$/.test(entry.name))
@@ -122,7 +124,7 @@ async function expectOutput(example: Example): Promise<void> {
 }
 
 const examples = sources.flatMap(examplesOf);
-const pieces = READMES.flatMap(piecesOf);
+const pieces = [FRONT, ...READMES].flatMap(piecesOf);
 
 beforeAll(() => {
   mkdirSync(folder, { recursive: true });
@@ -140,8 +142,8 @@ describe("examples in docstrings", () => {
   it.each(examples)("$title", expectOutput);
 });
 
-describe("READMEs of packages", () => {
-  it("have an example each", () => expect(pieces).toHaveLength(READMES.length));
+describe("READMEs", () => {
+  it("have an example each, the front page two", () => expect(pieces).toHaveLength(READMES.length + 2));
 
   it.each(pieces)("$title", expectOutput);
 });

@@ -65,7 +65,6 @@ export const numbers = {
   parameters: report.parameters.toLocaleString("en"),
   conv: share(conv),
   outer: share(outer),
-  ...shareOf,
   decoder1conv1: share(flopsOf(({ layer }) => layer === "decoder1.conv1")),
 };
 

@@ -56,6 +56,8 @@ const stepPlace = (i: number, loss: number): [number, number] => [
 
 export const numbers = {
   steps: steps.length,
+  minutes: (log.at(-1)!.seconds / 60).toFixed(0),
+  f1: log.findLast(({ f1 }) => f1 !== undefined)!.f1!.toFixed(2),
   firstLoss: losses[0].toFixed(2),
   lastLoss: losses[1].toFixed(2),
   adamFirst: (adapted[1][1] - adapted[0][1]).toFixed(2),
