@@ -18,7 +18,8 @@ const app = await Application.bootstrap({
   name: "saunet",
   entryPoints: entries.map(({ declarations }) => declarations),
   tsconfig: join(folder, "tsconfig.json"),
-  readme: join(root, "README.md"),
+  // The list of modules is the first page; README is on the site already, and its links to folders lead nowhere from here.
+  readme: "none",
   disableSources: true,
   githubPages: false,
   // Types of operators' arguments that have no name of their own in the public lists.
