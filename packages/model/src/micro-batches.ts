@@ -69,13 +69,7 @@ interface Parts {
   readonly backward: Runnable;
 }
 
-/**
- * Pictures of a batch in parts of at most `pictures`; they share its memory.
- *
- * @example
- * const batch = { x: zeros([5, 8, 8, 3]), target: zeros([5, 8, 8, 1]) };
- * console.log(partsOf(batch, 2).map(({ x }) => x.shape[0])); // [ 2, 2, 1 ]
- */
+/** Pictures of a batch in parts of at most `pictures`; they share its memory. */
 export function partsOf({ x, target }: Batch, pictures: number): Batch[] {
   const N = x.shape[0];
   const rows = ({ data, shape: [, ...rest] }: Tensor, from: number, to: number) => {
