@@ -9,12 +9,13 @@ import { confusionAt, densityAt, STEPS, type Tally } from "../pictures/tally.ts"
 import { Choice, FileButton, Slider, Switch } from "../ui/controls.tsx";
 import { count, duration, percent } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
+import { titleOf } from "../weights.ts";
 import { Correction } from "./correction-panel.tsx";
 import { type Item, items, type Result, resultOf, selected } from "./items.ts";
 import { fieldOnly, isCorrecting, layer, mode, opacity, threshold } from "./look.ts";
 import { MaskChoice, StrayMasks } from "./mask-panel.tsx";
 import { masksOf } from "./masks.ts";
-import { again, engineReport, openWeights, useWeights, weightsInUse, weightsStored } from "./queue.ts";
+import { again, engineReport, networkInUse, openWeights, useWeights, weightsInUse } from "./queue.ts";
 import { TakeAlong } from "./take-along.tsx";
 
 /** The column beside the stage. */
@@ -181,11 +182,12 @@ function Legend() {
 
 function Weights() {
   const { name, bytes } = weightsInUse.value;
+  const { value: network } = networkInUse;
   return (
     <section class="group" aria-label="Weights">
       <p class="small">
         Weights: {name}
-        {weightsStored.value && ` (${weightsStored.value})`}
+        {network && ` (${[titleOf(network.name), network.stored].filter(Boolean).join(", ")})`}
       </p>
       <div class="button-row">
         <FileButton

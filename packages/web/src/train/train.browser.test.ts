@@ -246,8 +246,8 @@ describeInBrowsers("training", ({ name: browserName, launch }) => {
     const path = join(folder, "wrong.safetensors");
     await writeFile(path, "no weights");
     await startFile(page).setInputFiles(path);
-    await button(page, "Train").click({ timeout: 60_000 });
-    await page.getByText(/^The training ended: /).waitFor({ timeout: 60_000 });
+    await page.getByText(/^wrong\.safetensors cannot be started from: /).waitFor({ timeout: 60_000 });
+    expect(await page.getByLabel("A file").isChecked()).toBe(false);
     await page.getByRole("link", { name: "Segment" }).click();
     await page.getByLabel("Open weights").first().setInputFiles(path);
     await page.getByText(/^wrong\.safetensors could not be used: /).waitFor({ timeout: 60_000 });
