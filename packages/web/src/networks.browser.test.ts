@@ -8,6 +8,7 @@ import { adam, randomState } from "@saunet/core";
 import { syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
 import {
+  countParameters,
   initialize,
   isCheckpointFile,
   type NetworkConfig,
@@ -27,7 +28,7 @@ import { describeInBrowsers, savedBy } from "./testing-browsers.ts";
 
 const SIZE = { width: 112, height: 88 };
 const OWN: NetworkConfig = { ...uNet, name: "My U-Net", channels: [8, 12, 16] };
-const EXPECTED = "My U-Net has 8,685 numbers";
+const EXPECTED = `My U-Net has ${countParameters(OWN).toLocaleString("en")} numbers`;
 const eye = syntheticFundus({ seed: 8, ...SIZE });
 const parameters = initialize(OWN, randomState(3));
 const metadata = {};

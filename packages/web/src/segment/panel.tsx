@@ -36,6 +36,7 @@ export function Panel() {
             { value: "side", text: "Side by side" },
             { value: "overlay", text: "Overlay" },
           ]}
+          disabled={isCorrecting.value}
         />
         <Choice
           label="Show"
@@ -45,9 +46,10 @@ export function Panel() {
             { value: "probability", text: "Probability" },
             { value: "errors", text: "Errors", disabled: !result?.tally.hasTruth },
           ]}
+          disabled={isCorrecting.value}
         />
-        {layer.value === "errors" && <Legend />}
-        {layer.value === "probability" && <Scale />}
+        {layer.value === "errors" && !isCorrecting.value && <Legend />}
+        {layer.value === "probability" && !isCorrecting.value && <Scale />}
         <Slider
           label="Threshold"
           value={thoroughness}

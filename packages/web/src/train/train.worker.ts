@@ -120,8 +120,8 @@ async function begin({
   start,
   learningRate,
 }: Omit<TrainingPlan, "pictures">): Promise<{ run: Run; step: number }> {
-  const isCheckpoint = start instanceof Uint8Array && isCheckpointFile(start);
   const network = await networkOf(start);
+  const isCheckpoint = start instanceof Uint8Array && isCheckpointFile(start);
   const { parameters } = network;
   const optimizer = adam(parameters, { learningRate });
   const run: Run = {

@@ -10,6 +10,7 @@ export function Choice<T extends string>({
   isLabelHidden = false,
   value,
   options,
+  disabled = false,
   onValue = (next) => {
     value.value = next;
   },
@@ -19,11 +20,13 @@ export function Choice<T extends string>({
   isLabelHidden?: boolean;
   value: Signal<T>;
   options: readonly { readonly value: T; readonly text: string; readonly disabled?: boolean }[];
+  /** Whether none can be chosen. */
+  disabled?: boolean;
   onValue?: (value: T) => void;
 }) {
   const name = useId();
   return (
-    <fieldset class="choice">
+    <fieldset class="choice" disabled={disabled}>
       <legend class={isLabelHidden ? "visually-hidden" : ""}>{label}</legend>
       <div class="choice-row">
         {options.map(({ value: own, text, disabled = false }) => (
