@@ -40,7 +40,10 @@ export function Panel() {
         />
         <Choice
           label="Show"
-          value={layer}
+          value={shownLayer}
+          onValue={(next) => {
+            layer.value = next;
+          }}
           options={[
             { value: "mask", text: "Vessels" },
             { value: "probability", text: "Probability" },
@@ -48,8 +51,8 @@ export function Panel() {
           ]}
           disabled={isCorrecting.value}
         />
-        {layer.value === "errors" && !isCorrecting.value && <Legend />}
-        {layer.value === "probability" && !isCorrecting.value && <Scale />}
+        {shownLayer.value === "errors" && !isCorrecting.value && <Legend />}
+        {shownLayer.value === "probability" && !isCorrecting.value && <Scale />}
         <Slider
           label="Threshold"
           value={thoroughness}
@@ -147,6 +150,12 @@ function Quality({ tally }: { tally: Tally }) {
     </table>
   );
 }
+
+/** Errors are seen where there is a truth; elsewhere the vessels, until there is one again. */
+const shownLayer = computed(() => {
+  const hasTruth = items.value && resultOf(selected())?.tally.hasTruth;
+  return layer.value === "errors" && !hasTruth ? "mask" : layer.value;
+});
 
 /** The other way round: the lower the threshold, the more is called vessel. */
 const thoroughness = computed(() => STEPS - threshold.value);

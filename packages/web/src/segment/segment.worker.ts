@@ -66,6 +66,18 @@ let lastSize = "";
 /** Aborted when a person wants no more of the run at hand. */
 let stopping = new AbortController();
 
+/** With nothing to do for so long, the engine gives its memory back: 0.1 to 1.3 GB, by the size of the photograph. */
+const IDLE_MS = 10_000;
+let idle: ReturnType<typeof setTimeout> | undefined;
+
+function restWhenIdle(): void {
+  clearTimeout(idle);
+  idle = setTimeout(async () => {
+    (await segmenter)?.release();
+    lastSize = "";
+  }, IDLE_MS);
+}
+
 const blobOf = (array: Uint8Array | Float32Array): Blob => new Blob([array as Uint8Array<ArrayBuffer>]);
 
 const api = {
@@ -124,7 +136,8 @@ const api = {
     if (size !== lastSize) release();
     lastSize = size;
     const field = fieldOfView(photograph);
-    const run = segment(photograph, { fieldOfView: field, signal });
+    clearTimeout(idle);
+    const run = segment(photograph, { fieldOfView: field, signal }).finally(restWhenIdle);
     running = run.catch(() => {});
     const { width, height, scale, probability } = await run;
     const seconds = (performance.now() - started) / 1000;

@@ -185,11 +185,13 @@ function endWorker(): void {
 
 /** What is held out, as the worker sees it; a worker that is stuck is made anew once. */
 async function subjectOf(own?: OwnPicture): Promise<Subject> {
+  const asked = workerThere();
   try {
-    return await within(ANSWER_PATIENCE_MS, trainer().subject(own));
+    return await within(ANSWER_PATIENCE_MS, asked.remote.subject(own));
   } catch (error) {
     if (!(error instanceof WorkerError)) throw error;
-    endWorker();
+    // A reset ends it, too.
+    if (worker === asked) endWorker();
     await startUp(workerThere);
     return within(SILENCE_MS, trainer().subject(own));
   }
@@ -361,8 +363,9 @@ export function reset(): void {
 }
 
 async function settleReset(): Promise<void> {
+  // With the worker goes the memory of its engine.
+  endWorker();
   try {
-    await within(ANSWER_PATIENCE_MS, trainer().reset()).catch(endWorker);
     await startUp(workerThere);
     // A run of an earlier visit may have held another one out.
     await holdOut(heldOutId.value);

@@ -304,15 +304,6 @@ const api = {
     halt?.lift();
   },
 
-  /** Ends the run and forgets what was learned. */
-  reset(): void {
-    turn++;
-    halt?.lift();
-    endSteps();
-    current?.segmenter.release();
-    current = undefined;
-  },
-
   /** The weights as a file, as they are after the step at hand. */
   async weights(): Promise<Uint8Array> {
     if (current === undefined) throw new Error("weights: nothing has been learned yet");
