@@ -86,6 +86,13 @@ function Summary({ item, result }: { item: Item | undefined; result: Result | un
       </section>
     );
   }
+  if (item?.progress.kind === "failed") {
+    return (
+      <section class="group" aria-label="Result">
+        <p class="small">It could not be segmented.</p>
+      </section>
+    );
+  }
   return (
     <section class="group" aria-label="Result">
       <p class="figure" aria-live="polite">
