@@ -86,7 +86,7 @@ export function OutcomeSteps({ probe, id }: { probe: Probe; id: string }) {
       )}
       {next?.kind === "gate" && (
         <Step
-          name={`then it multiplies every channel of ${nameOf(next.of).toLowerCase()}, such as ${next.channel}`}
+          name={`then it multiplies every channel of ${nameOf(next.of).toLowerCase()}, such as channel ${next.channel}`}
           result={next.feature * activation}
         >
           {signed(next.feature)} × {operand(activation)}
