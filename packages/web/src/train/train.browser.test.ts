@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
-import { readWeights } from "@saunet/model";
+import { checkpointWeights, readWeights, saUNetV2 } from "@saunet/model";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { complaintsOf, openSite, type Site, sharedPage } from "../testing.ts";
@@ -185,6 +185,7 @@ describeInBrowsers("training", ({ name: browserName, launch }) => {
     // The command's own run was over; with the page's checkpoint it goes on from the page's step.
     const there = join(run, "checkpoint.safetensors");
     const commands = await readFile(there);
+    expect(checkpointWeights(new Uint8Array(commands)).config).toEqual(saUNetV2);
     await writeFile(there, checkpoint.bytes);
     await command("train", "--resume", run);
     const log = (await readFile(join(run, "log.jsonl"), "utf8")).trim().split("\n");
