@@ -1,7 +1,7 @@
 // Other networks of the family in every place of the page, in Chromium and Firefox: as weights, as the checkpoint of a
 // run, and what is said where they cannot be used.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { adam, randomState } from "@saunet/core";
@@ -110,11 +110,24 @@ describeInBrowsers("networks", ({ launch }) => {
     expect(complaints).toEqual([]);
   });
 
-  it("opens a checkpoint inside", async () => {
+  it("takes weights that are dropped, and goes back to its own", async () => {
     const page = await shared();
     await openTab(page, "Segment");
+    const base64 = (await readFile(file("own.safetensors"))).toString("base64");
+    await page.evaluate((text) => {
+      const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+      const event = new Event("drop", { bubbles: true, cancelable: true });
+      const dataTransfer = { files: [new File([bytes], "dropped.safetensors")], items: [] };
+      dispatchEvent(Object.assign(event, { dataTransfer }));
+    }, base64);
+    await says(page, "Weights: dropped.safetensors (My U-Net)");
     await button(page, "Back to the shipped ones").click();
     await says(page, "Weights: shipped (SA-UNetv2");
+    await page.getByRole("button", { name: "eye.png, segmented" }).waitFor({ timeout: 60_000 });
+  });
+
+  it("opens a checkpoint inside", async () => {
+    const page = await shared();
     await openTab(page, "Look inside");
     await says(page, "SA-UNetv2 has 260,521 numbers");
     await openWeights(page, "run.safetensors");
