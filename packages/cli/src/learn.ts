@@ -74,17 +74,18 @@ export async function learn(learning: Learning): Promise<Outcome> {
   const average = movingAverage(network.parameters, settings.averageDecay ?? 0);
   const plateau = reduceOnPlateau(PLATEAU);
   const stopping = earlyStopping(STOPPING);
+  const kept: Weights = {
+    config: network.config,
+    parameters: average.parameters,
+    metadata: { ...network.metadata, scale: String(settings.scale), recipe: settings.recipe },
+  };
   const state = {
     parameters: network.parameters,
     average: average.parameters,
     optimizer,
     random,
     watches: { plateau: plateau.state, stopping: stopping.state },
-  };
-  const kept: Weights = {
-    config: network.config,
-    parameters: average.parameters,
-    metadata: { ...network.metadata, scale: String(settings.scale), recipe: settings.recipe },
+    network: { config: kept.config, metadata: kept.metadata },
   };
 
   let position: TrainingPosition = { step: 0, seconds: 0, lossSum: 0, best: null, isFinished: false };

@@ -1,6 +1,8 @@
 // The life of a program, as the head of run.ts draws it: whatever happens in whatever order, the outcome is that of one
 // run after the other in order of arrival.
 
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { capture } from "./capture.ts";
@@ -9,6 +11,9 @@ import { mul, mulForward } from "./ops/arithmetic.ts";
 import { type Pending, type Prepared, prepareWithKernels } from "./prepared.ts";
 import { installPreparer, prepare, type Runnable } from "./run.ts";
 import { empty, Tensor, tensor, zeros } from "./tensor.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const MODULUS = 65521;
 const next = (state: number, x: number): number => (state * 31 + x) % MODULUS;
@@ -208,6 +213,23 @@ describe("programs", () => {
     expect(() => program.runSync([zeros([2])])).toThrow("run: input 0 must be [1] but is [2]");
     const reason = new Error("too late");
     await expect(program.run([zeros([1])], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+
+  it("are forgotten with all that they hold, though their signal lives on", async () => {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const runOnce = async () => {
+      const own = tensor([2, 3]);
+      const program = prepare(capture(([x]) => [mul(x, own)], [zeros([2])]));
+      expect((await program.run([tensor([5, 7])], { signal }))[0].data).toEqual(new Float32Array([10, 21]));
+      program.release();
+      return new WeakRef(own.data);
+    };
+    const held = [await runOnce(), await runOnce()];
+    await sleep();
+    collectGarbage();
+    expect(held.map((reference) => reference.deref())).toEqual([undefined, undefined]);
+    expect(signal.aborted).toBe(false);
   });
 
   it("let the event loop turn while many wait, so that a timer can stop them", async () => {

@@ -266,22 +266,29 @@ class Life {
 
 const listeners = new WeakMap<AbortSignalLike, Set<(reason: unknown) => void>>();
 
-/** Listens to a signal, once for all runs that it may stop: hosts warn of many listeners. Returns how to stop listening. */
+/** Listens to a signal. Returns how to stop listening. */
 function whenAborted(signal: AbortSignalLike | undefined, listener: (reason: unknown) => void): () => void {
   if (signal === undefined) return () => {};
-  let all = listeners.get(signal);
-  if (all === undefined) {
-    const own = new Set<(reason: unknown) => void>();
-    all = own;
-    listeners.set(signal, own);
-    const tellAll = () => {
-      signal.removeEventListener("abort", tellAll);
-      for (const tell of own) tell(signal.reason);
-    };
-    signal.addEventListener("abort", tellAll);
-  }
+  const all = listenersOf(signal);
   all.add(listener);
   return () => void all.delete(listener);
+}
+
+/**
+ * Those who listen to a signal. It is listened to once for all of them: hosts warn of many listeners. What this function
+ * creates lives as long as the signal, so it knows no run: with the first one, its program's memory would live as long.
+ */
+function listenersOf(signal: AbortSignalLike): Set<(reason: unknown) => void> {
+  const known = listeners.get(signal);
+  if (known !== undefined) return known;
+  const own = new Set<(reason: unknown) => void>();
+  listeners.set(signal, own);
+  const tellAll = () => {
+    signal.removeEventListener("abort", tellAll);
+    for (const tell of own) tell(signal.reason);
+  };
+  signal.addEventListener("abort", tellAll);
+  return own;
 }
 
 /** So long runs may keep this thread busy before the host turns to its timers and events, in milliseconds. */

@@ -1,8 +1,14 @@
 import { adam, earlyStopping, randomState, readSafetensors, reduceOnPlateau, uniform } from "@saunet/core";
 import { describe, expect, it } from "vitest";
 import { movingAverage } from "./average.ts";
-import { isCheckpointFile, readCheckpoint, type TrainingState, writeCheckpoint } from "./checkpoint.ts";
-import { type NetworkConfig, saUNetV2 } from "./config.ts";
+import {
+  checkpointWeights,
+  isCheckpointFile,
+  readCheckpoint,
+  type TrainingState,
+  writeCheckpoint,
+} from "./checkpoint.ts";
+import { type NetworkConfig, saUNetV2, uNet } from "./config.ts";
 import { paperLoss } from "./losses.ts";
 import { initialize } from "./parameters.ts";
 import { train } from "./train.ts";
@@ -92,6 +98,45 @@ describe("checkpoint", () => {
       "the checkpoint is at step 2 of a run that has 1",
     );
     expect(weightOf(state)[0]).toBe(5);
+  });
+
+  it("gives the average as weights, of the network that it names", () => {
+    const config: NetworkConfig = { ...uNet, name: "tiny u-net", channels: [4, 8] };
+    const parameters = initialize(config, randomState(1));
+    const average = movingAverage(parameters, 0.5);
+    const state = {
+      parameters,
+      average: average.parameters,
+      optimizer: adam(parameters),
+      random: randomState(1),
+    };
+    weightOf(state)[0] = 7;
+    average.parameters["encoder1.conv1.filter"].data[0] = 9;
+    const metadata = { scale: "auto", recipe: "own" };
+    const bytes = writeCheckpoint({ ...state, network: { config, metadata } }, { step: 3 });
+    const weights = checkpointWeights(bytes);
+    expect(weights.config).toEqual(config);
+    expect(weights.metadata).toEqual(metadata);
+    expect(weightOf({ ...state, parameters: weights.parameters })[0]).toBe(9);
+    expect(Object.keys(weights.parameters)).toEqual(Object.keys(parameters));
+    // What the file says of itself comes first.
+    expect(checkpointWeights(bytes, { config: tiny, metadata: {} }).config).toEqual(config);
+    expect(readCheckpoint(bytes, state).step).toBe(3);
+  });
+
+  it("gives no weights where nobody knows its network, or it is another", () => {
+    const bytes = writeCheckpoint(begin(), { step: 2 });
+    expect(() => checkpointWeights(bytes)).toThrow("does not say which network it belongs to");
+    expect(checkpointWeights(bytes, { config: tiny, metadata: {} }).config).toBe(tiny);
+    expect(() => checkpointWeights(bytes, { config: saUNetV2, metadata: {} })).toThrow(/not a sa-unet-v2: /);
+    const network = { config: { ...tiny, groups: 0 }, metadata: {} };
+    expect(() => checkpointWeights(writeCheckpoint({ ...begin(), network }, { step: 2 }))).toThrow(
+      "describes in a way that is not understood which network it belongs to",
+    );
+    const { parameters } = begin();
+    expect(() => checkpointWeights(writeWeights({ config: tiny, parameters, metadata: {} }))).toThrow(
+      "the file is no checkpoint",
+    );
   });
 
   it("is told from weights", () => {

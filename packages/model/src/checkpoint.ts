@@ -10,7 +10,9 @@ import {
   type Watch,
   writeSafetensors,
 } from "@saunet/core";
+import { NETWORK, parseConfig } from "./config-text.ts";
 import type { Parameters } from "./parameters.ts";
+import { parametersFrom, type Weights } from "./weights.ts";
 
 /**
  * A file that is no checkpoint, or that of another run.
@@ -46,6 +48,9 @@ export interface TrainingPosition {
   readonly isFinished: boolean;
 }
 
+/** What a checkpoint says of its network, as a weights file does: without it, its weights are of use to its run alone. */
+export type DescribedNetwork = Omit<Weights, "parameters">;
+
 /** What training changes in place. */
 export interface TrainingState {
   readonly parameters: Parameters;
@@ -55,10 +60,13 @@ export interface TrainingState {
   readonly random: RandomState;
   /** The rules that lower the learning rate and stop early; by default such as have seen nothing yet. */
   readonly watches?: Readonly<Record<string, Watch>>;
+  /** Written with the run, for {@link checkpointWeights}; not read. */
+  readonly network?: DescribedNetwork;
 }
 
-/** The metadata's one entry. */
+/** The entry of the metadata that tells a checkpoint from weights. */
 const STATE = "state";
+const AVERAGE = "average";
 /** A run at its first step. */
 const START: TrainingPosition = { step: 0, seconds: 0, lossSum: 0, best: null, isFinished: false };
 const UNUSED: Watch = { best: Number.POSITIVE_INFINITY, wait: 0 };
@@ -86,7 +94,9 @@ export function writeCheckpoint(
   };
   // JSON has no infinity, which is where a watch starts.
   const text = JSON.stringify(saved, (_, value) => (value === Number.POSITIVE_INFINITY ? "Infinity" : value));
-  return writeSafetensors(tensorsOf(state), { [STATE]: text });
+  const { config, metadata } = state.network ?? {};
+  const described = config === undefined ? {} : { ...metadata, [NETWORK]: JSON.stringify(config) };
+  return writeSafetensors(tensorsOf(state), { ...described, [STATE]: text });
 }
 
 /**
@@ -143,6 +153,38 @@ export function readCheckpoint(
 }
 
 /**
+ * The weights in a checkpoint, ready to run: the average of the parameters, or the parameters where the run kept none.
+ *
+ * @param fallback the network where the file does not say it
+ * @throws SafetensorsError where the file is damaged; CheckpointError where it is no checkpoint or nobody says its network;
+ *   WeightsError where the weights do not fit it
+ * @example
+ * const parameters = initialize(uNet, randomState(1));
+ * const state = { parameters, optimizer: adam(parameters), random: randomState(2) };
+ * const bytes = writeCheckpoint({ ...state, network: { config: uNet, metadata: {} } }, { step: 7 });
+ * console.log(checkpointWeights(bytes).config.name); // u-net
+ */
+export function checkpointWeights(bytes: Uint8Array, fallback?: DescribedNetwork): Weights {
+  const { tensors, metadata } = readSafetensors(bytes);
+  const { [STATE]: state, [NETWORK]: description, ...rest } = metadata;
+  if (state === undefined) {
+    throw new CheckpointError("the file is no checkpoint: it does not say where the run stands");
+  }
+  const own = description === undefined ? undefined : parseConfig(description);
+  if (own === undefined && (description !== undefined || fallback === undefined)) {
+    const fault = description === undefined ? "does not say" : "describes in a way that is not understood";
+    throw new CheckpointError(
+      `the checkpoint ${fault} which network it belongs to; open the weights of its run instead`,
+    );
+  }
+  const prefix = `${AVERAGE}.`;
+  const average = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
+  const named = Object.fromEntries(average.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+  const { config, metadata: said } = own === undefined ? fallback! : { config: own, metadata: rest };
+  return { config, parameters: parametersFrom(config, named), metadata: said };
+}
+
+/**
  * Whether a safetensors file is a checkpoint, in contrast to weights.
  *
  * @throws SafetensorsError where the bytes are no safetensors file
@@ -155,7 +197,7 @@ function tensorsOf({ parameters, average = parameters, optimizer }: TrainingStat
     Object.entries(tensors).map(([name, tensor]) => [`${prefix}.${name}`, tensor] as const);
   return Object.fromEntries([
     ...prefixed("parameters", parameters),
-    ...prefixed("average", average),
+    ...prefixed(AVERAGE, average),
     ...prefixed("optimizer", optimizer.state),
   ]);
 }

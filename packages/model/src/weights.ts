@@ -3,7 +3,8 @@
 
 import { parameter, readSafetensors, type Tensor, writeSafetensors } from "@saunet/core";
 import { formatShape, quote } from "@saunet/core/kernels";
-import { areClasses, type NetworkConfig, saUNetV2 } from "./config.ts";
+import { type NetworkConfig, saUNetV2 } from "./config.ts";
+import { NETWORK, parseConfig } from "./config-text.ts";
 import { firstNotFinite } from "./diverged.ts";
 import { fileKind, HEAD_BYTES, nameOfKind } from "./file-kind.ts";
 import { type Parameters, parameterSpecs } from "./parameters.ts";
@@ -93,8 +94,6 @@ export function expectOneOutput(op: string, { name, classes }: NetworkConfig): v
   );
 }
 
-const NETWORK = "network";
-
 /**
  * Writes a network as a weights file.
  *
@@ -165,46 +164,10 @@ export function readWeights(bytes: Uint8Array, config?: NetworkConfig): Weights 
   const { tensors, metadata } = readSafetensors(bytes);
   const { [NETWORK]: description, ...rest } = metadata;
   const network = config ?? (description === undefined ? saUNetV2 : parseConfig(description));
-  return { config: network, parameters: parametersFrom(network, tensors), metadata: rest };
-}
-
-function parseConfig(description: string): NetworkConfig {
-  const refuse = (): never => {
+  if (network === undefined) {
     throw new WeightsError(
       `weights: the file describes its network in a way that is not understood: ${quote(description)}`,
     );
-  };
-  let config: NetworkConfig;
-  try {
-    config = JSON.parse(description) as NetworkConfig;
-  } catch {
-    return refuse();
   }
-  const isCount = (value: unknown) =>
-    Number.isInteger(value) && (value as number) > 0 && (value as number) <= 4096;
-  const isShare = (value: unknown) => typeof value === "number" && value >= 0 && value < 1;
-  const isInitializer = (value: unknown) => ["he-normal", "glorot-uniform"].includes(value as string);
-  const sound =
-    typeof config === "object" &&
-    config !== null &&
-    typeof config.name === "string" &&
-    /^[^\p{C}]{1,100}$/u.test(config.name) &&
-    isCount(config.inputChannels) &&
-    Array.isArray(config.channels) &&
-    config.channels.length >= 2 &&
-    config.channels.length <= 8 &&
-    config.channels.every(isCount) &&
-    ["none", "batch", "group"].includes(config.normalization) &&
-    isCount(config.groups) &&
-    ["relu", "silu"].includes(config.activation) &&
-    isShare(config.dropBlock?.rate) &&
-    isCount(config.dropBlock.size) &&
-    typeof config.bottleneckAttention === "boolean" &&
-    ["none", "spatial", "cross-scale"].includes(config.skipAttention) &&
-    [undefined, 0, 1].includes(config.transposedPadding) &&
-    (config.initializers === undefined ||
-      [config.initializers?.convolution, config.initializers?.transposed].every(isInitializer)) &&
-    (config.classes === undefined || areClasses(config.classes)) &&
-    (config.epsilon === undefined || (typeof config.epsilon === "number" && config.epsilon >= 0));
-  return sound ? config : refuse();
+  return { config: network, parameters: parametersFrom(network, tensors), metadata: rest };
 }

@@ -6,16 +6,24 @@ import { Moon, Sun, SunMoon } from "lucide";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { update } from "./host.ts";
-import { addFiles, addFound } from "./segment/queue.ts";
+import { addFiles, addFound, openWeights } from "./segment/queue.ts";
 import { SegmentPage } from "./segment/segment-page.tsx";
 import { openTab, TABS, type TabId, tab } from "./tabs.ts";
 import { type Theme, theme } from "./theme.ts";
 import { isTraining } from "./title.ts";
-import { droppedFiles } from "./ui/dropped.ts";
+import { droppedFiles, type Found } from "./ui/dropped.ts";
 import { Icon } from "./ui/icon.tsx";
 
 const isPicture = ({ type, name }: File) =>
   type.startsWith("image/") || /\.(tiff?|p[bgpn]m)(\.gz)?$/i.test(name);
+
+/** Photographs and masks go to the first tab; so do weights, unless they are looked into already. */
+function take(found: Found): void {
+  const weights = found.files.find(({ name }) => name.endsWith(".safetensors"));
+  if (weights === undefined || tab.value !== "inside") openTab("segment");
+  if (weights !== undefined) void openWeights(weights);
+  else addFound(found);
+}
 
 /** Everything on the page. */
 export function App() {
@@ -32,9 +40,7 @@ export function App() {
       drop: (event: DragEvent) => {
         event.preventDefault();
         dragged.value = false;
-        if (event.dataTransfer === null) return;
-        openTab("segment");
-        void droppedFiles(event.dataTransfer).then(addFound);
+        if (event.dataTransfer !== null) void droppedFiles(event.dataTransfer).then(take);
       },
       paste: (event: ClipboardEvent) => {
         const files = [...(event.clipboardData?.files ?? [])];

@@ -1,5 +1,5 @@
 // What surrounds the three tabs, in Chromium and Firefox: the policy that binds the workers too, every width, forced
-// colours, the wheel, a page opened as a file, a new version, the title.
+// colours, the wheel, a page opened as a file or without its host, a new version, the title.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
@@ -195,6 +195,32 @@ describeInBrowsers("the frame", ({ name: browserName, launch }) => {
     await page.getByRole("heading", { name: "saunet has not started" }).waitFor();
     await page.getByText("npm run web").waitFor();
     await page.close();
+  });
+
+  it("isolates itself where the host does not, and works without the host from then on", async () => {
+    const own = await openSite();
+    try {
+      const page = await open(own.plain);
+      expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+      await page.evaluate(async () => {
+        await navigator.serviceWorker.ready;
+      });
+      own.stop();
+      await page.reload();
+      await segmented(page, "synthetic.png");
+      await page.getByRole("button", { name: "Synthetic example" }).click();
+      await segmented(page, "synthetic (2).png");
+      // What the other tabs need was kept too, though nobody has opened them yet.
+      await page.getByRole("link", { name: "Look inside" }).click();
+      await page.getByRole("heading", { name: "One number, taken apart" }).waitFor({ timeout: 120_000 });
+      await page.getByRole("link", { name: "Train here" }).click();
+      await page.getByRole("button", { name: "Train", exact: true }).click({ timeout: 60_000 });
+      const step = async () => Number(await page.getByTestId("step").textContent());
+      await expect.poll(step, { timeout: 120_000 }).toBeGreaterThan(0);
+      await page.context().close();
+    } finally {
+      await own.close();
+    }
   });
 
   it("announces a new version and loads it when asked", async () => {

@@ -12,7 +12,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchChromium } from "../../../scripts/chromium.mjs";
-import { assetOf, bytesOf, complaintsOf, openSite, type Site, sharedPage } from "./testing.ts";
+import { assetOf, bytesByThread, bytesOf, complaintsOf, openSite, type Site, sharedPage } from "./testing.ts";
 import { describeInBrowsers } from "./testing-browsers.ts";
 
 let site: Site;
@@ -194,6 +194,29 @@ describe("memory", () => {
     await stateOf(page, rest[9], "segmented");
     // A probability takes 1.7 MB: a single one that is kept shows.
     expect((await bytesOf(page)) - before).toBeLessThan(1.5e6);
+    await page.context().close();
+  });
+});
+
+describe("memory of engines", () => {
+  it("is given back when nothing has been asked for a while, and by a reset of the training", async () => {
+    const { page } = await open("Segment");
+    await choose(page, "small.png");
+    await stateOf(page, "small.png", "segmented");
+    const megabytesOf = async (worker: string) => ((await bytesByThread(page))[worker] ?? 0) / 1e6;
+    expect(await megabytesOf("segment.worker")).toBeGreaterThan(100);
+    // What the engine keeps for whatever comes next is 17 MB.
+    await expect.poll(() => megabytesOf("segment.worker"), { timeout: 60_000 }).toBeLessThan(60);
+    await page.getByRole("button", { name: "Remove small.png" }).click();
+    await choose(page, "small.png");
+    await stateOf(page, "small.png", "segmented");
+
+    await page.getByRole("link", { name: "Train here" }).click();
+    await page.getByRole("button", { name: "Train", exact: true }).click({ timeout: 60_000 });
+    await expect.poll(() => numberOf(page, "step"), { timeout: 120_000 }).toBeGreaterThan(0);
+    expect(await megabytesOf("train.worker")).toBeGreaterThan(100);
+    await page.getByRole("button", { name: "Reset" }).click();
+    await expect.poll(() => megabytesOf("train.worker"), { timeout: 60_000 }).toBeLessThan(60);
     await page.context().close();
   });
 });

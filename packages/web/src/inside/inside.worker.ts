@@ -16,6 +16,7 @@ import { observe } from "@saunet/wasm";
 import { expose } from "comlink";
 import { engineWorker, startEngine } from "../engine.ts";
 import { decodePicture, pixelsOf, shrink } from "../pictures/decode.ts";
+import { weightsIn } from "../weights.ts";
 import { imageOf, planeOf, rangeOf, spotlight } from "./colours.ts";
 import { type Geometry, geometryOf } from "./geometry.ts";
 import { type Before, beforeOf, type Probe, probe, type Traced } from "./probe.ts";
@@ -139,7 +140,7 @@ const api = {
   /** Looks at a photograph with these weights; the shipped ones when left out. */
   async look(file: Blob, weights?: Uint8Array): Promise<Anatomy> {
     const { threads } = await startEngine();
-    network = await loadSegmenter(weights === undefined ? {} : { weights });
+    network = weights === undefined ? await loadSegmenter() : weightsIn(weights);
     const { config } = network;
     const whole = await decodePicture(file);
     const bitmap = await shrink(whole, LONGEST_SIDE);

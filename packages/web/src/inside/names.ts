@@ -3,10 +3,6 @@
 import type { NetworkConfig } from "@saunet/model";
 import { type Source, sourceOf } from "./sources.ts";
 
-/** Networks as their papers write them; those of one's own keep their name. */
-export const titleOf = (name: string): string =>
-  ({ "sa-unet-v2": "SA-UNetv2", "sa-unet": "SA-UNet", "u-net": "U-Net" })[name] ?? name;
-
 /** A layer's name in words. */
 export function nameOf(id: string): string {
   const [stage, part] = id.split(".");

@@ -101,12 +101,19 @@ export function ProbePanel({
         </tfoot>
       </table>
       <p class="small">
-        The engine computes {signed(probe.computed)} for it (a difference of{" "}
-        {Math.abs(probe.sum - probe.computed).toExponential(0)}).
+        The engine computes {signed(probe.computed)} for it. {differenceText(probe)}
       </p>
       {probe.inputChannels > SHOWN && <Filter probe={probe} channel={channel} />}
     </section>
   );
+}
+
+/** Both add the same products up in 32-bit floats, in different orders. */
+function differenceText({ sum, computed }: Probe): string {
+  const difference = Math.abs(sum - computed);
+  if (difference === 0) return "Both sums are equal.";
+  const exponent = Math.floor(Math.log10(difference)) + 1;
+  return `The sums differ by less than ${(10 ** exponent).toFixed(Math.max(0, -exponent))}, since they round in different orders.`;
 }
 
 function patchText(source: Source, id: string): string {

@@ -1,7 +1,7 @@
 // The steps before and after the convolution, each with its numbers.
 
 import type { ComponentChildren } from "preact";
-import { signed } from "../ui/format.ts";
+import { operand, signed } from "../ui/format.ts";
 import { inputName, nameOf } from "./names.ts";
 import type { Normalized, Probe } from "./probe.ts";
 import type { Source } from "./sources.ts";
@@ -29,15 +29,15 @@ export function OriginStep({ source, probe, enlarged }: { source: Source; probe:
       )}
       {made.kind === "pooled" && (
         <>
-          Max pooling of {nameOf(made.from).toLowerCase()}: {place} is the largest of{" "}
-          <Four values={made.four} />, {whole}.
+          Max pooling of {nameOf(made.from).toLowerCase()}: {place} is {whole}, the largest of{" "}
+          <Four values={made.four} />
         </>
       )}
       {made.kind === "gated" && (
         <>
           {source.kind === "joined" && "Two sides are joined, channel behind channel. "}
           Channel {made.channel} of {nameOf(made.from).toLowerCase()} times its gate: {place} is{" "}
-          {signed(made.feature)} × {signed(made.gate)} = {whole}.
+          {signed(made.feature)} × {operand(made.gate)} = {whole}.
         </>
       )}
       {made.kind === "map" && (
@@ -86,10 +86,10 @@ export function OutcomeSteps({ probe, id }: { probe: Probe; id: string }) {
       )}
       {next?.kind === "gate" && (
         <Step
-          name={`then it multiplies every channel of ${nameOf(next.of).toLowerCase()}, such as ${next.channel}`}
+          name={`then it multiplies every channel of ${nameOf(next.of).toLowerCase()}, such as channel ${next.channel}`}
           result={next.feature * activation}
         >
-          {signed(next.feature)} × {signed(activation)}
+          {signed(next.feature)} × {operand(activation)}
         </Step>
       )}
     </>
@@ -107,10 +107,10 @@ function Normalization({ sum, normalized }: { sum: number; normalized: Normalize
   return (
     <>
       <Step name={`less the mean, over the deviation (${of})`} result={compared} id="compared">
-        ({signed(sum)} − {signed(mean)}) ÷ √({variance.toFixed(3)} + {epsilon})
+        ({signed(sum)} − {operand(mean)}) ÷ √({variance.toFixed(3)} + {epsilon})
       </Step>
       <Step name="times gamma, plus beta" result={value} id="normalized">
-        {signed(compared)} × {signed(gamma)} + {signed(beta)}
+        {signed(compared)} × {operand(gamma)} + {operand(beta)}
       </Step>
     </>
   );

@@ -1,6 +1,6 @@
 // What is looked at, and what is known of it.
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { type Item, items, selectedId } from "../segment/items.ts";
 import { weightsInUse } from "../segment/queue.ts";
 import { tab } from "../tabs.ts";
@@ -68,6 +68,17 @@ function endWorker(): void {
   seen = undefined;
 }
 
+/** Another tab is open for so long: what every layer has computed, some 500 MB, is let go, and computed anew when needed. */
+const IDLE_MS = 30_000;
+
+effect(() => {
+  if (tab.value === "inside") return;
+  const leave = setTimeout(() => {
+    if (!isLooking.value) endWorker();
+  }, IDLE_MS);
+  return () => clearTimeout(leave);
+});
+
 /** Ends the worker for good; the page offers to try again. */
 function giveUp(message: string): void {
   endWorker();
@@ -80,6 +91,8 @@ export function candidates(): readonly Item[] {
 }
 
 let seen: { readonly file: Blob; readonly weights: Uint8Array | undefined } | undefined;
+/** The photograph that `place` belongs to. */
+let lookedAt: Blob | undefined;
 /** What is looked at in every layer, as shares of width and height; a vessel until a person chooses. */
 let place: { readonly x: number; readonly y: number } | undefined;
 
@@ -118,6 +131,8 @@ export async function lookAt(): Promise<void> {
 /** Runs the network on a photograph and shows what has been asked for of it. */
 async function look(item: Item, weights: Uint8Array | undefined): Promise<void> {
   seen = { file: item.file, weights };
+  if (lookedAt !== item.file) place = undefined;
+  lookedAt = item.file;
   failure.value = undefined;
   const { remote, failed } = workerThere();
   isRunning = true;
@@ -127,8 +142,7 @@ async function look(item: Item, weights: Uint8Array | undefined): Promise<void> 
   } finally {
     isRunning = false;
   }
-  place = undefined;
-  await showPlace(placeOf(location.hash) ?? { id: layerId.value, channel: 0 });
+  await showPlace(placeOf(location.hash) ?? { id: layerId.value, channel: detail.value?.channel ?? 0 });
 }
 
 /** Counts choices: a later one overtakes an earlier. */

@@ -41,8 +41,8 @@ export function Correction() {
       />
       <Slider label="Width" value={brushSize} min={1} max={60} format={(size) => `${size} px`} />
       <p class="small">
-        Draw on the photograph; Shift and dragging move it, two fingers too. With the keyboard, the space bar
-        marks the middle of the stage.
+        Draw on the photograph. To move it, drag with Shift or with two fingers. The space bar draws in the
+        middle of the stage.
       </p>
       <div class="button-row">
         <button type="button" class="button small-button" disabled={strokes.value === 0} onClick={undo}>

@@ -9,12 +9,13 @@ import { confusionAt, densityAt, STEPS, type Tally } from "../pictures/tally.ts"
 import { Choice, FileButton, Slider, Switch } from "../ui/controls.tsx";
 import { count, duration, percent } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
+import { titleOf } from "../weights.ts";
 import { Correction } from "./correction-panel.tsx";
 import { type Item, items, type Result, resultOf, selected } from "./items.ts";
 import { fieldOnly, isCorrecting, layer, mode, opacity, threshold } from "./look.ts";
 import { MaskChoice, StrayMasks } from "./mask-panel.tsx";
 import { masksOf } from "./masks.ts";
-import { again, engineReport, openWeights, useWeights, weightsInUse, weightsStored } from "./queue.ts";
+import { again, engineReport, networkInUse, openWeights, useWeights, weightsInUse } from "./queue.ts";
 import { TakeAlong } from "./take-along.tsx";
 
 /** The column beside the stage. */
@@ -35,18 +36,23 @@ export function Panel() {
             { value: "side", text: "Side by side" },
             { value: "overlay", text: "Overlay" },
           ]}
+          disabled={isCorrecting.value}
         />
         <Choice
           label="Show"
-          value={layer}
+          value={shownLayer}
+          onValue={(next) => {
+            layer.value = next;
+          }}
           options={[
             { value: "mask", text: "Vessels" },
             { value: "probability", text: "Probability" },
             { value: "errors", text: "Errors", disabled: !result?.tally.hasTruth },
           ]}
+          disabled={isCorrecting.value}
         />
-        {layer.value === "errors" && <Legend />}
-        {layer.value === "probability" && <Scale />}
+        {shownLayer.value === "errors" && !isCorrecting.value && <Legend />}
+        {shownLayer.value === "probability" && !isCorrecting.value && <Scale />}
         <Slider
           label="Threshold"
           value={thoroughness}
@@ -77,6 +83,13 @@ function Summary({ item, result }: { item: Item | undefined; result: Result | un
         <button type="button" class="button" onClick={() => again(item.id)}>
           <Icon node={RotateCcw} /> Segment it after all
         </button>
+      </section>
+    );
+  }
+  if (item?.progress.kind === "failed") {
+    return (
+      <section class="group" aria-label="Result">
+        <p class="small">It could not be segmented.</p>
       </section>
     );
   }
@@ -145,6 +158,12 @@ function Quality({ tally }: { tally: Tally }) {
   );
 }
 
+/** Errors are seen where there is a truth; elsewhere the vessels, until there is one again. */
+const shownLayer = computed(() => {
+  const hasTruth = items.value && resultOf(selected())?.tally.hasTruth;
+  return layer.value === "errors" && !hasTruth ? "mask" : layer.value;
+});
+
 /** The other way round: the lower the threshold, the more is called vessel. */
 const thoroughness = computed(() => STEPS - threshold.value);
 
@@ -181,11 +200,12 @@ function Legend() {
 
 function Weights() {
   const { name, bytes } = weightsInUse.value;
+  const { value: network } = networkInUse;
   return (
     <section class="group" aria-label="Weights">
       <p class="small">
         Weights: {name}
-        {weightsStored.value && ` (${weightsStored.value})`}
+        {network && ` (${[titleOf(network.name), network.stored].filter(Boolean).join(", ")})`}
       </p>
       <div class="button-row">
         <FileButton

@@ -138,7 +138,11 @@ function Heading({ column, text }: { column: Column; text: string }) {
   const isSorted = current === column;
   const way = isDescending ? "descending" : "ascending";
   return (
-    <th scope="col" class={column === "name" ? "" : "number"} aria-sort={isSorted ? way : undefined}>
+    <th
+      scope="col"
+      class={column === "name" || column === "warnings" ? "" : "number"}
+      aria-sort={isSorted ? way : undefined}
+    >
       <button
         type="button"
         onClick={() => {
@@ -178,7 +182,7 @@ function TableRow({ row: { item, share, f1, auc, warnings }, hasTruth }: { row: 
           <span>{name}</span>
         </button>
       </th>
-      <td class="number">{Number.isNaN(share) ? state : percent(share)}</td>
+      {Number.isNaN(share) ? <td class="state">{state}</td> : <td class="number">{percent(share)}</td>}
       {hasTruth && <td class="number">{figure(f1)}</td>}
       {hasTruth && <td class="number">{figure(auc)}</td>}
       <td class="warnings">{warnings.join("; ")}</td>

@@ -18,7 +18,7 @@ import {
 } from "./items.ts";
 import { addMask, forgetPhotograph, judge, pairMasks, settle } from "./masks.ts";
 import { distinct } from "./pairing.ts";
-import type { SegmentWorker } from "./segment.worker.ts";
+import type { NetworkInUse, SegmentWorker } from "./segment.worker.ts";
 
 export const engineReport = signal<EngineReport | undefined>(undefined);
 /** Weights in use: their name, and their bytes where they are not the shipped ones. */
@@ -26,8 +26,8 @@ export const weightsInUse = signal<{ readonly name: string; readonly bytes?: Uin
   name: "shipped",
 });
 
-/** How their file stores its numbers, where it says so. */
-export const weightsStored = signal<string | undefined>(undefined);
+/** The network that they belong to. */
+export const networkInUse = signal<NetworkInUse | undefined>(undefined);
 
 /** Why the engine did not start, until it is tried again. */
 export const engineFailure = signal<string | undefined>(undefined);
@@ -66,7 +66,7 @@ async function begin(make: () => Started<SegmentWorker>): Promise<void> {
   const report = await startUp(make);
   const { bytes } = weightsInUse.value;
   if (bytes !== undefined) await engine().use(bytes);
-  weightsStored.value = await engine().stored();
+  networkInUse.value = await engine().network();
   engineReport.value = report;
   // For whoever measures how long that took since the page was asked for.
   performance.mark("saunet-ready");
@@ -252,7 +252,7 @@ export function remove(id: number): void {
 export async function useWeights(name: string, bytes?: Uint8Array): Promise<void> {
   await ready;
   await engine().use(bytes);
-  weightsStored.value = await engine().stored();
+  networkInUse.value = await engine().network();
   weightsInUse.value = bytes === undefined ? { name } : { name, bytes };
   for (const { id, progress } of items.value) if (progress.kind === "done") again(id);
 }

@@ -133,22 +133,4 @@ describe("the first tab", () => {
       await page.getByText(`${name} ${message}`).waitFor();
     }
   });
-
-  it("isolates itself where the host does not, and works without the host from then on", async () => {
-    const context = await browser.newContext();
-    const page = await open(site.plain, context);
-    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
-    site.stop();
-    await page.reload();
-    await done(page, "synthetic.png");
-    await choose(page, "eye.tif");
-    await done(page, "eye.tif");
-    // What the other tabs need was kept too, though nobody has opened them yet.
-    await page.getByRole("link", { name: "Look inside" }).click();
-    await page.getByRole("heading", { name: "Inside the network" }).waitFor();
-    await page.getByRole("link", { name: "Train here" }).click();
-    await page.getByRole("button", { name: "Train", exact: true }).click();
-    await expect.poll(async () => Number(await textOf(page, "step")), { timeout: 90_000 }).toBeGreaterThan(0);
-    await context.close();
-  });
 });

@@ -1,12 +1,13 @@
 // Reads pictures and segments them, away from the page. One picture is held at a time.
 
 import { fieldOfView, type Photograph, syntheticFundus } from "@saunet/data";
-import { loadSegmenter, type Segmenter } from "@saunet/model";
+import { loadSegmenter, type Segmenter, segmenterOf } from "@saunet/model";
 import { expose } from "comlink";
 import { startEngine } from "../engine.ts";
 import { decodePicture, pixelsOf, pngOf, shrink } from "../pictures/decode.ts";
 import { kindOfMask, maskOf, type PictureKind } from "../pictures/kind.ts";
 import { densityAt, STEPS, type Tally, tallyOf } from "../pictures/tally.ts";
+import { weightsIn } from "../weights.ts";
 import { doubtsOf } from "./doubts.ts";
 
 /** A picture that has been read. */
@@ -37,6 +38,13 @@ export interface Segmented {
   readonly seconds: number;
 }
 
+/** What is told of the network that segments. */
+export interface NetworkInUse {
+  readonly name: string;
+  /** How the file of its weights stores their numbers, where it says so. */
+  readonly stored: string | undefined;
+}
+
 /** The synthetic photograph with its exact truth. */
 export interface Example {
   readonly width: number;
@@ -58,6 +66,18 @@ let lastSize = "";
 /** Aborted when a person wants no more of the run at hand. */
 let stopping = new AbortController();
 
+/** With nothing to do for so long, the engine gives its memory back: 0.1 to 1.3 GB, by the size of the photograph. */
+const IDLE_MS = 10_000;
+let idle: ReturnType<typeof setTimeout> | undefined;
+
+function restWhenIdle(): void {
+  clearTimeout(idle);
+  idle = setTimeout(async () => {
+    (await segmenter)?.release();
+    lastSize = "";
+  }, IDLE_MS);
+}
+
 const blobOf = (array: Uint8Array | Float32Array): Blob => new Blob([array as Uint8Array<ArrayBuffer>]);
 
 const api = {
@@ -70,14 +90,15 @@ const api = {
 
   start: startEngine,
 
-  /** Resolves when everything is there for the first photograph: how the file of the weights stores its numbers, if told. */
-  async stored(): Promise<string | undefined> {
-    return (await segmenter)?.metadata.stored;
+  /** Resolves when everything is there for the first photograph: which network it is, and how its file stores its numbers. */
+  async network(): Promise<NetworkInUse> {
+    const { config, metadata } = (await segmenter)!;
+    return { name: config.name, stored: metadata.stored };
   },
 
   /** Segments with other weights from here on; the shipped ones when left out. */
   async use(weights?: Uint8Array): Promise<void> {
-    const next = await loadSegmenter(weights === undefined ? {} : { weights });
+    const next = weights === undefined ? await loadSegmenter() : segmenterOf(weightsIn(weights));
     await running;
     (await segmenter)?.release();
     segmenter = Promise.resolve(next);
@@ -115,7 +136,8 @@ const api = {
     if (size !== lastSize) release();
     lastSize = size;
     const field = fieldOfView(photograph);
-    const run = segment(photograph, { fieldOfView: field, signal });
+    clearTimeout(idle);
+    const run = segment(photograph, { fieldOfView: field, signal }).finally(restWhenIdle);
     running = run.catch(() => {});
     const { width, height, scale, probability } = await run;
     const seconds = (performance.now() - started) / 1000;

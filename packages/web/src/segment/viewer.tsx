@@ -2,9 +2,8 @@
 
 import { effect, signal, useSignal } from "@preact/signals";
 import { transfer } from "comlink";
-import { ChevronLeft, ChevronRight, ImagePlus, Maximize, ZoomIn, ZoomOut } from "lucide";
+import { ChevronLeft, ChevronRight, Maximize, ZoomIn, ZoomOut } from "lucide";
 import { useEffect, useRef } from "preact/hooks";
-import { FileButton, PICTURES } from "../ui/controls.tsx";
 import { Icon } from "../ui/icon.tsx";
 import type { Point } from "./brush.ts";
 import { type Camera, cornerOf, pan, type Size, scaleOf, whole, zoomBy } from "./camera.ts";
@@ -12,8 +11,8 @@ import { beginStroke, endStroke, goOn, isDrawing, undo } from "./correcting.ts";
 import { items, notice, resultOf, selected } from "./items.ts";
 import { isCorrecting, isOpening, look, shownMode, split } from "./look.ts";
 import { step } from "./photograph-list.tsx";
-import { addFiles, engineFailure, engineReport, startAgain } from "./queue.ts";
 import { foundOf } from "./saved.ts";
+import { StageMessage } from "./stage-message.tsx";
 import { view, viewStarted } from "./view.ts";
 import type { Finding } from "./view.worker.ts";
 
@@ -347,59 +346,3 @@ function ReadOut() {
 }
 
 const isMac = /mac/i.test(navigator.platform);
-
-const Starting = () => (
-  <p class="stage-message busy">
-    <span class="spinner" /> Starting the engine …
-  </p>
-);
-
-/** Where there is no photograph at all. */
-function DropZone() {
-  return (
-    <div class="drop-zone">
-      <FileButton accept={PICTURES} multiple className="button primary" onFiles={addFiles}>
-        <Icon node={ImagePlus} /> Choose photographs
-      </FileButton>
-      <p>or drop fundus photographs, or a folder of them, anywhere on this page</p>
-    </div>
-  );
-}
-
-/** What stands on the stage where there is no picture yet. */
-function StageMessage() {
-  const item = items.value && selected();
-  if (engineFailure.value !== undefined) {
-    return (
-      <p class="stage-message failed" role="alert">
-        The engine did not start: {engineFailure.value}.
-        <button type="button" class="button small-button" onClick={startAgain}>
-          Try again
-        </button>
-      </p>
-    );
-  }
-  if (item === undefined) return engineReport.value === undefined ? <Starting /> : <DropZone />;
-  const { progress } = item;
-  switch (progress.kind) {
-    case "done":
-      return isOpening.value ? (
-        <p class="stage-message busy">
-          <span class="spinner" /> Opening {item.name} …
-        </p>
-      ) : null;
-    case "failed":
-      return <p class="stage-message failed">{progress.message}</p>;
-    case "cancelled":
-      return <p class="stage-message">{item.name} was cancelled.</p>;
-    case "waiting":
-      return <p class="stage-message">{item.name} waits for its turn.</p>;
-    default:
-      return (
-        <p class="stage-message busy">
-          <span class="spinner" />
-          {progress.kind === "reading" ? `Reading ${item.name} …` : `Finding the vessels of ${item.name} …`}
-        </p>
-      );
-  }
-}

@@ -7,6 +7,7 @@ import { Choice, FileButton, PICTURES, Slider } from "../ui/controls.tsx";
 import { download } from "../ui/download.ts";
 import { count } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
+import { titleOf } from "../weights.ts";
 import {
   candidates,
   checkpointNow,
@@ -17,6 +18,7 @@ import {
   learnedWeights,
   learnFrom,
   learningRate,
+  networkLearned,
   opened,
   openStart,
   picturesLearned,
@@ -104,6 +106,7 @@ function Material() {
 /** Which numbers it begins with. */
 function Beginning() {
   const isIdle = runState.value === "idle";
+  const { value: file } = opened;
   return (
     <>
       <Choice
@@ -112,7 +115,7 @@ function Beginning() {
         options={[
           { value: "fresh", text: "Fresh numbers", disabled: !isIdle },
           { value: "shipped", text: "The shipped weights", disabled: !isIdle },
-          { value: "file", text: "A file", disabled: !isIdle || opened.value === undefined },
+          { value: "file", text: "A file", disabled: !isIdle || file === undefined },
         ]}
       />
       {isIdle && (
@@ -121,12 +124,26 @@ function Beginning() {
           className="button quiet"
           onFiles={([file]) => file && void openStart(file)}
         >
-          <Icon node={FolderOpen} /> {opened.value ? opened.value.name : "Open weights or a checkpoint"}
+          <Icon node={FolderOpen} /> {file ? file.name : "Open weights or a checkpoint"}
         </FileButton>
+      )}
+      {networkLearned.value && !isIdle && runState.value !== "kept" && (
+        <p class="small" data-testid="network">
+          The network that learns is {titleOf(networkLearned.value)}.
+        </p>
+      )}
+      {isIdle && file && start.value === "file" && (
+        <p class="small" data-testid="start-file">
+          {file.name}: {titleOf(file.network)}
+          {file.step > 0 && `, a run of ${count(file.step, "step")}, which goes on`}.
+        </p>
       )}
     </>
   );
 }
+
+/** A network's name as part of a file's. */
+const fileNameOf = (network: string): string => network.toLowerCase().replace(/[^a-z0-9+]+/g, "-");
 
 function TakeAlong() {
   // A run that was kept is read when it is taken up again.
@@ -156,7 +173,9 @@ function TakeAlong() {
           type="button"
           class="button"
           disabled={!isHere}
-          onClick={() => save(`sa-unet-v2-${step.value}-steps.safetensors`, learnedWeights())}
+          onClick={() =>
+            save(`${fileNameOf(networkLearned.value)}-${step.value}-steps.safetensors`, learnedWeights())
+          }
         >
           <Icon node={Download} /> Weights
         </button>

@@ -18,7 +18,7 @@ import {
 } from "./kept-run.ts";
 import type { OwnPicture } from "./own-pictures.ts";
 import { type Level, meanOf, START, takeIn } from "./smooth.ts";
-import type { HeldOut, Subject, TrainingNews, TrainingPlan, TrainWorker } from "./train.worker.ts";
+import type { HeldOut, StartFile, Subject, TrainingNews, TrainingPlan, TrainWorker } from "./train.worker.ts";
 
 /** What the run is at; `kept`: an earlier visit's, which can be taken up again. */
 export type RunState = "idle" | "running" | "pausing" | "paused" | "kept";
@@ -49,7 +49,9 @@ export const subject = signal<Subject | undefined>(undefined);
 export const failure = signal<string | undefined>(undefined);
 export const start = signal<"fresh" | "shipped" | "file">("fresh");
 /** A weights file or checkpoint that a person has opened, to start from. */
-export const opened = signal<{ readonly name: string; readonly bytes: Uint8Array } | undefined>(undefined);
+export const opened = signal<(StartFile & { readonly name: string; readonly bytes: Uint8Array }) | undefined>(
+  undefined,
+);
 /** What is learned from. */
 export const learnFrom = signal<"synthetic" | "own">("synthetic");
 /** The photograph of one's own that is held out, by its number; the synthetic one when undefined. */
@@ -183,11 +185,13 @@ function endWorker(): void {
 
 /** What is held out, as the worker sees it; a worker that is stuck is made anew once. */
 async function subjectOf(own?: OwnPicture): Promise<Subject> {
+  const asked = workerThere();
   try {
-    return await within(ANSWER_PATIENCE_MS, trainer().subject(own));
+    return await within(ANSWER_PATIENCE_MS, asked.remote.subject(own));
   } catch (error) {
     if (!(error instanceof WorkerError)) throw error;
-    endWorker();
+    // A reset ends it, too.
+    if (worker === asked) endWorker();
     await startUp(workerThere);
     return within(SILENCE_MS, trainer().subject(own));
   }
@@ -220,6 +224,8 @@ export async function chooseLearnFrom(what: "synthetic" | "own"): Promise<void> 
   await holdOut(what === "own" && own.length > 1 ? own.at(-1)!.id : undefined);
 }
 
+/** Name of the network that learns, since the run began or was taken up. */
+export const networkLearned = signal("");
 /** How many photographs the run learns from; 0 for the endless synthetic ones. */
 export const picturesLearned = signal(0);
 
@@ -239,6 +245,7 @@ function hear(news: TrainingNews): void {
     return meanOf(level);
   });
   batch(() => {
+    if (news.network !== undefined) networkLearned.value = news.network;
     step.value = news.step;
     stepTime.value = news.milliseconds;
     speed.value = news.cropsPerSecond;
@@ -319,8 +326,15 @@ export function setLearningRate(value: number): void {
 
 /** Opens weights or a checkpoint, to start from. */
 export async function openStart(file: File): Promise<void> {
-  opened.value = { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
-  start.value = "file";
+  failure.value = undefined;
+  try {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    await startUp(workerThere);
+    opened.value = { ...(await trainer().inspect(bytes)), name: file.name, bytes };
+    start.value = "file";
+  } catch (error) {
+    failure.value = `${file.name} cannot be started from: ${(error as Error).message}.`;
+  }
 }
 
 /** Stops after the step at hand. */
@@ -349,8 +363,9 @@ export function reset(): void {
 }
 
 async function settleReset(): Promise<void> {
+  // With the worker goes the memory of its engine.
+  endWorker();
   try {
-    await within(ANSWER_PATIENCE_MS, trainer().reset()).catch(endWorker);
     await startUp(workerThere);
     // A run of an earlier visit may have held another one out.
     await holdOut(heldOutId.value);

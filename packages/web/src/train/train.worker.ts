@@ -2,13 +2,13 @@
 
 import { adam, randomState } from "@saunet/core";
 import {
+  type DescribedNetwork,
   evaluate,
   initialize,
   isCheckpointFile,
   loadSegmenter,
   paperLoss,
   readCheckpoint,
-  readWeights,
   type Segmenter,
   saUNetV2,
   segmenterOf,
@@ -22,6 +22,7 @@ import { expose } from "comlink";
 import { engineWorker, startEngine } from "../engine.ts";
 import { grey } from "../pictures/paint.ts";
 import { count } from "../ui/format.ts";
+import { weightsIn } from "../weights.ts";
 import { BATCH, SEED } from "./batch.ts";
 import { type BatchStream, batchStream } from "./batch-stream.ts";
 import { type Halt, haltOf } from "./halt.ts";
@@ -37,8 +38,18 @@ export interface TrainingPlan {
   readonly pictures: readonly OwnPicture[];
 }
 
+/** What a file to start from holds. */
+export interface StartFile {
+  /** The network's name. */
+  readonly network: string;
+  /** Steps that its run has made; 0 for weights. */
+  readonly step: number;
+}
+
 /** What is told while it learns, of all steps since it was told last. */
 export interface TrainingNews {
+  /** Name of the network; told when the run begins. */
+  readonly network?: string;
   /** How many there have been from the start. */
   readonly step: number;
   readonly losses: readonly number[];
@@ -105,9 +116,12 @@ async function lookAtHeldOut({ segmenter }: Run): Promise<HeldOut> {
 }
 
 /** A run at its beginning, or where its checkpoint left it. */
-async function begin({ start, learningRate }: TrainingPlan): Promise<{ run: Run; step: number }> {
+async function begin({
+  start,
+  learningRate,
+}: Omit<TrainingPlan, "pictures">): Promise<{ run: Run; step: number }> {
+  const network = await networkOf(start);
   const isCheckpoint = start instanceof Uint8Array && isCheckpointFile(start);
-  const network = await networkOf(isCheckpoint ? "fresh" : start);
   const { parameters } = network;
   const optimizer = adam(parameters, { learningRate });
   const run: Run = {
@@ -125,9 +139,26 @@ async function begin({ start, learningRate }: TrainingPlan): Promise<{ run: Run;
 
 async function networkOf(start: TrainingPlan["start"]): Promise<Weights> {
   if (start === "shipped") return loadSegmenter();
-  if (start instanceof Uint8Array) return readWeights(start);
-  return { config: saUNetV2, parameters: initialize(saUNetV2, randomState(SEED)), metadata: {} };
+  if (start instanceof Uint8Array) return weightsIn(start, FRESH);
+  return { ...FRESH, parameters: initialize(FRESH.config, randomState(SEED)) };
 }
+
+/** What a run of fresh numbers trains. */
+const FRESH = { config: saUNetV2, metadata: { licence: "MIT" } };
+
+/** What a file of the run at hand says besides its numbers. */
+function networkToSave({ network: { config, metadata } }: Run): DescribedNetwork {
+  const { length } = learnsFrom;
+  const material = length === 0 ? "synthetic photographs" : count(length, "photograph");
+  const training = `${step} steps on ${material}, in a browser`;
+  const licence = metadata.licence === undefined ? {} : { licence: metadata.licence };
+  // Photographs of one's own were shown at the scale that the segmenter chooses.
+  const own = length === 0 ? licence : { scale: "auto" };
+  return { config, metadata: { ...own, training } };
+}
+
+const checkpointOf = (run: Run): Uint8Array =>
+  writeCheckpoint({ ...run, network: networkToSave(run) }, { step });
 
 const mouth = new MessageChannel();
 /** Lets messages be heard, as a timer would; but timers in a row wait for 4 ms each. */
@@ -186,7 +217,7 @@ async function learn(
         milliseconds: busy / length,
         cropsPerSecond: (1000 * BATCH * length) / (now - told),
         heldOut,
-        checkpoint: isKept ? writeCheckpoint(run, { step }) : undefined,
+        checkpoint: isKept ? checkpointOf(run) : undefined,
       });
       losses = [];
       busy = 0;
@@ -209,6 +240,13 @@ function endSteps(): void {
 
 const api = {
   ...engineWorker,
+
+  /** Looks at a file to start from as a run would. */
+  async inspect(file: Uint8Array): Promise<StartFile> {
+    const { run, step } = await begin({ start: file, learningRate: 0 });
+    run.segmenter.release();
+    return { network: run.network.config.name, step };
+  },
 
   /** Holds a photograph out, which is never learned from; a synthetic one when left out. */
   async subject(own?: OwnPicture): Promise<Subject> {
@@ -236,7 +274,8 @@ const api = {
     current = next.run;
     step = next.step;
     const nothing = { losses: [], milliseconds: Number.NaN, cropsPerSecond: Number.NaN };
-    tell({ step, ...nothing, heldOut: await lookAtHeldOut(next.run) });
+    const { name: network } = next.run.network.config;
+    tell({ network, step, ...nothing, heldOut: await lookAtHeldOut(next.run) });
     learnsFrom = plan.pictures;
     const batches = batchStream(step, plan.pictures);
     steps = true;
@@ -265,25 +304,12 @@ const api = {
     halt?.lift();
   },
 
-  /** Ends the run and forgets what was learned. */
-  reset(): void {
-    turn++;
-    halt?.lift();
-    endSteps();
-    current?.segmenter.release();
-    current = undefined;
-  },
-
   /** The weights as a file, as they are after the step at hand. */
   async weights(): Promise<Uint8Array> {
     if (current === undefined) throw new Error("weights: nothing has been learned yet");
-    const { network } = current;
+    const run = current;
     if (steps) await new Promise<void>((resolve) => betweenSteps.push(resolve));
-    const { length } = learnsFrom;
-    const training = `${step} steps on ${length === 0 ? "synthetic photographs" : count(length, "photograph")}, in a browser`;
-    // Photographs of one's own were shown at the scale that the segmenter chooses.
-    const metadata = length === 0 ? { licence: "MIT", training } : { training, scale: "auto" };
-    return writeWeights({ ...network, metadata });
+    return writeWeights({ ...networkToSave(run), parameters: run.parameters });
   },
 
   /** The whole run as a file, to be taken up here or by the command. */
@@ -291,7 +317,7 @@ const api = {
     if (current === undefined) throw new Error("checkpoint: nothing has been learned yet");
     const run = current;
     if (steps) await new Promise<void>((resolve) => betweenSteps.push(resolve));
-    return writeCheckpoint(run, { step });
+    return checkpointOf(run);
   },
 };
 

@@ -4,26 +4,35 @@ import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
+/** What a control shows and sets: a signal, or whatever takes the next value. */
+type Chosen<T> =
+  | { readonly value: Signal<T>; readonly onValue?: undefined }
+  | { readonly value: ReadonlySignal<T>; readonly onValue: (value: T) => void };
+
 /** One of a few. `onValue` takes it in place of the signal. */
 export function Choice<T extends string>({
   label,
   isLabelHidden = false,
   value,
   options,
-  onValue = (next) => {
-    value.value = next;
-  },
+  disabled = false,
+  onValue,
 }: {
   label: string;
   /** For screen readers alone, where the options speak for themselves. */
   isLabelHidden?: boolean;
-  value: Signal<T>;
   options: readonly { readonly value: T; readonly text: string; readonly disabled?: boolean }[];
-  onValue?: (value: T) => void;
-}) {
+  /** Whether none can be chosen. */
+  disabled?: boolean;
+} & Chosen<T>) {
   const name = useId();
+  const set =
+    onValue ??
+    ((next: T) => {
+      value.value = next;
+    });
   return (
-    <fieldset class="choice">
+    <fieldset class="choice" disabled={disabled}>
       <legend class={isLabelHidden ? "visually-hidden" : ""}>{label}</legend>
       <div class="choice-row">
         {options.map(({ value: own, text, disabled = false }) => (
@@ -33,7 +42,7 @@ export function Choice<T extends string>({
               name={name}
               checked={value.value === own}
               disabled={disabled}
-              onChange={() => onValue(own)}
+              onChange={() => set(own)}
             />
             <span>{text}</span>
           </label>
@@ -53,19 +62,7 @@ interface SliderProps {
 }
 
 /** A number from a range of whole ones. `onValue` takes it in place of the signal. */
-export function Slider({
-  label,
-  value,
-  min,
-  max,
-  format,
-  ends,
-  onValue,
-}: SliderProps &
-  (
-    | { readonly value: Signal<number>; readonly onValue?: undefined }
-    | { readonly value: ReadonlySignal<number>; readonly onValue: (value: number) => void }
-  )) {
+export function Slider({ label, value, min, max, format, ends, onValue }: SliderProps & Chosen<number>) {
   const set =
     onValue ??
     ((next: number) => {
