@@ -27,6 +27,9 @@ type I32 = Local<"i32">;
 /** Outputs of a tile, and the vectors that its sums, inputs and filter may take of the 16 registers. */
 const MOST_OUTPUTS = 4;
 const REGISTERS = 14;
+/** Bytes of a cache line, and of an image that is larger than the second cache of one core. */
+const LINE = 64;
+const LARGE_IMAGE = 2 ** 20;
 /** Tiles at the borders of one row; a row that has more goes tap by tap. */
 const MOST_BORDER_TILES = 8;
 
@@ -305,10 +308,32 @@ function tileByTile(f: FunctionBuilder, { correlation, channels, hasBias, relaxe
         });
       });
     };
+    /**
+     * Reads the rows that no output row before has met, in order: what prefetches memory follows that, and does not
+     * follow tiles (592x592x64: 15.7 ms without, 11.2 ms with it).
+     */
+    const readRows = () => {
+      const rowBytes = columns.inSize * pixelBytes;
+      const fresh = Math.min(correlation.rows.step, rowPhase.taps);
+      f.set(x, i32.sub(row.x, start * pixelBytes));
+      f.set(left, i32.sub(row.taps, fresh));
+      f.set(left, f.select(left, 0, i32.gt_s(left, 0)));
+      f.set(x, i32.add(x, i32.mul(left, rowPhase.spacing * rowBytes)));
+      f.set(left, i32.sub(row.taps, left));
+      whileAtLeast(f, left, 1, () => {
+        f.set(at, x);
+        f.forRange(tile, { to: Math.floor(rowBytes / LINE) }, () => {
+          f.drop(i32.load(at));
+          f.advance(at, LINE);
+        });
+        f.advance(x, rowPhase.spacing * rowBytes);
+      });
+    };
     const goTo = (output: number) => {
       f.set(x, i32.add(row.x, output * columns.step * pixelBytes));
       f.set(y, i32.add(row.y, output * outputBytes));
     };
+    if (columns.inSize * correlation.rows.inSize * pixelBytes > LARGE_IMAGE) readRows();
     for (const output of cut.borders) {
       goTo(output);
       writeTile(Math.min(cut.outputs, phase.outputs - output), (input) => {

@@ -98,6 +98,21 @@ it("cuts rows of three taps into tiles, whatever the channels and the columns", 
     }
 });
 
+it("reads rows ahead where an image is larger than the second cache, and none outside of it", () => {
+  for (const stride of [1, 2])
+    for (const [H, W] of [
+      [65, 66],
+      [2, 2100],
+    ]) {
+      const d = groupedConv2dDims("conv2d", [1, H, W, 65], [3, 3, 1, 65], { groups: 65, stride });
+      for (const kernel of kernels.slice(0, 2)) {
+        const arrays = arraysOf(kernel, { d, bias: false });
+        expect(check(kernel, arrays, d)).toBeLessThan(DEPTHWISE);
+        expect(checkEdges(generatorFor(kernel), arrays, d)).toBeDefined();
+      }
+    }
+});
+
 it("chooses an algorithm for each group as for an image by itself", () => {
   const names = (options: Parameters<typeof groupedConv2dDims>[3], D: number, size: number) => {
     const d = groupedConv2dDims("conv2d", [1, 40, 40, 2 * D], [size, size, D, 2 * D], {
