@@ -94,6 +94,7 @@ describe("the chapters", () => {
           declaration: false,
           declarationMap: false,
           noEmit: true,
+          lib: ["es2023", "dom"],
           types: ["node"],
         },
         include: ["*.ts"],
