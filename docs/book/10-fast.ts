@@ -117,8 +117,8 @@ export const numbers = {
 
 const inkOf = (name: string): Ink =>
   /Winograd|portable|accelerate/.test(name) ? "cool" : /wasm/.test(name) ? "warm" : "accent";
-const LEFT = 186;
-const width = (value: number): number => 16 * Math.log2(value / 0.25);
+const LEFT = 180;
+const width = (value: number): number => 13.5 * Math.log2(value / 0.25);
 const peaks = [machine.peak_gflops.typescript, machine.peak_gflops.simd];
 const bottom = 30 + 20 * forms.length;
 
@@ -130,7 +130,7 @@ export const figures: Record<string, Figure> = {
       description: `On the left two inputs, each spread over the four places of a register. Above, four vectors of four weights. Where a row and a column meet is a sum of four floats. Each step loads ${count(/v128\.load/)} registers and multiplies ${muls} pairs of them, which are ${4 * muls} products.`,
     },
     [
-      text(100, 14, "4 vectors of weights, one after the other", { ink: "soft" }),
+      text(100, 14, "weights of 16 channels, in 4 vectors", { ink: "soft" }),
       ...[0, 1, 2, 3].map((v) =>
         grid(100 + 64 * v, 22, [[0, 1, 2, 3].map((lane) => `w${4 * v + lane}`)], {
           cell: 15.5,
@@ -149,20 +149,19 @@ export const figures: Record<string, Figure> = {
         }),
         line([74, 91 + 48 * p], [96, 91 + 48 * p], { ink: "warm", arrow: true }),
         ...[0, 1, 2, 3].map((v) =>
-          grid(100 + 64 * v, 76 + 48 * p, [["", "", "", ""]], { cell: 15.5, tall: 30, ink: () => "accent" }),
-        ),
-        ...[0, 1, 2, 3].map((v) =>
-          text(131 + 64 * v, 95 + 48 * p, `+= x${p} · w`, { anchor: "middle", size: 10.5 }),
+          grid(100 + 64 * v, 76 + 48 * p, [[`+= x${p} · w`]], {
+            cell: 62,
+            tall: 30,
+            size: 10.5,
+            ink: () => "accent",
+          }),
         ),
       ]),
       ...[0, 1, 2, 3].map((v) => line([131 + 64 * v, 50], [131 + 64 * v, 72], { ink: "cool", arrow: true })),
       text(100, 172, "8 sums of four floats stay where they are", { ink: "accent" }),
-      text(
-        4,
-        196,
-        `One step: ${count(/v128\.load/)} loads, ${muls} multiplications of vectors = ${4 * muls} products.`,
-        { bold: true },
-      ),
+      text(4, 196, `One step: ${count(/v128\.load/)} loads, ${muls} · 4 = ${4 * muls} products.`, {
+        bold: true,
+      }),
       text(4, 214, "Then the next tap or channel: new inputs, new weights.", { ink: "soft" }),
     ],
   ),
@@ -184,9 +183,9 @@ export const figures: Record<string, Figure> = {
           ink: (_, i) => (row === 0 ? undefined : i === 0 ? "warm" : i === 1 ? "cool" : "accent"),
         }),
       ]),
-      text(4, 28 + 42 * parts.length, "number of the section", { ink: "warm", size: 11 }),
-      text(128, 28 + 42 * parts.length, "its length", { ink: "cool", size: 11 }),
-      text(194, 28 + 42 * parts.length, "what is in it", { ink: "accent", size: 11 }),
+      text(4, 28 + 42 * parts.length, "section", { ink: "warm", size: 11 }),
+      text(70, 28 + 42 * parts.length, "its length", { ink: "cool", size: 11 }),
+      text(150, 28 + 42 * parts.length, "what is in it", { ink: "accent", size: 11 }),
     ],
   ),
   ladder: figure(
@@ -196,17 +195,22 @@ export const figures: Record<string, Figure> = {
       description: forms.map(({ name, gflops: speed }) => `${name}: ${speed} GFLOP/s`).join("; "),
     },
     [
-      text(LEFT, 12, "GFLOP/s", { ink: "soft", size: 11 }),
+      text(356, 14, "GFLOP/s", { ink: "soft", size: 11, anchor: "end" }),
       ...[0.5, 1, 2, 4, 8, 16, 32, 64, 128].map((value) =>
         line([LEFT + width(value), 18], [LEFT + width(value), bottom - 6]),
       ),
       ...peaks.map((peak, i) =>
         [
           line([LEFT + width(peak), 18], [LEFT + width(peak), bottom - 6], { ink: "ink", dashed: true }),
-          text(LEFT + width(peak), bottom + 8, i === 0 ? "peak of TypeScript" : "of vectors", {
-            size: 10.5,
-            anchor: i === 0 ? "middle" : "start",
-          }),
+          text(
+            LEFT + width(peak) + (i === 0 ? 20 : -6),
+            bottom + 8,
+            i === 0 ? "peak: TypeScript" : "vectors",
+            {
+              size: 10.5,
+              anchor: i === 0 ? "end" : "start",
+            },
+          ),
         ].join(""),
       ),
       ...forms.flatMap(({ name, gflops: speed }, i) => {
@@ -216,7 +220,7 @@ export const figures: Record<string, Figure> = {
             size: 11,
           }),
           box(LEFT, y, width(speed), 14, { ink: inkOf(name), filled: true }),
-          text(LEFT + width(speed) - 4, y + 11, speed.toFixed(1), { size: 10.5, anchor: "end" }),
+          text(356, y + 11, speed.toFixed(1), { size: 10.5, anchor: "end" }),
         ];
       }),
     ],
