@@ -132,7 +132,7 @@ export const figures: Record<string, Figure> = {
     [
       text(100, 14, "weights of 16 channels, in 4 vectors", { ink: "soft" }),
       ...[0, 1, 2, 3].map((v) =>
-        grid(100 + 64 * v, 22, [[0, 1, 2, 3].map((lane) => `w${4 * v + lane}`)], {
+        grid(100 + 64 * v, 22, [[0, 1, 2, 3].map((lane) => 4 * v + lane)], {
           cell: 15.5,
           tall: 26,
           size: 10,

@@ -6,8 +6,9 @@ import { parameter, type Tensor, tensor } from "@saunet/core";
 import { conv2dDims, conv2dForward } from "@saunet/core/kernels";
 import { forward, loadSegmenter } from "@saunet/model";
 import { directTile } from "../../bench/lab/12-wasm-tile.ts";
-import type { Attempt } from "../../bench/lab/attempt.ts";
+import type { Attempt, Operands } from "../../bench/lab/attempt.ts";
 import { wasmWinograd } from "../../bench/lab/wasm-winograd.ts";
+import { makeOperands } from "../../bench/operands.ts";
 import {
   type Bilinear,
   type Matrix,
@@ -15,7 +16,7 @@ import {
   winograd,
 } from "../../packages/wasm/src/kernels/conv/bilinear.ts";
 import { linearMap } from "../../packages/wasm/src/kernels/conv/linear-map.ts";
-import { box, type Figure, figure, grid, line, text } from "../../scripts/book/svg.ts";
+import { box, type Figure, figure, grid, type Ink, line, text } from "../../scripts/book/svg.ts";
 import { root } from "../../scripts/workspace.mjs";
 import { eye, patch } from "./eye.ts";
 
@@ -75,38 +76,30 @@ for (const { history } of found)
 const [seen] = [...found]
   .filter(({ history }) => history!.op === "silu")
   .sort((a, b) => a.history!.order - b.history!.order);
-const operands = {
+const dims = conv2dDims("book", [1, SIDE, SIDE, CHANNELS], [3, 3, CHANNELS, CHANNELS]);
+const ofTheEye = {
   x: seen.data,
   w: parameters["encoder1.conv2.filter"].data,
   b: parameters["encoder1.conv2.bias"].data,
 };
-const dims = conv2dDims("book", [1, SIDE, SIDE, CHANNELS], [3, 3, CHANNELS, CHANNELS]);
-const exact = new Float64Array(SIDE * SIDE * CHANNELS);
-const { x, w, b } = operands;
-conv2dForward.reference(
-  { y: exact, x: Float64Array.from(x), w: Float64Array.from(w), b: Float64Array.from(b) },
-  dims,
-);
-const largest = exact.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-/** The largest and the usual error of a form of the laboratory, of the largest output. */
-function errorsOf(attempt: Attempt): { most: number; usual: number } {
-  const prepared = attempt.prepare(dims, operands);
-  prepared.run();
-  let [most, squares] = [0, 0];
-  prepared.y().forEach((value, i) => {
-    const error = Math.abs(value - exact[i]) / largest;
-    most = Math.max(most, error);
-    squares += error ** 2;
+/** The largest error of each form of the laboratory, of the largest output. */
+function errorsOf({ x, w, b }: Operands, attempts: readonly Attempt[]): number[] {
+  const exact = new Float64Array(SIDE * SIDE * CHANNELS);
+  const [x64, w64, b64] = [x, w, b].map((array) => Float64Array.from(array));
+  conv2dForward.reference({ y: exact, x: x64, w: w64, b: b64 }, dims);
+  const largest = exact.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return attempts.map((attempt) => {
+    const prepared = attempt.prepare(dims, { x, w, b });
+    prepared.run();
+    return prepared.y().reduce((most, value, i) => Math.max(most, Math.abs(value - exact[i]) / largest), 0);
   });
-  return { most, usual: Math.sqrt(squares / exact.length) };
 }
 const inFloats = (name: string, { outputs, input, filter, output }: Bilinear): Attempt =>
   wasmWinograd(0, name, { m: outputs, G: filter, Bt: input, At: output });
 const tileForm = directTile(0, "direct", { pixels: 2, vectors: 4, unroll: 1, relaxed: false }, () => true);
-const errors = [tileForm, inFloats("F(2,3)", F2), inFloats("F(4,3)", F4), inFloats("F(6,3)", F6)].map(
-  (attempt) => ({ name: attempt.name, ...errorsOf(attempt) }),
-);
+const compared = [tileForm, inFloats("F(2,3)", F2), inFloats("F(4,3)", F4), inFloats("F(6,3)", F6)];
+const [eyeErrors, randomErrors] = [ofTheEye, makeOperands(dims)].map((each) => errorsOf(each, compared));
 
 /** Recorded runs. */
 interface Recorded {
@@ -153,7 +146,9 @@ export const numbers = {
   f2Growth: growthOf(F2),
   f4Growth: growthOf(F4),
   f6Growth: growthOf(F6),
-  f6Worse: (errors[3].most / errors[0].most).toFixed(0),
+  f6Worse: (eyeErrors[3] / eyeErrors[0]).toFixed(1),
+  f6Random: (randomErrors[3] / randomErrors[0]).toFixed(0),
+  f6Error: randomErrors[3].toExponential(0),
   recordedDiff: Math.max(...onPhotographs.results.map((each) => each.max_abs_diff)).toPrecision(1),
   recordedDate: onPhotographs.machine.date.slice(0, 10),
 };
@@ -207,29 +202,33 @@ export const figures: Record<string, Figure> = {
   ),
   rounding: figure(
     {
-      height: 34 + 46 * errors.length,
+      height: 30 + 46 * compared.length,
       title: "Rounding errors of the algorithms",
-      description: errors
+      description: compared
         .map(
-          ({ name, most, usual }) =>
-            `${name}: largest ${most.toExponential(1)}, root of the mean square ${usual.toExponential(1)}`,
+          ({ name }, i) =>
+            `${name}: ${eyeErrors[i].toExponential(1)} on the eye, ${randomErrors[i].toExponential(1)} on random numbers`,
         )
         .join("; "),
     },
-    errors.flatMap(({ name, most, usual }, i) => {
-      const top = 8 + 46 * i;
-      const wide = (value: number): number => (228 * value) / errors[3].most;
-      return [
-        text(4, top + 20, name, { bold: true }),
-        box(58, top, wide(most), 15, { ink: "warm", filled: true }),
-        text(62 + wide(most), top + 12, most.toExponential(1), { size: 11 }),
-        box(58, top + 18, Math.max(1, wide(usual)), 15, { ink: "cool", filled: true }),
-        text(62 + wide(usual), top + 30, usual.toExponential(1), { size: 11 }),
-        i === 0
-          ? text(58, 24 + 46 * errors.length, "the largest error", { ink: "warm" }) +
-            text(170, 24 + 46 * errors.length, "the usual one (root mean square)", { ink: "cool", size: 11 })
-          : "",
-      ];
-    }),
+    [
+      ...compared.flatMap(({ name }, i) => {
+        const top = 6 + 46 * i;
+        const bar = (y: number, value: number, ink: Ink): string => {
+          const wide = (236 * value) / randomErrors[3];
+          return (
+            box(58, y, wide, 15, { ink, filled: true }) +
+            text(62 + wide, y + 12, value.toExponential(1), { size: 11 })
+          );
+        };
+        return [
+          text(4, top + 20, name, { bold: true }),
+          bar(top, eyeErrors[i], "warm"),
+          bar(top + 18, randomErrors[i], "cool"),
+        ];
+      }),
+      text(58, 20 + 46 * compared.length, "map of the eye, trained filter", { ink: "warm", size: 11 }),
+      text(230, 20 + 46 * compared.length, "random numbers", { ink: "cool", size: 11 }),
+    ],
   ),
 };
