@@ -15,7 +15,7 @@ const closed = { additionalProperties: false };
 const Threshold = Type.Number({
   minimum: 0,
   maximum: 1,
-  description: "a pixel is vessel from this probability on; 0.5 when left out",
+  description: "a pixel is vessel from this probability on; default 0.5",
 });
 
 export const HowToSegment = Type.Object(
@@ -23,7 +23,7 @@ export const HowToSegment = Type.Object(
     threshold: Type.Optional(Threshold),
     scale: Type.Optional(
       Type.Union([Type.Literal("auto"), Type.Number({ minimum: 1 / 16, maximum: 16 })], {
-        description: "resizes the photograph for the network; as the weights ask when left out",
+        description: "resizes the photograph for the network; default: as the weights ask",
       }),
     ),
     pad_to: Type.Optional(
@@ -34,7 +34,7 @@ export const HowToSegment = Type.Object(
       }),
     ),
     picture: Type.Optional(
-      Type.String({ description: "which picture an answer of image/png is: the mask when left out" }),
+      Type.String({ description: "which picture an answer of image/png is; default: the mask" }),
     ),
   },
   closed,

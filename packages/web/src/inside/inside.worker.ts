@@ -136,7 +136,7 @@ function timeCalls(runnable: Runnable, x: Tensor): number[] {
 const api = {
   ...engineWorker,
 
-  /** Looks at a photograph with these weights; the shipped ones when left out. */
+  /** Looks at a photograph with these weights; default: the shipped ones. */
   async look(file: Blob, weights?: Uint8Array): Promise<Anatomy> {
     const { threads } = await startEngine();
     network = await loadSegmenter(weights === undefined ? {} : { weights });

@@ -75,7 +75,7 @@ const api = {
     return (await segmenter)?.metadata.stored;
   },
 
-  /** Segments with other weights from here on; the shipped ones when left out. */
+  /** Segments with other weights from here on; default: the shipped ones. */
   async use(weights?: Uint8Array): Promise<void> {
     const next = await loadSegmenter(weights === undefined ? {} : { weights });
     await running;

@@ -210,7 +210,7 @@ function endSteps(): void {
 const api = {
   ...engineWorker,
 
-  /** Holds a photograph out, which is never learned from; a synthetic one when left out. */
+  /** Holds a photograph out, which is never learned from; default: a synthetic one. */
   async subject(own?: OwnPicture): Promise<Subject> {
     const { threads } = await startEngine();
     heldOut = own === undefined ? fundus(HELD_OUT_SEED) : await readForTesting(own);

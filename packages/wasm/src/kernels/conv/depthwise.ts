@@ -271,7 +271,7 @@ function sliding(f: FunctionBuilder, { correlation, channels, hasBias, relaxed }
           f.br(again);
         });
       });
-      // Inside, without a question; the rest lies behind the right border.
+      // Inside, without a question; the rest lies beyond the right border.
       f.set(inside, i32.sub(columns.inSize, ix));
       f.set(inside, f.select(inside, left, i32.lt_s(inside, left)));
       whileAtLeast(f, inside, 1, () => {
