@@ -19,7 +19,7 @@ const BUILDS = join(BENCH, "node_modules", ".cache", "builds");
 /** What `ab` says itself, or has no use for. */
 const OWN: readonly string[] = ["json", "csv", "out", "resume", "repeat", "browser"];
 
-/** Measures the bench behind `--` with both, and compares them; gives the exit code. */
+/** Measures the bench after `--` with both, and compares them; gives the exit code. */
 export async function compareInTurns(benches: readonly CommandEntry[], options: Options): Promise<number> {
   const { out, resume, repeat, command, bound } = options;
   if (out !== undefined && !out.includes("%"))

@@ -20,7 +20,7 @@ export interface Options extends Settings {
   readonly nodeB: string | undefined;
   readonly flagsA: readonly string[] | undefined;
   readonly flagsB: readonly string[] | undefined;
-  /** What stood behind `--`: the command line of what is measured. */
+  /** What stood after `--`: the command line of what is measured. */
   readonly behind: readonly string[];
   /** What to type to run this again. */
   readonly command: string;
@@ -121,10 +121,10 @@ export type OptionName = keyof typeof OPTIONS;
 export interface CommandEntry {
   readonly name: string;
   readonly about: string;
-  /** What stands behind its name, in commander's notation. */
+  /** What follows its name, in commander's notation. */
   readonly operands?: string;
   readonly options: readonly OptionName[];
-  /** What it wants behind `--`, for the help; refused where it wants nothing. */
+  /** What it wants after `--`, for the help; refused where it wants nothing. */
   readonly behind?: string;
   readonly run: (options: Options) => Promise<number>;
 }
@@ -170,7 +170,7 @@ export async function runCommand(entries: readonly CommandEntry[], args: readonl
   return code;
 }
 
-/** What stands before a word and what behind it. */
+/** What stands before a word and what after it. */
 function cutAt(args: readonly string[], word: string): [readonly string[], readonly string[]] {
   const at = args.indexOf(word);
   return at < 0 ? [args, []] : [args.slice(0, at), args.slice(at + 1)];

@@ -107,7 +107,7 @@ const VECTOR = 16;
 /** Vectors that one round of the loop reads into sums of their own, since an addition takes three cycles. */
 const UNROLL = 8;
 
-/** Billions of bytes a second that one core reads from each level. */
+/** Billions of bytes per second that one core reads from each level. */
 export function measureBandwidth(): Bandwidth {
   const sweep = memorySweep(LEVELS.memory);
   const of = (bytes: number): number => {

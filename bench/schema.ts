@@ -81,7 +81,7 @@ const notMeasured = z.object({
 /** FLOP/s of one core in billions. */
 const peak = z.object({ typescript: z.number(), simd: z.number(), relaxedSimd: z.number().nullable() });
 
-/** Billions of bytes a second that one core reads, from each level of its memory. */
+/** Billions of bytes per second that one core reads, from each level of its memory. */
 const bandwidth = z.object({ l1: z.number(), l2: z.number(), l3: z.number(), memory: z.number() });
 
 /** What was measured on. Without it a time says nothing. */

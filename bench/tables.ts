@@ -133,7 +133,7 @@ export function toTable(results: Results): string {
     .concat("\n");
 }
 
-/** A reason is no column: it stands behind its row's name, cut to the width of the table. */
+/** A reason is no column: it follows its row's name, cut to the width of the table. */
 function withoutReasons(header: readonly string[], lines: readonly string[][]): string {
   const isReason = (cells: readonly string[]) => /^(failed|wrong|not installed): /.test(cells.at(-1) ?? "");
   const plain = formatTable(

@@ -113,7 +113,7 @@ for (let epoch = 1; epoch <= 28; epoch++) {
   if (epoch % 7 === 0) console.log(`epoch ${epoch}: loss ${loss.item().toFixed(3)}`);
 }
 
-/** How often the character behind a whole window is the right one. */
+/** How often the character after a whole window is the right one. */
 export const accuracy = noGrad(() => {
   const isRight = equal(argmax(logits(text.characters)), text.next);
   return mean(slice(isRight, [0, LENGTH - 1], [count, 1])).item();

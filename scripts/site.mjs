@@ -6,6 +6,7 @@ import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { tools } from "./packed.mjs";
 import { configure } from "./site/configure.mjs";
+import { buildIslands } from "./site/islands.mjs";
 import { faultsOfLinks } from "./site/links.mjs";
 import { writeSearchIndex } from "./site/search-index.mjs";
 import { install, root, run } from "./workspace.mjs";
@@ -35,6 +36,7 @@ process.chdir(root);
 const config = await configure(libraries, join(folder, "node_modules"));
 await new Eleventy("scripts/site", "site", { quietMode: true, config }).write();
 writeSearchIndex(MiniSearch, out);
+await buildIslands(join(out, "assets"));
 
 const resultFiles = readdirSync(join(root, "bench/results")).filter((name) => name.endsWith(".json"));
 const bench = [

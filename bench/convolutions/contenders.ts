@@ -59,7 +59,7 @@ export function convolutionModel(spec: ConvolutionSpec, w: Float32Array): Uint8A
   const { op, KH, KW, C, O, stride, dilation, groups } = spec;
   const dims = dimsOf(spec);
   const forward = op === "conv2d";
-  /** Zeros behind the image; below 0 are rows that no tap reaches. */
+  /** Zeros after the image; below 0 are rows that no tap reaches. */
   const behind = [
     (dims.OH - 1) * stride + (KH - 1) * dilation + 1 - dims.H - dims.padTop,
     (dims.OW - 1) * stride + (KW - 1) * dilation + 1 - dims.W - dims.padLeft,

@@ -12,7 +12,7 @@ export interface Prepared {
   /** What came out of the last run; to be asked for after it. */
   readonly y: () => Float32Array;
   readonly run: () => void;
-  /** How many times a run convolves; once when left out. */
+  /** How many times a run convolves; default once. */
   readonly calls?: number;
 }
 

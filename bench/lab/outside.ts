@@ -3,7 +3,7 @@
 //   memory   exported
 //   conv2d   (x, w, b, y, N, H, W, C, OH, OW, O, KH, KW, strideH, strideW, dilationH, dilationW, padTop, padLeft)
 //
-// The first four are byte addresses, aligned to 64, behind all that the module had of its memory before, in the layouts of
+// The first four are byte addresses, aligned to 64, after all that the module had of its memory before, in the layouts of
 // attempt.ts. An optional `prepare` of the same arguments is called once, before anything is timed: the filter may be
 // arranged there.
 

@@ -38,7 +38,7 @@ export interface WasmAttempt {
 }
 
 const PAGE = 65536;
-/** What the tiles of the last row may write behind the output. */
+/** What the tiles of the last row may write past the output. */
 const SLACK = 1024;
 
 /** An attempt in WebAssembly. */
@@ -134,7 +134,7 @@ export interface Tile {
 }
 
 /**
- * Writes: `sums[p][v] += Σ_k x[p][k] · w[k][v]` for `length` numbers k; `x` and `w` end behind them.
+ * Writes: `sums[p][v] += Σ_k x[p][k] · w[k][v]` for `length` numbers k; `x` and `w` end after them.
  *
  * @param pixelStep bytes from one pixel's run to the next one's
  */

@@ -54,7 +54,24 @@ export const numbers = {
 const SHOWN = 150;
 const at = (pixel: number) => (pixel / width) * SHOWN;
 
+/** The answer of the simplest rule: white where it is right, blue where it misses, yellow where it is wrong. */
+const judged = new Uint8ClampedArray(width * height * 3);
+eye.fieldOfView.data.forEach((open, i) => {
+  if (open === 0) return;
+  const [says, is] = [eye.image.data[3 * i + 1] < best.limit, eye.vessels.data[i] === 1];
+  const colour = says && is ? [255, 255, 255] : is ? [64, 150, 255] : says ? [255, 214, 0] : undefined;
+  judged.set(colour ?? [0, 1, 2].map((c) => eye.image.data[3 * i + c]), 3 * i);
+});
+
 export const figures: Record<string, Figure> = {
+  dark: figure(
+    {
+      height: 308,
+      title: "What the simplest rule finds",
+      description: `The eye with the pixels whose green is below ${best.limit}: many lie on vessels, but the whole dark side of the eye is marked as well, and thin vessels on the bright side are missed.`,
+    },
+    [await picture(30, 4, 300, 300, smallPhotograph({ width, height, data: judged }))],
+  ),
   eye: figure(
     {
       height: 376,

@@ -13,6 +13,7 @@ import {
   expand,
   type Facts,
   glossaryTerms,
+  livePartsIn,
   type Piece,
   programsIn,
   termsIn,
@@ -54,7 +55,7 @@ describe("the chapters", () => {
       const expanded = expand(name, text, facts, terms);
       expect(expanded).not.toMatch(/^@\w|\{\{/m);
       for (const [id, { svg, title, description }] of Object.entries(facts.figures)) {
-        expect(text, `figure ${id} is shown`).toContain(`@figure ${id}: `);
+        expect(text, `figure ${id} is shown`).toMatch(new RegExp(`^@figure ${id}(?: live \\w+)?: `, "m"));
         expect(svg.replace(/base64,[^"]*/g, "")).not.toMatch(/NaN|undefined|\n/);
         expect(
           title.length > 5 && description.length > 20,
@@ -72,6 +73,12 @@ describe("the chapters", () => {
     const used = new Set(chapters.flatMap(({ text }) => termsIn(text)));
     expect([...terms].filter((term) => !used.has(term))).toEqual([]);
     expect([...terms]).toEqual([...terms].sort((a, b) => a.localeCompare(b)));
+  });
+
+  it("have the live parts that there are", () => {
+    const source = readFileSync(join(root, "packages/web/src/book/islands.tsx"), "utf8");
+    const parts = [...source.matchAll(/^ {2}(\w+): async \(\) =>/gm)].map(([, part]) => part);
+    expect(chapters.flatMap(({ text }) => livePartsIn(text)).sort()).toEqual(parts.sort());
   });
 
   it.each(programs)("$title prints what it says", async ({ title, pieces }) => {
@@ -94,6 +101,7 @@ describe("the chapters", () => {
           declaration: false,
           declarationMap: false,
           noEmit: true,
+          lib: ["es2023", "dom"],
           types: ["node"],
         },
         include: ["*.ts"],

@@ -3,6 +3,7 @@
 //
 //   {{name}}                      a number of the module
 //   @figure name: caption         a figure of the module
+//   @figure name live part: …     the same, with a live part of packages/web/src/book in its place where the reader asks
 //   @cut path name [from … to …]  code, cut from the sources
 //   @exercise 3.2                 the words of an exercise, from the docstring of its answer
 //   [[term]], [[term|as written]] a word of the glossary
@@ -55,6 +56,13 @@ export function termsIn(text: string): string[] {
   return [...text.matchAll(/\[\[([^\]|]+)(?:\|[^\]]+)?\]\]/g)].map(([, term]) => term);
 }
 
+const FIGURE = /^@figure (\S+?)(?: live (\w+))?: (.+(?:\n(?!\n).+)*)/gm;
+
+/** The live parts that a text asks for. */
+export function livePartsIn(text: string): string[] {
+  return [...text.matchAll(FIGURE)].flatMap(([, , part]) => part ?? []);
+}
+
 const CUT = /^@cut (\S+) (\S+)(?: from "([^"]+)" to "([^"]+)")?$/gm;
 
 /** Where a text has code cut from: path and name of each piece. */
@@ -75,9 +83,10 @@ export function expand(name: string, text: string, facts: Facts, terms: Readonly
     .replace(/\{\{([\w.]+)\}\}/g, (_, number: string) =>
       String(facts.numbers[number] ?? fail(`number ${number}`)),
     )
-    .replace(/^@figure (\S+): (.+(?:\n(?!\n).+)*)/gm, (_, id: string, caption: string) => {
+    .replace(FIGURE, (_, id: string, part: string | undefined, caption: string) => {
       const { svg } = facts.figures[id] ?? fail(`figure ${id}`);
-      return `<figure id="${id}">\n${svg}\n<figcaption>\n\n${caption}\n\n</figcaption>\n</figure>`;
+      const live = part === undefined ? "" : ` data-live="${part}"`;
+      return `<figure id="${id}"${live}>\n${svg}\n<figcaption>\n\n${caption}\n\n</figcaption>\n</figure>`;
     })
     .replace(CUT, (_, path: string, id: string, from?: string, to?: string) => {
       const part = from === undefined || to === undefined ? undefined : { from, to };

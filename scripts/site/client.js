@@ -1,4 +1,4 @@
-// What the pages do in the browser: the theme, and the search. Everything works from a folder, too, where a page can load
+// What the pages do in the browser: the theme, the search, and the live parts of the book. Everything works from a folder, too, where a page can load
 // scripts but no other files: so the index of the search is a script.
 
 const page = document.documentElement;
@@ -65,7 +65,33 @@ function showFound(list, results) {
   );
 }
 
+let liveParts;
+
+/** Puts a live part in the place of a picture, when the reader asks for it. */
+function offerLivePart(figure) {
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "try", textContent: "Try it" });
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    button.textContent = "Loading …";
+    const place = document.createElement("div");
+    place.className = "live";
+    try {
+      liveParts ??= loadScript("islands.js");
+      await liveParts;
+      await globalThis.saunetIslands.mount(figure.dataset.live, place);
+      figure.querySelector("svg").after(place);
+      figure.classList.add("is-live");
+      button.remove();
+    } catch (error) {
+      button.textContent = `This does not work here: ${error.message}`;
+    }
+  });
+  figure.querySelector("svg").after(button);
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  for (const figure of document.querySelectorAll("figure[data-live]")) offerLivePart(figure);
   showTheme(startTheme);
   const button = document.getElementById("theme");
   button.addEventListener("click", () => {

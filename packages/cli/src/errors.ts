@@ -1,4 +1,4 @@
-// Which failures end the command, with which exit code, and how each is told in one line.
+// Which failures end the command, with which exit code, and how each is reported in one line.
 //
 //   2  the command line asks for something that makes no sense: nothing was done
 //   1  the work failed: a file that is missing or damaged, a folder that cannot be written, a loss that is no number
@@ -18,7 +18,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Work that failed, told in words for whoever typed the command: exit code 1. */
+/** Work that failed, reported to the user of the command: exit code 1. */
 export class WorkError extends Error {
   override readonly name = "WorkError";
 }

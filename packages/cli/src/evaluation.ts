@@ -146,7 +146,7 @@ export function startEvaluation(segment: Segment, thresholds: readonly number[])
 /**
  * Fits a threshold to images: that with the highest mean F1 over the full frame.
  *
- * @param each is told of every image before it is segmented
+ * @param each is called for every image before it is segmented
  */
 export async function fitThresholdOn(
   samples: readonly Sample[],

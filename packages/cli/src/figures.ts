@@ -109,7 +109,7 @@ export function csvOf(comparisons: readonly Comparison[]): string {
   return csvRows([["id", "prediction", "truth", "threshold", ...names], ...rows]);
 }
 
-/** The network against the reference in front, as it is wanted most; everything else behind it. */
+/** The network against the reference in front, as it is wanted most; everything else after it. */
 export function jsonOf({ comparisons, images: _, failed, ...settings }: Evaluation): object {
   const [{ threshold, images, macro, micro, intervals }] = comparisons;
   return {

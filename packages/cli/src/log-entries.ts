@@ -32,7 +32,7 @@ export type LogLine = { readonly line: string } & (
 /**
  * Reads the log of a run. A run may have been killed while it wrote, so a last line without its end is left out.
  *
- * @throws WorkError on a line that is none of a log, naming it
+ * @throws WorkError on a line that is not a log entry, naming it
  */
 export function parseLog(text: string): LogLine[] {
   const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");

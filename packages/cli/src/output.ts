@@ -58,7 +58,7 @@ export function sideBySide(body: Rows, heading?: Rows[number]): string {
   return rows.map((row) => row.map(cell).join("  ").trimEnd()).join("\n");
 }
 
-/** Bytes in millions, one place behind the point. */
+/** Bytes in millions, one place after the point. */
 export const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
 /** Seconds as a person says them: `8.2 s`, `12 min`, `3.5 h`. */
@@ -75,9 +75,9 @@ export function secondsSince(start: number): number {
 
 /** A bar on stderr. Where stderr is no terminal there is no bar, only the lines. */
 export interface Progress {
-  /** One more is done; `note` stands behind the bar. */
+  /** One more is done; `note` follows the bar. */
   advance(note: string): void;
-  /** Changes what stands behind the bar. */
+  /** Changes what follows the bar. */
   show(note: string): void;
   /** Writes a line of results to stdout, above the bar. */
   print(line: string): void;

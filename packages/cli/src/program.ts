@@ -44,7 +44,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 /**
  * Runs the command.
  *
- * @param argv what stands behind `saunet`
+ * @param argv what follows `saunet`
  * @returns the exit code
  */
 export async function run(argv: readonly string[], host: Host): Promise<number> {
@@ -92,7 +92,7 @@ function commandLine(host: Host, finish: Finish): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void host.stdout.write(text),
-      // Complaints come back as errors and are told in one line by `run`.
+      // Complaints come back as errors and are reported in one line by `run`.
       writeErr: () => {},
     })
     .addHelpText("after", examples("saunet segment photo.jpg -o out", "saunet inspect --size 584x568"));
@@ -116,7 +116,7 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
     .description("write the vessels of photographs: probability map, mask and overlay; or a map of classes")
     .argument(
       "[images...]",
-      "photographs (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM); a built-in synthetic picture when left out",
+      "photographs (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM; default: a built-in synthetic picture)",
     )
     .option("-o, --out <folder>", "where to write", "saunet-out")
     .option(...weights)
@@ -319,7 +319,7 @@ function addProfile(program: Command, host: Host, finish: Finish): void {
   program
     .command("profile")
     .description("time every step of a run: milliseconds, GFLOP/s, bytes moved, threads")
-    .argument("[image]", "a photograph; a synthetic one when left out")
+    .argument("[image]", "a photograph (default: a synthetic one)")
     .addOption(photographSize("height and width of the synthetic photograph (default: 592x592)"))
     .option("--runs <n>", "timed runs, of which the medians are shown", integer(1), 9)
     .option("--trace <file>", "write the run as trace events, for a trace viewer such as ui.perfetto.dev")
@@ -346,12 +346,12 @@ function addImport(program: Command, host: Host, finish: Finish): void {
     .argument("<file>", "what Keras saved, or PyTorch with the lines in docs/interop.md")
     .requiredOption("-o, --out <file>", "the weights file to write")
     .addOption(
-      new Option("--layout <framework>", "whose file it is (default: told from its bytes)").choices([
+      new Option("--layout <framework>", "whose file it is (default: recognised from its bytes)").choices([
         "keras",
         "torch",
       ]),
     )
-    .addOption(network("the network that it must be (default: told from its layers)"))
+    .addOption(network("the network that it must be (default: recognised from its layers)"))
     .option("--channels <list>", "channels of its stages, such as 16,32,48,64", counts)
     .option("--groups <n>", "groups of its normalisation, which most files do not say", integer(1))
     .option("--half", "store 16-bit floats")

@@ -29,14 +29,14 @@ export interface RunOptions {
   readonly maxPixels: number;
 }
 
-/** A run, fully told. */
+/** A run with all of its settings. */
 export interface Settings extends Recipe {
   readonly recipe: RecipeName;
   /** Data sets that are mixed, each seen equally often; none means synthetic pictures. */
   readonly sets: readonly SetOfPictures[];
   /** Weights file that the run starts from. */
   readonly weights?: string;
-  /** Pictures of each data set to keep back, or 0 for none; a tenth when left out. */
+  /** Pictures of each data set to keep back, or 0 for none; default: a tenth. */
   readonly keepBack?: number;
   readonly validateEvery: number;
   readonly pictureSize: number;

@@ -70,7 +70,7 @@ const personOf = (id: string): string => id.replace(/[_-]?[LR]$/i, "");
 /**
  * Chooses pictures to keep back, by the seed, a person's all or none.
  *
- * @param count how many to keep back at least, or 0 for none; a tenth, at least one, when left out
+ * @param count how many to keep back at least, or 0 for none; default: a tenth, at least one
  */
 export function splitOff<T extends { readonly id: string }>(
   samples: readonly T[],

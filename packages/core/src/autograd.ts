@@ -122,7 +122,7 @@ function receive(tensor: Tensor, gradient: Float32Array, mayKeep: boolean): void
  * add up over calls until they are set to `undefined`; what lies between is freed as soon as it has been used.
  *
  * @param loss a tensor of one element, unless `gradient` is given
- * @param gradient d something / d loss, in the shape of `loss`; 1 when left out
+ * @param gradient d something / d loss, in the shape of `loss`; default 1
  * @throws Error when the graph has been used before, or nothing that led to `loss` requires a gradient
  * @example
  * const w = parameter(tensor([3]));

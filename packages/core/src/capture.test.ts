@@ -72,7 +72,7 @@ const snapshot = (parameters: Parameters) =>
   Object.entries(parameters).map(([name, { data }]) => [name, data.slice()]);
 
 describe("a captured program", () => {
-  it("equals the eager run to the bit, in place and not, training and not", () => {
+  it("equals the eager run bit for bit, in place and not, training and not", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(10), { minLength: 1, maxLength: 7 }), fc.nat(1000), (layers, seed) => {
         const [eager, captured] = [network(layers, seed), network(layers, seed)];

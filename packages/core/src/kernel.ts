@@ -228,7 +228,7 @@ export function withoutInterceptors<T>(body: () => T): T {
 }
 
 /**
- * Has `watch` told of every call that is about to run, before it does.
+ * Calls `watch` with every call that is about to run, before it does.
  *
  * @example
  * const names: string[] = [];

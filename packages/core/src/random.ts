@@ -139,7 +139,7 @@ export const normalDraw = kernel(
 );
 
 /**
- * Independent numbers from [low, high), [0, 1) when left out.
+ * Independent numbers from [low, high), default [0, 1).
  *
  * @example
  * const state = randomState(42);

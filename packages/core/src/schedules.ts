@@ -91,7 +91,7 @@ export function reduceOnPlateau({
 /**
  * Says when to stop: after `patience` epochs in which `loss < best` failed.
  *
- * @throws RangeError where `patience` is no count
+ * @throws RangeError if `patience` is not a valid count
  * @example
  * const stopping = earlyStopping({ patience: 2 });
  * console.log([1, 2, 2].map((loss) => stopping.next(loss).stop)); // [ false, false, true ]

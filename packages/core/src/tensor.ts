@@ -8,7 +8,7 @@ import { shared } from "./shared.ts";
 /** How a tensor came about: what it was computed from, and how its gradient flows back to there. */
 export interface History {
   readonly op: string;
-  /** Emptied once the graph has been used, so that what lies behind can be freed. */
+  /** Emptied once the graph has been used, so that what it refers to can be freed. */
   inputs: readonly Tensor[];
   /** Position in the order of execution: a later result never feeds an earlier one. */
   readonly order: number;

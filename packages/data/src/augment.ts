@@ -28,7 +28,7 @@ const SIZES = [
  * outside the picture is black and outside the field of view.
  *
  * @param state moved on by the draws; equal states give equal results
- * @throws RangeError on a size that is no count, a share below 0, a scale that is not above 0
+ * @throws RangeError on an invalid size, a share below 0, a scale that is not above 0
  * @example
  * const { image, vessels, fieldOfView } = syntheticFundus({ seed: 1, width: 64, height: 64 });
  * const labelled = labelledImage(image, vessels, fieldOfView);

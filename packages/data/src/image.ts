@@ -13,7 +13,7 @@ export interface PlainBytes extends Uint8Array {
   readonly readUInt8?: never;
 }
 
-/** A colour photograph, 8 bits a channel: three bytes a pixel (RGB) or four (RGBA), told apart by the length. */
+/** A colour photograph, 8 bits per channel: three bytes per pixel (RGB) or four (RGBA), told apart by the length. */
 export interface Photograph {
   readonly width: number;
   readonly height: number;

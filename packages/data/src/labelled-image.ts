@@ -46,7 +46,7 @@ const SMALLEST_SIDE = 32;
  * @param vessels a mask, or a map of `classes` classes
  * @param options.halvings how often the picture is halved before it is kept; what is finer is thrown away
  * @param options.classes how many classes there are, the background included; default 2
- * @throws ShapeError where the sizes differ; RangeError on a number of halvings that is no count, fewer than 2 classes, or a
+ * @throws ShapeError where the sizes differ; RangeError on an invalid number of halvings, fewer than 2 classes, or a
  *   pixel of another class
  * @example
  * const { image, vessels, fieldOfView } = syntheticFundus({ seed: 1, width: 64, height: 96 });

@@ -4,9 +4,9 @@ import { channelsOf, expectSameSize, type Mask, type Photograph } from "./image.
 
 /** How an overlay looks. */
 export interface OverlayOptions {
-  /** Red, green, blue from 0 to 255; a green that no fundus has when left out. */
+  /** Red, green, blue from 0 to 255; default: a green that no fundus has. */
   readonly colour?: readonly [number, number, number];
-  /** How much of the colour covers the photograph, 0 to 1; 0.6 when left out. */
+  /** How much of the colour covers the photograph, 0 to 1; default 0.6. */
   readonly opacity?: number;
 }
 

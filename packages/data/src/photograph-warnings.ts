@@ -26,7 +26,7 @@ const LEAST_SHARE = 0.1;
  * Says what makes a picture look like no fundus photograph: too small, a strip, of one colour, noise, blue, without a
  * dark surround, or with something in it that is no disc.
  *
- * @param field the field of view; found in the photograph when left out
+ * @param field the field of view; default: found in the photograph
  * @returns one phrase per finding; none for a fundus photograph
  * @throws ShapeError where the array does not fill the picture, or the sizes differ
  * @example

@@ -9,7 +9,7 @@ import { expectInteger } from "@saunet/core/kernels";
 export interface Extent {
   readonly width: number;
   readonly height: number;
-  /** Values a pixel, side by side; 1 when left out. */
+  /** Values a pixel, side by side; default 1. */
   readonly channels?: number;
 }
 
@@ -28,7 +28,7 @@ interface Taps {
  * @param from the size it has
  * @param to the size it is to have
  * @returns `[height, width, channels]` of the new size
- * @throws ShapeError where `values` does not fill `from`; RangeError on a size that is no count
+ * @throws ShapeError where `values` does not fill `from`; RangeError on an invalid size
  * @example
  * console.log(resizeValues([1, 3, 5, 7], { width: 4, height: 1 }, { width: 2, height: 1 })); // Float32Array(2) [ 2, 6 ]
  */

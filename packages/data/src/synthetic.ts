@@ -19,10 +19,10 @@ export type { View };
 export interface SyntheticOptions {
   /** An integer from 0 to 2^53 - 1: another eye, another camera. */
   readonly seed: number;
-  /** Size in pixels, at least 32; 592 x 592 when left out. */
+  /** Size in pixels, at least 32; default: 592 x 592. */
   readonly width?: number;
   readonly height?: number;
-  /** What the camera is turned to; drawn from the seed when left out. */
+  /** What the camera is turned to; default: drawn from the seed. */
   readonly view?: View;
 }
 

@@ -151,6 +151,6 @@ function pairByOrder(wanted: readonly Wanted[], layers: readonly SourceLayer[]):
 export const describe = ({ arrays }: SourceLayer) =>
   listShapes(Object.fromEntries(Object.entries(arrays).map(([key, { shape }]) => [key, shape])));
 
-/** Shapes one behind the other. */
+/** Shapes one after the other. */
 export const listShapes = (shapes: Readonly<Record<string, Shape>>) =>
   Object.values(shapes).map(formatShape).join(" ");

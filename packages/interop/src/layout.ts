@@ -30,7 +30,7 @@ export function layoutOf(bytes: Uint8Array): Layout | undefined {
  * Throws unless a file begins as those of a framework do.
  *
  * @param head its first bytes, up to 512
- * @param layout the framework's; either when left out
+ * @param layout the framework's; default either
  * @throws ImportError that names what the file is instead
  * @example
  * try {

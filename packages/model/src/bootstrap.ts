@@ -26,11 +26,11 @@ export type Intervals = Readonly<Record<keyof Metrics, readonly [low: number, hi
 
 /** How to draw. */
 export interface BootstrapOptions {
-  /** 1000 when left out. */
+  /** Default 1000. */
   readonly resamples?: number;
-  /** 1 when left out; equal seeds give equal intervals. */
+  /** Default 1; equal seeds give equal intervals. */
   readonly seed?: number;
-  /** The share of resamples within the interval; 0.95 when left out. */
+  /** The share of resamples within the interval; default 0.95. */
   readonly level?: number;
 }
 

@@ -24,11 +24,11 @@ export interface NetworkConfig {
   /** Whether spatial attention stands between the two units of the bottleneck. */
   readonly bottleneckAttention: boolean;
   readonly skipAttention: SkipAttention;
-  /** What the normalisation adds to variances; Keras's 1e-3 when left out. PyTorch adds 1e-5. */
+  /** What the normalisation adds to variances; default: Keras's 1e-3. PyTorch adds 1e-5. */
   readonly epsilon?: number;
   /**
    * How many rows and columns the transposed convolutions cut away before their result (stride 2 makes 2n + 1 of n,
-   * one too many): 0, as Keras does it, when left out; 1 is PyTorch's `padding=1, output_padding=1`.
+   * one too many): 0, the default, as Keras does it; 1 is PyTorch's `padding=1, output_padding=1`.
    */
   readonly transposedPadding?: 0 | 1;
   /**

@@ -57,7 +57,7 @@ export function fileKind(head: Uint8Array): FileKind | undefined {
   if (/^(\x89PNG|\xff\xd8\xff|II\*\0|MM\0\*)/.test(text)) return "picture";
   if (text.startsWith("version https://git-lfs")) return "lfs";
   if (/^\s*<(!doctype|html|\?xml)/i.test(text)) return "html";
-  // The header begins with a brace, behind its length of 8 bytes, whose upper ones are 0 in any real file.
+  // The header begins with a brace, after its length of 8 bytes, whose upper ones are 0 in any real file.
   if (head[8] === BRACE && head.subarray(5, 8).every((byte) => byte === 0)) return "safetensors";
   // Field 1, the version of the format; then the producer, the graph or another field of ModelProto.
   if (head[0] === 8 && head[1] > 0 && head[1] < 64 && [0x12, 0x1a, 0x22, 0x3a, 0x42].includes(head[2]))

@@ -1,4 +1,4 @@
-// The forward pass as a program, and what its calls and its memory are to somebody who knows the network.
+// The forward pass as a program; its calls and its memory are attributed to layers of the network.
 
 import { capture, noGrad, type Program, type Runnable, sigmoid, softmax, type Tensor } from "@saunet/core";
 import { planProgram } from "@saunet/core/kernels";

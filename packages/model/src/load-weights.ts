@@ -31,7 +31,7 @@ export interface LoadOptions {
   readonly onProgress?: ((loaded: number, total: number | undefined) => void) | undefined;
   /** An `AbortSignal` that ends a download. */
   readonly signal?: AbortSignalLike | undefined;
-  /** A larger file is refused before it fills the memory; 512 MB when left out. */
+  /** A larger file is refused before it fills the memory; default: 512 MB. */
   readonly maxBytes?: number | undefined;
   /**
    * Looks at the first bytes (up to 512) before any others are read, and throws where the file is not wanted. The size of

@@ -17,7 +17,7 @@ export interface SegmentOptions {
    * weights ask for in their metadata (those that come with this package ask for `"auto"`), and otherwise 1.
    */
   readonly scale?: Scale;
-  /** A pixel is vessel from this probability on; 0.5 when left out. */
+  /** A pixel is vessel from this probability on; default 0.5. */
   readonly threshold?: number;
   /**
    * Pads the photograph with black, at the bottom and on the right, to at least this many rows and columns. Group
@@ -26,11 +26,11 @@ export interface SegmentOptions {
    */
   readonly padTo?: number;
   /**
-   * A photograph that has more pixels than this, or would have after scaling, is refused; 10 million when left out. A
-   * run needs 256 bytes a pixel.
+   * A photograph that has more pixels than this, or would have after scaling, is refused; default: 10 million. A
+   * run needs 256 bytes per pixel.
    */
   readonly maxPixels?: number;
-  /** The field of view, where it is known: `"auto"` goes by it. Found in the photograph when left out. */
+  /** The field of view, where it is known: `"auto"` goes by it. Default: found in the photograph. */
   readonly fieldOfView?: Mask;
   /**
    * Is called with the seconds that the network itself took, from asked to answered: other photographs that it was busy with

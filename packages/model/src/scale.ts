@@ -1,6 +1,6 @@
 // How large a photograph should be for the network: cameras show a vessel two pixels wide, or twelve.
 //
-// What matters is the number of pixels a degree of the eye, and a picture does not tell its angle. It tells the
+// What matters is the number of pixels per degree of the eye, and a picture does not tell its angle. It tells the
 // diameter of its field of view in pixels, and cameras with more pixels mostly see a wider angle too:
 //
 //   set          pixels across   angle   a degree   scale   a degree then
@@ -29,7 +29,7 @@ export type Scale = number | "auto";
  * The factor that brings a photograph to the scale which networks of `--recipe best` are trained for, judged by the
  * diameter of its field of view.
  *
- * @param field the field of view, where it is known; found in the photograph when left out
+ * @param field the field of view, where it is known; default: found in the photograph
  * @throws ShapeError where the array does not fill the picture
  * @example
  * const { image } = syntheticFundus({ seed: 1, width: 240, height: 240 });

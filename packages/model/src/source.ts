@@ -7,7 +7,7 @@ export type Expectation = (head: Uint8Array | undefined, size: number | undefine
 export const NOT_BESIDE =
   'loadSegmenter: the weights are not beside this code, as in a bundle; give it those of "@saunet/model/weights", as docs/bundlers.md shows';
 
-/** Parts one behind the other. */
+/** Parts one after the other. */
 export function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   const whole = new Uint8Array(length);
   let at = 0;

@@ -36,7 +36,7 @@ export interface TrainingStep {
   readonly loss: Loss;
   /** Drops blocks; moved on by every step. */
   readonly random: RandomState;
-  /** All gradients together are shrunk to this norm where it is larger; they stay as they are when left out. */
+  /** All gradients together are shrunk to this norm where it is larger; default: they stay as they are. */
   readonly clipNorm?: number | undefined;
 }
 
@@ -44,11 +44,11 @@ export interface TrainingStep {
 export interface TrainingRun extends TrainingStep {
   readonly epochs: number;
   readonly stepsPerEpoch: number;
-  /** Steps that were done before: a run that is taken up again begins with this one. 0 when left out. */
+  /** Steps that were done before: a run that is taken up again begins with this one. Default: 0. */
   readonly firstStep?: number;
   /** The batch of a step; steps count from 0 through all epochs. */
   readonly nextBatch: (step: number) => Batch | Promise<Batch>;
-  /** The learning rate of a step; the optimiser's own when left out. */
+  /** The learning rate of a step; default: the optimiser's own. */
   readonly learningRate?: (step: number) => number;
   /**
    * Pictures of a batch that are computed at a time; all of them when left out. The step is that of the whole batch, in the memory

@@ -7,7 +7,7 @@ import { explain } from "saunet/internal";
 import { computing, PhotographError, type Request } from "./compute.ts";
 import type { FromProcess, Reply } from "./computer.ts";
 
-// As the command itself, so that results are the same to the bit.
+// As the command itself, so that results are the same bit for bit.
 if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
 
 // A terminal signals the whole group; whoever started this process ends it.

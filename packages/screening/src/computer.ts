@@ -43,7 +43,7 @@ const ENTRY = fileURLToPath(new URL("./compute-process.js", import.meta.url));
 
 /** How to start a process. */
 export interface ComputerOptions {
-  /** Threads that compute; one a core when left out. */
+  /** Threads that compute; default: one a core. */
   readonly threads?: number | undefined;
   /** Hears why a process was lost, and what makes it slower than it could be. */
   readonly onTrouble: (line: string) => void;

@@ -29,7 +29,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 /**
  * Runs `saunet serve` or `saunet screen`.
  *
- * @param argv what stands behind `saunet`
+ * @param argv what follows `saunet`
  * @returns the exit code
  * @throws what the command tells in one line
  */
@@ -40,7 +40,7 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
   };
   const program = new Command("saunet").exitOverride().configureOutput({
     writeOut: (text) => void host.stdout.write(printableLines(text)),
-    // Complaints come back as errors and are told in one line by the command.
+    // Complaints come back as errors and are reported in one line by the command.
     writeErr: () => {},
   });
   addServe(program, host, finish);

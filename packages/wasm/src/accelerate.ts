@@ -28,36 +28,36 @@ import { after } from "./timer.ts";
 
 /** How to accelerate. */
 export interface AccelerateOptions {
-  /** Threads that share the work, the caller's among them; as many as the host has cores when left out. */
+  /** Threads that share the work, the caller's among them; default: as many as the host has cores. */
   readonly threads?: number;
   /**
    * Whether multiplication and addition may be one instruction that rounds once, where the host has it. It is a
-   * tenth faster; results then differ between hosts in their last bits. True when left out. Node 20 has it only when started
+   * tenth faster; results then differ between hosts in their last bits. Default: true. Node 20 has it only when started
    * with `--experimental-wasm-relaxed-simd`, as the command `saunet` is; Node 22 and Chromium 114 have it always.
    */
   readonly relaxed?: boolean;
   /**
    * Rewrites that captured programs do not undergo before they run, among {@link FUSION_NAMES}. Rewrites change results
-   * in their last bits; without any a program gives what its kernels give one by one, to the bit. None when left out.
+   * in their last bits; without any a program gives what its kernels give one by one, bit for bit. Default: none.
    */
   readonly withoutFusions?: readonly string[];
   /**
-   * Algorithms that convolutions keep to. `"fastest"`, when left out, takes Winograd's wherever they cost less;
+   * Algorithms that convolutions keep to. The default, `"fastest"`, takes Winograd's wherever they cost less;
    * `"direct"` rounds least and takes two to three times as long.
    */
   readonly convolutions?: Convolutions;
   /**
    * Whether results of operators stay in the memory of the kernels, so that running operators one by one copies nothing:
-   * twice as fast at 592x592. Off when left out, because such arrays want care. They lie in a `WebAssembly.Memory`, shared
+   * twice as fast at 592x592. Off by default, because such arrays want care. They lie in a `WebAssembly.Memory`, shared
    * where there are threads: `postMessage` does not copy them, some interfaces of browsers refuse them, and a view or
    * buffer taken of one must not be used once nobody holds the array itself. `array.slice()` is a copy of one's own.
    * Captured programs copy nothing either way.
    */
   readonly resident?: boolean;
-  /** How far the memory of the kernels may grow, in bytes; 4 GiB, the most that there is, when left out. */
+  /** How far the memory of the kernels may grow, in bytes; default: 4 GiB, the most that there is. */
   readonly memoryLimit?: number;
   /**
-   * In browsers: makes the workers that are the threads, from the address of a script. `new Worker(script)` when left out.
+   * In browsers: makes the workers that are the threads, from the address of a script. Default: `new Worker(script)`.
    * For an engine that runs in a worker itself, whose page makes all workers. Node makes its threads without it.
    */
   readonly worker?: MakeWorker;
@@ -159,7 +159,7 @@ function checkOptions({ threads, memoryLimit, convolutions, withoutFusions, work
  * Takes the kernels out again: from now on everything runs in TypeScript, unless a call of {@link accelerate} is still
  * under way, whose turn is first.
  *
- * @returns resolves when what ran on the threads has ended, and they have been sent home
+ * @returns resolves when what ran on the threads has ended, and they have exited
  * @example
  * await accelerate({ threads: 1 });
  * await restore();

@@ -28,7 +28,7 @@ export interface Host {
 /**
  * Finds out what a host has.
  *
- * @param host where to look, the running one when left out
+ * @param host where to look; default: the running one
  * @example
  * const { simd, threads } = detectFeatures();
  * console.log(simd.available); // true

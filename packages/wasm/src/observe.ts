@@ -46,7 +46,7 @@ export function observe<T>(listener: (timing: StepTiming) => void, body: () => T
   }
 }
 
-/** Runs a step, and tells whoever watches. */
+/** Runs a step, and calls the observer. */
 export function runObserved(
   { call, name, run }: { readonly call: number; readonly name: string; readonly run: () => void },
   spansOf: () => readonly Span[] | undefined,

@@ -11,7 +11,7 @@
 // written arrays and scratch hold anything before. `testing-edges.ts` holds every generator to this.
 //
 // A sum over items must not depend on how they are shared out: a phase writes one partial sum an item into scratch
-// memory and the next phase adds them in order. Then the result is the same, to the bit, for any number of threads.
+// memory and the next phase adds them in order. Then the result is the same, bit for bit, for any number of threads.
 
 import type { AnyKernel, Arrays, Kernel } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "./asm/index.ts";
@@ -29,7 +29,7 @@ export const CONVOLUTIONS = ["fastest", "winograd6", "winograd4", "direct"] as c
 export interface CodeFeatures {
   /** Whether `a·b + c` may be one instruction that rounds once (relaxed SIMD). */
   readonly relaxed: boolean;
-  /** `fastest` when left out. */
+  /** Default `fastest`. */
   readonly convolutions?: Convolutions;
 }
 

@@ -1,4 +1,4 @@
-// Captured programs in the arena, on random networks: replayed they equal the eager run to the bit, whatever is fused
+// Captured programs in the arena, on random networks: replayed they equal the eager run bit for bit, whatever is fused
 // and shared out they equal each other, and their plans hold.
 
 import { setFlagsFromString } from "node:v8";
@@ -110,7 +110,7 @@ describe("random networks", () => {
     return results;
   };
 
-  it("replayed equal the eager run to the bit, with the references and with generated code", () =>
+  it("replayed equal the eager run bit for bit, with the references and with generated code", () =>
     fc.assert(
       fc.asyncProperty(recipes, async (recipe) => {
         for (const [training, bodyOf] of [
@@ -141,7 +141,7 @@ describe("random networks", () => {
       recipesOf(25),
     ));
 
-  it("are the same fused and not, within 1e-5, on any number of threads to the bit, and near the references", () =>
+  it("are the same fused and not, within 1e-5, on any number of threads bit for bit, and near the references", () =>
     fc.assert(
       fc.asyncProperty(recipes, async (recipe) => {
         const network = networkOf(recipe, { training: false });
@@ -166,7 +166,7 @@ describe("random networks", () => {
       recipesOf(40),
     ));
 
-  it("train as the eager ones do, to the bit, when the learning rate changes between steps", () =>
+  it("train as the eager ones do, bit for bit, when the learning rate changes between steps", () =>
     fc.assert(
       fc.property(recipes, (recipe) => {
         const [eager, replayed] = [0, 1].map(() => networkOf(recipe, { training: true }));

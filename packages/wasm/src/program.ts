@@ -218,9 +218,9 @@ const abandoned = /* @__PURE__ */ new FinalizationRegistry(giveBack);
 export interface PrepareOptions {
   /** Names of fusions to leave out. */
   readonly without?: readonly string[];
-  /** Told where a program does not fit and runs call by call. */
+  /** Called where a program does not fit and runs call by call. */
   readonly onMisfit?: (error: MemoryError) => void;
-  /** Told whenever a program has given back its block. */
+  /** Called whenever a program has given back its block. */
   readonly onFree?: () => void;
 }
 

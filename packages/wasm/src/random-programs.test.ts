@@ -109,7 +109,7 @@ describe(`${COUNT} random programs from seed ${SEED}`, () => {
   });
 
   it(
-    "give the same rewritten and not, with reference kernels to the bit",
+    "give the same rewritten and not, with reference kernels bit for bit",
     () => checkAll(checkRewrites),
     timeout,
   );
@@ -126,7 +126,7 @@ describe(`${COUNT} random programs from seed ${SEED}`, () => {
     afterAll(() => pool.stop());
 
     it(
-      "give the same, to the bit where kernels are the same",
+      "give the same, bit for bit where kernels are the same",
       () => checkAll((random) => checkKernels(random, runners)),
       timeout,
     );
@@ -153,7 +153,7 @@ describe(`${COUNT} random programs from seed ${SEED}`, () => {
     if (process.env.SAUNET_PROGRAMS !== undefined && COUNT < MOST_KEPT) return;
     const missing = () => kernelNames().filter((name) => !kernels.has(name));
     // An operator that is added changes what all programs draw: a kernel that none of them meets any more is looked for, and
-    // checked, in those behind them.
+    // checked, in those after them.
     for (let seed = SEED + COUNT; missing().length > NOT_MET.length && seed < SEED + 5 * COUNT; seed++) {
       const random = new RandomProgram(recipeOf(seed));
       const found = kernelsIn(random).filter((name) => !kernels.has(name));

@@ -35,7 +35,7 @@ function reserved(arena: Arena, bytes: number): number | undefined {
 /**
  * Has core's operators put their results into an arena, until it is called off.
  *
- * @param onFree told whenever a result has given its place back
+ * @param onFree called whenever a result has given its place back
  */
 export function keepResultsIn(arena: Arena, onFree: () => void = () => {}): () => void {
   const most = SHARE * arena.limit;

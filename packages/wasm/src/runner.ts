@@ -23,7 +23,7 @@ export class KernelError extends Error {
 export interface Crew {
   /** How many threads share the work, the caller among them. */
   readonly threads: number;
-  /** How many it may become again, after workers that are gone have been replaced; `threads` when left out. */
+  /** How many it may become again, after workers that are gone have been replaced; default `threads`. */
   readonly mostThreads?: number;
   /** Makes a module known to the other threads, in place of the one that had its number before. */
   load(module: number, name: string, bytes: Uint8Array<ArrayBuffer>): void;

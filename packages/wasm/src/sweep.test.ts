@@ -169,7 +169,7 @@ describe("operators, accelerated", { timeout: 180_000 }, () => {
 
   // Every case compiles code of its own, so the numbers of threads share the cases out; a few meet all.
   it.each(SHARES)(
-    "are right on $threads threads, the same to the bit twice and on each number",
+    "are right on $threads threads, the same bit for bit twice and on each number",
     async ({ threads, every, from }) => {
       expect((await accelerate({ threads, relaxed: false })).threads).toBe(threads);
       const own = cases.filter((_, i) => i % every === from || i % COMMON === 0);

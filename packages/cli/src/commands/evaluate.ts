@@ -69,7 +69,7 @@ export async function evaluate(options: EvaluateOptions, host: Host): Promise<nu
   return evaluation.failed.length === 0 ? DONE : FAILED;
 }
 
-/** Combinations that mean nothing are told, not ignored. */
+/** Meaningless combinations are errors. */
 function expectSense({ dataset, data, split, fitThreshold, images, pictureSize }: EvaluateOptions): void {
   const refuse = (option: string, why: string): never => {
     throw new UsageError(`option '${option}' ${why}`);

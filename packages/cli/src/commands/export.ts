@@ -82,7 +82,7 @@ export async function exportNetwork(options: ExportOptions, host: Host): Promise
   return DONE;
 }
 
-/** Combinations that mean nothing are told, not ignored. */
+/** Meaningless combinations are errors. */
 function expectSense({ onnx, safetensors, size, dynamic, batch, opset, half }: ExportOptions): void {
   if (onnx === undefined && safetensors === undefined) {
     throw new UsageError("nothing to write: --onnx or --safetensors names a file");

@@ -1,5 +1,5 @@
 // How a training ends before its time, in real processes: signals, closed pipes, lost threads, a second process, a folder
-// that vanishes. Each time the exit code says what happened, and the run goes on where it was, to the bit.
+// that vanishes. Each time the exit code says what happened, and the run goes on where it was, bit for bit.
 
 import { existsSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";

@@ -214,7 +214,7 @@ describe("saunet train", () => {
   describe("--resume", () => {
     const entries = async (run: string) => (await log(run)).map(({ seconds: _, rss: __, ...rest }) => rest);
 
-    it("goes on to the bit after Ctrl-C at any step, and in the middle of a validation", async () => {
+    it("resumes bit for bit after Ctrl-C at any step, and in the middle of a validation", async () => {
       const settings = [...folder, "--epochs", "3"];
       await train("whole", ...settings);
       for (const after of [1, 3, 4, 8]) {

@@ -17,7 +17,7 @@ export interface Chart {
     readonly points: readonly Point[];
     readonly dots?: boolean;
   }[];
-  /** Lowest and highest value around a line, such as those of the steps behind a mean. */
+  /** Lowest and highest value around a line, such as those of the steps that a mean is of. */
   readonly band?: readonly (readonly [x: number, low: number, high: number])[];
   /** A value worth a rule across the chart. */
   readonly rule?: { readonly y: number; readonly label: string };

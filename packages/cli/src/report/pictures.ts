@@ -26,7 +26,7 @@ const BACKGROUND = 30;
 
 /** A report of that many bytes still opens at once, and passes by mail. */
 const PICTURE_BYTES = 7_000_000;
-/** Four pictures an image, at 0.12 bytes a pixel (WebP; measured on CHASE_DB1 and HRF), a third more in base64. */
+/** Four pictures an image, at 0.12 bytes per pixel (WebP; measured on CHASE_DB1 and HRF), a third more in base64. */
 const BYTES_PER_PIXEL = 4 * 0.12 * (4 / 3);
 const [NARROWEST, WIDEST] = [280, 900];
 

@@ -28,7 +28,7 @@ export interface TrainingLog {
 /**
  * Reads log.jsonl.
  *
- * @throws WorkError on a line that is none of a log, naming it
+ * @throws WorkError on a line that is not a log entry, naming it
  */
 export function parseTrainingLog(text: string): TrainingLog {
   const steps: LoggedStep[] = [];

@@ -27,9 +27,9 @@ export interface ReportedSet {
 
 /** What a report is made with. */
 export interface ReportOptions {
-  /** Data sets to test on, each its test images; those that the run learned from when left out. */
+  /** Data sets to test on, each its test images; default: those that the run learned from. */
   readonly sets?: readonly ReportedSet[];
-  /** The run's best weights when left out, or its last ones where none are the best yet. */
+  /** Default: the run's best weights, or its last ones where none are the best yet. */
   readonly weights?: string;
   readonly threshold?: number;
   readonly fitThreshold?: boolean;

@@ -68,7 +68,7 @@ export const avgPool2dGradient = kernel(
  *
  * @param x images `[N,H,W,C]`
  * @returns `[N,OH,OW,C]`
- * @throws ShapeError where the window does not fit; RangeError on a size, stride or padding that is none
+ * @throws ShapeError where the window does not fit; RangeError if a size, stride or padding is invalid
  * @example
  * const x = tensor([[[[1], [2]], [[4], [3]]]]);
  * console.log(String(avgPool2d(x, { size: 2 }))); // Tensor [1,1,1,1] [[[[2.5]]]]

@@ -36,9 +36,9 @@ export interface RunningStatistics {
 export interface BatchNormOptions {
   /** Whether to normalise by the batch and update the running statistics, or to use the running ones. */
   readonly training: boolean;
-  /** How much of the running statistics stays at each update; 0.99 when left out. */
+  /** How much of the running statistics stays at each update; default 0.99. */
   readonly momentum?: number;
-  /** Keeps the root away from zero; 1e-3 when left out. */
+  /** Keeps the root away from zero; default 1e-3. */
   readonly epsilon?: number;
 }
 

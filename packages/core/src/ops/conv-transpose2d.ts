@@ -29,9 +29,9 @@ import { sumForward } from "./sum.ts";
 
 /** How a filter spreads over the enlarged image. */
 export interface ConvTranspose2dOptions {
-  /** By how much rows and columns grow; 1 when left out. */
+  /** By how much rows and columns grow; default 1. */
   readonly stride?: Pair;
-  /** Whether the result is `stride` times the size, or keeps what reaches beyond; `"same"` when left out. */
+  /** Whether the result is `stride` times the size, or keeps what reaches beyond; default `"same"`. */
   readonly padding?: "same" | "valid";
 }
 
@@ -69,7 +69,7 @@ export function convTranspose2dDims(x: Shape, w: Shape, options: ConvTranspose2d
  * @param w filters `[KH,KW,O,C]`: output channels come before input channels
  * @param b one bias an output channel `[O]`, or `undefined` for none
  * @returns `[N,OH,OW,O]`
- * @throws ShapeError where the shapes do not fit; RangeError on a stride or padding that is none; TypeError on an unknown
+ * @throws ShapeError where the shapes do not fit; RangeError if a stride or padding is invalid; TypeError on an unknown
  *   option
  * @example
  * const x = tensor([[[[1], [10]]]]);

@@ -6,13 +6,13 @@ import { outputSize, type Padding, type Pair, pair, resolvePadding, type Shape }
 
 /** How a filter moves over an image. */
 export interface Conv2dOptions {
-  /** Steps of the filter along rows and columns; 1 when left out. */
+  /** Steps of the filter along rows and columns; default 1. */
   readonly stride?: Pair;
-  /** Distance between neighbouring filter taps; 1 when left out. */
+  /** Distance between neighbouring filter taps; default 1. */
   readonly dilation?: Pair;
-  /** Zeros around the image; `"same"` (TensorFlow's) when left out. */
+  /** Zeros around the image; default: `"same"` (TensorFlow's). */
   readonly padding?: Padding;
-  /** Groups of channels that are convolved apart; 1 when left out, as many as `x` has channels for a depthwise filter. */
+  /** Groups of channels that are convolved apart; default 1; as many as `x` has channels for a depthwise filter. */
   readonly groups?: number;
 }
 

@@ -116,7 +116,7 @@ export const conv2dFilterGradient = kernel(
  * @param w filters `[KH,KW,C/groups,O]`
  * @param b one bias per output channel `[O]`, or `undefined` for none
  * @returns `[N,OH,OW,O]`
- * @throws ShapeError where the shapes or groups do not fit; RangeError on a stride, dilation or padding that is no count;
+ * @throws ShapeError where the shapes or groups do not fit; RangeError if a stride, dilation or padding is not a valid count;
  *   TypeError on an unknown option
  * @example
  * const x = ones([1, 4, 4, 1]);

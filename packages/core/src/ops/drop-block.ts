@@ -30,12 +30,12 @@ import { allocate, asTensor, empty, type Tensor } from "../tensor.ts";
 export interface DropBlockOptions {
   /** About the share of elements to drop, from 0 to 1. */
   readonly rate: number;
-  /** Rows and columns of a block; 7 when left out. */
+  /** Rows and columns of a block; default 7. */
   readonly blockSize?: Pair;
-  /** Whether all channels of an image lose the same blocks; each loses its own when left out. */
+  /** Whether all channels of an image lose the same blocks; default: each loses its own. */
   readonly sharedMask?: boolean;
   /**
-   * What the elements that stay are multiplied by, one number; one over the share of elements that stay when left out. For a
+   * What the elements that stay are multiplied by, one number; default: one over the share of elements that stay. For a
    * part of a larger batch, which all of it shares one scale.
    */
   readonly scale?: Tensor | undefined;
@@ -63,7 +63,7 @@ export interface DropBlockDims {
 /**
  * Checks the image and the options and works out the integers.
  *
- * @throws ShapeError where the image has not four axes; RangeError on a rate or block size that is none
+ * @throws ShapeError where the image has not four axes; RangeError if a rate or block size is invalid
  * @example
  * console.log(dropBlockDims([1, 32, 32, 4], { rate: 0.15, blockSize: 7 }).BH); // 7
  */
@@ -190,7 +190,7 @@ export const dropBlockApply = kernel(
  *
  * @param x feature maps `[N,H,W,C]`
  * @param state where the randomness comes from; drawing moves it on
- * @throws ShapeError where `x` has not four axes or `scale` is not one number; RangeError on a rate or block size that is none
+ * @throws ShapeError where `x` has not four axes or `scale` is not one number; RangeError if a rate or block size is invalid
  * @example
  * const y = dropBlock(ones([1, 32, 32, 4]), randomState(1), { rate: 0.15, blockSize: 7 });
  * console.log(mean(y).item().toFixed(3)); // 1.000

@@ -17,7 +17,7 @@ import { allocate, asTensor, empty, type Tensor } from "../tensor.ts";
 /** How channels are grouped. */
 export interface GroupNormOptions {
   readonly groups: number;
-  /** Keeps the root away from zero; 1e-3 when left out. */
+  /** Keeps the root away from zero; default 1e-3. */
   readonly epsilon?: number;
 }
 

@@ -5,11 +5,11 @@ import { outputSize, type Pair, pair, resolvePadding, type Shape } from "../shap
 
 /** How a window moves over an image. */
 export interface Pool2dOptions {
-  /** Rows and columns of the window; 2 when left out. */
+  /** Rows and columns of the window; default 2. */
   readonly size?: Pair;
-  /** Steps of the window; its size when left out. */
+  /** Steps of the window; default: its size. */
   readonly stride?: Pair;
-  /** Whether windows may reach over the edge (where there is nothing, not zeros); `"valid"`, no, when left out. */
+  /** Whether windows may reach over the edge (where there is nothing, not zeros); default `"valid"`: they may not. */
   readonly padding?: "valid" | "same";
 }
 

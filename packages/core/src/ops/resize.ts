@@ -15,7 +15,7 @@ import { asTensor, empty, type Tensor } from "../tensor.ts";
 
 /** How {@link resize} finds values between pixels. */
 export interface ResizeOptions {
-  /** `"bilinear"` when left out. */
+  /** Default `"bilinear"`. */
   readonly method?: "bilinear" | "nearest";
 }
 
@@ -122,7 +122,7 @@ export const resizeGradient = kernel(
  * @param x images `[N,H,W,C]`
  * @param size rows and columns of the result
  * @returns `[N,OH,OW,C]`
- * @throws ShapeError where `x` is no batch of images; RangeError on a size or method that is none
+ * @throws ShapeError where `x` is no batch of images; RangeError if a size or method is invalid
  * @example
  * const x = tensor([[[[0], [4]]]]);
  * console.log(String(resize(x, [1, 4]))); // Tensor [1,1,4,1] [[[[0], [1], [3], [4]]]]

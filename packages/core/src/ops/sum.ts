@@ -15,7 +15,7 @@ import { asTensor, empty, type Tensor } from "../tensor.ts";
 
 /** Over which axes to reduce. */
 export interface ReduceOptions {
-  /** Axes, negative ones counted from the end; all when left out. */
+  /** Axes, negative ones counted from the end; default all. */
   readonly axes?: number | readonly number[] | undefined;
   /** Whether a reduced axis stays, with size 1. */
   readonly keepDims?: boolean;

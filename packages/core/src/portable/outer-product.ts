@@ -2,7 +2,7 @@
 
 /**
  * `sum[row][column] += Σ_t a[t][row] · b[t][column]` over `count` values of t, in tiles of 4 x 4. Where `rows` or
- * `columns` are no multiple of 4 the tiles reach over: `sum` has room for whole tiles (`width` numbers a row), what is
+ * `columns` are no multiple of 4 the tiles reach over: `sum` has room for whole tiles (`width` numbers per row), what is
  * summed up beyond is meaningless, and `a` and `b` go on for 3 more numbers, as reading past an array is slow.
  */
 export function addOuterProducts(

@@ -2,7 +2,7 @@ import { draw, type RandomState } from "@saunet/core";
 
 /** What may vary. Sizes of a change are shares: 0.2 multiplies by anything from 1 / 1.2 to 1.2. */
 export interface AugmentOptions {
-  /** Size of the crop; the picture's own when left out. A larger one is filled up with black. */
+  /** Size of the crop; default: the picture's own. A larger one is filled up with black. */
   readonly width?: number;
   readonly height?: number;
   /** Whether the crop must show a vessel, as long as the picture has one. */

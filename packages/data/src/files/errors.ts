@@ -1,4 +1,4 @@
-// What can be wrong with a file or a folder of pictures, told in one line that begins with its path.
+// What can be wrong with a file or a folder of pictures, reported in one line that begins with its path.
 
 /**
  * A picture that cannot be read or written: missing, damaged, too large, not what it should be.

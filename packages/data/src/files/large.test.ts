@@ -21,7 +21,7 @@ async function archive(name: string, beginning: Uint8Array): Promise<string> {
   return path;
 }
 
-/** A file of that many bytes, all zero behind its beginning, which takes no room on most disks. */
+/** A file of that many bytes, all zero after its beginning, which takes no room on most disks. */
 async function sparse(name: string, beginning: string, bytes: number): Promise<string> {
   const path = join(folder, name);
   const file = await open(path, "w");

@@ -1,4 +1,4 @@
-// From the samples of a file to 8 bits a channel. What cannot be scaled without a guess is refused, with what was found.
+// From the samples of a file to 8 bits per channel. What cannot be scaled without a guess is refused, with what was found.
 
 import type { Photograph } from "../image.ts";
 import { ImageFileError } from "./errors.ts";

@@ -12,7 +12,7 @@ import type { Samples } from "./samples.ts";
 
 /** How to read a picture. */
 export interface ReadOptions {
-  /** More pixels than this are refused before anything is decoded; 100 million when left out. */
+  /** More pixels than this are refused before anything is decoded; default: 100 million. */
   readonly maxPixels?: number;
 }
 
@@ -44,7 +44,7 @@ export async function readPhotograph(path: string, options: ReadOptions = {}): P
  * Decodes a photograph from the bytes of a file, as {@link readPhotograph} does from a path.
  *
  * @param bytes the whole file; they are not changed
- * @param options `name` stands for the path in errors: `photograph` when left out
+ * @param options `name` stands for the path in errors: default `photograph`
  * @returns bytes of its own, never a `Buffer`
  * @throws ImageFileError as {@link readPhotograph} does
  * @example

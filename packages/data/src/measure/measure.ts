@@ -35,7 +35,7 @@ export const NO_MEDICAL_DEVICE =
 
 /** What is known beside the mask. */
 export interface MeasureOptions {
-  /** Where the photograph shows the eye; the whole picture when left out. Vessels outside of it do not count. */
+  /** Where the photograph shows the eye; default: the whole picture. Vessels outside of it do not count. */
   readonly fieldOfView?: Mask | undefined;
   /** The side of a pixel on the retina, in micrometres: what Hubbard's formulas and {@link vesselColumns} in micrometres want. */
   readonly micrometresPerPixel?: number | undefined;

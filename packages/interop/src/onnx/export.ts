@@ -30,11 +30,11 @@ import { ElementType, encodeModel, type ValueInfoProto } from "./schema.ts";
 
 /** What to leave open and what to fix in the file. */
 export interface OnnxOptions {
-  /** The version of ONNX's operators, 13 … 21; 17 when left out. */
+  /** The version of ONNX's operators, 13 … 21; default 17. */
   readonly opset?: number;
-  /** Images at once; left open (`"N"`) when left out. */
+  /** Images at once; default: left open (`"N"`). */
   readonly batch?: number;
-  /** Rows of an image, a multiple of 8 for three poolings; left open (`"H"`) when left out. */
+  /** Rows of an image, a multiple of 8 for three poolings; default: left open (`"H"`). */
   readonly height?: number;
   /** Columns of an image, likewise; `"W"`. */
   readonly width?: number;

@@ -191,7 +191,7 @@ function agreed(modules: readonly TorchModule[], setting: string): number | unde
 }
 
 /**
- * Stride 2 makes 2n + 1 rows of n. Keras drops the last, as `padding=0` does with `[..., :-1, :-1]` behind it;
+ * Stride 2 makes 2n + 1 rows of n. Keras drops the last, as `padding=0` does with `[..., :-1, :-1]` after it;
  * `padding=1, output_padding=1` drops the first.
  */
 function paddingOf(modules: readonly TorchModule[]): Pick<SourceFacts, "transposedPadding"> {

@@ -30,7 +30,7 @@ export interface Connected {
 /**
  * Does something with the queue, and ends the connection.
  *
- * @param url where Redis is; SAUNET_QUEUE when left out
+ * @param url where Redis is; default SAUNET_QUEUE
  * @throws WorkError where it cannot be reached
  */
 export async function withQueue<T>(

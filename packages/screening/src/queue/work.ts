@@ -78,7 +78,7 @@ export async function work(options: WorkOptions, version: string, host: Host): P
           free.push(computer);
         }
       };
-      // A lock runs out a third after the last renewal; the first check behind that marks the photograph, the next one
+      // A lock runs out a third after the last renewal; the first check after that marks the photograph, the next one
       // hands it on. Redis takes whole milliseconds alone.
       const third = Math.round((options.handOver * 1000) / 3);
       const worker = new Worker<ScreeningJob>(QUEUE, process, {

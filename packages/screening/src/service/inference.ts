@@ -63,7 +63,7 @@ function photographOf(shape: readonly number[], data: unknown, maxPixels: number
   return { width, height, data: bytes };
 }
 
-/** Writes numbers, however nested, from a place on; returns the place behind them. */
+/** Writes numbers, however nested, from a place on; returns the place after them. */
 function fill(bytes: Uint8Array, data: unknown, at: number): number {
   if (Array.isArray(data)) return data.reduce((place: number, each) => fill(bytes, each, place), at);
   if (typeof data !== "number" || !Number.isInteger(data) || data < 0 || data > 255)

@@ -15,7 +15,7 @@ const closed = { additionalProperties: false };
 const Threshold = Type.Number({
   minimum: 0,
   maximum: 1,
-  description: "a pixel is vessel from this probability on; 0.5 when left out",
+  description: "a pixel is vessel from this probability on; default 0.5",
 });
 
 /** @param kinds of pictures that there are */
@@ -25,7 +25,7 @@ export const howToSegment = (kinds: readonly string[]) =>
       threshold: Type.Optional(Threshold),
       scale: Type.Optional(
         Type.Union([Type.Literal("auto"), Type.Number({ minimum: 1 / 16, maximum: 16 })], {
-          description: "resizes the photograph for the network; as the weights ask when left out",
+          description: "resizes the photograph for the network; default: as the weights ask",
         }),
       ),
       pad_to: Type.Optional(
@@ -38,7 +38,7 @@ export const howToSegment = (kinds: readonly string[]) =>
       picture: Type.Optional(
         Type.Union(
           kinds.map((kind) => Type.Literal(kind)),
-          { description: `which picture an answer of image/png is: ${usualPicture(kinds)} when left out` },
+          { description: `which picture an answer of image/png is; default: ${usualPicture(kinds)}` },
         ),
       ),
     },

@@ -17,7 +17,7 @@ const SAFETENSORS = "application/x-safetensors";
 /** What an answer may be, the default first. */
 const ANSWERS = [JSON_TYPE, PNG, NPY, SAFETENSORS];
 
-/** What a photograph may come as. Its kind is told from its bytes. */
+/** What a photograph may come as. Its kind is recognised from its bytes. */
 const PHOTOGRAPHS = [
   "application/octet-stream",
   "image/jpeg",

@@ -11,7 +11,7 @@
 /** Integers from 0 to 255. */
 export type Bytes = ArrayLike<number>;
 
-/** One list behind another. */
+/** One list after another. */
 export function concat(parts: readonly Bytes[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

@@ -123,7 +123,7 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
     this.set(pointer, this.i32.add(pointer, step));
   }
 
-  /** `body`; a branch to the label it is given goes behind it. */
+  /** `body`; a branch to the label it is given goes after it. */
   block<const B extends Types = []>(body: (end: Label) => BlockResult, results?: B): Results<B> {
     return this.#block("block", this.code.length, results, body);
   }
@@ -289,7 +289,7 @@ export class FunctionBuilder<R extends Types = Types> extends InstructionMethods
         this.#put(where, operands[i] as Exclude<Operand, Value>, types[omitted + i]);
   }
 
-  /** What stands left of a value has to come before it: takes the values' code off and puts it back behind. */
+  /** What stands left of a value has to come before it: takes the values' code off and puts it back after them. */
   #insert(where: string, operands: readonly Operand[], types: Types): void {
     const first = operands.findIndex((operand) => !isValue(operand));
     const moved = operands.slice(first).filter(isValue);

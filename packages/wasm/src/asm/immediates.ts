@@ -1,7 +1,7 @@
-// What stands behind an opcode, in bytes and in text.
+// What follows an opcode, in bytes and in text.
 //
 //   memory    the alignment as a power of two, then an offset that is added to the address: a v128.load sixteen
-//             bytes behind its pointer is FD 00 (opcode), 04 (aligned to 2⁴ bytes), 10 (16)
+//             bytes after its pointer is FD 00 (opcode), 04 (aligned to 2⁴ bytes), 10 (16)
 //   lane      a byte; a shuffle has sixteen
 //   const     i32 and i64 as signed LEB128, floats and v128 as they lie in memory
 //   zero      a byte, the number of the one memory; zeros two such bytes
@@ -11,7 +11,7 @@ import { controlOpcodes, type ImmediateKind, type Opcode } from "./opcodes.ts";
 
 /** Where a load or store goes. */
 export interface MemoryAccess {
-  /** Bytes added to the address; 0 when left out. */
+  /** Bytes added to the address; default 0. */
   readonly offset?: number;
   /** A hint that the place is a multiple of so many bytes: 1, 2, 4 … up to the access's width, the default. */
   readonly align?: number;
@@ -20,7 +20,7 @@ export interface MemoryAccess {
 /** How the numbers of a `v128.const` lie. */
 export type LaneShape = "i8x16" | "i32x4" | "f32x4" | "f64x2";
 
-/** What a caller gives behind the operands. */
+/** What a caller gives after the operands. */
 export interface ImmediateArguments {
   "": [];
   zero: [];
@@ -149,7 +149,7 @@ export function variableAccess({ index, name: variable }: { index: number; name:
 const known = new Map<Opcode, Instruction[]>();
 const NEARBY = 1024;
 
-/** Reads the arguments behind an instruction's operands; throws a RangeError that says what is wrong with them. */
+/** Reads the arguments after an instruction's operands; throws a RangeError that says what is wrong with them. */
 export function readInstruction(opcode: Opcode, args: readonly unknown[]): Instruction {
   const at = placeAmongKnown(opcode, args);
   const made = at === undefined ? undefined : known.get(opcode)?.[at];

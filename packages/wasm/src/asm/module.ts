@@ -93,7 +93,7 @@ export class ModuleBuilder implements ModuleContext {
    * Writes a function. It is exported under its name unless `exported` is false.
    *
    * @param params types by name, in their order; `body` receives them as variables
-   * @param results the types of what it returns; nothing when left out
+   * @param results the types of what it returns; default: nothing
    * @param body writes the instructions; what it returns is what the function returns
    * @throws AssemblyError on the first instruction that WebAssembly would refuse
    */

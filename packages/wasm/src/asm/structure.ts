@@ -42,6 +42,6 @@ export interface Label {
   readonly results: Types;
   /** How high the stack was before; what lies below belongs to the blocks around. */
   readonly height: number;
-  /** The instruction behind which nothing in this block is reached any more. */
+  /** The instruction after which nothing in this block is reached any more. */
   leftBy?: string;
 }

@@ -112,7 +112,7 @@ describe("masks of bytes", () => {
     expect(relativeError(together[1].data, apart[1].data)).toBeLessThan(1e-6);
   });
 
-  it("drop the same, to the bit", () => {
+  it("drop the same, bit for bit", () => {
     const runner = new Runner(new Arena(false, 2 ** 26), alone, { relaxed: false });
     const x = random(shape, 1);
     const program = dropped();

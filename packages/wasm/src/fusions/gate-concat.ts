@@ -1,4 +1,4 @@
-// A gated skip connection and the concatenation behind it in one pass:
+// A gated skip connection and the concatenation after it in one pass:
 //
 //   y[p] = [ a[p, 0 … A-1], b[p, 0 … B-1] · gate[p] ]      for every pixel p
 //

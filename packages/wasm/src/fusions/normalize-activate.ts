@@ -1,4 +1,4 @@
-// Normalisation and the activation behind it in one pass over memory:
+// Normalisation and the activation after it in one pass over memory:
 //
 //   y = activation((x - mean) / sqrt(variance + epsilon) · gamma + beta)
 //

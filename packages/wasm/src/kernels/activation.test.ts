@@ -13,7 +13,7 @@ import { check, generatorFor, numbers, outputsOf } from "./testing.ts";
 
 const lengths = fc.integer({ min: SMALLEST, max: 5000 });
 const special = [0, -0, Infinity, -Infinity, NaN, 1e-40, 1e9, -1e9, 3e38, -3e38, 88.8, -88.8, 104, -104];
-/** Enough elements for a plan, the special ones at both ends: in whole vectors and behind them. */
+/** Enough elements for a plan, the special ones at both ends: in whole vectors and after them. */
 const withSpecials = (): Float32Array => {
   const x = numbers(SMALLEST + 16 - (SMALLEST % 16) + 15);
   x.set(special);

@@ -18,7 +18,7 @@ test.each([
   [addForward, few],
   [mulForward, few],
   [divForward, few],
-])("%o is the reference to the bit, whatever is stretched", (kernel, all) => {
+])("%o is the reference bit for bit, whatever is stretched", (kernel, all) => {
   for (const shape of all) {
     const [N, H, W, C] = shape;
     for (const small of [shape, [N, H, W, 1], [C], []])
@@ -56,7 +56,7 @@ test("three axes that do not join stay with the portable form", () => {
   expect(check(addForward, arrays, walk)).toBeUndefined();
 });
 
-test.each([600, 1023, 4096])("two gradients of %i elements add up to the bit", (length) => {
+test.each([600, 1023, 4096])("two gradients of %i elements add up bit for bit", (length) => {
   const arrays = { out: new Float32Array(length), a: numbers(length, 1), b: numbers(length, 2) };
   expect(check(sumOfGradients, arrays, undefined)).toBe(0);
 });

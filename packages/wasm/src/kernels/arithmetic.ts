@@ -1,5 +1,5 @@
 // a + b, a - b, a · b and a / b with broadcasting. Each is one instruction, rounded once as in the reference: equal
-// to it to the bit.
+// to it bit for bit.
 
 import {
   addForward,

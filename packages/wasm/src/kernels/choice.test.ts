@@ -29,22 +29,25 @@ const kernels = [
   ...([1, -1] as const).map((sign) => [extremeGradient, "gx", ["gy", "x", "other"], [{ sign }]] as const),
 ] as const;
 
-test.each(kernels)("%o is the reference to the bit, whatever is stretched", (kernel, written, read, more) => {
-  for (const shape of few) {
-    const [N, H, W] = shape;
-    for (const small of [shape, [N, H, W, 1], [shape[3]], []])
-      for (let which = 0; which < read.length; which++) {
-        const own = read.map((_, i) => (i === which ? small : shape));
-        const walk = walkOver(shape, [shape, ...own]);
-        const arrays = {
-          [written]: new Float32Array(sizeOf(shape)),
-          ...Object.fromEntries(read.map((name, i) => [name, halves(own[i], i + 1)])),
-        };
-        const error = check(kernel, arrays, more.length > 0 ? { walk, ...more[0] } : walk);
-        expect(error).toBe(sizeOf(shape) < SMALLEST ? undefined : 0);
-      }
-  }
-});
+test.each(kernels)(
+  "%o is the reference bit for bit, whatever is stretched",
+  (kernel, written, read, more) => {
+    for (const shape of few) {
+      const [N, H, W] = shape;
+      for (const small of [shape, [N, H, W, 1], [shape[3]], []])
+        for (let which = 0; which < read.length; which++) {
+          const own = read.map((_, i) => (i === which ? small : shape));
+          const walk = walkOver(shape, [shape, ...own]);
+          const arrays = {
+            [written]: new Float32Array(sizeOf(shape)),
+            ...Object.fromEntries(read.map((name, i) => [name, halves(own[i], i + 1)])),
+          };
+          const error = check(kernel, arrays, more.length > 0 ? { walk, ...more[0] } : walk);
+          expect(error).toBe(sizeOf(shape) < SMALLEST ? undefined : 0);
+        }
+    }
+  },
+);
 
 test.each(kernels)(
   "%o follows the reference for every pair of special values",

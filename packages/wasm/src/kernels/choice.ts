@@ -1,5 +1,5 @@
 // What compares two numbers and takes one: the smaller or larger, 1 or 0 for a relation, a choice by a condition; with
-// broadcasting. Each is rounded at most once as in the reference: equal to it to the bit, NaN and the sign of 0 included.
+// broadcasting. Each is rounded at most once as in the reference: equal to it bit for bit, NaN and the sign of 0 included.
 //
 //   share of a gradient   x = other ? 1/2 : x was taken ? 1 : 0
 

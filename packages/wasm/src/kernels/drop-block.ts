@@ -33,7 +33,7 @@ type DrawArrays<M> = Omit<Parameters<typeof dropBlockDraw>[0], "mask"> & { mask:
 
 /**
  * Phase 1: mask = 1, or 255 where elements are bytes
- * Phase 2, each row where seeds may lie: while the row goes on, draw a word and find its gap; behind the gap lies a
+ * Phase 2, each row where seeds may lie: while the row goes on, draw a word and find its gap; after the gap lies a
  *   seed, whose block becomes 0. Blocks of different rows overlap; whoever comes, writes 0.
  * Phase 3: the counter moves on by what all rows may have drawn.
  *

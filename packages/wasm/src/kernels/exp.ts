@@ -4,7 +4,7 @@
 //   log(1 + t)   s = t / (2 + t)          log(1 + t) = 2 artanh s = s · Q(s²), for t from 0 to 1
 //   sigmoid x    1 / (1 + e^-x)
 //
-// Rounding without a rounding instruction: a float between 2^23 and 2^24 has no bits behind the point, so adding
+// Rounding without a rounding instruction: a float between 2^23 and 2^24 has no bits after the point, so adding
 // 1.5·2^23 leaves x / ln 2 rounded in the lowest bits of the sum. With the exponent's bias added as well, they are
 // the exponent of a power of two once they are shifted to where it stands. ln 2 is taken in two parts, of which k
 // times the first is exact, so that r is as good for large x as for small.

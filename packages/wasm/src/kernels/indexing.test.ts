@@ -23,12 +23,12 @@ describe.each(shapes)("%o", (dims) => {
   const forward = { y: new Float32Array(outer * count * inner), x, indices };
   const gradient = { gx: new Float32Array(x.length), gy: numbers(outer * count * inner, 2), indices };
 
-  test("are taken to the bit, in any number of ranges", () => {
+  test("are taken bit for bit, in any number of ranges", () => {
     expect(check(gatherForward, forward, dims)).toBe(0);
     expect(checkEdges(generatorFor(gatherForward), forward, dims)).toBeDefined();
   });
 
-  test("the gradient is added up in order, to the bit", () => {
+  test("the gradient is added up in order, bit for bit", () => {
     expect(check(gatherGradient, gradient, dims)).toBe(0);
     expect(checkEdges(generatorFor(gatherGradient), gradient, dims)).toBeDefined();
   });

@@ -4,7 +4,7 @@
 //   a [k][m]             →   [m][k]
 //
 // What lies transposed goes over in blocks of 4 x 4, patch by patch, so that the lines that are written a quarter at a
-// time are still in the cache when their next quarter comes. Lanes behind the last column lead to nothing that is stored.
+// time are still in the cache when their next quarter comes. Lanes after the last column lead to nothing that is stored.
 
 import type { MatmulDims, matmulForward } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";

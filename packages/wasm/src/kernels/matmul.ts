@@ -70,7 +70,7 @@ export const matmul: Generator = generator(matmulForward, (d, _lengths, { relaxe
   const { batch, m, n, k, transposeA, transposeB } = d;
   if (batch * m * n * k < SMALLEST_PRODUCTS) return undefined;
   const packsA = transposeA && m > FEW_ROWS && m * k > FEW_ELEMENTS;
-  // The last vector of a row that is not whole would reach into the next row, and at last behind the array.
+  // The last vector of a row that is not whole would reach into the next row, and at last past the array.
   const packsB = transposeB || n % 4 !== 0 || (m > FEW_ROWS && k * n > FEW_ELEMENTS);
   const bytesB = packsB ? matricesOf(d, "b") * panelsBytes(d) : 0;
   const startA = Math.ceil(bytesB / 64) * 64;
@@ -157,7 +157,7 @@ function products(code: Code): Phase<MatmulArrays> {
           cut(f, count, t, k, code.terms);
           for (const { blocks, write } of groups) {
             if (blocks.first > 0) {
-              // The columns behind the last whole panel go with the last of them.
+              // The columns after the last whole panel go with the last of them.
               f.if(i32.eq(part, panelParts - 1), () => {
                 f.set(first, blocks.first / BLOCK);
                 write(first);

@@ -39,7 +39,7 @@ import {
 import { constant, DOUBLE, FLOAT, MEMORY_GRAIN, moveBy, setEach, stream } from "./stream.ts";
 
 type Arrays = Parameters<typeof groupNormGradient>[0];
-/** The same behind an activation, whose operand is made with beta. */
+/** The same after an activation, whose operand is made with beta. */
 export type ActivatedArrays = Arrays & { beta: Arrays["gamma"] };
 
 /**
@@ -68,7 +68,7 @@ function planOf(
   const maps = mapping(d, 4);
   const name = `group_norm_${isActivated ? `${activation}_` : ""}gradient_f32_4x${maps.vectors}_${relaxed ? "relaxed" : "simd"}`;
   const imageCoefficients = 4 * FLOAT * C;
-  /** Sums lie behind the coefficients. */
+  /** Sums lie after the coefficients. */
   const offset = alignToLine(imageCoefficients * N);
   const stripSums = 2 * DOUBLE * C;
   const imageSums = stripSums * sums.perImage;
@@ -270,7 +270,7 @@ export const gradient: Generator = /* @__PURE__ */ generator(
         (planOf(d, "none", features) as Plan<Arrays> | undefined),
 );
 
-/** The gradient of an activation behind a normalisation, and of the normalisation, as one kernel. */
+/** The gradient of an activation after a normalisation, and of the normalisation, as one kernel. */
 export const activatedGradient = (
   kernel: Kernel<ActivatedArrays, GroupNormDims>,
   activation: "silu",

@@ -159,7 +159,7 @@ export function forEachPosition(
 
 /**
  * Writes the loop over the positions of a block that is summed up. `position` adds to sums of V vectors each, which are
- * taken over into doubles every few positions. Those end up in `shared[strip][sum][channel]`, `offset` bytes behind.
+ * taken over into doubles every few positions. Those end up in `shared[strip][sum][channel]`, `offset` bytes after them.
  */
 export function sumPositions(
   f: FunctionBuilder,
@@ -213,8 +213,8 @@ export function store(f: FunctionBuilder, vectors: readonly V128[], pointer: I32
 }
 
 /**
- * Adds up doubles in order: `sums[i] = Σ` over `count` of them, `step` bytes apart. Sum i lies C doubles behind sum
- * i - 1. `at` stands behind the last afterwards.
+ * Adds up doubles in order: `sums[i] = Σ` over `count` of them, `step` bytes apart. Sum i lies C doubles after sum
+ * i - 1. `at` is after the last at the end.
  */
 export function addUp(
   f: FunctionBuilder,

@@ -108,7 +108,7 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
   };
 });
 
-/** What may stand behind the normalisation. */
+/** What may follow the normalisation. */
 interface AfterNormalization {
   /** Prepares code that takes some vectors of normalised numbers, times `unit`, to the activation's results. */
   readonly prepare: (f: FunctionBuilder, relaxed: boolean) => (ys: readonly V128[]) => void;
@@ -210,7 +210,7 @@ function normalization(
     });
 }
 
-/** Prepares the normalisation of a strip and the activation behind it; what it returns writes the code. */
+/** Prepares the normalisation of a strip and the activation after it; what it returns writes the code. */
 export function activatedStrip(
   f: FunctionBuilder,
   strips: Strips,

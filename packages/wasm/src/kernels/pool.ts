@@ -32,7 +32,7 @@ const planOf = (name: string, { N, H, W, C, OH, OW }: Pool2dDims) => ({
   grain: Math.ceil(MEMORY_GRAIN / (4 * OW * C)),
 });
 
-/** How far the elements of a window lie behind its first, in elements and in row-major order. */
+/** How far the elements of a window lie after its first, in elements and in row-major order. */
 const windowOf = ({ W, C }: Pool2dDims): [number, number, number, number] => [0, C, W * C, (W + 1) * C];
 
 /**
@@ -151,7 +151,7 @@ export const gradientOfMaxPool: Generator = generator(maxPool2dGradient, (d: Poo
                 v128.store(gx, own, { offset: FLOAT * window[k], align: FLOAT });
               });
             },
-            // Here gx stands behind the last window of the upper row.
+            // Here gx follows the last window of the upper row.
             ({ oy }) => {
               if (restOfRow > 0) {
                 memory.fill(gx, 0, restOfRow);

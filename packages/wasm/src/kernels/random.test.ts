@@ -7,7 +7,7 @@ import { check, generatorFor, outputsOf } from "./testing.ts";
 
 const words = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 
-test("the numbers and the state afterwards are the reference's, to the bit", () => {
+test("the numbers and the state afterwards are the reference's, bit for bit", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: SMALLEST, max: 3000 }),

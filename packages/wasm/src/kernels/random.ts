@@ -1,5 +1,5 @@
 // Uniform random numbers: Threefry-2x32 with 20 rounds, four counters in a vector, one in each lane. Integers and
-// doubles do here what they do in the reference, so the numbers are the same to the bit.
+// doubles do here what they do in the reference, so the numbers are the same bit for bit.
 //
 //   Phase 1, each counter i: words = hash(key, state + i)
 //                            out[2i], out[2i+1] = low + width · (word >>> 8) / 2^24

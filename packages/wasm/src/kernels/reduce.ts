@@ -74,7 +74,7 @@ type V128 = Local<"v128">;
 type SumArrays = { out: unknown; x: unknown };
 type SumPlan = Plan<SumArrays>;
 
-/** Sums `count` elements from `x` on, in four pairs of lanes; `x` stands behind them afterwards. */
+/** Sums `count` elements from `x` on, in four pairs of lanes; `x` points after them at the end. */
 function sumOfRun(f: FunctionBuilder, x: Local<"i32">, count: Local<"i32">, sums: Local<"v128">[]) {
   for (const pair of sums) f.set(pair, f.v128.const("f64x2", 0));
   stream(f, { pointers: { x }, reads: ["x"], writes: [], count, vectors: 4 }, (values) => {
@@ -125,7 +125,7 @@ export function sumOfAll<A>(
   };
 }
 
-/** Adds doubles that lie `step` bytes apart, in order; `pointer` stands behind them afterwards. */
+/** Adds doubles that lie `step` bytes apart, in order; `pointer` is after them at the end. */
 function sumOfColumn(f: FunctionBuilder, pointer: Local<"i32">, count: number, step: number): Local<"f64"> {
   const total = f.let("total", f.f64.const(0));
   const left = f.let("left", f.i32.const(count));

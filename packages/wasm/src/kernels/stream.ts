@@ -27,7 +27,7 @@ export type Vectors<N extends string> = { readonly [K in N]: readonly Local<"v12
 
 /** What a loop goes over. */
 export interface Stream<N extends string> {
-  /** Where each array goes on; behind the last element afterwards. */
+  /** Where each array goes on; after the last element at the end. */
   readonly pointers: { readonly [K in N]: Local<"i32"> };
   readonly reads: readonly N[];
   /** May name arrays that are read as well. */

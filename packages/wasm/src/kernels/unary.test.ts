@@ -6,7 +6,7 @@ import { check, generatorFor, numbers, outputsOf } from "./testing.ts";
 
 const lengths = fc.integer({ min: SMALLEST, max: 5000 });
 const special = [0, -0, Infinity, -Infinity, NaN, 1, -1, 1e-40, -1e-40, 1e9, -1e9, 3e38, -3e38, 88.8, -88.8];
-/** Enough elements for a plan, the special ones at both ends: in whole vectors and behind them. */
+/** Enough elements for a plan, the special ones at both ends: in whole vectors and after them. */
 const withSpecials = (): Float32Array => {
   const x = numbers(SMALLEST + 31);
   x.set(special);
@@ -29,7 +29,7 @@ const functions: readonly (readonly [string, Any, unknown, number])[] = [
   ].map((bounds) => [`clip ${bounds.min}`, unaryKernels.clip as unknown as Any, bounds, 0] as const),
 ];
 
-/** Whether a number is the one that is wanted: to the bit where that is no number or 0, else to a share of itself. */
+/** Whether a number is the one that is wanted: bit for bit where that is no number or 0, else to a share of itself. */
 function expectNear(found: ArrayLike<number>, wanted: Float32Array, bound: number): void {
   for (const [i, value] of wanted.entries()) {
     if (Number.isNaN(value)) expect(found[i], `${i}`).toBeNaN();

@@ -90,7 +90,7 @@ const preparedRuns = (random: RandomProgram, { runSync }: Prepared, form: Form):
     ),
   );
 
-/** Throws unless all arrays hold the same numbers, to the bit. */
+/** Throws unless all arrays hold the same numbers, bit for bit. */
 export function expectSame(what: string, actual: readonly Snapshot[], wanted: readonly Snapshot[]): void {
   wanted.forEach((snapshot, run) => {
     for (const [name, numbers] of snapshot) {
@@ -150,7 +150,7 @@ export function rewritten(program: Program): readonly Rewritten[] {
 
 /**
  * With reference kernels: operator by operator, captured, and rewritten with all fusions, with none and with all but any
- * one give the same numbers, to the bit. Kernels that rewrites bring in have references made of those they replace, so
+ * one give the same numbers, bit for bit. Kernels that rewrites bring in have references made of those they replace, so
  * that a difference is a wrong rewrite.
  */
 export function checkRewrites(random: RandomProgram): void {
@@ -172,7 +172,7 @@ const TOLERANCE = 1e-5;
 const AMOUNT = 1e-6;
 
 /**
- * With portable kernels and with generated ones: operator by operator and captured give the same, to the bit; so do the
+ * With portable kernels and with generated ones: operator by operator and captured give the same, bit for bit; so do the
  * generated ones in the arena with nothing fused, and any number of threads whatever is fused. Fused, the program
  * gives the same within {@link TOLERANCE}, or within what its rounding may do.
  *
@@ -200,7 +200,7 @@ export async function checkKernels(random: RandomProgram, runners: readonly Runn
     );
 }
 
-/** Runs a program in arenas: in the first by `expect`, in all others as in the first, to the bit. */
+/** Runs a program in arenas: in the first by `expect`, in all others as in the first, bit for bit. */
 async function checkInArena(
   random: RandomProgram,
   program: Program,

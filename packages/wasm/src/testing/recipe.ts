@@ -230,7 +230,7 @@ const stage: Motif = (draft) => {
   if (readers.length > 1) draft.push("mul", map, draft.push("sigmoid", draft.latest));
 };
 
-/** A gated skip connection, its concatenation and the convolution behind it. */
+/** A gated skip connection, its concatenation and the convolution after it. */
 const gatedSkip: Motif = (draft) => {
   const skip = draft.start();
   const gate = draft.chain(["mean", "sigmoid"], skip);

@@ -8,7 +8,7 @@
 import type { FlatArray } from "@saunet/core/kernels";
 import { type Form, Mismatch, type Snapshot } from "./random-program.ts";
 
-/** Kernels that only move, choose, count or draw: whatever form they run in, their results are the same to the bit. */
+/** Kernels that only move, choose, count or draw: whatever form they run in, their results are the same bit for bit. */
 const EXACT =
   /^(random|movement|fill|max\.forward|minimum\.forward|maximum\.forward|compare|where|argmax|oneHot|gather\.forward|maxPool2d\.forward|relu\.forward|dropBlock\.(draw|scale)|dropout|optimizer\.count)/;
 

@@ -1,7 +1,7 @@
 // How the threads of a pool talk: words in shared memory.
 //
 // A job: the caller writes it down and moves `generation` on; every worker that sees it move takes items of it until
-// none are left and counts itself into `done`. A list: jobs written one behind the other, which the workers go through
+// none are left and counts itself into `done`. A list: jobs written one after the other, which the workers go through
 // by themselves, meeting at a barrier (`arrived`) after each, while the caller is free.
 //
 // Items are taken a few at a time from a counter in the job. Shares fixed in advance leave everybody waiting for the
@@ -65,12 +65,12 @@ export const KIND = { load: 1, run: 2, list: 3, stop: 4 } as const;
 
 /** More threads than this are not used. */
 export const MOST_THREADS = 32;
-/** Bytes that a thread has for the message of an error, behind the words. */
+/** Bytes that a thread has for the message of an error, after the words. */
 export const MESSAGE_BYTES = 256;
 /** Where the messages begin. */
 export const MESSAGES_START = 4 * (WORD.failed + MOST_THREADS);
 /**
- * Where the times begin: two doubles a worker, the beginning and the end of its share of the last single job, in
+ * Where the times begin: two doubles per worker, the beginning and the end of its share of the last single job, in
  * milliseconds since the epoch, since every thread's own clock starts with it.
  */
 export const TIMES_START = MESSAGES_START + MOST_THREADS * MESSAGE_BYTES;

@@ -22,7 +22,7 @@ import {
   WORD,
 } from "./control.ts";
 
-/** What a worker is told at its start. */
+/** What a worker receives at its start. */
 export interface WorkerData {
   readonly memory: LinearMemory;
   /** Address of the control block. */
@@ -80,7 +80,7 @@ export class Pool implements Crew {
   #standIn: SpawnedWorker | undefined;
   #listRuns = false;
   #lists = 0;
-  /** Whether a worker has ended that nobody sent home, and who wants to know of it while a list runs. */
+  /** Whether a worker exited unexpectedly, and who is called then while a list runs. */
   #lost = false;
   #onLoss: (() => void) | undefined;
   /** Whether the last single job was shared, and the caller's share of it. */

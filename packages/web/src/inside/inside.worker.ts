@@ -137,7 +137,7 @@ function timeCalls(runnable: Runnable, x: Tensor): number[] {
 const api = {
   ...engineWorker,
 
-  /** Looks at a photograph with these weights; the shipped ones when left out. */
+  /** Looks at a photograph with these weights; default: the shipped ones. */
   async look(file: Blob, weights?: Uint8Array): Promise<Anatomy> {
     const { threads } = await startEngine();
     network = weights === undefined ? await loadSegmenter() : weightsIn(weights);

@@ -28,7 +28,7 @@ export interface Probe {
   readonly nonlinearity: Nonlinearity;
   /** What the number of the patch that weighs most is made of. */
   readonly origin: Origin | undefined;
-  /** What becomes of it behind the layer. */
+  /** What becomes of it after the layer. */
   readonly next: Next | undefined;
 }
 
@@ -77,7 +77,7 @@ export interface Origin {
       };
 }
 
-/** What becomes of a number behind its layer. */
+/** What becomes of a number after its layer. */
 export type Next =
   /** The largest of the four goes on to the next stage. */
   | { readonly kind: "pooled"; readonly four: readonly number[] }

@@ -12,7 +12,7 @@ export type Source =
   | { readonly kind: "gated"; readonly from: string; readonly gate: string }
   /** One map each, over all channels of a layer. */
   | { readonly kind: "maps"; readonly maps: readonly MapSource[] }
-  /** The channels of `up`, and behind them those of `skip`, gated where there is a gate. */
+  /** The channels of `up`, and after them those of `skip`, gated where there is a gate. */
   | { readonly kind: "joined"; readonly up: string; readonly skip: string; readonly gate?: string };
 
 /** A map of an attention. */

@@ -12,7 +12,7 @@ export interface Layer {
   height: number;
   width: number;
   readonly channels: number;
-  /** `[height, width, channels]`: what the layers behind it see. */
+  /** `[height, width, channels]`: what the layers after it see. */
   activation: Float32Array;
   convolution: Convolution;
   /** As it was run; undefined where the layer has none. */

@@ -6,7 +6,7 @@ import { isCmykJpeg, isWhole } from "./whole.ts";
 
 const photograph = fileURLToPath(new URL("../../../../fixtures/pictures/photograph.png", import.meta.url));
 
-/** 24 bits a pixel, rows from the bottom: sharp writes no BMP. */
+/** 24 bits per pixel, rows from the bottom: sharp writes no BMP. */
 function bmp(width: number, height: number): Uint8Array {
   const row = 4 * Math.ceil((width * 24) / 32);
   const bytes = new Uint8Array(54 + row * height);

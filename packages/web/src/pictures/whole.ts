@@ -7,7 +7,7 @@ type Check = (bytes: Uint8Array, view: DataView) => boolean;
 const text = (bytes: Uint8Array, at: number, length: number): string =>
   String.fromCharCode(...bytes.subarray(at, at + length));
 
-/** Segments with a length each, scans of coded data behind SOS, and EOI at the end (ITU-T T.81, annex B). */
+/** Segments with a length each, scans of coded data after SOS, and EOI at the end (ITU-T T.81, annex B). */
 const isWholeJpeg: Check = (bytes, view) => {
   const [END_OF_IMAGE, START_OF_SCAN] = [0xd9, 0xda];
   const standsAlone = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8);
@@ -126,7 +126,7 @@ export function isWhole(kind: string, bytes: Uint8Array): boolean {
   try {
     return CHECKS[kind]?.(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)) ?? true;
   } catch (error) {
-    // A number was to be read behind the end.
+    // A number was to be read past the end.
     if (error instanceof RangeError) return false;
     throw error;
   }

@@ -96,7 +96,7 @@ const api = {
     return { name: config.name, stored: metadata.stored };
   },
 
-  /** Segments with other weights from here on; the shipped ones when left out. */
+  /** Segments with other weights from here on; default: the shipped ones. */
   async use(weights?: Uint8Array): Promise<void> {
     const next = weights === undefined ? await loadSegmenter() : segmenterOf(weightsIn(weights));
     await running;

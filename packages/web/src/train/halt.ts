@@ -8,7 +8,7 @@ export interface Halt {
   readonly lift: () => void;
 }
 
-/** @param onLift is told when it is over */
+/** @param onLift called when it is over */
 export function haltOf(onLift: () => void): Halt {
   let reach = () => {};
   let end = () => {};

@@ -13,7 +13,7 @@ export interface OwnPicture {
   readonly file: Blob;
   /** A byte a pixel, 0 or 1. */
   readonly vessels: Blob;
-  /** The field of view likewise; found in the photograph when left out. */
+  /** The field of view likewise; default: found in the photograph. */
   readonly field?: Blob | undefined;
 }
 

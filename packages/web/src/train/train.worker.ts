@@ -248,7 +248,7 @@ const api = {
     return { network: run.network.config.name, step };
   },
 
-  /** Holds a photograph out, which is never learned from; a synthetic one when left out. */
+  /** Holds a photograph out, which is never learned from; default: a synthetic one. */
   async subject(own?: OwnPicture): Promise<Subject> {
     const { threads } = await startEngine();
     heldOut = own === undefined ? fundus(HELD_OUT_SEED) : await readForTesting(own);

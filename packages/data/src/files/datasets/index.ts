@@ -31,9 +31,9 @@ const SPLITS: readonly Split[] = ["train", "test", "all"];
 export interface DatasetOptions {
   readonly kind: DatasetKind;
   readonly directory: string;
-  /** `"all"` when left out; a plain folder has no other part. */
+  /** Default `"all"`; a plain folder has no other part. */
   readonly split?: Split;
-  /** Pictures with more pixels are refused when they are asked for, before anything is decoded; 100 million when left out. */
+  /** Pictures with more pixels are refused when they are asked for, before anything is decoded; default: 100 million. */
   readonly maxPixels?: number;
 }
 

@@ -20,7 +20,7 @@ export interface Sample {
   size(): Promise<{ readonly width: number; readonly height: number }>;
   /** Reads the photograph. */
   image(): Promise<Photograph>;
-  /** Reads the vessels as one observer drew them; as the reference did when left out. */
+  /** Reads the vessels as one observer drew them; default: as the reference did. */
   vessels(observer?: string): Promise<Mask>;
   /** Reads the field of view, or finds it where the data set has none. */
   fieldOfView(): Promise<Mask>;

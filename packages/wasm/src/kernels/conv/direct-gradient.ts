@@ -24,7 +24,7 @@ type I32 = Local<"i32">;
 
 /** Numbers of both operands in a chunk: 16 KB, half of the first cache. */
 const CHUNK = 4096;
-/** What tiles read behind the end of a line, at most. */
+/** What tiles read past the end of a line, at most. */
 const SLACK = 64;
 
 /** What the code is made for. */
@@ -43,7 +43,7 @@ interface Code {
   readonly partBytes: number;
   /** Pixels of a line. */
   readonly pixels: number;
-  /** Bytes of a line in scratch memory; behind it there is room for a row of the gradient. */
+  /** Bytes of a line in scratch memory; after it there is room for a row of the gradient. */
   readonly lineBytes: number;
 }
 
@@ -91,7 +91,7 @@ export function directGradientSteps(correlation: Correlation, relaxed: boolean):
   };
 }
 
-/** Rows of a tile with so many vectors, and the rows of all tiles: only lines may be read behind their end. */
+/** Rows of a tile with so many vectors, and the rows of all tiles: only lines may be read past their end. */
 function tileRows(height: number, vectors: number, mayOverrun: boolean) {
   const most = rowsOf(vectors);
   const rows = mayOverrun ? Math.min(most, height) : height <= most ? height : 1;
@@ -128,7 +128,7 @@ function writeParts(
   );
   const { count, pixel, x, g } = integers(f, "count", "pixel", "x", "g");
   const gyBytes = columns.outSize * O * FLOAT;
-  // Vectors of the gradient's last pixel may reach behind it: then a copy is read.
+  // Vectors of the gradient's last pixel may reach past it: then a copy is read.
   const copied = code.outputsInVectors && O % 4 > 0;
   const chunk = Math.max(8, Math.floor(CHUNK / (I * columns.step + O)));
   // Zeros at the sides of the line stay.

@@ -1,6 +1,6 @@
 // Convolutions with every product formed.
 //
-//   once:   weights = the filter in the order in which the rounds read it, for each block [k][v][4]; behind it the bias
+//   once:   weights = the filter in the order in which the rounds read it, for each block [k][v][4]; after it the bias
 //   for each row of outputs, each block of 16 output channels, each pair of pixels:
 //     sums[p][v] = bias[v]
 //     for each row of taps that lies in the image, each k of its inputs, which lie side by side:
@@ -85,7 +85,7 @@ export function directSteps(correlation: Correlation, hasBias: boolean, relaxed:
 }
 
 /**
- * Packs the weights of input channels `from` … `to - 1`; the first of them brings the bias. Lanes behind the last output
+ * Packs the weights of input channels `from` … `to - 1`; the first of them brings the bias. Lanes after the last output
  * channel stay as they are: what they lead to is not stored.
  */
 function writePacking(f: FunctionBuilder, { from, to, shared }: Range, operands: Operands, code: Code): void {
@@ -299,7 +299,7 @@ function rowWriter(
   };
 }
 
-/** Of taps that read at `at` and every `spacing` behind, those inside the image: `count` of them from `first` on. */
+/** Of taps that read at `at` and every `spacing` after it, those inside the image: `count` of them from `first` on. */
 export function clipTaps(
   f: FunctionBuilder,
   at: I32,

@@ -5,7 +5,7 @@ import { FLOAT } from "../stream.ts";
 
 type I32 = Local<"i32">;
 
-/** Loads the first lanes of a vector, with zeros behind. */
+/** Loads the first lanes of a vector, with zeros after them. */
 export function loadLanes(f: FunctionBuilder, at: I32, lanes: number, offset = 0): Value<"v128"> {
   const { v128 } = f;
   if (lanes === 4) return v128.load(at, { offset, align: FLOAT });
@@ -29,6 +29,6 @@ export function storeLanes(
       f.v128.store32_lane(at, value, lane, { offset: offset + lane * FLOAT });
 }
 
-/** What a shuffle is told to take these of the numbers 0 … 3 of its first operand and 4 … 7 of its second. */
+/** The byte mask of a shuffle that selects these 32-bit lanes: 0 … 3 of its first operand, 4 … 7 of its second. */
 export const numbers = (...which: readonly number[]): number[] =>
   which.flatMap((i) => [0, 1, 2, 3].map((byte) => 4 * i + byte));

@@ -121,7 +121,7 @@ export type MapWriter = (
 ) => void;
 
 /**
- * Prepares the writing of a map; its constants are set here, so that loops behind find them in registers.
+ * Prepares the writing of a map; its constants are set here, so that later loops find them in registers.
  *
  * @param lanes what the numbers are
  * @param relaxed whether a product and a sum may be one instruction

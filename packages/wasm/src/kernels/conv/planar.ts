@@ -187,7 +187,7 @@ function writeRows(
           });
         }
       });
-      // The next stretch, but not past the end; none behind the last.
+      // The next stretch, but not past the end; none after the last.
       f.set(m, i32.ne(pixel, columns.outSize - 4 * vectors));
       f.advance(pixel, 4 * vectors);
       f.set(

@@ -39,7 +39,7 @@ export const rowsOf = (vectors: number): number => Math.floor((14 - vectors) / (
 
 /** A tile whose sums stay in locals. */
 export interface RegisterTile extends Tile {
-  /** Its first rows alone, for what whole tiles leave over: reads nothing of the rows behind, where x may have ended. */
+  /** Its first rows alone, for what whole tiles leave over: reads nothing of the rows after it, where x may have ended. */
   readonly first: (rows: number) => Tile;
 }
 

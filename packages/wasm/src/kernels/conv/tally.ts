@@ -40,7 +40,7 @@ export function writeStatistics(
   const [at, strip, back, left] = f.locals("strip", "i32", 4);
   const load = (offset: number) => f64.promote_f32(f32.load(at, { offset }));
   forEachGroup(f, d, { from, to }, [mean, variance], ({ channel }) => {
-    // The area stands behind the sums of all channels, wherever in them `at` is.
+    // The area follows the sums of all channels, wherever in them `at` is.
     f.set(back, i32.mul(channel, FLOAT));
     f.set(strip, i32.add(sums, back));
     f.set(first, f64.promote_f32(f32.load(strip)));

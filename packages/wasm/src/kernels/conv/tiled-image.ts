@@ -88,7 +88,7 @@ export function oddLines(bytes: number): number {
   return 64 * (lines + 1 - (lines % 2));
 }
 
-/** Where a strip lies: tile `first` and the `count - 1` tiles behind it. */
+/** Where a strip lies: tile `first` and the `count - 1` tiles after it. */
 export interface Strip {
   readonly first: I32;
   readonly count: I32;

@@ -28,7 +28,7 @@ type I32 = Local<"i32">;
 /** Tiles of a stretch, at most: 4 to 40 took the same time. */
 const STRETCH = 10;
 
-/** Bytes of one line of {@link tilesToPoints}: whole cache lines, with room behind. */
+/** Bytes of one line of {@link tilesToPoints}: whole cache lines, with room after them. */
 function lineBytes({ channels, columns }: TiledImage): number {
   const pixels = (STRETCH - 1) * columns.advance + columns.map[0].length;
   return Math.ceil((pixels * channels * FLOAT + VECTOR) / 64) * 64;
@@ -87,7 +87,7 @@ export function tilesToPoints(
   );
   const { to, r, t, c } = integers(f, "to", "r", "t", "c");
 
-  /** Where each row of the stretch begins in an array of so many numbers a pixel. */
+  /** Where each row of the stretch begins in an array of so many numbers per pixel. */
   const rowsIn = (start: I32, numbers: number) => {
     const pointers = f.locals("row", "i32", height);
     return {

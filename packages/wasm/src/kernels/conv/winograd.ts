@@ -68,7 +68,7 @@ export function winogradSteps(
   const values = pointLayout(stripTiles, I);
   const products = pointLayout(stripTiles, O);
   const strips = Math.ceil(tiles / stripTiles);
-  /** Sums of the strips lie behind the filter. */
+  /** Sums of the strips lie after the filter. */
   const sumsStart = pairs * filterStep(I, O);
   const productsStart = pairs * values.pointStep;
   const scratchStart = productsStart + pairs * products.pointStep;
@@ -164,7 +164,7 @@ function writeFilter(
   const g = Array.from({ length: rows.taps }, () => f.locals("g", "v128", columns.taps));
   const half = Array.from({ length: rows.points }, () => f.locals("half", "v128", columns.taps));
   const rounded = f.local("rounded", "v128");
-  // Channels behind the last are its copies: their products are computed, and never stored.
+  // Channels after the last are its copies: their products are computed, and never stored.
   const channel = f.local("channel", "i32");
   const address = (o: I32) => i32.add(w, i32.mul(f.select(o, O - 1, i32.lt_s(o, O)), filter.output * FLOAT));
   f.forRange(pair, { from, to }, () => {
