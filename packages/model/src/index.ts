@@ -11,10 +11,31 @@ export * from "./inference.ts";
 export * from "./inspect.ts";
 export * from "./load-weights.ts";
 export * from "./losses.ts";
-export * from "./metrics.ts";
+export {
+  type ByRegion,
+  type ClassMetrics,
+  type ClassPrediction,
+  type Confusion,
+  confusion,
+  DEFAULT_THRESHOLD,
+  evaluate,
+  evaluateClasses,
+  METRIC_NAMES,
+  METRIC_TITLES,
+  type Metrics,
+  macroAverage,
+  metricsFromCounts,
+  microAverage,
+  mostLikely,
+  type Prediction,
+  REGIONS,
+  rocAuc,
+  sumOfCounts,
+} from "./metrics.ts";
 export * from "./network.ts";
 export * from "./parameters.ts";
 export { padFloats, type SegmentOptions } from "./photograph-runner.ts";
+export * from "./reliability.ts";
 export * from "./roc.ts";
 export * from "./scale.ts";
 export * from "./segmenter.ts";
