@@ -62,6 +62,8 @@ export interface Comparison {
 /** An image with everything that is known of it. */
 export interface EvaluatedImage {
   readonly id: string;
+  /** The photograph's file. */
+  readonly file: string;
   readonly photograph: Photograph;
   readonly truth: Mask;
   readonly fieldOfView: Mask;
@@ -154,7 +156,15 @@ export function startEvaluation(segment: Segment, thresholds: readonly number[])
       seconds.figures += secondsSince(segmented);
       const [{ image: first }] = added;
       const figures = { full: first.full.metrics, fov: first.fov.metrics };
-      return { id, photograph, truth: masks[0], fieldOfView, segmentation, figures };
+      return {
+        id,
+        file: sample.files.image,
+        photograph,
+        truth: masks[0],
+        fieldOfView,
+        segmentation,
+        figures,
+      };
     },
     finish() {
       const start = performance.now();

@@ -117,6 +117,11 @@ const checkpointIn = (m: Memory): Uint8Array => {
 };
 const trained = (parameters: Dictionary) => Object.values(parameters).map((tensor) => [...tensor.data]);
 
+const calibrationText = model.writeCalibration({
+  ...{ threshold: 0.4, photographs: 1, before: 0.5, fitted: 0.6, leaveOneOut: null, warnings: [] },
+  ...{ weights: "0".repeat(64), sources: [] },
+});
+
 /** What each function makes of inputs in that memory. */
 type Calls = Readonly<Record<string, (m: Memory) => unknown>>;
 
@@ -165,6 +170,9 @@ const modelCalls: Calls = {
   areClasses: () => model.areClasses(freeze(["background", "vein"])),
   autoScale: (m) => model.autoScale(freeze(photographIn(m))),
   averageWeights: (m) => model.averageWeights(freeze([weightsIn(m), weightsIn(m)])),
+  fitCalibration: (m) => model.fitCalibration(freeze([model.f1ByThreshold(predictionIn(m))])),
+  readCalibration: () => model.readCalibration(calibrationText).threshold,
+  writeCalibration: () => model.writeCalibration(freeze(model.readCalibration(calibrationText))),
   bootstrapMean: () => model.bootstrapMean(freeze([0.1, 0.3, 0.2])),
   calibrationError: (m) => model.calibrationError(freeze(model.reliabilityBins(predictionIn(m)))),
   reliabilityBins: (m) => model.reliabilityBins(freeze(predictionIn(m))),

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { inspect as inspectValue } from "node:util";
 import { DATASET_KINDS } from "@saunet/data/files";
 import { saUNetV2 } from "@saunet/model";
-import { accelerate, restore } from "@saunet/wasm";
 import { Command, CommanderError, Option } from "commander";
+import { addCalibrate } from "./calibrate-options.ts";
 import type { AverageOptions } from "./commands/average.ts";
 import type { EvaluateOptions } from "./commands/evaluate.ts";
 import type { ExportOptions } from "./commands/export.ts";
@@ -15,7 +15,7 @@ import type { ProfileOptions } from "./commands/profile.ts";
 import type { ReportCommandOptions } from "./commands/report.ts";
 import type { SegmentCommandOptions } from "./commands/segment.ts";
 import type { TrainOptions } from "./commands/train.ts";
-import { examples, type Finish } from "./declaring.ts";
+import { accelerated, examples, type Finish, type ThreadOptions } from "./declaring.ts";
 import { DONE, exitCodeOf, explain } from "./errors.ts";
 import { addMeasure } from "./measure-options.ts";
 import { classNames, counts, integer, oneMore, positive, upTo } from "./options.ts";
@@ -23,6 +23,7 @@ import { complain, type Host } from "./output.ts";
 import { recipes } from "./recipes.ts";
 import { addScreening } from "./screening.ts";
 import {
+  calibration,
   data,
   dataset,
   json,
@@ -31,6 +32,7 @@ import {
   padTo,
   photographSize,
   scaling,
+  split,
   threads,
   threshold,
   weights,
@@ -66,26 +68,6 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
   }
 }
 
-/** Options of the commands that compute. */
-interface ThreadOptions {
-  readonly threads?: number;
-}
-
-/** Does work with generated kernels in place of core's own. */
-async function accelerated(
-  { threads }: ThreadOptions,
-  host: Host,
-  work: () => Promise<number>,
-): Promise<number> {
-  const { reasons } = await accelerate(threads === undefined ? {} : { threads });
-  for (const reason of reasons) complain(host, `slower than it could be: ${reason}`);
-  try {
-    return await work();
-  } finally {
-    restore();
-  }
-}
-
 function commandLine(host: Host, finish: Finish): Command {
   const program = new Command("saunet")
     .description("Find the vessels in photographs of the retina, and train networks that do (SA-UNetv2).")
@@ -100,6 +82,7 @@ function commandLine(host: Host, finish: Finish): Command {
   addSegment(program, host, finish);
   addTrain(program, host, finish);
   addEvaluate(program, host, finish);
+  addCalibrate(program, host, finish);
   addMeasure(program, host, finish);
   addReport(program, host, finish);
   addInspect(program, host, finish);
@@ -122,6 +105,7 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
     .option("-o, --out <folder>", "where to write", "saunet-out")
     .option(...weights)
     .option(...threshold)
+    .option(...calibration)
     .option(...scaling)
     .option(...padTo)
     .option("--overwrite", "write over pictures that saunet segment did not write")
@@ -215,16 +199,11 @@ function addEvaluate(program: Command, host: Host, finish: Finish): void {
     .option(...data)
     .option("--images <n>", "how many synthetic pictures (default: 10)", upTo(1, MOST_SYNTHETIC_SAMPLES))
     .option("--picture-size <n>", "side of the synthetic pictures (default: 592)", integer(32))
-    .addOption(
-      new Option("--split <part>", "which images (default: test, or all of a plain folder)").choices([
-        "test",
-        "train",
-        "all",
-      ]),
-    )
+    .addOption(split("which images (default: test, or all of a plain folder)"))
     .option("--csv <file>", "write the figures of each image")
     .option(...weights)
     .option(...threshold)
+    .option(...calibration)
     .option("--fit-threshold", "also fit a threshold to the training images, and print both")
     .option("--tta", "average over the photograph and its mirror images (four times the work)")
     .option(...scaling)

@@ -3,6 +3,7 @@
 export * from "./attention.ts";
 export * from "./average.ts";
 export * from "./bootstrap.ts";
+export * from "./calibration.ts";
 export * from "./checkpoint.ts";
 export * from "./config.ts";
 export { DivergedError } from "./diverged.ts";

@@ -7,6 +7,7 @@ import { fieldOfView, photographWarnings, syntheticFundus } from "@saunet/data";
 import { readPhotograph } from "@saunet/data/files";
 import { DEFAULT_THRESHOLD, type Scale } from "@saunet/model";
 import { classMapOf } from "../batches.ts";
+import { openCalibration } from "../calibrations.ts";
 import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, explain, FAILED, UsageError } from "../errors.ts";
 import { BUNDLED, makeFolder, openNetwork, withFile, writeFile } from "../files.ts";
@@ -20,6 +21,8 @@ export interface SegmentCommandOptions {
   readonly out: string;
   readonly weights?: string;
   readonly threshold?: number;
+  /** A file of `saunet calibrate`, whose threshold holds. */
+  readonly calibration?: string;
   readonly padTo?: number;
   readonly scale?: Scale;
   readonly maxPixels: number;
@@ -51,12 +54,14 @@ const SYNTHETIC = { name: "synthetic", seed: 1 };
 /** Segments photographs, or the built-in picture where none is named. */
 export async function segment(
   images: readonly string[],
-  options: SegmentCommandOptions,
+  given: SegmentCommandOptions,
   host: Host,
 ): Promise<number> {
   const start = performance.now();
-  const { out, weights = BUNDLED } = options;
-  const network = await openNetwork(host, options.weights);
+  const { out, weights = BUNDLED } = given;
+  const network = await openNetwork(host, given.weights);
+  const calibration = await openCalibration(given, network, host);
+  const options = calibration === undefined ? given : { ...given, threshold: calibration.threshold };
   const { classes: names } = network.config;
   if (names !== undefined && options.threshold !== undefined) {
     throw new UsageError(
@@ -75,7 +80,9 @@ export async function segment(
       option: "--out",
     })),
   );
-  await refuseClashes(host, outputs, [...images, weightsFile(options.weights)]);
+  const { calibration: file } = given;
+  const inputs = [...images, weightsFile(options.weights), ...(file === undefined ? [] : [file])];
+  await refuseClashes(host, outputs, inputs);
   if (!options.overwrite) for (const { file } of outputs) await refuseForeign(file, host);
   await makeFolder(host, out);
 
