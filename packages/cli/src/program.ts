@@ -5,6 +5,7 @@ import { inspect as inspectValue } from "node:util";
 import { DATASET_KINDS } from "@saunet/data/files";
 import { saUNetV2 } from "@saunet/model";
 import { Command, CommanderError, Option } from "commander";
+import { addAdapt } from "./adapt-options.ts";
 import { addCalibrate } from "./calibrate-options.ts";
 import type { AverageOptions } from "./commands/average.ts";
 import type { EvaluateOptions } from "./commands/evaluate.ts";
@@ -20,7 +21,7 @@ import { DONE, exitCodeOf, explain } from "./errors.ts";
 import { addMeasure } from "./measure-options.ts";
 import { classNames, counts, integer, oneMore, positive, upTo } from "./options.ts";
 import { complain, type Host } from "./output.ts";
-import { recipes } from "./recipes.ts";
+import { TRAINING_RECIPES } from "./recipes.ts";
 import { addScreening } from "./screening.ts";
 import {
   calibration,
@@ -83,6 +84,7 @@ function commandLine(host: Host, finish: Finish): Command {
   addTrain(program, host, finish);
   addEvaluate(program, host, finish);
   addCalibrate(program, host, finish);
+  addAdapt(program, host, finish);
   addMeasure(program, host, finish);
   addReport(program, host, finish);
   addInspect(program, host, finish);
@@ -146,7 +148,7 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
     .option("--resume <folder>", "go on with a run that was ended, or killed; its settings hold")
     .addOption(
       new Option("--recipe <name>", "the way to train: our own, or the paper's")
-        .choices(Object.keys(recipes))
+        .choices(TRAINING_RECIPES)
         .default("best"),
     )
     .option(
