@@ -275,6 +275,10 @@ const modelCalls: Calls = {
   writeWeights: (m) => model.writeWeights(freeze(weightsIn(m))),
 };
 
+const eye = { width: 48, height: 40 };
+const when = { date: new Date(0) };
+const dicom = () => readFile(new URL("../../../fixtures/dicom/explicit.dcm", import.meta.url));
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "saunet-inputs-"));
@@ -311,6 +315,19 @@ const fileCalls: Calls = {
   picturesByStem: () => undefined,
   temporaryName: () => undefined,
   readDataset: () => undefined,
+  dicomOverlay: async (m) =>
+    files.dicomOverlay(
+      fileIn(m, await dicom()),
+      freeze({ ...eye, data: m.bytes(new Uint8Array(3 * 48 * 40)) }),
+      when,
+    ),
+  dicomSegmentation: async (m) =>
+    files.dicomSegmentation(
+      fileIn(m, await dicom()),
+      freeze({ ...eye, data: m.bytes(new Uint8Array(48 * 40)) }),
+      when,
+    ),
+  readDicomFacts: () => undefined,
   readSize: () => undefined,
   knownSystemReason: () => undefined,
 };

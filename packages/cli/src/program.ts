@@ -102,7 +102,7 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
     .description("write the vessels of photographs: probability map, mask and overlay; or a map of classes")
     .argument(
       "[images...]",
-      "photographs (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM); a built-in synthetic picture when left out",
+      "photographs (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM, DICOM); a built-in synthetic picture when left out",
     )
     .option("-o, --out <folder>", "where to write", "saunet-out")
     .option(...weights)
@@ -110,6 +110,10 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
     .option(...calibration)
     .option(...scaling)
     .option(...padTo)
+    .option(
+      "--dicom",
+      "of DICOM photographs also write a segmentation object and an overlay that refer to them",
+    )
     .option("--overwrite", "write over pictures that saunet segment did not write")
     .option(...maxPixels)
     .option(...threads)

@@ -1,7 +1,8 @@
 // What needs files, and so Node: reading pictures and data sets, writing PNG.
 
 export * from "./datasets/index.ts";
-export type { DicomFacts } from "./dicom/file.ts";
+export type { DicomFacts } from "./dicom/facts.ts";
+export { type DicomOutputOptions, dicomOverlay, dicomSegmentation } from "./dicom/write.ts";
 export { DatasetError, ImageFileError, knownSystemReason } from "./errors.ts";
 export {
   decodePhotograph,

@@ -4,7 +4,8 @@
 import type { Mask, Photograph } from "../image.ts";
 import { type Content, contentOf, openContent, readWhole, unpackWhole } from "./content.ts";
 import { NOT_A_PICTURE, type OpenPicture, openWithSharp } from "./decode.ts";
-import { type DicomFacts, factsOf, isDicom, openDicom } from "./dicom/file.ts";
+import type { DicomFacts } from "./dicom/facts.ts";
+import { factsOf, isDicom, openDicom } from "./dicom/file.ts";
 import { dicomPicture } from "./dicom/picture.ts";
 import { damaged, ImageFileError } from "./errors.ts";
 import { maskFrom } from "./mask.ts";

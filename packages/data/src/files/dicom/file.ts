@@ -3,6 +3,7 @@
 /// <reference path="./dcmjs.d.ts" />
 
 import { damaged, ImageFileError } from "../errors.ts";
+import type { DicomFacts } from "./facts.ts";
 
 /** Where `DICM` stands (DICOM PS3.10, section 7.1). */
 const PREAMBLE = 128;
@@ -11,14 +12,6 @@ const PREAMBLE = 128;
 export function isDicom(head: Uint8Array): boolean {
   const mark = head.subarray(PREAMBLE, PREAMBLE + 4);
   return String.fromCharCode(...mark) === "DICM";
-}
-
-/** What a DICOM file says beside its pixels. */
-export interface DicomFacts {
-  /** The eye: right, left, or both. */
-  readonly laterality?: "R" | "L" | "B";
-  /** Sides of a pixel on the retina, in millimetres: between rows, and between columns. */
-  readonly pixelSpacing?: readonly [rows: number, columns: number];
 }
 
 /** Attributes by their names. */
@@ -56,26 +49,31 @@ const OTHERS: Readonly<Record<string, string>> = {
 
 /** What is used of both libraries. */
 interface DicomLibraries extends Pick<Data, "DicomDict" | "DicomMessage" | "DicomMetaDictionary"> {
-  readonly codecs: Pick<typeof import("dcmjs-codecs"), "NativeCodecs" | "Transcoder">;
+  readonly codecs: Pick<Codecs, "NativeCodecs" | "Transcoder">;
 }
 
 type Data = typeof import("dcmjs")["default"]["data"];
+type Codecs = typeof import("dcmjs-codecs");
 
 /** dcmjs and dcmjs-codecs, without what they log: errors are told by whoever catches them. */
 export async function dicomLibraries(path: string): Promise<DicomLibraries> {
-  try {
-    const [{ default: dcmjs }, codecs] = await Promise.all([import("dcmjs"), import("dcmjs-codecs")]);
-    for (const log of [dcmjs.log, dcmjs.log.getLogger("validation.dcmjs"), codecs.log]) {
-      log.setLevel("silent", false);
-    }
-    return { ...dcmjs.data, codecs };
-  } catch (error) {
-    throw new ImageFileError(
-      path,
-      "is a DICOM file, and to read it takes the packages dcmjs and dcmjs-codecs, which are not installed",
-      { cause: error },
-    );
+  const [{ default: dcmjs }, module] = await Promise.all([import("dcmjs"), import("dcmjs-codecs")]).catch(
+    (error: unknown) => {
+      const isMissing = (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";
+      const why = isMissing ? "which are not installed" : `which fail (${messageOf(error)})`;
+      throw new ImageFileError(
+        path,
+        `is a DICOM file, and to read it takes the packages dcmjs and dcmjs-codecs, ${why}`,
+        { cause: error },
+      );
+    },
+  );
+  // Node finds no names in a CommonJS module that is minified; bundlers do.
+  const codecs = (module as Codecs & { readonly default?: Codecs }).default ?? module;
+  for (const log of [dcmjs.log, dcmjs.log.getLogger("validation.dcmjs"), codecs.log]) {
+    log.setLevel("silent", false);
   }
+  return { ...dcmjs.data, codecs };
 }
 
 /**
