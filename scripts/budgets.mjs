@@ -18,7 +18,7 @@ const FILE_LINES = 400;
 const DEPENDENCIES = {
   core: [],
   wasm: ["@saunet/core"],
-  data: ["@saunet/core", "sharp"],
+  data: ["@saunet/core", "dcmjs", "dcmjs-codecs", "sharp"],
   model: ["@saunet/core", "@saunet/data"],
   interop: ["@saunet/core", "@saunet/model", "@zip.js/zip.js", "h5wasm", "protobufjs"],
 };

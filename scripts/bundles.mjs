@@ -70,7 +70,7 @@ export async function bundleWithEsbuild(tools, folder, { platform, format }) {
     format,
     outdir,
     outExtension: { ".js": format === "cjs" ? ".cjs" : ".js" },
-    external: ["sharp"],
+    external: ["sharp", "dcmjs", "dcmjs-codecs"],
     logLevel: "error",
   });
   return outdir;

@@ -24,7 +24,15 @@ import { autoScale, type Batch } from "@saunet/model";
 import { AROUND_VESSEL, CLASS_VARIATION, VARIATION } from "./recipes.ts";
 
 /** Streams of random numbers that one seed gives. */
-export const STREAMS = { weights: 0, dropBlock: 1, crops: 2, split: 3, pictures: 4, order: 5 } as const;
+export const STREAMS = {
+  weights: 0,
+  dropBlock: 1,
+  crops: 2,
+  split: 3,
+  pictures: 4,
+  order: 5,
+  choice: 6,
+} as const;
 
 /** The numbers of one step: its own 2^32 of the stream. */
 export function stateOfStep(seed: number, stream: number, step: number): RandomState {

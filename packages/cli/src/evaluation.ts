@@ -23,9 +23,17 @@ import {
   REGIONS,
   rankedRocAuc,
   rankPixels,
+  reliabilityBins,
   type Segmentation,
   sumConfusions,
 } from "@saunet/model";
+import {
+  type FieldFigures,
+  type FieldSummary,
+  fieldFigures,
+  summariseField,
+  thresholded,
+} from "./field-figures.ts";
 import { secondsSince } from "./output.ts";
 import { openRankedStore, type RankedStore } from "./ranked-store.ts";
 
@@ -47,11 +55,15 @@ export interface Comparison {
   readonly micro: ByRegion<Metrics>;
   /** 95 % bootstrap intervals of both; null for a single image. */
   readonly intervals: ByRegion<{ readonly macro: Intervals; readonly micro: Intervals } | null>;
+  /** What is looked at inside the field of view alone: vessels as trees, and whether probabilities keep their word. */
+  readonly field: FieldSummary;
 }
 
 /** An image with everything that is known of it. */
 export interface EvaluatedImage {
   readonly id: string;
+  /** The photograph's file. */
+  readonly file: string;
   readonly photograph: Photograph;
   readonly truth: Mask;
   readonly fieldOfView: Mask;
@@ -105,20 +117,35 @@ export function startEvaluation(segment: Segment, thresholds: readonly number[])
       // Nothing is added before everything that may fail has been done.
       const ranked = sample.observers.map((observer, i) => {
         const prediction = { ...segmentation, truth: masks[i].data, fieldOfView: fieldOfView.data };
-        return { observer, prediction, ranking: rank(prediction, store) };
+        return { observer, prediction, truth: masks[i], ranking: rank(prediction, store) };
       });
-      const added = ranked.flatMap(({ observer, prediction, ranking }) =>
-        thresholds.map((threshold) => ({
-          tally: tallyFor("network", observer, threshold),
-          image: tallyImage(id, prediction, threshold, ranking),
-        })),
+      const { width, height } = photograph;
+      const added: { tally: Tally; image: TalliedImage }[] = ranked.flatMap(
+        ({ observer, prediction, truth, ranking }) =>
+          thresholds.map((threshold) => ({
+            tally: tallyFor("network", observer, threshold),
+            image: {
+              ...tallyImage(id, prediction, threshold, ranking),
+              field: {
+                ...fieldFigures(
+                  thresholded(prediction.probability, { width, height }, threshold),
+                  truth,
+                  fieldOfView,
+                ),
+                bins: reliabilityBins(prediction),
+              },
+            },
+          })),
       );
       for (const [i, observer] of [...sample.observers.entries()].slice(1)) {
         const probability = Float32Array.from(masks[i].data);
         const prediction = { probability, truth: masks[0].data, fieldOfView: fieldOfView.data };
         added.push({
           tally: tallyFor(observer, sample.observers[0], null),
-          image: tallyImage(id, prediction, 1),
+          image: {
+            ...tallyImage(id, prediction, 1),
+            field: fieldFigures(masks[i], masks[0], fieldOfView),
+          },
         });
       }
       for (const { tally, image } of added) tally.images.push(image);
@@ -129,7 +156,15 @@ export function startEvaluation(segment: Segment, thresholds: readonly number[])
       seconds.figures += secondsSince(segmented);
       const [{ image: first }] = added;
       const figures = { full: first.full.metrics, fov: first.fov.metrics };
-      return { id, photograph, truth: masks[0], fieldOfView, segmentation, figures };
+      return {
+        id,
+        file: sample.files.image,
+        photograph,
+        truth: masks[0],
+        fieldOfView,
+        segmentation,
+        figures,
+      };
     },
     finish() {
       const start = performance.now();
@@ -171,7 +206,7 @@ interface Tally {
   readonly images: TalliedImage[];
 }
 
-type TalliedImage = ByRegion<ImageSummary> & { readonly id: string };
+type TalliedImage = ByRegion<ImageSummary> & { readonly id: string; readonly field: FieldFigures };
 
 /** A mask has no order and so no ROC curve. */
 const NO_AREA: ByRegion<number> = { full: Number.NaN, fov: Number.NaN };
@@ -193,7 +228,12 @@ function rank(prediction: Prediction, store: RankedStore): Ranking {
 }
 
 /** @param ranking left out where the prediction is a mask */
-function tallyImage(id: string, prediction: Prediction, threshold: number, ranking?: Ranking): TalliedImage {
+function tallyImage(
+  id: string,
+  prediction: Prediction,
+  threshold: number,
+  ranking?: Ranking,
+): Omit<TalliedImage, "field"> {
   const summary = (region: keyof ByRegion<unknown>, counts: Confusion): ImageSummary => ({
     counts,
     metrics: { ...metricsFromConfusion(counts), auc: (ranking?.auc ?? NO_AREA)[region] },
@@ -225,5 +265,6 @@ function compare({ images, ...what }: Tally, auc: ByRegion<number>): Comparison 
     macro: { full: full.macro, fov: fov.macro },
     micro: { full: full.micro, fov: fov.micro },
     intervals: { full: full.intervals, fov: fov.intervals },
+    field: summariseField(images),
   };
 }

@@ -3,6 +3,14 @@
 import type { DatasetKind, Split } from "@saunet/data/files";
 import { type Intervals, METRIC_NAMES, type Metrics, REGIONS } from "@saunet/model";
 import type { Comparison, Seconds } from "./evaluation.ts";
+import {
+  FIELD_NAMES,
+  FIELD_TITLES,
+  type FieldMean,
+  type FieldSummary,
+  fieldDigits,
+  fieldInterval,
+} from "./field-figures.ts";
 import { duration, table } from "./output.ts";
 import { printable } from "./terminal.ts";
 
@@ -80,7 +88,20 @@ function describeComparison(comparison: Comparison): string {
     ["", "micro", ...figures(micro[region])],
     ...ends(intervals[region]?.micro),
   ]);
-  return `${titleOf(comparison)}\n${table([["pixels", "mean", ...METRIC_NAMES], ...rows])}`;
+  return `${titleOf(comparison)}\n${table([["pixels", "mean", ...METRIC_NAMES], ...rows])}\n${describeField(comparison.field)}`;
+}
+
+/** Vessels as trees, and calibration. */
+function describeField({ mean, intervals, pooled }: FieldSummary): string {
+  const ends = (name: keyof FieldMean) => intervals[name] ?? [Number.NaN, Number.NaN];
+  const rows = [
+    [REGION_TITLES.fov, "macro", ...FIELD_NAMES.map((name) => fieldDigits(name, mean[name]))],
+    ...(Object.keys(intervals).length > 0
+      ? [["", "95 %", ...FIELD_NAMES.map((name) => fieldInterval(name, ends(name)))]]
+      : []),
+    ...(pooled ? [["", "micro", ...FIELD_NAMES.slice(1).map(() => ""), fourDigits(pooled.error)]] : []),
+  ];
+  return table([["pixels", "mean", ...FIELD_NAMES.map((name) => FIELD_TITLES[name])], ...rows]);
 }
 
 /** Text as a cell of CSV. A spreadsheet would take what begins with one of these characters for a formula; a quote before it prevents that. */
@@ -100,18 +121,20 @@ export function csvRows(rows: readonly (readonly (string | number)[])[]): string
 export function csvOf(comparisons: readonly Comparison[]): string {
   const columns = REGIONS.flatMap((region) => METRIC_NAMES.map((name) => ({ region, name })));
   const names = columns.map(({ region, name }) => `${region}_${name}`);
-  const rows = comparisons.flatMap(({ prediction, truth, threshold, images }) =>
-    images.map((image) => [
+  const rows = comparisons.flatMap(({ prediction, truth, threshold, images, field }) =>
+    images.map((image, i) => [
       ...[image.id, prediction, truth, threshold ?? ""],
       ...columns.map(({ region, name }) => image[region][name]),
+      ...FIELD_NAMES.map((name) => field.images[i][name]),
     ]),
   );
-  return csvRows([["id", "prediction", "truth", "threshold", ...names], ...rows]);
+  const others = FIELD_NAMES.map((name) => `fov_${name}`);
+  return csvRows([["id", "prediction", "truth", "threshold", ...names, ...others], ...rows]);
 }
 
 /** The network against the reference in front, as it is wanted most; everything else after it. */
 export function jsonOf({ comparisons, images: _, failed, ...settings }: Evaluation): object {
-  const [{ threshold, images, macro, micro, intervals }] = comparisons;
+  const [{ threshold, images, macro, micro, intervals, field }] = comparisons;
   return {
     ...settings,
     threshold,
@@ -119,6 +142,7 @@ export function jsonOf({ comparisons, images: _, failed, ...settings }: Evaluati
     macro,
     micro,
     intervals,
+    field,
     comparisons,
     ...(failed.length > 0 && { failed }),
   };

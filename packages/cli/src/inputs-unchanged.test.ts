@@ -117,6 +117,11 @@ const checkpointIn = (m: Memory): Uint8Array => {
 };
 const trained = (parameters: Dictionary) => Object.values(parameters).map((tensor) => [...tensor.data]);
 
+const calibrationText = model.writeCalibration({
+  ...{ threshold: 0.4, photographs: 1, before: 0.5, fitted: 0.6, leaveOneOut: null, warnings: [] },
+  ...{ weights: "0".repeat(64), sources: [] },
+});
+
 /** What each function makes of inputs in that memory. */
 type Calls = Readonly<Record<string, (m: Memory) => unknown>>;
 
@@ -165,6 +170,13 @@ const modelCalls: Calls = {
   areClasses: () => model.areClasses(freeze(["background", "vein"])),
   autoScale: (m) => model.autoScale(freeze(photographIn(m))),
   averageWeights: (m) => model.averageWeights(freeze([weightsIn(m), weightsIn(m)])),
+  fitCalibration: (m) => model.fitCalibration(freeze([model.f1ByThreshold(predictionIn(m))])),
+  readCalibration: () => model.readCalibration(calibrationText).threshold,
+  writeCalibration: () => model.writeCalibration(freeze(model.readCalibration(calibrationText))),
+  bootstrapMean: () => model.bootstrapMean(freeze([0.1, 0.3, 0.2])),
+  calibrationError: (m) => model.calibrationError(freeze(model.reliabilityBins(predictionIn(m)))),
+  reliabilityBins: (m) => model.reliabilityBins(freeze(predictionIn(m))),
+  sumOfBins: (m) => model.sumOfBins(freeze([model.reliabilityBins(predictionIn(m))])),
   bootstrapIntervals: (m) => model.bootstrapIntervals(freeze([summaryIn(m), summaryIn(m)])),
   captureInference: (m) => {
     const { x } = batchIn(m);
@@ -175,7 +187,8 @@ const modelCalls: Calls = {
     const [loss] = model.captureTrainStep(step, batch).runSync([batch.x, batch.target]);
     return [loss, trained(step.parameters)];
   },
-  checkpointWeights: (m) => model.checkpointWeights(fileIn(m, checkpointIn(m)), { config: tiny, metadata: {} }),
+  checkpointWeights: (m) =>
+    model.checkpointWeights(fileIn(m, checkpointIn(m)), { config: tiny, metadata: {} }),
   classCrossEntropyLoss: (m) => model.classCrossEntropyLoss(...classLossIn(m)),
   classLoss: (m) => model.classLoss()(...classLossIn(m)),
   classMccLoss: (m) => model.classMccLoss(...classLossIn(m)),
@@ -264,6 +277,10 @@ const modelCalls: Calls = {
   writeWeights: (m) => model.writeWeights(freeze(weightsIn(m))),
 };
 
+const eye = { width: 48, height: 40 };
+const when = { date: new Date(0) };
+const dicom = () => readFile(new URL("../../../fixtures/dicom/explicit.dcm", import.meta.url));
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "saunet-inputs-"));
@@ -300,6 +317,19 @@ const fileCalls: Calls = {
   picturesByStem: () => undefined,
   temporaryName: () => undefined,
   readDataset: () => undefined,
+  dicomOverlay: async (m) =>
+    files.dicomOverlay(
+      fileIn(m, await dicom()),
+      freeze({ ...eye, data: m.bytes(new Uint8Array(3 * 48 * 40)) }),
+      when,
+    ),
+  dicomSegmentation: async (m) =>
+    files.dicomSegmentation(
+      fileIn(m, await dicom()),
+      freeze({ ...eye, data: m.bytes(new Uint8Array(48 * 40)) }),
+      when,
+    ),
+  readDicomFacts: () => undefined,
   readSize: () => undefined,
   knownSystemReason: () => undefined,
 };
@@ -309,6 +339,7 @@ const measured = (m: Memory) =>
 const measureCalls: Calls = {
   centralEquivalent: () => measure.centralEquivalent(freeze([6, 5, 4, 3, 2, 1]), "vein"),
   clDice: (m) => measure.clDice(freeze(fieldIn(m)), freeze(vesselsIn(m))),
+  brokenPieces: (m) => measure.brokenPieces(freeze(fieldIn(m)), freeze(vesselsIn(m))),
   countPieces: (m) => measure.countPieces(freeze(vesselsIn(m))),
   distanceToBackground: (m) => measure.distanceToBackground(freeze(vesselsIn(m))),
   fractalDimensions: (m) => measure.fractalDimensions(freeze(vesselsIn(m))),

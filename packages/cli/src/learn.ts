@@ -42,7 +42,9 @@ export interface Outcome {
   readonly request?: EndRequest;
   readonly steps: number;
   readonly seconds: number;
-  /** The best validation; null where the run ended before the first, or keeps no images back. */
+  /** F1 of the weights that the run began with, where they were judged in this run of the command. */
+  readonly startF1?: number;
+  /** The best validation, epoch 0 being the start; null where the run ended before the first, or keeps no images back. */
   readonly best: BestValidation | null;
   /** Of the whole process; null where fewer than four epochs have ended since crops last grew. */
   readonly memory: MemoryUse | null;
@@ -193,9 +195,25 @@ export async function learn(learning: Learning): Promise<Outcome> {
     return stopping.next(loss).stop;
   };
 
+  /** The weights that the run begins with stay the best where no epoch does better. They are judged, and kept, as their file says. */
+  const judgeStart = async (): Promise<number | undefined> => {
+    if (!settings.judgeStart || position.step > 0) return undefined;
+    const own = learning.validator(network);
+    const found = await own?.validate(signal);
+    own?.release();
+    if (found === undefined) return undefined;
+    position = { ...position, best: { epoch: 0, score: found[settings.select], f1: found.f1 } };
+    await run.saveWeights("best", network);
+    if (!isQuiet) bar.print(`before: F1 ${found.f1.toFixed(4)}`);
+    return found.f1;
+  };
+
   let ending: Outcome["ending"] = "finished";
+  let startF1: number | undefined;
   let stepStart = performance.now();
   try {
+    startF1 = await judgeStart();
+    stepStart = performance.now();
     // The command was asked to end while the epoch was ended.
     if (position.step > 0 && position.step % steps === 0 && position.lossSum !== 0) {
       if (await endEpoch(position.step / steps, position.step === total)) ending = "stopped early";
@@ -250,6 +268,7 @@ export async function learn(learning: Learning): Promise<Outcome> {
     ...(ending === "interrupted" && request && { request }),
     steps: position.step,
     seconds: secondsSince(start),
+    ...(startF1 !== undefined && { startF1 }),
     best: position.best,
     memory: growth(memory),
   };

@@ -35,9 +35,16 @@ function withText(png: Uint8Array, text: string): Uint8Array {
   return Buffer.concat([png.subarray(0, HEADER_END), chunk, png.subarray(HEADER_END)]);
 }
 
-/** Whether a file is a PNG that {@link markedPng} made and nobody has changed. */
+/** The implementation's name stands in the first elements of a DICOM file; whatever else writes it puts its own there. */
+function isOwnDicom(bytes: Uint8Array): boolean {
+  const head = Buffer.from(bytes.subarray(128, 512)).toString("latin1");
+  return head.startsWith("DICM") && head.includes("SAUNET");
+}
+
+/** Whether a file is a PNG that {@link markedPng} made and nobody has changed, or DICOM of the same hand. */
 export async function isOwnPicture(path: string): Promise<boolean> {
   const bytes = await readFile(path);
+  if (isOwnDicom(bytes)) return true;
   const mark = markOf(bytes);
   return chunksOf(bytes).some(
     ({ type, content }) => type === TEXT && Buffer.from(content).toString("latin1") === mark,

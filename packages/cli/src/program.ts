@@ -4,8 +4,9 @@ import { readFileSync } from "node:fs";
 import { inspect as inspectValue } from "node:util";
 import { DATASET_KINDS } from "@saunet/data/files";
 import { saUNetV2 } from "@saunet/model";
-import { accelerate, restore } from "@saunet/wasm";
 import { Command, CommanderError, Option } from "commander";
+import { addAdapt } from "./adapt-options.ts";
+import { addCalibrate } from "./calibrate-options.ts";
 import type { AverageOptions } from "./commands/average.ts";
 import type { EvaluateOptions } from "./commands/evaluate.ts";
 import type { ExportOptions } from "./commands/export.ts";
@@ -15,14 +16,15 @@ import type { ProfileOptions } from "./commands/profile.ts";
 import type { ReportCommandOptions } from "./commands/report.ts";
 import type { SegmentCommandOptions } from "./commands/segment.ts";
 import type { TrainOptions } from "./commands/train.ts";
-import { examples, type Finish } from "./declaring.ts";
+import { accelerated, examples, type Finish, type ThreadOptions } from "./declaring.ts";
 import { DONE, exitCodeOf, explain } from "./errors.ts";
 import { addMeasure } from "./measure-options.ts";
 import { classNames, counts, integer, MOST_SYNTHETIC_SAMPLES, oneMore, positive, upTo } from "./options.ts";
 import { complain, type Host } from "./output.ts";
-import { recipes } from "./recipes.ts";
+import { TRAINING_RECIPES } from "./recipes.ts";
 import { addScreening } from "./screening.ts";
 import {
+  calibration,
   data,
   dataset,
   json,
@@ -31,6 +33,7 @@ import {
   padTo,
   photographSize,
   scaling,
+  split,
   threads,
   threshold,
   weights,
@@ -65,26 +68,6 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
   }
 }
 
-/** Options of the commands that compute. */
-interface ThreadOptions {
-  readonly threads?: number;
-}
-
-/** Does work with generated kernels in place of core's own. */
-async function accelerated(
-  { threads }: ThreadOptions,
-  host: Host,
-  work: () => Promise<number>,
-): Promise<number> {
-  const { reasons } = await accelerate(threads === undefined ? {} : { threads });
-  for (const reason of reasons) complain(host, `slower than it could be: ${reason}`);
-  try {
-    return await work();
-  } finally {
-    restore();
-  }
-}
-
 function commandLine(host: Host, finish: Finish): Command {
   const program = new Command("saunet")
     .description("Find the vessels in photographs of the retina, and train networks that do (SA-UNetv2).")
@@ -99,6 +82,8 @@ function commandLine(host: Host, finish: Finish): Command {
   addSegment(program, host, finish);
   addTrain(program, host, finish);
   addEvaluate(program, host, finish);
+  addCalibrate(program, host, finish);
+  addAdapt(program, host, finish);
   addMeasure(program, host, finish);
   addReport(program, host, finish);
   addInspect(program, host, finish);
@@ -116,13 +101,18 @@ function addSegment(program: Command, host: Host, finish: Finish): void {
     .description("write the vessels of photographs: probability map, mask and overlay; or a map of classes")
     .argument(
       "[images...]",
-      "photographs (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM; default: a built-in synthetic picture)",
+      "photographs (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM, DICOM; default: a built-in synthetic picture)",
     )
     .option("-o, --out <folder>", "where to write", "saunet-out")
     .option(...weights)
     .option(...threshold)
+    .option(...calibration)
     .option(...scaling)
     .option(...padTo)
+    .option(
+      "--dicom",
+      "of DICOM photographs also write a segmentation object and an overlay that refer to them",
+    )
     .option("--overwrite", "write over pictures that saunet segment did not write")
     .option(...maxPixels)
     .option(...threads)
@@ -161,7 +151,7 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
     .option("--resume <folder>", "go on with a run that was ended, or killed; its settings hold")
     .addOption(
       new Option("--recipe <name>", "the way to train: our own, or the paper's")
-        .choices(Object.keys(recipes))
+        .choices(TRAINING_RECIPES)
         .default("best"),
     )
     .option(
@@ -219,16 +209,11 @@ function addEvaluate(program: Command, host: Host, finish: Finish): void {
     .option(...data)
     .option("--images <n>", "how many synthetic pictures (default: 10)", upTo(1, MOST_SYNTHETIC_SAMPLES))
     .option("--picture-size <n>", "side of the synthetic pictures (default: 592)", integer(32))
-    .addOption(
-      new Option("--split <part>", "which images (default: test, or all of a plain folder)").choices([
-        "test",
-        "train",
-        "all",
-      ]),
-    )
+    .addOption(split("which images (default: test, or all of a plain folder)"))
     .option("--csv <file>", "write the figures of each image")
     .option(...weights)
     .option(...threshold)
+    .option(...calibration)
     .option("--fit-threshold", "also fit a threshold to the training images, and print both")
     .option("--tta", "average over the photograph and its mirror images (four times the work)")
     .option(...scaling)

@@ -1,4 +1,4 @@
-// Two ways to train. docs/training.md says what each choice of `best` is worth.
+// Two ways to train, and one to adapt. docs/training.md says what each choice of `best` is worth.
 
 import type { AugmentOptions } from "@saunet/data";
 
@@ -34,7 +34,10 @@ export interface Recipe {
 }
 
 /** Names of the recipes. */
-export type RecipeName = "best" | "paper";
+export type RecipeName = "best" | "paper" | "adapt";
+
+/** Those that `saunet train` offers; `saunet adapt` has its own. */
+export const TRAINING_RECIPES: readonly RecipeName[] = ["best", "paper"];
 
 /** How crops of `best` vary: an eye may be turned and mirrored; cameras differ in light, colour, focus and grain. */
 export const VARIATION: AugmentOptions = {
@@ -74,6 +77,23 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
     batch: 3,
     dropBlockRate: 0,
     averageDecay: 0.998,
+    clipNorm: 1,
+    schedule: "cosine",
+    scale: "auto",
+    select: "f1",
+  },
+  // The end of `best`, short: what the network sees lies near the segmenter's scale, and the average forgets faster.
+  adapt: {
+    epochs: 6,
+    steps: 60,
+    learningRate: 1e-3,
+    crops: [
+      { until: 0.7, side: 256, batch: 3, scale: [0.8, 1.25] },
+      { until: 1, side: 352, batch: 2, scale: [0.8, 1.25] },
+    ],
+    batch: 3,
+    dropBlockRate: 0,
+    averageDecay: 0.98,
     clipNorm: 1,
     schedule: "cosine",
     scale: "auto",

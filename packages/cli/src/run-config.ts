@@ -33,7 +33,14 @@ const share = z.number().min(0).lt(1);
 const factors = z.tuple([positive, positive]);
 
 /** The data sets of a run. */
-export const setsSchema = z.array(z.object({ dataset: z.enum(DATASET_KINDS), data: z.string() }));
+export const setsSchema = z.array(
+  z.object({
+    dataset: z.enum(DATASET_KINDS),
+    data: z.string(),
+    limit: z.int().min(1).exactOptional(),
+    observer: z.string().exactOptional(),
+  }),
+);
 
 const networkSchema = z.object({
   name: z.string(),
@@ -56,7 +63,7 @@ const networkSchema = z.object({
 const hashes = z.array(z.string().regex(/^[0-9a-f]{64}$/, "Invalid input: expected a SHA-256"));
 
 const schema: z.ZodType<RunConfig> = z.object({
-  recipe: z.enum(["best", "paper"]),
+  recipe: z.enum(["best", "paper", "adapt"]),
   epochs: count,
   steps: count,
   learningRate: positive,
@@ -80,6 +87,7 @@ const schema: z.ZodType<RunConfig> = z.object({
   minutes: positive.exactOptional(),
   seed: z.int().min(0),
   maxPixels: count,
+  judgeStart: z.literal(true).exactOptional(),
   network: networkSchema,
   training: z.array(z.string()),
   validation: z.array(z.string()),

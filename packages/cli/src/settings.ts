@@ -27,6 +27,11 @@ export interface RunOptions {
   readonly minutes?: number;
   readonly seed: number;
   readonly maxPixels: number;
+  /** Of the data set: so many of its photographs, and the vessels of another observer than the reference. */
+  readonly limit?: number;
+  readonly observer?: string;
+  /** Whether the weights that the run begins with are its first best ones. */
+  readonly judgeStart?: boolean;
 }
 
 /** A run with all of its settings. */
@@ -43,6 +48,8 @@ export interface Settings extends Recipe {
   readonly minutes?: number;
   readonly seed: number;
   readonly maxPixels: number;
+  /** The weights that the run begins with are judged, too, and stay the best ones where no epoch does better. */
+  readonly judgeStart?: boolean;
 }
 
 /**
@@ -54,7 +61,12 @@ export function settingsOf(options: RunOptions): Settings {
   const { recipe: name, dataset: kinds, data, crop, batch, epochs, steps, learningRate } = options;
   const { weights, validation: keepBack, minutes } = options;
   const recipe = recipes[name];
-  const sets = setsOf(kinds, data);
+  const { limit, observer } = options;
+  const sets = setsOf(kinds, data).map((set) => ({
+    ...set,
+    ...(limit && { limit }),
+    ...(observer && { observer }),
+  }));
   if (options.classes !== undefined && sets.length > 0) {
     throw new UsageError(
       "option '--classes <names>' needs '--dataset synthetic': masks drawn by hand tell no classes apart",
@@ -97,6 +109,7 @@ export function settingsOf(options: RunOptions): Settings {
     ...(weights && { weights }),
     ...(keepBack !== undefined && { keepBack }),
     ...(minutes && { minutes }),
+    ...(options.judgeStart && { judgeStart: true }),
   };
 }
 

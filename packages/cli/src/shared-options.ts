@@ -32,3 +32,18 @@ export const dataset = (...others: string[]) =>
     .choices([...DATASET_KINDS, ...others])
     .makeOptionMandatory();
 export const data = ["--data <folder>", "where the photographs and masks are"] as const;
+export const calibration = [
+  "--calibration <file>",
+  "the threshold of a camera or an observer, as saunet calibrate wrote it",
+] as const;
+export const split = (purpose: string) =>
+  new Option("--split <part>", purpose).choices(["test", "train", "all"]);
+export const limit = [
+  "--limit <n>",
+  "how many of the labelled photographs (default: all)",
+  integer(1),
+] as const;
+export const observer = [
+  "--observer <name>",
+  "whose vessels, as evaluate names the observers (default: the reference's)",
+] as const;

@@ -87,7 +87,8 @@ describe("a cell of CSV", () => {
   ])("that holds %j is no formula", (id, cell) => {
     const metrics = { f1: -0.5 } as Comparison["images"][number]["full"];
     const image = { id, full: metrics, fov: metrics };
-    const comparison = { prediction: "network", truth: "first", threshold: 0.5, images: [image] };
+    const field = { images: [{ id, clDice: 1 }] };
+    const comparison = { prediction: "network", truth: "first", threshold: 0.5, images: [image], field };
     const [, row] = csvOf([comparison as unknown as Comparison]).split(/\n/);
     expect(row.startsWith(`${cell},network,first,0.5,`)).toBe(true);
     // A figure below 0 stays a number.

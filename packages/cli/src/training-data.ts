@@ -11,7 +11,7 @@ import {
   paperAugmentation,
   syntheticFundus,
 } from "@saunet/data";
-import { type DatasetKind, readDataset, type Sample } from "@saunet/data/files";
+import type { DatasetKind, Sample } from "@saunet/data/files";
 import {
   type BatchPlan,
   classMapOf,
@@ -24,6 +24,7 @@ import {
 } from "./batches.ts";
 import { WorkError } from "./errors.ts";
 import { sha256, withFile } from "./files.ts";
+import { labelledSamples } from "./labelled.ts";
 import { type Host, progress } from "./output.ts";
 import type { Contents } from "./run-config.ts";
 import type { Settings } from "./settings.ts";
@@ -42,6 +43,10 @@ export interface Picture {
 export interface SetOfPictures {
   readonly dataset: DatasetKind;
   readonly data: string;
+  /** So many of its photographs, chosen by the run's seed; all when left out. */
+  readonly limit?: number;
+  /** Whose vessels are learned; the reference's when left out. */
+  readonly observer?: string;
 }
 
 /** SHA-256 of each picture's files, in the order of the names. */
@@ -60,8 +65,8 @@ export interface TrainingData {
 }
 
 /** The part of a data set that is trained on. A plain folder has no parts; others keep their test images to themselves. */
-export function trainingSamples({ dataset, data }: SetOfPictures): Promise<Sample[]> {
-  return readDataset({ kind: dataset, directory: data, split: dataset === "folder" ? "all" : "train" });
+export function trainingSamples({ data, ...set }: SetOfPictures, seed: number): Promise<Sample[]> {
+  return labelledSamples(data, set, seed);
 }
 
 /** Both eyes of a person have names that differ in L and R; they are kept back together or not at all. */
@@ -190,6 +195,9 @@ export async function openTrainingData(
   };
 }
 
+/** Of a handful a tenth is too little to decide by. */
+const aThird = (photographs: number): number => Math.max(1, Math.floor(photographs / 3));
+
 /** What was read of one data set. */
 interface Part<T> {
   readonly training: readonly string[];
@@ -209,7 +217,7 @@ const namesOf = (parts: readonly Part<unknown>[]) => ({
 
 /** Reads data sets; of the pictures to train on it keeps what `prepare` makes of them, and nothing else; `count` is how many there are. */
 async function readSets<T>(
-  { sets, keepBack, seed }: Settings,
+  { sets, keepBack, seed, judgeStart }: Settings,
   host: Host,
   prepare: (picture: Picture, count: number) => T,
 ): Promise<Part<T>[]> {
@@ -217,8 +225,12 @@ async function readSets<T>(
   for (const set of sets) {
     parts.push(
       await withFile(host, set.data, async (directory) => {
-        const samples = await trainingSamples({ ...set, data: directory });
-        const { training, validation } = splitOff(samples, keepBack, seed);
+        const samples = await trainingSamples({ ...set, data: directory }, seed);
+        const { training, validation } = splitOff(
+          samples,
+          keepBack ?? (judgeStart ? aThird(samples.length) : undefined),
+          seed,
+        );
         const bar = progress(host, samples.length);
         try {
           const read = async (sample: Sample): Promise<Picture> => {
@@ -242,10 +254,10 @@ async function readSets<T>(
 }
 
 /** Sizes of all photographs, from the headers of their files: what is too large is known before anything is decoded. */
-async function refuseLarge({ sets, maxPixels }: Settings, host: Host): Promise<void> {
+async function refuseLarge({ sets, maxPixels, seed }: Settings, host: Host): Promise<void> {
   for (const set of sets) {
     await withFile(host, set.data, async (directory) => {
-      for (const sample of await trainingSamples({ ...set, data: directory })) {
+      for (const sample of await trainingSamples({ ...set, data: directory }, seed)) {
         const { width, height } = await sample.size();
         if (width * height <= maxPixels) continue;
         throw new WorkError(

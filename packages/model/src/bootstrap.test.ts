@@ -1,6 +1,6 @@
 import { draw, randomState } from "@saunet/core";
 import { describe, expect, it } from "vitest";
-import { bootstrapIntervals, type ImageSummary, levelsOf } from "./bootstrap.ts";
+import { bootstrapIntervals, bootstrapMean, type ImageSummary, levelsOf } from "./bootstrap.ts";
 import { confusion, evaluate, type Metrics, type Prediction, rocAuc } from "./metrics.ts";
 
 /** A picture whose vessels stand out by `contrast`, in the log of the odds. */
@@ -78,5 +78,18 @@ describe("bootstrapIntervals", () => {
       [Number.NaN, Number.NaN],
     ]);
     expect(bootstrapIntervals([images[0]])).toBeUndefined();
+  });
+});
+
+describe("bootstrapMean", () => {
+  it("holds the mean of a known sample, leaves out what is not defined, and has none of a single value", () => {
+    const values = Array.from({ length: 100 }, (_, i) => 0.3 * Math.sin(i));
+    const mean = values.reduce((sum, value) => sum + value, 0) / 100;
+    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 100) / 10;
+    const [low, high] = bootstrapMean(values, { resamples: 4000 })!;
+    expect(Math.abs(low - (mean - 1.96 * deviation))).toBeLessThan(0.15 * deviation);
+    expect(Math.abs(high - (mean + 1.96 * deviation))).toBeLessThan(0.15 * deviation);
+    expect(bootstrapMean([...values, Number.NaN], { resamples: 4000 })).toEqual([low, high]);
+    expect([bootstrapMean([]), bootstrapMean([0.5, Number.NaN])]).toEqual([undefined, undefined]);
   });
 });

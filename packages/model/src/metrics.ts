@@ -67,7 +67,8 @@ export interface Prediction {
 /** A pixel is predicted vessel from this probability on. */
 export const DEFAULT_THRESHOLD = 0.5;
 
-function expectSizes({ probability, truth, fieldOfView }: Prediction): void {
+/** @throws RangeError where sizes differ */
+export function expectSizes({ probability, truth, fieldOfView }: Prediction): void {
   for (const [name, { length }] of Object.entries({ truth, ...(fieldOfView && { fieldOfView }) })) {
     if (length !== probability.length) {
       throw new RangeError(`metrics: ${name} has ${length} pixels but probability has ${probability.length}`);

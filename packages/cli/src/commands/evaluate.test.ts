@@ -3,17 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fieldOfView, type Mask } from "@saunet/data";
 import { readMask } from "@saunet/data/files";
+import { brokenPieces, clDice } from "@saunet/data/measure";
 import {
   bootstrapIntervals,
+  calibrationError,
   confusion,
   levelsOf,
   loadSegmenter,
   evaluate as metricsOf,
   microAverage,
+  reliabilityBins,
+  sumOfBins,
 } from "@saunet/model";
 import { accelerate, restore } from "@saunet/wasm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Comparison } from "../evaluation.ts";
+import { FIELD_NAMES } from "../field-figures.ts";
 import { describeEvaluation } from "../figures.ts";
 import { saunet, smallFundus, write, writeFolder, writeFreshWeights } from "../testing.ts";
 
@@ -55,7 +60,7 @@ describe("saunet evaluate", () => {
   it("gives, as JSON, the figures that follow from the masks which segment writes", async () => {
     const { code, out, err } = await evaluate("--json", "--threshold", "0.4");
     expect([code, err]).toEqual([0, ""]);
-    const { images, macro, micro, intervals, comparisons, seconds, ...settings } = JSON.parse(out);
+    const { images, macro, micro, intervals, field, comparisons, seconds, ...settings } = JSON.parse(out);
     expect(settings).toEqual({
       dataset: "folder",
       data: "set",
@@ -65,7 +70,7 @@ describe("saunet evaluate", () => {
       tta: false,
     });
     const what = { prediction: "network", truth: "masks", threshold: 0.4 };
-    expect(comparisons).toEqual([{ ...what, images, macro, micro, intervals }]);
+    expect(comparisons).toEqual([{ ...what, images, macro, micro, intervals, field }]);
     expect(Object.keys(seconds)).toEqual(["segmentation", "figures"]);
     const names = ["f1", "jaccard", "sensitivity", "specificity", "accuracy", "mcc", "auc"];
     for (const figures of [...images, macro, micro]) {
@@ -118,11 +123,14 @@ describe("saunet evaluate", () => {
     const json = JSON.parse((await evaluate("--json")).out);
     const lines = (await readFile(join(here, "figures.csv"), "utf8")).trimEnd().split("\n");
     expect(lines).toHaveLength(1 + ids.length);
-    expect(lines[0]).toMatch(/^id,prediction,truth,threshold,full_f1,full_jaccard,.*,fov_mcc,fov_auc$/);
+    expect(lines[0]).toMatch(
+      /^id,prediction,truth,threshold,full_f1,full_jaccard,.*,fov_auc,fov_clDice,fov_pieces,.*,fov_ece$/,
+    );
     expect(lines[2]).toMatch(/^"b, with a comma",network,masks,0.5,/);
     expect(lines[1].split(",").slice(4).map(Number)).toEqual([
       ...Object.values(json.images[0].full),
       ...Object.values(json.images[0].fov),
+      ...FIELD_NAMES.map((name) => json.field.images[0][name]),
     ]);
   });
 
@@ -148,6 +156,42 @@ describe("saunet evaluate", () => {
     const [low, high] = intervals.fov.macro.f1;
     expect(low).toBeLessThanOrEqual(macro.fov.f1);
     expect(high).toBeGreaterThanOrEqual(macro.fov.f1);
+  });
+
+  it("says how well trees agree and probabilities keep their word, inside the field of view, as the library does", async () => {
+    const { field } = JSON.parse((await evaluate("--json", "--threshold", "0.4")).out);
+    const segmenter = await loadSegmenter({ weights: await readFile(join(here, "tiny.safetensors")) });
+    await accelerate();
+    const bins = [];
+    for (const [index, id] of ids.entries()) {
+      const { image, vessels } = smallFundus(index + 1);
+      const inside = fieldOfView(image);
+      const { probability, mask } = await segmenter.segment(image, { threshold: 0.4 });
+      const within = ({ data, ...size }: Mask) => ({
+        ...size,
+        data: data.map((value, i) => value & inside.data[i]),
+      });
+      const prediction = { probability, truth: vessels.data, fieldOfView: inside.data };
+      bins.push(reliabilityBins(prediction));
+      const { missed, spurious, piecesPerPiece = null } = brokenPieces(within(mask), within(vessels));
+      expect(field.images[index]).toEqual({
+        ...{ id, missed, spurious, pieces: piecesPerPiece },
+        clDice: clDice(within(mask), within(vessels)),
+        ece: calibrationError(reliabilityBins(prediction)),
+      });
+    }
+    restore();
+    expect(field.pooled).toEqual({ error: calibrationError(sumOfBins(bins)), bins: sumOfBins(bins) });
+    const mean = field.images.reduce((sum: number, { ece }: { ece: number }) => sum + ece / ids.length, 0);
+    expect(field.mean.ece).toBeCloseTo(mean, 12);
+    expect(field.intervals.ece[0]).toBeLessThanOrEqual(mean);
+    const text = (await evaluate()).out;
+    expect(text).toMatch(
+      /\npixels +mean +clDice +pieces per vessel tree +missed pieces +spurious pieces +calibration error\n/,
+    );
+    expect(text).toMatch(
+      /\nfield of view +macro +0\.\d{4} .*\n +95 % +0\.\d{3}–0\.\d{3} .*\n +micro +0\.\d{4}\n/,
+    );
   });
 
   it("averages over mirror images", async () => {

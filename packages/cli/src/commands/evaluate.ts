@@ -1,5 +1,6 @@
 // saunet evaluate: how well a network's vessels agree with those drawn by hand.
 
+import { readFile } from "node:fs/promises";
 import { type DatasetKind, readDataset, type Sample, type Split } from "@saunet/data/files";
 import {
   classSegmenterOf,
@@ -10,6 +11,7 @@ import {
   segmentWithFlips,
   type Weights,
 } from "@saunet/model";
+import { openCalibration } from "../calibrations.ts";
 import {
   type ClassEvaluation,
   type ClassFigures,
@@ -22,8 +24,17 @@ import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, explain, FAILED, UsageError, WorkError } from "../errors.ts";
 import { type EvaluatedImage, fitThresholdOn, type Segment, startEvaluation } from "../evaluation.ts";
 import { csvOf, describeEvaluation, type Evaluation, fourDigits, jsonOf } from "../figures.ts";
-import { BUNDLED, openNetwork, withFile, writeFile } from "../files.ts";
-import { duration, type Host, type Progress, print, progress, secondsSince, writeJson } from "../output.ts";
+import { BUNDLED, openNetwork, sha256, withFile, writeFile } from "../files.ts";
+import {
+  complain,
+  duration,
+  type Host,
+  type Progress,
+  print,
+  progress,
+  secondsSince,
+  writeJson,
+} from "../output.ts";
 import { filesOfDataset, refuseClashes, weightsFile } from "../outputs.ts";
 import { type SyntheticSample, syntheticSamples } from "../synthetic-samples.ts";
 
@@ -39,6 +50,8 @@ export interface EvaluateOptions {
   readonly csv?: string;
   readonly weights?: string;
   readonly threshold?: number;
+  /** A file of `saunet calibrate`, whose threshold holds. */
+  readonly calibration?: string;
   readonly fitThreshold?: boolean;
   readonly tta?: boolean;
   readonly scale?: Scale;
@@ -48,21 +61,37 @@ export interface EvaluateOptions {
 }
 
 /** Evaluates a network on a data set. */
-export async function evaluate(options: EvaluateOptions, host: Host): Promise<number> {
-  expectSense(options);
+export async function evaluate(given: EvaluateOptions, host: Host): Promise<number> {
+  expectSense(given);
+  const network = await openNetwork(host, given.weights);
+  const calibration = await openCalibration(given, network, host);
+  const options = calibration === undefined ? given : { ...given, threshold: calibration.threshold };
   if (options.csv !== undefined) {
     const { dataset, data = "" } = options;
     const read = dataset === "synthetic" ? [] : await filesOfDataset(host, { dataset, data });
     await refuseClashes(
       host,
       [{ file: options.csv, what: "the figures", option: "--csv" }],
-      [weightsFile(options.weights), ...read],
+      [
+        weightsFile(options.weights),
+        ...(given.calibration === undefined ? [] : [given.calibration]),
+        ...read,
+      ],
     );
   }
-  const network = await openNetwork(host, options.weights);
   if (network.config.classes !== undefined) return evaluateClasses(network, options, host);
   const segmenter = await withFile(host, options.weights ?? BUNDLED, () => segmenterOf(network));
-  const evaluation = await evaluateDataset(options, host, segmenter);
+  const seen: string[] = [];
+  const evaluation = await evaluateDataset(options, host, segmenter, async ({ id, file }) => {
+    if (calibration === undefined || options.dataset === "synthetic") return;
+    if (calibration.sources.includes(sha256(await readFile(file)))) seen.push(id);
+  });
+  if (seen.length > 0) {
+    complain(
+      host,
+      `warning: the threshold was fitted to ${seen.join(", ")}, so the figures of ${seen.length === 1 ? "this image" : "these images"} flatter`,
+    );
+  }
   if (options.json) writeJson(host, jsonOf(evaluation));
   else print(host, `\n${describeEvaluation(evaluation)}`);
   if (options.csv !== undefined) await writeFile(host, options.csv, csvOf(evaluation.comparisons));

@@ -48,7 +48,10 @@ describe("saunet report", () => {
     const text = await page("run");
     expect(text).not.toMatch(/https?:|<script|<link|url\(|@import/);
     expect(text.match(/<img src="data:image\/webp;base64,/g)).toHaveLength(4 * ids.length);
-    expect(text.match(/<svg /g)).toHaveLength(3);
+    // Three curves of training, and the reliability diagram.
+    expect(text.match(/<svg /g)).toHaveLength(4);
+    expect(text).toContain("<figcaption>Reliability: share of pixels that are vessel to masks");
+    expect(text).toMatch(/<th>clDice<\/th><th>pieces per vessel tree<\/th>/);
     expect(text).toContain("best: 0.5000");
     expect(text).toContain("b&#60;i&#62;&#34;&#38;: F1 ");
     expect(text).not.toContain("<i>");

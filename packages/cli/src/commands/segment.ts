@@ -1,12 +1,26 @@
 // saunet segment: photographs in; probability map, mask and overlay out, or a map of classes and an overlay.
 
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join, parse, resolve } from "node:path";
-import { fieldOfView, photographWarnings, syntheticFundus } from "@saunet/data";
-import { readPhotograph } from "@saunet/data/files";
+import {
+  fieldOfView,
+  type Mask,
+  overlay,
+  type Photograph,
+  photographWarnings,
+  syntheticFundus,
+} from "@saunet/data";
+import {
+  type DicomFacts,
+  dicomOverlay,
+  dicomSegmentation,
+  readDicomFacts,
+  readPhotograph,
+} from "@saunet/data/files";
 import { DEFAULT_THRESHOLD, type Scale } from "@saunet/model";
 import { classMapOf } from "../batches.ts";
+import { openCalibration } from "../calibrations.ts";
 import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, explain, FAILED, UsageError } from "../errors.ts";
 import { BUNDLED, makeFolder, openNetwork, withFile, writeFile } from "../files.ts";
@@ -20,9 +34,13 @@ export interface SegmentCommandOptions {
   readonly out: string;
   readonly weights?: string;
   readonly threshold?: number;
+  /** A file of `saunet calibrate`, whose threshold holds. */
+  readonly calibration?: string;
   readonly padTo?: number;
   readonly scale?: Scale;
   readonly maxPixels: number;
+  /** Whether to write DICOM objects, too. */
+  readonly dicom?: boolean;
   /** Whether to write over pictures that this command did not write. */
   readonly overwrite?: boolean;
   readonly json?: boolean;
@@ -34,7 +52,7 @@ interface Job {
   readonly name: string;
   /** What is written of it. */
   readonly kinds: readonly string[];
-  readonly read: () => Promise<Omit<Subject, "fieldOfView">>;
+  readonly read: () => Promise<Omit<Read, "fieldOfView" | "warnings">>;
 }
 
 /** What came of one photograph. */
@@ -42,29 +60,42 @@ interface Result extends Omit<Painted, "pictures" | "arrays"> {
   readonly input: string;
   /** What makes the picture look like no fundus photograph. */
   readonly warnings: readonly string[];
+  /** What a DICOM file says of the eye. */
+  readonly dicom?: DicomFacts;
   /** Path by kind. */
   readonly files: Readonly<Record<string, string>>;
 }
+
+/** What `--dicom` adds. */
+const DICOM_KINDS = ["segmentation.dcm", "overlay.dcm"];
 
 const SYNTHETIC = { name: "synthetic", seed: 1 };
 
 /** Segments photographs, or the built-in picture where none is named. */
 export async function segment(
   images: readonly string[],
-  options: SegmentCommandOptions,
+  given: SegmentCommandOptions,
   host: Host,
 ): Promise<number> {
   const start = performance.now();
-  const { out, weights = BUNDLED } = options;
-  const network = await openNetwork(host, options.weights);
+  const { out, weights = BUNDLED } = given;
+  const network = await openNetwork(host, given.weights);
+  const calibration = await openCalibration(given, network, host);
+  const options = calibration === undefined ? given : { ...given, threshold: calibration.threshold };
   const { classes: names } = network.config;
   if (names !== undefined && options.threshold !== undefined) {
     throw new UsageError(
       `option '--threshold <p>' does not go with weights that tell classes apart (${names.join(", ")})`,
     );
   }
+  if (names !== undefined && options.dicom) {
+    throw new UsageError("option '--dicom' does not go with weights that tell classes apart");
+  }
+  if (options.dicom && images.length === 0) {
+    throw new UsageError("option '--dicom' refers to DICOM photographs, and none is named");
+  }
   const painter = painterOf(network);
-  const { kinds } = painter;
+  const kinds = [...painter.kinds, ...(options.dicom ? DICOM_KINDS : [])];
   const jobs =
     images.length === 0 ? [synthetic(kinds)] : images.map((image) => job(image, kinds, options, host));
   refuseEqualNames(jobs);
@@ -75,7 +106,9 @@ export async function segment(
       option: "--out",
     })),
   );
-  await refuseClashes(host, outputs, [...images, weightsFile(options.weights)]);
+  const { calibration: file } = given;
+  const inputs = [...images, weightsFile(options.weights), ...(file === undefined ? [] : [file])];
+  await refuseClashes(host, outputs, inputs);
   if (!options.overwrite) for (const { file } of outputs) await refuseForeign(file, host);
   await makeFolder(host, out);
 
@@ -144,7 +177,10 @@ function job(input: string, kinds: Painter["kinds"], { maxPixels }: SegmentComma
     name: parse(input).name,
     kinds,
     read: () =>
-      withFile(host, input, async (path) => ({ photograph: await readPhotograph(path, { maxPixels }) })),
+      withFile(host, input, async (path) => ({
+        photograph: await readPhotograph(path, { maxPixels }),
+        dicom: await readDicomFacts(path),
+      })),
   };
 }
 
@@ -164,11 +200,14 @@ function refuseEqualNames(jobs: readonly Job[]): void {
   }
 }
 
-const fileOf = (out: string, name: string, kind: string): string => join(out, `${name}-${kind}.png`);
+const fileOf = (out: string, name: string, kind: string): string =>
+  join(out, `${name}-${kind}${kind.includes(".") ? "" : ".png"}`);
 
 /** A photograph as it was read, with what makes it look like none. */
 interface Read extends Subject {
   readonly warnings: readonly string[];
+  /** What a DICOM file says of the eye; none of another file. */
+  readonly dicom?: DicomFacts | undefined;
 }
 
 /** Whoever waits for it hears of a failure; it may begin long before anybody does. */
@@ -202,13 +241,38 @@ async function write(
   { input, name }: Job,
   subject: Promise<Read>,
   painted: Promise<Painted>,
-  { out, overwrite = false }: SegmentCommandOptions,
+  { out, overwrite = false, ...options }: SegmentCommandOptions,
   host: Host,
 ): Promise<Result> {
-  const { pictures, arrays: _, ...found } = await painted;
-  const { warnings } = await subject;
-  const files = await writePictures(host, out, name, pictures, overwrite);
-  return { input, ...found, warnings, files };
+  const { pictures, arrays, ...found } = await painted;
+  const { warnings, photograph, dicom } = await subject;
+  const objects = options.dicom ? await dicomObjects(input, photograph, arrays, host) : {};
+  const encoders = Object.entries(pictures).map(
+    ([kind, encode]) => [kind, async () => markedPng(await encode())] as const,
+  );
+  const all = { ...Object.fromEntries(encoders), ...objects };
+  const files = await writePictures(host, out, name, all, overwrite);
+  return { input, ...found, warnings, ...(dicom && { dicom }), files };
+}
+
+/** What encodes the objects of `--dicom`. */
+async function dicomObjects(
+  input: string,
+  photograph: Photograph,
+  { mask }: Painted["arrays"],
+  host: Host,
+): Promise<Painted["pictures"]> {
+  const source = await withFile(host, input, (path) => readFile(path));
+  const vessels: Mask = {
+    width: photograph.width,
+    height: photograph.height,
+    data: mask.data as Mask["data"],
+  };
+  const how = { name: input };
+  return {
+    "segmentation.dcm": () => dicomSegmentation(source, vessels, how),
+    "overlay.dcm": () => dicomOverlay(source, overlay(photograph, vessels), how),
+  };
 }
 
 /** Writes all pictures of one photograph. Where that fails, those that replaced nothing go again. */
@@ -228,7 +292,7 @@ async function writePictures(
       if (!overwrite) await refuseForeign(file, host);
       const path = resolve(host.cwd, file);
       const isFresh = !existsSync(path);
-      await writeFile(host, file, markedPng(await encode()));
+      await writeFile(host, file, await encode());
       if (isFresh) fresh.push(path);
       files[kind] = file;
     }

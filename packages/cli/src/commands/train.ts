@@ -50,7 +50,7 @@ export async function train(options: TrainOptions, host: Host): Promise<number> 
 }
 
 async function trainPrepared(prepared: Prepared, options: TrainOptions, host: Host): Promise<number> {
-  const { settings, network, run, withReport } = prepared;
+  const { settings, network, data, run, withReport } = prepared;
   const { ending, request, ...outcome } = await learnUnderABar(prepared, options, host);
   run.expectWhole();
   const isOver = request === undefined;
@@ -63,6 +63,8 @@ async function trainPrepared(prepared: Prepared, options: TrainOptions, host: Ho
     writeJson(host, { ...document, ...(failed.length > 0 && { failed }) });
   } else {
     const { steps, memory } = outcome;
+    const decision = settings.judgeStart ? decisionOf(outcome, data.validation.length) : undefined;
+    if (decision !== undefined) printLine(host, decision);
     printLine(
       host,
       `${ending} after ${steps} steps${memoryLine(memory)} -> ${Object.values(written).join(", ")}`,
@@ -77,6 +79,19 @@ async function trainPrepared(prepared: Prepared, options: TrainOptions, host: Ho
     return exitCode;
   }
   return report.exitCode ?? DONE;
+}
+
+/** Which weights the images kept back have chosen. */
+function decisionOf(
+  { best, startF1 }: Pick<Outcome, "best" | "startF1">,
+  images: number,
+): string | undefined {
+  if (best === null) return undefined;
+  const on = `on ${images} ${images === 1 ? "photograph" : "photographs"} kept back`;
+  if (best.epoch === 0)
+    return `no epoch did better than F1 ${best.f1.toFixed(4)} ${on}: the weights stay as they were`;
+  const before = startF1 === undefined ? "" : ` instead of ${startF1.toFixed(4)}`;
+  return `adapted: F1 ${best.f1.toFixed(4)}${before} ${on}, after epoch ${best.epoch}`;
 }
 
 /** Whether memory grew, for those who mean to train for days. */

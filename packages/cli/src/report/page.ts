@@ -10,6 +10,13 @@ import {
   REGIONS,
 } from "@saunet/model";
 import type { Comparison, ImageFigures } from "../evaluation.ts";
+import {
+  FIELD_NAMES,
+  FIELD_TITLES,
+  type FieldSummary,
+  fieldDigits,
+  fieldInterval,
+} from "../field-figures.ts";
 import { type Evaluation, fourDigits, intervalText, REGION_TITLES, titleOf } from "../figures.ts";
 import { duration } from "../output.ts";
 import { binned, drawChart } from "./chart.ts";
@@ -133,6 +140,7 @@ function testedSet({ evaluation, pictures }: TestedSet): Markup {
 <p>Weights ${basename(weights)}${tta ? ", mean over the photograph and its mirror images" : ""}. Small figures are 95 % intervals: bootstrap over the images.${isTrainedOn ? " These are not test images: the network may have learned from them." : ""}${fitted && ` The threshold ${fitted.threshold} was fitted on ${fitted.images} training images.`}</p>
 ${failed.map(({ id, error }) => html`<p>${id} failed: ${error}</p>`)}
 ${comparisons.map(comparisonTable)}
+${reliabilityChart(comparisons[0])}
 <h3>Image by image, at threshold ${threshold ?? ""}, full frame</h3>
 ${imageTable(figures)}
 <h3>Pictures</h3>
@@ -155,7 +163,40 @@ function comparisonTable(comparison: Comparison): Markup {
     row(region, "micro", micro[region], intervals[region]?.micro),
   ]);
   return html`<h3>${titleOf(comparison)}</h3>
-<div class="scroll"><table><thead><tr><th class="label">pixels</th><th class="label">mean</th>${heads()}</tr></thead><tbody>${rows}</tbody></table></div>`;
+<div class="scroll"><table><thead><tr><th class="label">pixels</th><th class="label">mean</th>${heads()}</tr></thead><tbody>${rows}</tbody></table></div>
+${fieldTable(comparison.field)}`;
+}
+
+/** Vessels as trees, and calibration. */
+function fieldTable({ mean, intervals, pooled }: FieldSummary): Markup {
+  const cells = FIELD_NAMES.map((name) => {
+    const ends = intervals[name];
+    return html`<td>${fieldDigits(name, mean[name])}${ends && html`<span class="interval">${fieldInterval(name, ends)}</span>`}</td>`;
+  });
+  const heads = FIELD_NAMES.map((name) => html`<th>${FIELD_TITLES[name]}</th>`);
+  const note =
+    pooled === null
+      ? undefined
+      : html`<p>Calibration error of all pixels pooled: ${fourDigits(pooled.error)}.</p>`;
+  return html`<div class="scroll"><table><thead><tr><th class="label">field of view</th>${heads}</tr></thead><tbody><tr><td class="label">macro</td>${cells}</tr></tbody></table></div>${note}`;
+}
+
+/** Of a network whose probabilities keep their word the points lie on the diagonal. */
+function reliabilityChart({ field: { pooled }, truth }: Comparison): Markup | undefined {
+  if (pooled === null) return undefined;
+  const points = pooled.bins
+    .filter(({ pixels }) => pixels > 0)
+    .map(({ pixels, vessels, probabilities }) => [probabilities / pixels, vessels / pixels] as const);
+  const ideal = [0, 1].map((value) => [value, value] as const);
+  const chart = drawChart({
+    title: `Reliability: share of pixels that are vessel to ${truth}, by probability, in the field of view`,
+    x: "mean probability of the bin",
+    lines: [
+      { name: "network", points, dots: true },
+      { name: "as it should be", points: ideal },
+    ],
+  });
+  return chart && html`<div class="charts">${chart}</div>`;
 }
 
 const heads = (): Markup[] => METRIC_NAMES.map((name) => html`<th>${METRIC_TITLES[name]}</th>`);

@@ -134,6 +134,7 @@ describe("pictures", () => {
     const mask = (values: readonly number[]) => ({ width, height, data: Uint8Array.from(striped(values)) });
     const image: EvaluatedImage = {
       id: "a",
+      file: "a.png",
       photograph: { width, height, data: new Uint8Array(width * height * 3).fill(90) },
       truth: mask([1, 1, 0, 0, 0]),
       fieldOfView: mask([1, 1, 1, 1, 0]),

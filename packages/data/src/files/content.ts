@@ -2,7 +2,7 @@
 // known how much there can be.
 
 import { createReadStream } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { damaged, ImageFileError, systemReason } from "./errors.ts";
@@ -92,6 +92,17 @@ function readerOf(path: string): ReadAt {
       await file.close();
     }
   };
+}
+
+/**
+ * All of a file as it is.
+ *
+ * @throws ImageFileError where it cannot be read
+ */
+export async function readWhole(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((error: unknown) => {
+    throw new ImageFileError(path, systemReason(error), { cause: error });
+  });
 }
 
 /** A function that reads pieces of bytes in memory. */

@@ -14,7 +14,7 @@ const FORMATS = ["jpeg", "png", "tiff", "webp", "gif"];
 
 /** What a file must be. */
 export const NOT_A_PICTURE =
-  "is not a picture of a kind that is read (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM, PBM)";
+  "is not a picture of a kind that is read (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM, PBM, DICOM)";
 
 /** A picture whose header has been read. */
 export interface OpenPicture {

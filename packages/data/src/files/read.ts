@@ -2,8 +2,11 @@
 // sideways), what comes out is upright: RGB of 8 bits, or a mask of 0 and 1.
 
 import type { Mask, Photograph } from "../image.ts";
-import { type Content, contentOf, openContent } from "./content.ts";
+import { type Content, contentOf, openContent, readWhole, unpackWhole } from "./content.ts";
 import { NOT_A_PICTURE, type OpenPicture, openWithSharp } from "./decode.ts";
+import type { DicomFacts } from "./dicom/facts.ts";
+import { factsOf, isDicom, openDicom } from "./dicom/file.ts";
+import { dicomPicture } from "./dicom/picture.ts";
 import { damaged, ImageFileError } from "./errors.ts";
 import { maskFrom } from "./mask.ts";
 import { decodeNetpbm, leastBytes, type NetpbmHeader, netpbmHeader } from "./netpbm.ts";
@@ -22,7 +25,7 @@ const MAX_BYTES_PER_PIXEL = 8;
 
 /**
  * Reads a photograph: JPEG, PNG, TIFF, WebP or GIF, the first page or frame of many (of a TIFF the one that is no
- * thumbnail), or a PPM, PGM or PBM; each of them also gzipped. See-through pixels lie over black; colour profiles are
+ * thumbnail), or a PPM, PGM or PBM; each of them also gzipped; or DICOM's photographs (docs/data.md). See-through pixels lie over black; colour profiles are
  * converted to sRGB; the EXIF orientation is applied. More than 8 bits are scaled so that the type's white, or the
  * largest value that a Netpbm header states, becomes 255; of floating-point numbers white is 1. docs/data.md has a
  * table of what is read and what is refused.
@@ -107,6 +110,7 @@ async function openPicture(content: Content, { maxPixels = MAX_PIXELS }: ReadOpt
 
 async function headerOf(content: Content): Promise<OpenPicture> {
   const { path, head, isGzip } = content;
+  if (isDicom(head)) return dicomPicture(await openDicom(path, await wholeOf(content)));
   const netpbm = netpbmHeader(head);
   if (netpbm !== undefined) return netpbmPicture(content, netpbm);
   // An archive is unpacked only for what may be a picture.
@@ -114,6 +118,27 @@ async function headerOf(content: Content): Promise<OpenPicture> {
     throw new ImageFileError(path, NOT_A_PICTURE);
   }
   return openWithSharp(content);
+}
+
+/** @throws ImageFileError where it is packed and unpacks to too much */
+function wholeOf(content: Content): Promise<Uint8Array> {
+  const { source, isGzip, path } = content;
+  if (isGzip) return unpackWhole(content);
+  return typeof source === "string" ? readWhole(path) : Promise.resolve(source);
+}
+
+/**
+ * What a DICOM file says of the eye beside its pixels; undefined of a picture of another kind.
+ *
+ * @throws ImageFileError where the file is missing, damaged, or a DICOM file of something else than a photograph
+ * @example
+ * await writePng("no-dicom.png", { width: 2, height: 1, data: Uint8Array.of(0, 1) });
+ * console.log(await readDicomFacts("no-dicom.png")); // undefined
+ */
+export async function readDicomFacts(path: string): Promise<DicomFacts | undefined> {
+  const content = await openContent(path);
+  if (!isDicom(content.head)) return undefined;
+  return factsOf((await openDicom(path, await wholeOf(content))).dataset);
 }
 
 const ascii = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));

@@ -81,7 +81,7 @@ export function vesselGraph(skeleton: Mask): VesselGraph {
 }
 
 /** The pixels of the skeleton that are joined to one, by sides first. */
-function neighboursOf({ width, height, data }: Mask, pixel: number): number[] {
+export function neighboursOf({ width, height, data }: Mask, pixel: number): number[] {
   const x = pixel % width;
   const y = (pixel - x) / width;
   const isMarked = (dx: number, dy: number): boolean =>

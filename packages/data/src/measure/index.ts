@@ -21,7 +21,7 @@ export {
   type VesselFigures,
 } from "./measure.ts";
 export { MEASURE_COLOURS, overlayMeasures } from "./overlay-measures.ts";
-export { countPieces } from "./pieces.ts";
+export { type BrokenPieces, brokenPieces, countPieces } from "./pieces.ts";
 export type { Course, MeasuredSegment } from "./segments.ts";
 export { skeletonize } from "./thinning.ts";
 export type { Distribution } from "./width.ts";

@@ -6,7 +6,7 @@ import type { Mask } from "../image.ts";
 import { clDice } from "./cl-dice.ts";
 import { distanceToBackground } from "./distance.ts";
 import { vesselGraph } from "./graph.ts";
-import { countPieces } from "./pieces.ts";
+import { type BrokenPieces, brokenPieces, countPieces } from "./pieces.ts";
 import { skeletonize } from "./thinning.ts";
 import { chainLength } from "./tidy.ts";
 
@@ -28,6 +28,9 @@ interface Pair {
   readonly prediction: string;
   readonly truth: string;
   readonly clDice: number;
+  /** With the prediction, and with truth and prediction exchanged. */
+  readonly broken: BrokenPieces;
+  readonly brokenBack: BrokenPieces;
 }
 
 const { cases, pairs } = JSON.parse(
@@ -77,6 +80,27 @@ it.each(pairs)("has the centre-line Dice of scikit-image's centre lines, $clDice
   const [prediction, truth] = [unpacked(pair, pair.prediction), unpacked(pair, pair.truth)];
   expect(clDice(prediction, truth)).toBeCloseTo(pair.clDice, 12);
   expect(clDice(truth, prediction)).toBeCloseTo(pair.clDice, 12);
+});
+
+it.each(pairs)("has the broken pieces of scikit-image's labels, $broken", (pair) => {
+  const [prediction, truth] = [unpacked(pair, pair.prediction), unpacked(pair, pair.truth)];
+  const [there, back] = [brokenPieces(prediction, truth), brokenPieces(truth, prediction)];
+  expect({ ...there, piecesPerPiece: 0 }).toEqual({ ...pair.broken, piecesPerPiece: 0 });
+  expect({ ...back, piecesPerPiece: 0 }).toEqual({ ...pair.brokenBack, piecesPerPiece: 0 });
+  expect(there.piecesPerPiece).toBeCloseTo(pair.broken.piecesPerPiece as number, 12);
+  expect(back.piecesPerPiece).toBeCloseTo(pair.brokenBack.piecesPerPiece as number, 12);
+});
+
+it("has no broken pieces where nothing is found, and refuses masks of two sizes", () => {
+  const truth = { width: 4, height: 2, data: Uint8Array.of(1, 1, 0, 1, 0, 0, 0, 0) };
+  const nothing = { ...truth, data: new Uint8Array(8) };
+  expect(brokenPieces(nothing, truth)).toEqual({
+    ...{ truthPieces: 2, missed: 2, predictedPieces: 0, spurious: 0 },
+  });
+  expect(brokenPieces(nothing, nothing)).toEqual({
+    ...{ truthPieces: 0, missed: 0, predictedPieces: 0, spurious: 0 },
+  });
+  expect(() => brokenPieces({ ...truth, width: 2, height: 4 }, truth)).toThrow(/brokenPieces: prediction/);
 });
 
 it("has a centre-line Dice of 0 where one mask is empty, and none where both are", () => {

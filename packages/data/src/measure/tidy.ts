@@ -2,7 +2,7 @@
 // branch points where thick vessels cross in one.
 
 import type { Mask } from "../image.ts";
-import { type VesselGraph, type VesselNode, type VesselSegment, vesselGraph } from "./graph.ts";
+import { neighboursOf, type VesselGraph, type VesselSegment } from "./graph.ts";
 
 /** No vessel goes around so few pixels. */
 const LARGEST_HOLE = 8;
@@ -35,36 +35,89 @@ const BUMP = 2;
  * A skeleton without spurs: ends that do not come out of the vessel that they branch from. At each branch point the
  * shortest goes first, until none is left.
  *
+ * Only ends are followed, and each no further than any spur may reach: a mask of noise has tens of thousands, and to take the whole
+ * skeleton apart in each of some twenty rounds took nine tenths of its time.
+ *
  * @param distance of the mask's pixels to the background, in pixels
  */
 export function withoutSpurs(skeleton: Mask, distance: Float32Array): Mask {
+  const { width } = skeleton;
   const data = Uint8Array.from(skeleton.data);
   const pruned = { ...skeleton, data };
+  let ends: number[] = [];
+  let deepest = 0;
+  for (let pixel = 0; pixel < data.length; pixel++) {
+    if (data[pixel] === 0) continue;
+    deepest = Math.max(deepest, distance[pixel]);
+    if (neighboursOf(pruned, pixel).length === 1) ends.push(pixel);
+  }
   for (;;) {
-    const graph = vesselGraph(pruned);
-    const shortest = new Map<number, VesselSegment>();
-    for (const segment of graph.segments) {
-      const foot = footOf(segment, graph.nodes);
-      if (foot === undefined) continue;
-      const reach = distance[segment.path[foot.isFirst ? 0 : segment.path.length - 1]] + BUMP;
-      const other = shortest.get(foot.node);
-      if (chainLength(segment.path, graph.width) > reach) continue;
-      if (other === undefined || segment.path.length < other.path.length) shortest.set(foot.node, segment);
+    /** The shortest spur of each branch point. */
+    const shortest = new Map<number, Int32Array>();
+    for (const end of ends) {
+      const path = spurFrom(pruned, end, deepest + BUMP);
+      if (path === undefined || chainLength(path, width) > distance[path[0]] + BUMP) continue;
+      const members = branchPointAt(pruned, path[0]);
+      const other = shortest.get(members[0]);
+      if (other === undefined || isBefore(pruned, members, path, other)) shortest.set(members[0], path);
     }
     if (shortest.size === 0) return pruned;
-    for (const segment of shortest.values()) {
-      const { path } = segment;
-      const isFirst = footOf(segment, graph.nodes)?.isFirst === true;
-      for (const pixel of isFirst ? path.subarray(1) : path.subarray(0, -1)) data[pixel] = 0;
-    }
+    for (const path of shortest.values()) for (const pixel of path.subarray(1)) data[pixel] = 0;
+    // Whatever touched a pixel that is gone may end there now.
+    const touched = [...shortest.values()].flatMap((path) =>
+      [...path].flatMap((pixel) => around(pixel, width)),
+    );
+    const isEnd = (pixel: number) => data[pixel] === 1 && neighboursOf(pruned, pixel).length === 1;
+    ends = [...new Set([...ends, ...touched])].filter(isEnd);
   }
 }
 
-/** The branch point at one end of a segment whose other end is free. */
-function footOf({ from, to }: VesselSegment, nodes: readonly VesselNode[]) {
-  if (from === undefined || to === undefined || nodes[from].kind === nodes[to].kind) return undefined;
-  const isFirst = nodes[from].kind === "branch";
-  return { node: isFirst ? from : to, isFirst };
+/** A pixel and those that touch it. Beyond a side of the picture come some that do not, which harms nobody. */
+function around(pixel: number, width: number): number[] {
+  return [-width, 0, width].flatMap((row) => [pixel + row - 1, pixel + row, pixel + row + 1]);
+}
+
+/** The path from a branch pixel to an end; undefined where it is longer than any spur, or comes to another end. */
+function spurFrom(skeleton: Mask, end: number, longest: number): Int32Array | undefined {
+  const path = [end];
+  for (let [before, pixel] = [-1, end]; path.length <= longest + 1; ) {
+    const joined = neighboursOf(skeleton, pixel);
+    if (joined.length > 2) return Int32Array.from(path.reverse());
+    const next = joined.find((other) => other !== before);
+    if (next === undefined) return undefined;
+    [before, pixel] = [pixel, next];
+    path.push(pixel);
+  }
+  return undefined;
+}
+
+/** The branch pixels that touch one, itself among them, in the order in which {@link vesselGraph} meets them. */
+function branchPointAt(skeleton: Mask, pixel: number): number[] {
+  const touching = (from: number): number[] => {
+    const members = [from];
+    const seen = new Set(members);
+    for (const member of members) {
+      for (const other of neighboursOf(skeleton, member)) {
+        if (seen.has(other) || neighboursOf(skeleton, other).length < 3) continue;
+        seen.add(other);
+        members.push(other);
+      }
+    }
+    return members;
+  };
+  const first = touching(pixel).reduce((lowest, member) => Math.min(lowest, member));
+  return touching(first);
+}
+
+/** Whether one spur of a branch point goes before another: the shorter, or that which is met first. */
+function isBefore(skeleton: Mask, members: readonly number[], one: Int32Array, other: Int32Array): boolean {
+  if (one.length !== other.length) return one.length < other.length;
+  // A spur of one pixel is met from whichever of its two pixels comes last in the picture, ends after branch points.
+  const [late, otherLate] = [one, other].map((path) => path.length === 2 && path[1] < path[0]);
+  if (late || otherLate) return late && otherLate ? one[1] < other[1] : otherLate;
+  if (one[0] !== other[0]) return members.indexOf(one[0]) < members.indexOf(other[0]);
+  const joined = neighboursOf(skeleton, one[0]);
+  return joined.indexOf(one[1]) < joined.indexOf(other[1]);
 }
 
 /** The steps of a path from pixel to pixel: 1 along a side, the root of 2 across a corner. */

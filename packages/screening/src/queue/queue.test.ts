@@ -159,7 +159,9 @@ describe.skipIf(!hasRedis)("with Redis", () => {
   });
 
   it("takes photographs from URLs: as from files, refused where they are gone or are others by now", async () => {
-    const [a, b] = await Promise.all(["a", "below/a"].map((name) => readFile(join(here, `eyes/${name}.png`))));
+    const [a, b] = await Promise.all(
+      ["a", "below/a"].map((name) => readFile(join(here, `eyes/${name}.png`))),
+    );
     let asked = 0;
     const server = createServer((request, response) => {
       if (request.url === "/gone.png") return response.writeHead(404).end();

@@ -1,7 +1,7 @@
 // Chapters 1 and 13: an answer becomes "vessel" from a threshold on. The threshold is the reader's.
 
 import { signal } from "@preact/signals";
-import { confusion, metricsFromCounts } from "@saunet/model";
+import { confusion, metricsFromConfusion } from "@saunet/model";
 import { useEffect } from "preact/hooks";
 import { eye } from "../../../../docs/book/eye.ts";
 import { paint } from "../pictures/paint.ts";
@@ -60,7 +60,7 @@ function Judged({
 
 function judge(probability: Float32Array, threshold: number) {
   const counts = confusion({ probability, truth, fieldOfView }, threshold);
-  const { f1, sensitivity } = metricsFromCounts(counts);
+  const { f1, sensitivity } = metricsFromConfusion(counts);
   const marked = counts.truePositives + counts.falsePositives;
   return { f1, sensitivity, precision: marked === 0 ? 0 : counts.truePositives / marked };
 }

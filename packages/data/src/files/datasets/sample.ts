@@ -117,7 +117,7 @@ export async function listFiles(directory: string): Promise<string[]> {
 /** What file managers leave in folders. */
 const HIDDEN = /^\.|^(thumbs\.db|desktop\.ini)$/i;
 
-const PICTURE = /\.(jpe?g|png|tiff?|webp|gif|p[bgp]m)(\.gz)?$/i;
+const PICTURE = /\.(jpe?g|png|tiff?|webp|gif|p[bgp]m|dcm)(\.gz)?$/i;
 
 /**
  * A name whose letters are spelled in one of Unicode's ways: an umlaut is one character or two, by the system that wrote it.

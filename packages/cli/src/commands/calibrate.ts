@@ -1,0 +1,90 @@
+// saunet calibrate: the threshold that a camera, or an observer, asks for, from a few labelled photographs.
+
+import { readFile } from "node:fs/promises";
+import { type DatasetKind, filesOf, type Sample, type Split } from "@saunet/data/files";
+import {
+  type Calibration,
+  expectOneOutput,
+  f1ByThreshold,
+  fitCalibration,
+  type Scale,
+  writeCalibration,
+} from "@saunet/model";
+import { hashOfWeights } from "../calibrations.ts";
+import { throwIfAsked, untilAsked } from "../ending.ts";
+import { DONE, WorkError } from "../errors.ts";
+import { fourDigits } from "../figures.ts";
+import { BUNDLED, openNetwork, openSegmenter, sha256, withFile, writeFile } from "../files.ts";
+import { labelledSamples } from "../labelled.ts";
+import { complain, type Host, printLine, progress, writeJson } from "../output.ts";
+import { refuseClashes, weightsFile } from "../outputs.ts";
+
+/** Options of `saunet calibrate`. */
+export interface CalibrateOptions {
+  readonly dataset: DatasetKind;
+  readonly data: string;
+  readonly split?: Split;
+  readonly limit?: number;
+  readonly observer?: string;
+  readonly seed: number;
+  readonly out: string;
+  readonly weights?: string;
+  readonly scale?: Scale;
+  readonly maxPixels: number;
+  readonly json?: boolean;
+}
+
+/** Fits the threshold and writes it. */
+export async function calibrate(options: CalibrateOptions, host: Host): Promise<number> {
+  const { data, seed, out, weights = BUNDLED, maxPixels, scale, json = false } = options;
+  const { config } = await openNetwork(host, options.weights);
+  await withFile(host, weights, () => expectOneOutput("calibrate", config));
+  const samples = await withFile(host, data, (directory) => labelledSamples(directory, options, seed));
+  await refuseClashes(
+    host,
+    [{ file: out, what: "the calibration", option: "--out" }],
+    [weightsFile(options.weights), ...samples.flatMap(filesOf)],
+  );
+  const segmenter = await openSegmenter(host, options.weights);
+  const bar = progress(host, samples.length);
+  const curves: Float64Array[] = [];
+  const look = async (sample: Sample): Promise<void> => {
+    const truth = (await sample.vessels()).data;
+    const { probability } = await segmenter.segment(await sample.image(), {
+      maxPixels,
+      ...(scale && { scale }),
+    });
+    curves.push(f1ByThreshold({ probability, truth }));
+  };
+  try {
+    await untilAsked(host, async (signal) => {
+      for (const [done, sample] of samples.entries()) {
+        throwIfAsked(
+          signal,
+          () => `${done} of ${samples.length} photographs were looked at, nothing was written`,
+        );
+        bar.show(sample.id);
+        await withFile(host, data, () => look(sample));
+        bar.advance(sample.id);
+      }
+    });
+  } finally {
+    bar.stop();
+    segmenter.release();
+  }
+  const found = fitCalibration(curves);
+  if (found === undefined) throw new WorkError(`${data}: no photograph has a vessel to fit a threshold to`);
+  const sources = await Promise.all(samples.map(async ({ files }) => sha256(await readFile(files.image))));
+  const calibration = { ...found, weights: await hashOfWeights(options.weights, host), sources };
+  await writeFile(host, out, writeCalibration(calibration));
+  for (const warning of found.warnings) complain(host, `warning: ${warning}`);
+  if (json) writeJson(host, { ...calibration, weights, files: { calibration: out } });
+  else printLine(host, `${lineOf(found)} -> ${out}`);
+  return DONE;
+}
+
+function lineOf({ threshold, photographs, before, fitted, leaveOneOut }: Calibration): string {
+  const left =
+    leaveOneOut === null ? "" : `, ${fourDigits(leaveOneOut.f1)} for each at the threshold of the others`;
+  return `threshold ${threshold} of ${photographs} photographs: F1 ${fourDigits(before)} at 0.5, ${fourDigits(fitted)} at ${threshold}${left}`;
+}

@@ -1,0 +1,134 @@
+import { draw, randomState } from "@saunet/core";
+import { describe, expect, it } from "vitest";
+import { type Calibration, fitCalibration, readCalibration, writeCalibration } from "./calibration.ts";
+import { f1ByThreshold } from "./threshold.ts";
+
+const oddsOf = (p: number) => Math.log(p / (1 - p));
+const probabilityOf = (odds: number) => 1 / (1 + Math.exp(-odds));
+
+/** F1 by threshold of a photograph whose probabilities tell vessels from the rest, with all odds shifted as another observer's would be. */
+function curve(seed: number, shift: number, noise = 0): Float64Array {
+  const random = randomState(seed);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - draw(random))) * Math.cos(2 * Math.PI * draw(random));
+  const own = shift + noise * normal();
+  const truth = Uint8Array.from({ length: 4000 }, () => (draw(random) < 0.12 ? 1 : 0));
+  const probability = Float32Array.from(truth, (t) => probabilityOf(own + (t ? 2 : -2) + 1.2 * normal()));
+  return f1ByThreshold({ probability, truth });
+}
+
+const curves = (first: number, count: number, shift: number, noise = 0) =>
+  Array.from({ length: count }, (_, i) => curve(first + i, shift, noise));
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const f1At = (of: readonly Float64Array[], threshold: number) =>
+  mean(of.map((each) => each[Math.round(1000 * threshold)]));
+
+describe("fitCalibration", () => {
+  it.each([-2, -1, 1, 2])("recovers a shift of %d of the odds, and what it costs", (shift) => {
+    const unshifted = fitCalibration(curves(1, 8, 0)) as Calibration;
+    const found = fitCalibration(curves(1, 8, shift)) as Calibration;
+    expect(Math.abs(oddsOf(found.threshold) - oddsOf(unshifted.threshold) - shift)).toBeLessThan(0.05);
+    expect(found.fitted).toBeCloseTo(unshifted.fitted, 3);
+    expect(found.fitted - found.before).toBeGreaterThan(0.02);
+    expect(found.leaveOneOut?.f1).toBeGreaterThan(found.fitted - 0.01);
+    expect(found.leaveOneOut?.gain[0]).toBeGreaterThan(0);
+    expect(found.warnings).toEqual([]);
+  });
+
+  it("leaves each out in turn", () => {
+    const three = curves(5, 3, 1);
+    const [a, b, c] = three.map((_, left) => {
+      const { threshold } = fitCalibration(three.filter((_, i) => i !== left)) as Calibration;
+      return three[left][Math.round(1000 * threshold)];
+    });
+    expect(fitCalibration(three)?.leaveOneOut?.f1).toBeCloseTo((a + b + c) / 3, 12);
+  });
+
+  it("is no worse on other photographs than 0.5 by more than chance where nothing is to be gained", () => {
+    const differences: number[] = [];
+    for (let trial = 0; trial < 25; trial++) {
+      const few = curves(1000 * trial, 2 + (trial % 4), 0, 0.5);
+      const { threshold } = fitCalibration(few) as Calibration;
+      const others = curves(1000 * trial + 500, 10, 0, 0.5);
+      differences.push(f1At(others, threshold) - f1At(others, 0.5));
+    }
+    const error = Math.sqrt(mean(differences.map((d) => (d - mean(differences)) ** 2)) / differences.length);
+    expect(mean(differences)).toBeGreaterThan(-2 * error - 0.001);
+    expect(differences.filter((difference) => difference < -0.01).length).toBeLessThanOrEqual(2);
+  });
+
+  it("keeps 0.5 where chance may explain what photographs that are left out gain, and says so", () => {
+    // One of them asks for a lower threshold, the other for a higher one.
+    const found = fitCalibration([curve(1, -2), curve(2, 2)]) as Calibration;
+    expect(found).toMatchObject({ threshold: 0.5, fitted: found.before });
+    expect(found.warnings[0]).toMatch(
+      /gain -0\.\d+ to -?0\.\d+ of F1 at the fitted 0\.\d+, which chance may explain: 0\.5 stays/,
+    );
+  });
+
+  it("warns of a single photograph, and of thresholds far apart", () => {
+    expect(fitCalibration([curve(1, 1)])).toMatchObject({
+      leaveOneOut: null,
+      warnings: ["a single photograph fitted it, and nothing says how it does on another"],
+    });
+    // Either has a plateau above 0.55, and its best threshold somewhere else on it.
+    const plateau = (best: number) =>
+      Float64Array.from({ length: 1001 }, (_, step) => (step < 550 ? 0.5 : step === best ? 0.81 : 0.8));
+    const wide = fitCalibration([plateau(600), plateau(900)]) as Calibration;
+    expect(wide.warnings.join()).toMatch(/hangs on single photographs: it runs from 0\.\d+ to 0\.\d+/);
+  });
+
+  it("leaves out photographs without vessels, and has nothing to say of those alone", () => {
+    const empty = f1ByThreshold({ probability: new Float32Array(4), truth: [0, 0, 0, 0] });
+    expect(fitCalibration([])).toBeUndefined();
+    expect(fitCalibration([empty])).toBeUndefined();
+  });
+});
+
+describe("a calibration in a file", () => {
+  const file = {
+    ...(fitCalibration(curves(1, 3, 1)) as Calibration),
+    ...{ weights: "a".repeat(64), sources: ["b".repeat(64)] },
+  };
+
+  it("comes back as it was", () => {
+    expect(readCalibration(writeCalibration(file))).toEqual({
+      kind: "saunet-calibration",
+      version: 1,
+      ...file,
+    });
+  });
+
+  it.each([
+    ["no JSON", "camera", "it is not JSON"],
+    ["null", "null", "its kind is undefined"],
+    ["another kind", '{"kind":"camera"}', 'its kind is "camera"'],
+    [
+      "a newer version",
+      writeCalibration(file).replace('"version": 1', '"version": 2'),
+      "version must be 1 but is 2",
+    ],
+    [
+      "a threshold above 1",
+      JSON.stringify({ ...JSON.parse(writeCalibration(file)), threshold: 2 }),
+      "threshold must lie between 0 and 1 but is 2",
+    ],
+    [
+      "a threshold in words",
+      JSON.stringify({ ...JSON.parse(writeCalibration(file)), threshold: "0.5" }),
+      "threshold must lie between",
+    ],
+    [
+      "no weights",
+      JSON.stringify({ ...JSON.parse(writeCalibration(file)), weights: 1 }),
+      "weights is no SHA-256",
+    ],
+    [
+      "no sources",
+      JSON.stringify({ ...JSON.parse(writeCalibration(file)), sources: ["x"] }),
+      "sources is no list of SHA-256",
+    ],
+  ])("is refused where it is %s", (_, text, message) => {
+    expect(() => readCalibration(text)).toThrow(RangeError);
+    expect(() => readCalibration(text)).toThrow(message);
+  });
+});
