@@ -1,5 +1,7 @@
 // The commands: what each is called, which options it takes, what it does.
 
+import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { comparison, exitCode, formatComparison, readResults } from "./comparison.ts";
 import { inMemory, openJournal } from "./journal.ts";
 import type { CommandEntry, OptionName, Options } from "./options.ts";
@@ -142,6 +144,25 @@ export const commands: readonly CommandEntry[] = [
       const found = comparison(before, after);
       process.stdout.write(formatComparison(found));
       return exitCode(found, bound);
+    },
+  },
+  {
+    name: "page",
+    about: "one HTML document of result files: sort, filter, roofline, compare two",
+    operands: "<files...> result files",
+    options: ["page"],
+    run: async ({ operands, out = "bench.html" }) => {
+      const { resultPage } = await import("./page/page.ts");
+      if (operands.length === 0) throw new UsageError("page: wants result files");
+      const files = operands.map((path) => ({ name: basename(path, ".json"), results: readResults(path) }));
+      const document = resultPage(files);
+      try {
+        writeFileSync(out, document);
+      } catch (error) {
+        throw new UsageError(`page: ${(error as Error).message}`);
+      }
+      process.stdout.write(`${out}\n`);
+      return 0;
     },
   },
   {

@@ -108,6 +108,7 @@ const OPTIONS = {
     flags: "--out <file>",
     about: "also write the result files there, with a or b in the place of its %",
   },
+  page: { flags: "--out <file>", about: "where the document goes (bench.html)" },
   nodeA: { flags: "--node-a <node>", about: "Node of the first: its path, or a version that npm has" },
   nodeB: { flags: "--node-b <node>", about: "Node of the second" },
   flagsA: { flags: "--flags-a <flags>", about: "flags of the first Node, as one word", read: words },

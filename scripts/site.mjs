@@ -2,7 +2,7 @@
 // benches, and the documents and sources that they link to. `npm run site:build` leaves the folder, site/, for any host; all
 // links are relative. `--book` builds the pages of text alone and leaves API and page as they are.
 
-import { cpSync, existsSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { tools } from "./packed.mjs";
 import { configure } from "./site/configure.mjs";
@@ -35,6 +35,15 @@ process.chdir(root);
 const config = await configure(libraries, join(folder, "node_modules"));
 await new Eleventy("scripts/site", "site", { quietMode: true, config }).write();
 writeSearchIndex(MiniSearch, out);
+
+const resultFiles = readdirSync(join(root, "bench/results")).filter((name) => name.endsWith(".json"));
+const bench = [
+  join(root, "bench/bench.mjs"),
+  "page",
+  ...resultFiles.map((name) => join(root, "bench/results", name)),
+];
+const benchCode = run(process.execPath, [...bench, "--out", join(out, "bench/results.html")]);
+if (benchCode !== 0) process.exit(benchCode);
 
 const faults = faultsOfLinks(
   out,

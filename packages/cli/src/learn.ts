@@ -134,6 +134,7 @@ export async function learn(learning: Learning): Promise<Outcome> {
     loss: lossOf(network.config),
     random,
     clipNorm: settings.clipNorm,
+    microBatch: settings.microBatch,
     average,
     epochs,
     stepsPerEpoch: steps,

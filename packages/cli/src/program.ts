@@ -175,6 +175,11 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
     .option("--epochs <n>", "epochs (default: the recipe's)", integer(1))
     .option("--steps <n>", "steps in an epoch (default: the recipe's)", integer(1))
     .option("--batch <n>", "pictures in a step (default: the recipe's)", integer(1))
+    .option(
+      "--micro-batch <n>",
+      "pictures of a step in memory at a time; the step is that of the whole batch (default: the recipe's)",
+      integer(1),
+    )
     .option("--crop <n>", "side of the crops in pixels (default: the recipe's)", integer(8))
     .option("--learning-rate <x>", "highest learning rate of Adam (default: the recipe's)", positive)
     .option(

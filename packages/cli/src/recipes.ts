@@ -20,6 +20,8 @@ export interface Recipe {
   /** How large and how many crops are, in turn; whole pictures, `batch` at a time, where left out. */
   readonly crops?: readonly CropStage[];
   readonly batch: number;
+  /** Pictures of a batch that are in memory at a time, see `TrainingRun.microBatch`; all of them where left out. */
+  readonly microBatch?: number;
   /** A share of DropBlock other than the network's own. */
   readonly dropBlockRate?: number;
   readonly averageDecay?: number;
@@ -73,7 +75,15 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   },
   // Every constant as in the authors' notebooks for DRIVE: Adam at 1e-3, batches of 8 whole pictures, 150 epochs,
   // DropBlock 0.15, the checkpoint with the highest accuracy on validation.
-  paper: { epochs: 150, learningRate: 1e-3, batch: 8, schedule: "plateau", scale: 1, select: "accuracy" },
+  paper: {
+    epochs: 150,
+    learningRate: 1e-3,
+    batch: 8,
+    microBatch: 1,
+    schedule: "plateau",
+    scale: 1,
+    select: "accuracy",
+  },
 };
 
 /** The notebook's ReduceLROnPlateau and EarlyStopping on the validation's loss. */

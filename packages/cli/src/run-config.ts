@@ -65,6 +65,7 @@ const schema: z.ZodType<RunConfig> = z.object({
     .min(1)
     .exactOptional(),
   batch: count,
+  microBatch: count.exactOptional(),
   dropBlockRate: share.exactOptional(),
   averageDecay: share.exactOptional(),
   clipNorm: positive.exactOptional(),

@@ -18,6 +18,7 @@ export interface RunOptions {
   readonly epochs?: number;
   readonly steps?: number;
   readonly batch?: number;
+  readonly microBatch?: number;
   readonly crop?: number;
   readonly learningRate?: number;
   readonly validation?: number;
@@ -87,6 +88,7 @@ export function settingsOf(options: RunOptions): Settings {
     maxPixels: options.maxPixels,
     ...(crops && { crops }),
     ...(batch && { batch }),
+    ...(options.microBatch && { microBatch: options.microBatch }),
     ...(epochs && { epochs }),
     ...(steps && { steps }),
     ...(learningRate && { learningRate }),

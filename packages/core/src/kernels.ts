@@ -72,6 +72,7 @@ export {
   dropBlockScale,
   dropMasked,
   gapLimits,
+  wordPairs,
 } from "./ops/drop-block.ts";
 export { dropoutFromNoise, dropoutMask } from "./ops/dropout.ts";
 export { type ExtremeDims, extremeGradient, maximumForward, minimumForward } from "./ops/extremes.ts";

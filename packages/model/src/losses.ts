@@ -23,6 +23,7 @@ import {
   div,
   mean,
   mul,
+  type Shape,
   sigmoid,
   sigmoidCrossEntropy,
   softmax,
@@ -37,6 +38,17 @@ import type { NetworkConfig } from "./config.ts";
 /** Loss of logits against a target from 0 to 1 in the same shape: a tensor of one element. */
 export type Loss = (logits: Tensor, target: Tensor) => Tensor;
 
+/**
+ * A loss that sees its batch only through averages over all positions. So it can be computed a part of the batch at a time: the
+ * averages of the parts first, then the loss of their average, and what its gradient hands back to each part.
+ */
+export interface LossOfAverages extends Loss {
+  /** The averages over these positions, each one number, or one for each class. */
+  readonly averages: (logits: Tensor, target: Tensor) => readonly Tensor[];
+  /** The loss from averages over so many positions. */
+  readonly ofAverages: (averages: readonly Tensor[], positions: number) => Tensor;
+}
+
 const EPSILON = 1e-7;
 const SMALLEST_RADICAND = 1e-30;
 
@@ -45,38 +57,63 @@ const ratio = (a: Tensor, b: Tensor): Tensor => div(add(a, EPSILON), add(b, EPSI
 
 const complement = (x: Tensor): Tensor => sub(1, x);
 
-function averages(op: string, logits: Tensor, target: Tensor): { p: Tensor; t: Tensor; overlap: Tensor } {
-  expectShape(op, "target", target.shape, logits.shape);
-  const probability = sigmoid(logits);
-  return { p: mean(probability), t: mean(target), overlap: mean(mul(probability, target)) };
+function lossOfAverages(
+  op: string,
+  averages: LossOfAverages["averages"],
+  ofAverages: LossOfAverages["ofAverages"],
+  classesOf: (shape: Shape) => number,
+): LossOfAverages {
+  const checked = (logits: Tensor, target: Tensor) => {
+    expectShape(op, "target", target.shape, logits.shape);
+    return averages(logits, target);
+  };
+  const loss = (logits: Tensor, target: Tensor) =>
+    ofAverages(checked(logits, target), logits.size / classesOf(logits.shape));
+  return Object.assign(loss, { averages: checked, ofAverages });
 }
 
-/** Mean binary cross entropy; from logits, so it never sees log 0. */
-export const crossEntropyLoss: Loss = (logits, target) => mean(sigmoidCrossEntropy(logits, target));
+/** Of logits that are one number a position. */
+const binary = (op: string, ...parts: [LossOfAverages["averages"], LossOfAverages["ofAverages"]]) =>
+  lossOfAverages(op, ...parts, () => 1);
 
-/** 1 - MCC: 0 for a perfect, 1 for an uninformed, 2 for an inverted prediction. */
-export const mccLoss: Loss = (logits, target) => {
-  return complement(mccOf(averages("mccLoss", logits, target), logits.size));
+/** Of logits that have one number for each class along the last axis. */
+const ofClasses = (op: string, ...parts: [LossOfAverages["averages"], LossOfAverages["ofAverages"]]) =>
+  lossOfAverages(op, ...parts, (shape) => shape[shape.length - 1]);
+
+/** p̄, t̄ and o */
+const shares = (logits: Tensor, target: Tensor): readonly Tensor[] => {
+  const probability = sigmoid(logits);
+  return [mean(probability), mean(target), mean(mul(probability, target))];
 };
 
+/** Mean binary cross entropy; from logits, so it never sees log 0. */
+export const crossEntropyLoss: LossOfAverages = /* @__PURE__ */ binary(
+  "crossEntropyLoss",
+  (logits, target) => [mean(sigmoidCrossEntropy(logits, target))],
+  ([entropy]) => entropy,
+);
+
+/** 1 - MCC: 0 for a perfect, 1 for an uninformed, 2 for an inverted prediction. */
+export const mccLoss: LossOfAverages = /* @__PURE__ */ binary("mccLoss", shares, (averages, positions) =>
+  complement(mccOf(averages, positions)),
+);
+
 /** MCC from averages over so many positions. */
-function mccOf({ p, t, overlap }: ReturnType<typeof averages>, positions: number): Tensor {
+function mccOf([p, t, overlap]: readonly Tensor[], positions: number): Tensor {
   const radicand = mul(mul(p, t), mul(complement(p), complement(t)));
   const root = sqrt(clip(radicand, { min: SMALLEST_RADICAND }));
   return div(sub(overlap, mul(p, t)), add(root, EPSILON / positions ** 2));
 }
 
 /** 1 - Dice (F1) with soft counts. */
-export const diceLoss: Loss = (logits, target) => {
-  const { p, t, overlap } = averages("diceLoss", logits, target);
-  return complement(ratio(mul(2, overlap), add(p, t)));
-};
+export const diceLoss: LossOfAverages = /* @__PURE__ */ binary("diceLoss", shares, ([p, t, overlap]) =>
+  complement(ratio(mul(2, overlap), add(p, t))),
+);
 
 /** 1 - Jaccard with soft counts. */
-export const jaccardLoss: Loss = (logits, target) => {
-  const { p, t, overlap } = averages("jaccardLoss", logits, target);
-  return complement(ratio(overlap, sub(add(p, t), overlap)));
-};
+export const jaccardLoss: LossOfAverages = /* @__PURE__ */ binary("jaccardLoss", shares, ([p, t, overlap]) =>
+  complement(ratio(overlap, sub(add(p, t), overlap))),
+);
 
 /**
  * The paper's loss: `crossEntropy · CE + mcc · (1 - MCC)`, both weights 0.5 where nothing else is said.
@@ -85,8 +122,8 @@ export const jaccardLoss: Loss = (logits, target) => {
  * const loss = paperLoss();
  * console.log(loss(tensor([[9, -9]]), tensor([[1, 0]])).item().toFixed(3)); // 0.000
  */
-export function paperLoss(weights: LossWeights = {}): Loss {
-  return weighted(crossEntropyLoss, mccLoss, weights);
+export function paperLoss(weights: LossWeights = {}): LossOfAverages {
+  return binary("paperLoss", ...weighted(crossEntropyLoss, mccLoss, weights));
 }
 
 /** What each part of a loss counts; 0.5 where left out. */
@@ -95,26 +132,38 @@ export interface LossWeights {
   readonly mcc?: number;
 }
 
-function weighted(ofEntropy: Loss, ofMcc: Loss, { crossEntropy = 0.5, mcc = 0.5 }: LossWeights): Loss {
-  return (logits, target) =>
-    add(mul(crossEntropy, ofEntropy(logits, target)), mul(mcc, ofMcc(logits, target)));
+function weighted(
+  ofEntropy: LossOfAverages,
+  ofMcc: LossOfAverages,
+  { crossEntropy = 0.5, mcc = 0.5 }: LossWeights,
+): [LossOfAverages["averages"], LossOfAverages["ofAverages"]] {
+  return [
+    (logits, target) => [...ofEntropy.averages(logits, target), ...ofMcc.averages(logits, target)],
+    ([entropy, ...others], positions) =>
+      add(
+        mul(crossEntropy, ofEntropy.ofAverages([entropy], positions)),
+        mul(mcc, ofMcc.ofAverages(others, positions)),
+      ),
+  ];
 }
 
 /** Mean cross entropy of the softmax over the last axis, against how much of each position is of each class. */
-export const classCrossEntropyLoss: Loss = (logits, target) => {
-  expectShape("classCrossEntropyLoss", "target", target.shape, logits.shape);
-  return mean(softmaxCrossEntropy(logits, target));
-};
+export const classCrossEntropyLoss: LossOfAverages = /* @__PURE__ */ ofClasses(
+  "classCrossEntropyLoss",
+  (logits, target) => [mean(softmaxCrossEntropy(logits, target))],
+  ([entropy]) => entropy,
+);
 
 /** 1 - the mean of the classes' MCC, each class against all others, with soft counts; classes lie along the last axis. */
-export const classMccLoss: Loss = (logits, target) => {
-  expectShape("classMccLoss", "target", target.shape, logits.shape);
-  const axes = logits.shape.slice(1).map((_, axis) => axis);
-  const shares = softmax(logits);
-  const [p, t, overlap] = [shares, target, mul(shares, target)].map((each) => mean(each, { axes }));
-  const classes = logits.shape[logits.shape.length - 1];
-  return complement(mean(mccOf({ p, t, overlap }, logits.size / classes)));
-};
+export const classMccLoss: LossOfAverages = /* @__PURE__ */ ofClasses(
+  "classMccLoss",
+  (logits, target) => {
+    const axes = logits.shape.slice(1).map((_, axis) => axis);
+    const probability = softmax(logits);
+    return [probability, target, mul(probability, target)].map((each) => mean(each, { axes }));
+  },
+  (averages, positions) => complement(mean(mccOf(averages, positions))),
+);
 
 /**
  * The paper's loss for several classes: `crossEntropy · CE + mcc · (1 - mean of the classes' MCC)`, both weights 0.5 by
@@ -125,8 +174,8 @@ export const classMccLoss: Loss = (logits, target) => {
  * const loss = classLoss();
  * console.log(loss(tensor([[9, 0, 0], [0, 9, 0]]), tensor([[1, 0, 0], [0, 1, 0]])).item().toFixed(3)); // 0.167
  */
-export function classLoss(weights: LossWeights = {}): Loss {
-  return weighted(classCrossEntropyLoss, classMccLoss, weights);
+export function classLoss(weights: LossWeights = {}): LossOfAverages {
+  return ofClasses("classLoss", ...weighted(classCrossEntropyLoss, classMccLoss, weights));
 }
 
 /**
@@ -135,6 +184,6 @@ export function classLoss(weights: LossWeights = {}): Loss {
  * @example
  * console.log(lossOf(saUNetV2)(tensor([[9, -9]]), tensor([[1, 0]])).item().toFixed(3)); // 0.000
  */
-export function lossOf({ classes }: NetworkConfig): Loss {
+export function lossOf({ classes }: NetworkConfig): LossOfAverages {
   return classes === undefined ? paperLoss() : classLoss();
 }

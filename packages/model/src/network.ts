@@ -14,6 +14,7 @@ import {
   concat,
   conv2d,
   convTranspose2d,
+  type DropBlockOptions,
   dropBlock,
   groupNorm,
   maxPool2d,
@@ -28,8 +29,13 @@ import { crossScaleAttention, spatialAttention } from "./attention.ts";
 import { depthOf, type NetworkConfig, sizeMultiple } from "./config.ts";
 import type { Parameters } from "./parameters.ts";
 
-/** Training normalises by the batch where the network has batch normalisation, and drops blocks drawn from `random`. */
-export type Mode = { readonly training: false } | { readonly training: true; readonly random: RandomState };
+/** Training normalises by the batch where the network has batch normalisation, and drops blocks. */
+export type Mode =
+  | { readonly training: false }
+  /** Blocks are drawn from `random`. */
+  | { readonly training: true; readonly random: RandomState }
+  /** Blocks are dropped by somebody else, who is called for each layer in turn. */
+  | { readonly training: true; readonly drop: (f: Tensor, options: DropBlockOptions) => Tensor };
 
 const INFERENCE: Mode = { training: false };
 
@@ -51,7 +57,8 @@ export function forward(config: NetworkConfig, p: Parameters, x: Tensor, mode: M
   const unit = (f: Tensor, stage: string, index: 1 | 2): Tensor => {
     let g = conv2d(f, p[`${stage}.conv${index}.filter`], p[`${stage}.conv${index}.bias`]);
     if (mode.training && config.dropBlock.rate > 0) {
-      g = dropBlock(g, mode.random, { rate: config.dropBlock.rate, blockSize: config.dropBlock.size });
+      const options = { rate: config.dropBlock.rate, blockSize: config.dropBlock.size };
+      g = "drop" in mode ? mode.drop(g, options) : dropBlock(g, mode.random, options);
     }
     g = normalize(config, p, g, `${stage}.norm${index}`, mode);
     return config.activation === "silu" ? silu(g) : relu(g);

@@ -15,6 +15,7 @@ import type { MovingAverage } from "./average.ts";
 import type { NetworkConfig } from "./config.ts";
 import { DivergedError, firstNotFinite, firstNotFiniteOf } from "./diverged.ts";
 import type { Loss } from "./losses.ts";
+import { type PreparedStep, partsOf, prepareMicroBatches } from "./micro-batches.ts";
 import { forward } from "./network.ts";
 import type { Parameters } from "./parameters.ts";
 
@@ -49,6 +50,11 @@ export interface TrainingRun extends TrainingStep {
   readonly nextBatch: (step: number) => Batch | Promise<Batch>;
   /** The learning rate of a step; the optimiser's own when left out. */
   readonly learningRate?: (step: number) => number;
+  /**
+   * Pictures of a batch that are computed at a time; all of them when left out. The step is that of the whole batch, in the memory
+   * of a part, at the cost of one more forward pass. For losses of averages and networks without batch normalisation.
+   */
+  readonly microBatch?: number | undefined;
   /** Takes in the parameters after each step. */
   readonly average?: MovingAverage;
 }
@@ -84,6 +90,7 @@ export function trainStep(
 /**
  * {@link trainStep} as a program for batches of this size: planned once, then only run. One that is too large for the memory
  * of accelerated programs (4 GiB; the paper's batches of 8 at 592 x 592 take 4.8) runs call by call: slower, but it runs.
+ * {@link train} computes such a batch in parts where it has a `microBatch`.
  *
  * @example
  * const config = { ...saUNetV2, channels: [8, 16] };
@@ -113,27 +120,28 @@ export function captureTrainStep(step: TrainingStep, { x, target }: Batch): Runn
  * for await (const event of train(run)) console.log(event.kind); // step, step, epoch
  */
 export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent> {
-  const programs = new Map<string, Runnable>();
-  const programFor = (batch: Batch): Runnable => {
+  const programs = new Map<string, PreparedStep>();
+  const programFor = (batch: Batch): PreparedStep => {
     const size = String(batch.x.shape);
     const known = programs.get(size);
     if (known !== undefined) return known;
     // Batches change their size a few times in a run, and a program of training takes much memory.
     for (const [other, program] of programs)
       if (programs.size >= PROGRAMS_KEPT) release(programs, other, program);
-    const program = captureTrainStep(run, batch);
+    const program = prepareStep(run, batch);
     programs.set(size, program);
     return program;
   };
-  const { epochs, stepsPerEpoch, firstStep = 0 } = run;
+  const { epochs, stepsPerEpoch, firstStep = 0, microBatch } = run;
+  if (microBatch !== undefined && !(Number.isInteger(microBatch) && microBatch > 0))
+    throw new RangeError(`train: microBatch must be a whole number from 1 but is ${microBatch}`);
   try {
     for (let step = firstStep; step < epochs * stepsPerEpoch; step++) {
       const epoch = Math.floor(step / stepsPerEpoch);
       const batch = await run.nextBatch(step);
       if (run.learningRate !== undefined) run.optimizer.learningRate[0] = run.learningRate(step);
       const goBack = remember(run);
-      const [value] = await programFor(batch).run([batch.x, batch.target]);
-      const loss = value.item();
+      const loss = (await programFor(batch).run(batch)).item();
       if (!Number.isFinite(loss) || firstNotFinite(run.parameters) !== undefined) {
         goBack();
         const culprit = explain(run, batch);
@@ -152,7 +160,18 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent> {
 /** Whole batches, and the smaller last one of an epoch. */
 const PROGRAMS_KEPT = 2;
 
-function release(programs: Map<string, Runnable>, size: string, program: Runnable): void {
+/** A part that is the whole batch needs no second pass. */
+function prepareStep(run: TrainingRun, batch: Batch): PreparedStep {
+  const { microBatch = Number.POSITIVE_INFINITY } = run;
+  if (batch.x.shape[0] > microBatch) return prepareMicroBatches(run, batch, microBatch);
+  const program = captureTrainStep(run, batch);
+  return {
+    run: async ({ x, target }) => (await program.run([x, target]))[0],
+    release: () => program.release(),
+  };
+}
+
+function release(programs: Map<string, PreparedStep>, size: string, program: PreparedStep): void {
   programs.delete(size);
   program.release();
 }
@@ -171,12 +190,13 @@ function remember({ parameters, optimizer, random }: TrainingStep): () => void {
 }
 
 /** Does the step again, call by call, and names the first tensor that is not finite. */
-function explain(run: TrainingStep, batch: Batch): string {
+function explain(run: TrainingRun, batch: Batch): string {
+  const parts = partsOf(batch, run.microBatch ?? batch.x.shape[0]);
   const inputs = { "the photographs": batch.x, "their vessels": batch.target };
   return (
     firstNotFinite(inputs) ??
     firstNotFinite(run.parameters) ??
-    firstNotFiniteOf(() => trainStep(run, batch), run.parameters) ??
+    firstNotFiniteOf(() => parts.map((part) => trainStep(run, part)), run.parameters) ??
     "none when the step is repeated"
   );
 }

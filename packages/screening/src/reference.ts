@@ -42,8 +42,8 @@ async function download(url: string): Promise<Uint8Array> {
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
     const reason = `the server answers ${response.status}`;
-    // What is not there will not be there; a server that is busy or broken may recover.
-    if (response.status >= 400 && response.status < 500 && response.status !== 429)
+    // What is not there will not be there; a server that is busy, slow or broken may recover.
+    if (response.status >= 400 && response.status < 500 && ![408, 425, 429].includes(response.status))
       throw new ImageFileError(url, reason);
     throw new Error(`${url}: ${reason}`);
   }

@@ -24,11 +24,16 @@ export type PhaseFunction = (
  * @param memory limits of the memory that the module imports as `env.memory`
  * @returns the bytes of a module that exports `phase0`, `phase1` …
  */
-export function assemble(
+export function assemble(...planned: Parameters<typeof moduleOf>): Uint8Array<ArrayBuffer> {
+  return moduleOf(...planned).build();
+}
+
+/** The module before it is bytes. */
+export function moduleOf(
   plan: Plan<never>,
   arrays: readonly string[],
   memory: { readonly shared: boolean; readonly maximum: number },
-): Uint8Array<ArrayBuffer> {
+): ModuleBuilder {
   const m = new ModuleBuilder();
   m.importMemory("env", "memory", { initial: 1, ...memory });
   plan.phases.forEach(({ write }, i) => {
@@ -46,7 +51,7 @@ export function assemble(
       });
     });
   });
-  return m.build();
+  return m;
 }
 
 /** Makes assembled bytes run in a memory. */

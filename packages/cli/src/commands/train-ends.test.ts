@@ -239,6 +239,8 @@ it("a kernel thread that is lost ends the training with a line and 1; it goes on
   await underWay(started, "kernels");
   // A thread that is lost while nothing is to be done is replaced, and nobody notices.
   const again = setInterval(() => started.child.kill("SIGUSR2"), 500);
+  // A process that is about to exit listens to signals no more, and would die of one.
+  started.child.stderr?.once("data", () => clearInterval(again));
   const { code: end, err } = await started.ended;
   clearInterval(again);
   expect([end, err]).toEqual([

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { normal, randomState, uniform } from "../random.ts";
-import { full, ones, type Tensor, zeros } from "../tensor.ts";
+import { full, ones, type Tensor, tensor, zeros } from "../tensor.ts";
 import { expectClose, gradcheck, maskFromNoise } from "../testing.ts";
-import { type DropBlockOptions, dropBlock, dropBlockDims, dropMasked } from "./drop-block.ts";
+import { type DropBlockOptions, dropBlock, dropBlockDims, dropMasked, wordPairs } from "./drop-block.ts";
+import { concat, slice } from "./movement.ts";
 import { mean } from "./sum.ts";
 
 function fromNoise(x: Tensor, noise: Tensor, options: DropBlockOptions): Tensor {
@@ -139,6 +140,32 @@ describe("dropBlock", () => {
     expect(mean(y).item()).toBeCloseTo(1, 5);
     expect(y.data.some((value) => value === 0)).toBe(true);
     expect(drop(3, 3, { rate: 0.5, blockSize: 3 }, 4)).toEqual(zeros([1, 3, 3, 1]));
+  });
+
+  it("takes its scale from outside where a part is to be as in its batch", () => {
+    const options = { rate: 0.3, blockSize: 3 };
+    const x = normal([4, 12, 12, 3], randomState(8));
+    const whole = dropBlock(x, randomState(9), options);
+    const at = whole.data.findIndex((value) => value !== 0);
+    const scale = tensor([whole.data[at] / x.data[at]]);
+    const state = randomState(9);
+    const half = (from: number) => slice(x, [from, 0, 0, 0], [2, 12, 12, 3]);
+    expectClose(
+      concat(
+        [dropBlock(half(0), state, { ...options, scale }), dropBlock(half(2), state, { ...options, scale })],
+        0,
+      ),
+      whole,
+      1e-6,
+    );
+    expect(state[2]).toBe(wordPairs(dropBlockDims(x.shape, options)));
+    gradcheck(
+      ([z]) => dropBlock(z, randomState(9), { ...options, scale }),
+      [normal([1, 5, 5, 2], randomState(4))],
+    );
+    expect(() => dropBlock(x, state, { ...options, scale: ones([2]) })).toThrow(
+      "dropBlock: scale must be [1] but is [2]",
+    );
   });
 
   it("drops nothing at rate 0", () => {

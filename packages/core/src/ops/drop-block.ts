@@ -20,7 +20,7 @@
 // everything is dropped the result is 0.
 
 import { contribute, record } from "../autograd.ts";
-import { expectBetween, expectInteger, expectOptions, expectRank } from "../errors.ts";
+import { expectBetween, expectInteger, expectOptions, expectRank, expectShape } from "../errors.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { type RandomState, skipWords, wordsAhead } from "../random.ts";
 import { type Pair, pair, type Shape } from "../shape.ts";
@@ -34,6 +34,11 @@ export interface DropBlockOptions {
   readonly blockSize?: Pair;
   /** Whether all channels of an image lose the same blocks; each loses its own when left out. */
   readonly sharedMask?: boolean;
+  /**
+   * What the elements that stay are multiplied by, one number; one over the share of elements that stay when left out. For a
+   * part of a larger batch, which all of it shares one scale.
+   */
+  readonly scale?: Tensor | undefined;
 }
 
 /** The integers of one DropBlock, and how likely an element is to stay without a seed on it. */
@@ -117,6 +122,22 @@ export function gapLimits(gamma: number): Uint32Array {
   return Uint32Array.from({ length: LONG_GAP }, limit);
 }
 
+/**
+ * The pairs of random words by which a draw moves its stream on: each seed moves on by an element at least, and a pair serves
+ * two. Images take theirs one after the other.
+ *
+ * @example
+ * const d = dropBlockDims([2, 8, 8, 4], { rate: 0.1, blockSize: 3 });
+ * const state = randomState(1);
+ * dropBlockDraw({ mask: new Float32Array(512), limits: gapLimits(1 - d.keepRate), state }, d);
+ * console.log(state[2] === wordPairs(d)); // true
+ */
+export function wordPairs(d: DropBlockDims): number {
+  return d.N * Math.max(0, d.endRow - d.firstRow) * pairsOfRow(d);
+}
+
+const pairsOfRow = (d: DropBlockDims): number => Math.ceil(((d.endColumn - d.firstColumn) * d.maskC) / 2);
+
 /** `mask = 0` in the blocks around seeds, else 1; the gaps between seeds are drawn, for each row on its own. */
 export const dropBlockDraw = kernel(
   "dropBlock.draw",
@@ -124,8 +145,7 @@ export const dropBlockDraw = kernel(
   ({ mask, limits, state }: { mask: Floats; limits: Uint32Array; state: RandomState }, d: DropBlockDims) => {
     mask.fill(1);
     const [first, end] = [d.firstColumn * d.maskC, d.endColumn * d.maskC];
-    // Each draw moves on by an element at least, and a pair of words serves two.
-    const pairs = Math.ceil((end - first) / 2);
+    const pairs = pairsOfRow(d);
     for (let n = 0, start = 0; n < d.N; n++)
       for (let h = d.firstRow; h < d.endRow; h++, start += pairs)
         for (let i = first, draws = 0; i < end; draws++) {
@@ -135,7 +155,7 @@ export const dropBlockDraw = kernel(
           i += gap;
           if (gap < LONG_GAP && i < end) dropAround(mask, d, n * d.H + h, i++);
         }
-    skipWords(state, d.N * Math.max(0, d.endRow - d.firstRow) * pairs);
+    skipWords(state, wordPairs(d));
   },
   { types: { limits: "u32", state: "u32" } },
 );
@@ -170,30 +190,33 @@ export const dropBlockApply = kernel(
  *
  * @param x feature maps `[N,H,W,C]`
  * @param state where the randomness comes from; drawing moves it on
- * @throws ShapeError where `x` has not four axes; RangeError on a rate or block size that is none
+ * @throws ShapeError where `x` has not four axes or `scale` is not one number; RangeError on a rate or block size that is none
  * @example
  * const y = dropBlock(ones([1, 32, 32, 4]), randomState(1), { rate: 0.15, blockSize: 7 });
  * console.log(mean(y).item().toFixed(3)); // 1.000
  */
 export function dropBlock(x: Tensor, state: RandomState, options: DropBlockOptions): Tensor {
-  expectOptions("dropBlock", options, ["rate", "blockSize", "sharedMask"]);
+  expectOptions("dropBlock", options, ["rate", "blockSize", "sharedMask", "scale"]);
   x = asTensor("dropBlock", "x", x);
+  const scale = options.scale && asTensor("dropBlock", "scale", options.scale);
+  if (scale !== undefined) expectShape("dropBlock", "scale", scale.shape, [1]);
   const d = dropBlockDims(x.shape, options);
   const mask = allocate(d.N * d.H * d.W * d.maskC);
   dropBlockDraw({ mask, limits: gapLimits(1 - d.keepRate), state }, d);
-  return dropMasked(x, mask, d);
+  return dropMasked(x, mask, d, scale?.data);
 }
 
 /**
- * {@link dropBlock} with a given mask.
+ * {@link dropBlock} with a given mask, and a given scale where there is one.
  *
  * @example
  * const d = dropBlockDims([1, 1, 2, 1], { rate: 0.5, blockSize: 1 });
  * console.log(String(dropMasked(ones([1, 1, 2, 1]), new Float32Array([1, 0]), d))); // Tensor [1,1,2,1] [[[[2], [0]]]]
  */
-export function dropMasked(x: Tensor, mask: Float32Array, d: DropBlockDims): Tensor {
-  const [y, scale] = [empty(x.shape), allocate(1)];
-  dropBlockScale({ scale, mask }, undefined);
+export function dropMasked(x: Tensor, mask: Float32Array, d: DropBlockDims, given?: Float32Array): Tensor {
+  const y = empty(x.shape);
+  const scale = given ?? allocate(1);
+  if (given === undefined) dropBlockScale({ scale, mask }, undefined);
   dropBlockApply({ y: y.data, x: x.data, mask, scale }, d);
   return record("dropBlock", y, [x], (gy) =>
     contribute([x], (gx) => dropBlockApply({ y: gx, x: gy, mask, scale }, d)),

@@ -2,6 +2,8 @@
 
 import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -154,6 +156,34 @@ describe.skipIf(!hasRedis)("with Redis", () => {
     await work();
     expect(await status()).toMatchObject({ failed: 2, done: 2 });
     expect(await readdir(join(here, `r${folder}`, "aside"))).toEqual([]);
+  });
+
+  it("takes photographs from URLs: as from files, refused where they are gone or are others by now", async () => {
+    const [a, b] = await Promise.all(["a", "below/a"].map((name) => readFile(join(here, `eyes/${name}.png`))));
+    let asked = 0;
+    const server = createServer((request, response) => {
+      if (request.url === "/gone.png") return response.writeHead(404).end();
+      // Another picture from its second request on.
+      response.end(request.url === "/eye%201.png?v=2" ? a : asked++ === 0 ? a : b);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const urls = [`${url}/eye 1.png?v=2`, `${url}/changes.png`, `${url}/gone.png`];
+      const { err, ...counts } = await submit(...urls, "eyes/a.png");
+      expect(counts).toEqual({ submitted: 3, known: 0, done: 0, unreadable: 1 });
+      expect(err).toBe(`saunet: ${url}/gone.png: the server answers 404\n`);
+      await work();
+      expect(await status()).toMatchObject({ waiting: 0, done: 2, failed: 1 });
+      const folders = join(here, `r${folder}`, "pictures");
+      const names = (await readdir(folders, { recursive: true })).filter((name) => name.endsWith("mask.png"));
+      const [one, other] = await Promise.all(names.map((name) => readFile(join(folders, name))));
+      expect(names.some((name) => name.includes("/eye 1-") || name.includes("/eye_201-"))).toBe(true);
+      expect(one.equals(other)).toBe(true);
+      expect((await screen("status")).out).toContain(`${url}/changes.png`);
+    } finally {
+      server.close();
+    }
   });
 
   it("pauses, resumes and drains", async () => {

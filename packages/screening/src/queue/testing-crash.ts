@@ -19,7 +19,7 @@ export interface CrashPlan {
   readonly photographs: number;
   readonly unreadable: number;
   readonly workers: number;
-  /** A random worker is killed so often. */
+  /** A random worker is killed so often, if something was done since. */
   readonly killEveryMs: number;
   /** So many kills are stops past the lock instead. */
   readonly stops: number;
@@ -98,6 +98,7 @@ export async function crash(here: string, plan: CrashPlan): Promise<CrashReport>
     let [kills, stopped, restarts, isFilled] = [0, 0, 0, false];
     const stopping: Promise<void>[] = [];
     let lastKill = began;
+    let leftThen = plan.photographs + plan.unreadable;
     for (;;) {
       await pause(LOOK_MS);
       const { waiting, active, delayed } = await queue.getJobCounts("waiting", "active", "delayed");
@@ -114,8 +115,9 @@ export async function crash(here: string, plan: CrashPlan): Promise<CrashReport>
         await fill(join(here, "results"), plan.fullDiskMs);
         continue;
       }
-      if (performance.now() - lastKill < plan.killEveryMs || doneShare === 0) continue;
-      lastKill = performance.now();
+      // Where a worker takes longer to start than it lives, nothing would ever be done.
+      if (performance.now() - lastKill < plan.killEveryMs || left >= leftThen) continue;
+      [lastKill, leftThen] = [performance.now(), left];
       const at = Math.floor(draw(random) * workers.length);
       // One that was started while Redis was away has ended; whoever runs workers starts it again.
       if (workers[at].child.exitCode !== null) workers[at] = startWorker();

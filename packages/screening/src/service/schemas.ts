@@ -18,28 +18,37 @@ const Threshold = Type.Number({
   description: "a pixel is vessel from this probability on; 0.5 when left out",
 });
 
-export const HowToSegment = Type.Object(
-  {
-    threshold: Type.Optional(Threshold),
-    scale: Type.Optional(
-      Type.Union([Type.Literal("auto"), Type.Number({ minimum: 1 / 16, maximum: 16 })], {
-        description: "resizes the photograph for the network; as the weights ask when left out",
-      }),
-    ),
-    pad_to: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 4096,
-        description: "pads with black to at least so many rows and columns",
-      }),
-    ),
-    picture: Type.Optional(
-      Type.String({ description: "which picture an answer of image/png is: the mask when left out" }),
-    ),
-  },
-  closed,
-);
-export type HowToSegment = Static<typeof HowToSegment>;
+/** @param kinds of pictures that there are */
+export const howToSegment = (kinds: readonly string[]) =>
+  Type.Object(
+    {
+      threshold: Type.Optional(Threshold),
+      scale: Type.Optional(
+        Type.Union([Type.Literal("auto"), Type.Number({ minimum: 1 / 16, maximum: 16 })], {
+          description: "resizes the photograph for the network; as the weights ask when left out",
+        }),
+      ),
+      pad_to: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 4096,
+          description: "pads with black to at least so many rows and columns",
+        }),
+      ),
+      picture: Type.Optional(
+        Type.Union(
+          kinds.map((kind) => Type.Literal(kind)),
+          { description: `which picture an answer of image/png is: ${usualPicture(kinds)} when left out` },
+        ),
+      ),
+    },
+    closed,
+  );
+export type HowToSegment = Static<ReturnType<typeof howToSegment>>;
+
+/** The picture that is sent where none is named. */
+export const usualPicture = (kinds: readonly string[]): string =>
+  kinds.includes("mask") ? "mask" : kinds[0];
 
 export const Segmentation = Type.Object({
   id: Type.String({ format: "uuid" }),

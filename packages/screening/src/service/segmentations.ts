@@ -61,7 +61,7 @@ export function addSegmentations(app: App, work: Work): void {
       schema: {
         tags: ["segmentations"],
         description: `A photograph as the body, or as the field \`${FIELD}\` of a form. \`Accept\` says what the answer is: JSON with links to pictures, which hold for ${KEPT_MINUTES} minutes (by default); one picture (image/png); the probabilities (${NPY}); all arrays (${SAFETENSORS}).`,
-        querystring: schemas.HowToSegment,
+        querystring: schemas.howToSegment(served.kinds),
         response: {
           200: binary([PNG, NPY, SAFETENSORS], "what Accept asks for"),
           201: { description: "links", content: { [JSON_TYPE]: { schema: schemas.Segmentation } } },
@@ -72,9 +72,7 @@ export function addSegmentations(app: App, work: Work): void {
     async (request, reply) => {
       const type = request.accepts().type(ANSWERS);
       if (typeof type !== "string") throw new HttpError(406, `the answer can be ${ANSWERS.join(", ")}`);
-      const { picture = served.kinds.includes("mask") ? "mask" : served.kinds[0], ...query } = request.query;
-      if (!served.kinds.includes(picture))
-        throw new HttpError(400, `there is no such picture; there are ${served.kinds.join(", ")}`);
+      const { picture = schemas.usualPicture(served.kinds), ...query } = request.query;
       if (query.threshold !== undefined && served.classes !== undefined)
         throw new HttpError(400, "a network that tells classes apart takes no threshold");
       const answer = await compute(request, {
@@ -151,8 +149,13 @@ async function photographInForm(request: FastifyRequest): Promise<Uint8Array> {
     const part = await request.file();
     if (part?.fieldname === FIELD) return await part.toBuffer();
   } catch (error) {
+    const { code = "", statusCode } = error as Error & { code?: string; statusCode?: number };
+    // A form with a field beside the file is not too large, it is another form.
+    const isOther = /^FST_(PARTS|FIELDS|FILES)_LIMIT$/.test(code);
     // What the parser says of a form that is none has no status.
-    if ("statusCode" in (error as Error) || request.raw.errored !== null) throw error;
+    if ((statusCode !== undefined && !isOther) || request.raw.errored !== null) throw error;
+    if (isOther)
+      throw new HttpError(400, `the form must have one file, in the field ${FIELD}, and nothing else`);
     throw new HttpError(400, `the form cannot be read: ${(error as Error).message}`);
   }
   throw new HttpError(400, `the form must have one file, in the field ${FIELD}`);

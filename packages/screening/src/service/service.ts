@@ -7,7 +7,7 @@ import multipart from "@fastify/multipart";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import fastify, { LogController } from "fastify";
+import fastify, { type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import type { Computer } from "../computer.ts";
 import { addAbout } from "./about.ts";
 import type { App, Limits, Served, Work } from "./app.ts";
@@ -117,14 +117,23 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       "answered",
     );
   });
+  const routes = methodsByAddress(app);
+  const nothingHere = (request: FastifyRequest, reply: FastifyReply) => {
+    const allowed = routes(request.url);
+    if (allowed.length === 0) return reply.status(404).send({ error: "there is nothing at this address" });
+    const error = `${request.method} is not for this address; ${allowed.join(", ")} are`;
+    return reply.status(405).header("Allow", allowed.join(", ")).send({ error });
+  };
+  app.setNotFoundHandler(nothingHere);
   app.setErrorHandler((error, request, reply) => {
+    // Of a method that no route has, even the body is judged first.
+    if (request.is404 && !(error instanceof HttpError)) return nothingHere(request, reply);
     const { status, message } = statusOf(error);
     if (status >= 500) request.log.error({ err: error }, "failed");
     if (status === 429 || status === 503) reply.header("Retry-After", line.retryAfter);
     if (status === 401) reply.header("WWW-Authenticate", "Bearer");
     return reply.status(status).type("application/json").send({ error: message });
   });
-  app.setNotFoundHandler((_, reply) => reply.status(404).send({ error: "there is nothing at this address" }));
 
   await app.register(accepts);
   await app.register(multipart, { limits: { files: 1, parts: 1, fields: 0, fileSize: limits.maxBytes } });
@@ -161,6 +170,19 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       await app.close();
       results.clear();
     },
+  };
+}
+
+/** Notes the routes that are added from now on; what it returns says which methods an address has. */
+function methodsByAddress(app: App): (address: string) => string[] {
+  const known: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = [];
+  app.addHook("onRoute", ({ url, method }) => {
+    const pattern = new RegExp(`^${url.replace(/:\w+/g, "[^/]+").replace("*", ".*")}$`);
+    known.push({ pattern, methods: [method].flat() });
+  });
+  return (address) => {
+    const [path] = address.split("?");
+    return known.flatMap(({ pattern, methods }) => (pattern.test(path) ? methods : []));
   };
 }
 
