@@ -5,6 +5,7 @@ import { loadSegmenter, type Segmenter, segmenterOf } from "@saunet/model";
 import { expose } from "comlink";
 import { startEngine } from "../engine.ts";
 import { decodePicture, pixelsOf, pngOf, shrink } from "../pictures/decode.ts";
+import { filed } from "../pictures/filed.ts";
 import { kindOfMask, maskOf, type PictureKind } from "../pictures/kind.ts";
 import { densityAt, STEPS, type Tally, tallyOf } from "../pictures/tally.ts";
 import { weightsIn } from "../weights.ts";
@@ -147,7 +148,10 @@ const api = {
     const tally = tallyOf({ probability, field: field.data });
     const vesselShare = densityAt(tally, STEPS / 2, true);
     const doubts = doubtsOf({ photograph, field, vesselShare });
-    const blobs = { probability: blobOf(probability), field: blobOf(field.data) };
+    const blobs = {
+      probability: await filed(blobOf(probability)),
+      field: await filed(blobOf(field.data)),
+    };
     return { width, height, scale, ...blobs, tally, doubts, seconds };
   },
 
