@@ -175,7 +175,8 @@ const modelCalls: Calls = {
     const [loss] = model.captureTrainStep(step, batch).runSync([batch.x, batch.target]);
     return [loss, trained(step.parameters)];
   },
-  checkpointWeights: (m) => model.checkpointWeights(fileIn(m, checkpointIn(m)), { config: tiny, metadata: {} }),
+  checkpointWeights: (m) =>
+    model.checkpointWeights(fileIn(m, checkpointIn(m)), { config: tiny, metadata: {} }),
   classCrossEntropyLoss: (m) => model.classCrossEntropyLoss(...classLossIn(m)),
   classLoss: (m) => model.classLoss()(...classLossIn(m)),
   classMccLoss: (m) => model.classMccLoss(...classLossIn(m)),
