@@ -10,6 +10,7 @@ import { BlobReader, BlobWriter, TextWriter, ZipReader } from "@zip.js/zip.js";
 import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { PASSAGE } from "../pictures/filed.ts";
 import { bytesByThread, bytesOf, openSite, removeOthers, type Site, sharedPage } from "../testing.ts";
 import { describeInBrowsers, savedBy } from "../testing-browsers.ts";
 
@@ -107,6 +108,30 @@ describeInBrowsers("many photographs", ({ name: browserName, launch }) => {
     expect(packed.equals(mask.bytes)).toBe(true);
     const table = await entries[0].getData(new TextWriter());
     expect(table.trim().split("\r\n")).toHaveLength(2 + names.length);
+    await removeOthers(page);
+  });
+
+  it.runIf(browserName === "Firefox")("lets results lie in files, none of which stays behind", async () => {
+    const page = await shared();
+    await choose(page, names.slice(0, 2));
+    await row(page, names[1]).waitFor({ timeout: 120_000 });
+    const left = await page.evaluate(async ({ database, store }) => {
+      const answer = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const known = (await indexedDB.databases()).some(({ name }) => name === database);
+      const opened = await answer(indexedDB.open(database));
+      const keys = await answer(opened.transaction(store).objectStore(store).getAllKeys());
+      opened.close();
+      return { known, keys };
+    }, PASSAGE);
+    expect(left).toEqual({ known: true, keys: [] });
+    await row(page, names[0]).click();
+    await page.getByText("Mask as PNG").waitFor();
+    const { bytes } = await savedBy(page, () => page.getByText("Probability as PNG").click());
+    expect((await sharp(bytes).metadata()).width).toBe(SMALL.width);
     await removeOthers(page);
   });
 

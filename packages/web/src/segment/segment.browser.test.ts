@@ -91,7 +91,7 @@ describe("the first tab", () => {
     expect(probability).toHaveLength(here.probability.length);
     const largest = probability.reduce((most, p, i) => Math.max(most, Math.abs(p - here.probability[i])), 0);
     expect(largest).toBeLessThan(2e-5);
-    await page.getByText("Weights: shipped (16-bit floats)").waitFor();
+    await page.getByText("Weights: shipped (SA-UNetv2, 16-bit floats)").waitFor();
     const text = await page.getByRole("region", { name: "Result" }).textContent();
     if (threads === 1) expect(text).toMatch(/1 thread.*not cross-origin isolated/s);
     else expect(text).toMatch(/\d+ threads?/);

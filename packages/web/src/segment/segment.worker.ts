@@ -5,6 +5,7 @@ import { loadSegmenter, type Segmenter, segmenterOf } from "@saunet/model";
 import { expose } from "comlink";
 import { startEngine } from "../engine.ts";
 import { decodePicture, pixelsOf, pngOf, shrink } from "../pictures/decode.ts";
+import { filed } from "../pictures/filed.ts";
 import { kindOfMask, maskOf, type PictureKind } from "../pictures/kind.ts";
 import { densityAt, STEPS, type Tally, tallyOf } from "../pictures/tally.ts";
 import { weightsIn } from "../weights.ts";
@@ -66,8 +67,11 @@ let lastSize = "";
 /** Aborted when a person wants no more of the run at hand. */
 let stopping = new AbortController();
 
-/** With nothing to do for so long, the engine gives its memory back: 0.1 to 1.3 GB, by the size of the photograph. */
-const IDLE_MS = 10_000;
+/**
+ * With nothing to do for so long, the engine gives its memory back: 0.1 to 1.3 GB, by the size of the photograph. The next
+ * photograph has its program planned anew, which takes about as long as segmenting one of 592 x 592.
+ */
+const IDLE_MS = 30_000;
 let idle: ReturnType<typeof setTimeout> | undefined;
 
 function restWhenIdle(): void {
@@ -144,7 +148,10 @@ const api = {
     const tally = tallyOf({ probability, field: field.data });
     const vesselShare = densityAt(tally, STEPS / 2, true);
     const doubts = doubtsOf({ photograph, field, vesselShare });
-    const blobs = { probability: blobOf(probability), field: blobOf(field.data) };
+    const blobs = {
+      probability: await filed(blobOf(probability)),
+      field: await filed(blobOf(field.data)),
+    };
     return { width, height, scale, ...blobs, tally, doubts, seconds };
   },
 
