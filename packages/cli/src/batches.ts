@@ -21,7 +21,7 @@ import {
   syntheticFundus,
 } from "@saunet/data";
 import { autoScale, type Batch } from "@saunet/model";
-import { AROUND_VESSEL, VARIATION } from "./recipes.ts";
+import { AROUND_VESSEL, CLASS_VARIATION, VARIATION } from "./recipes.ts";
 
 /** Streams of random numbers that one seed gives. */
 export const STREAMS = { weights: 0, dropBlock: 1, crops: 2, split: 3, pictures: 4, order: 5 } as const;
@@ -123,10 +123,10 @@ export function batchMaker(plan: BatchPlan): (request: BatchRequest) => FlatBatc
     for (let n = 0; n < batch; n++) {
       const { labelled, scale } = pick(step * batch + n, random);
       const options: AugmentOptions = {
-        ...VARIATION,
+        ...(classes === undefined ? VARIATION : CLASS_VARIATION),
         width: side,
         height: side,
-        scale: [low * scale, high * scale],
+        scale: classes === undefined ? [low * scale, high * scale] : [low, high],
         holdsVessel: draw(random) < AROUND_VESSEL,
       };
       const crop = augment(labelled, options, random);

@@ -49,6 +49,12 @@ export const VARIATION: AugmentOptions = {
   noise: 0.05,
 };
 
+/** How crops vary of which classes are told apart: what tells an artery from a vein is how bright and how wide it is. */
+export const CLASS_VARIATION: AugmentOptions = { orientations: true, rotation: 45 };
+
+/** Such crops lie near the scale of the picture itself, at which the network then sees it. */
+export const CLASS_SCALE: readonly [number, number] = [0.9, 1.1];
+
 /** Share of crops that are laid around a vessel; the others show whatever they show, such as rim and surround. */
 export const AROUND_VESSEL = 0.7;
 

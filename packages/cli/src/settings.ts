@@ -3,7 +3,7 @@
 
 import type { DatasetKind } from "@saunet/data/files";
 import { UsageError } from "./errors.ts";
-import { type Recipe, type RecipeName, recipes } from "./recipes.ts";
+import { CLASS_SCALE, type Recipe, type RecipeName, recipes } from "./recipes.ts";
 import type { SetOfPictures } from "./training-data.ts";
 
 /** Options of `saunet train` that make up a run. */
@@ -76,6 +76,7 @@ export function settingsOf(options: RunOptions): Settings {
     ...stage,
     side: crop ?? stage.side,
     batch: batch ?? stage.batch,
+    ...(options.classes && { scale: CLASS_SCALE }),
   }));
   return {
     recipe: name,
@@ -85,6 +86,7 @@ export function settingsOf(options: RunOptions): Settings {
     validateEvery: options.validateEvery,
     pictureSize: options.pictureSize,
     maxPixels: options.maxPixels,
+    ...(options.classes && { scale: 1 }),
     ...(crops && { crops }),
     ...(batch && { batch }),
     ...(epochs && { epochs }),

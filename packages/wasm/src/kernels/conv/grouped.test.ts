@@ -86,14 +86,29 @@ describe.each([
   );
 });
 
-it("slides where three taps stand next to each other, whatever the channels", () => {
+it("cuts rows of three taps into tiles, whatever the channels and the columns", () => {
   for (const C of [4, 5, 6, 7, 8, 13, 15, 16, 17, 20, 31, 64, 100])
-    for (const W of [1, 2, 3, 63, 64, 65, 130]) {
+    for (const W of [1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 130]) {
       const d = groupedConv2dDims("conv2d", [1, 4, W, C], [3, 3, 1, C], { groups: C });
       for (const kernel of kernels.slice(0, 2)) {
         const arrays = arraysOf(kernel, { d, bias: W % 2 === 0 });
         expect(check(kernel, arrays, d)).toBeLessThan(DEPTHWISE);
-        expect(checkEdges(generatorFor(kernel), arrays, d)?.name).toContain("sliding");
+        expect(checkEdges(generatorFor(kernel), arrays, d)?.name).toContain("depthwise_1x4");
+      }
+    }
+});
+
+it("reads rows ahead where an image is larger than the second cache, and none outside of it", () => {
+  for (const stride of [1, 2])
+    for (const [H, W] of [
+      [65, 66],
+      [2, 2100],
+    ]) {
+      const d = groupedConv2dDims("conv2d", [1, H, W, 65], [3, 3, 1, 65], { groups: 65, stride });
+      for (const kernel of kernels.slice(0, 2)) {
+        const arrays = arraysOf(kernel, { d, bias: false });
+        expect(check(kernel, arrays, d)).toBeLessThan(DEPTHWISE);
+        expect(checkEdges(generatorFor(kernel), arrays, d)).toBeDefined();
       }
     }
 });
