@@ -8,7 +8,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { normal, randomState } from "@saunet/core";
 import { readDataset } from "@saunet/data/files";
-import { confusion, loadSegmenter, metricsFromCounts, readWeights, segmenterOf } from "@saunet/model";
+import { confusion, loadSegmenter, metricsFromConfusion, readWeights, segmenterOf } from "@saunet/model";
 import { accelerate } from "@saunet/wasm";
 import { root } from "./workspace.mjs";
 
@@ -71,7 +71,7 @@ async function score(segmenters, eyes, disturb) {
     const figures = [];
     for (const [i, { truth }] of eyes.entries()) {
       const { probability } = await segment(photos[i]);
-      figures.push(metricsFromCounts(confusion({ probability, truth: truth.data })).f1);
+      figures.push(metricsFromConfusion(confusion({ probability, truth: truth.data })).f1);
     }
     scores.push(mean(figures));
   }

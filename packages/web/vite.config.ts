@@ -58,7 +58,10 @@ function writePolicy(): Plugin {
 export default defineConfig({
   base: "./",
   plugins: [halveWeights(), listFiles(), writePolicy()],
-  resolve: { conditions: ["@saunet/source", "module", "browser", "development|production"] },
+  resolve: {
+    conditions: ["@saunet/source", "module", "browser", "development|production"],
+    alias: { "#host": here("src/model-host.ts") },
+  },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: "es2022",

@@ -16,7 +16,7 @@ import {
   levelsOf,
   type Metrics,
   macroAverage,
-  metricsFromCounts,
+  metricsFromConfusion,
   type Prediction,
   pooledRocAuc,
   type RankedPixels,
@@ -24,7 +24,7 @@ import {
   rankedRocAuc,
   rankPixels,
   type Segmentation,
-  sumOfCounts,
+  sumConfusions,
 } from "@saunet/model";
 import { secondsSince } from "./output.ts";
 import { openRankedStore, type RankedStore } from "./ranked-store.ts";
@@ -196,7 +196,7 @@ function rank(prediction: Prediction, store: RankedStore): Ranking {
 function tallyImage(id: string, prediction: Prediction, threshold: number, ranking?: Ranking): TalliedImage {
   const summary = (region: keyof ByRegion<unknown>, counts: Confusion): ImageSummary => ({
     counts,
-    metrics: { ...metricsFromCounts(counts), auc: (ranking?.auc ?? NO_AREA)[region] },
+    metrics: { ...metricsFromConfusion(counts), auc: (ranking?.auc ?? NO_AREA)[region] },
     levels: ranking?.levels[region],
   });
   return {
@@ -211,7 +211,10 @@ function compare({ images, ...what }: Tally, auc: ByRegion<number>): Comparison 
     const summaries = images.map((image) => image[region]);
     return {
       macro: macroAverage(summaries.map(({ metrics }) => metrics)),
-      micro: { ...metricsFromCounts(sumOfCounts(summaries.map(({ counts }) => counts))), auc: auc[region] },
+      micro: {
+        ...metricsFromConfusion(sumConfusions(summaries.map(({ counts }) => counts))),
+        auc: auc[region],
+      },
       intervals: bootstrapIntervals(summaries) ?? null,
     };
   };

@@ -217,7 +217,7 @@ const modelCalls: Calls = {
     const weights = freeze(weightsIn(m));
     return model.memoryOf(prepare(model.captureInference(weights, batchIn(m).x)), weights.parameters).parts;
   },
-  metricsFromCounts: (m) => model.metricsFromCounts(freeze(model.confusion(predictionIn(m)))),
+  metricsFromConfusion: (m) => model.metricsFromConfusion(freeze(model.confusion(predictionIn(m)))),
   microAverage: (m) => model.microAverage(freeze([predictionIn(m), predictionIn(m)])),
   mostLikely: (m) => model.mostLikely(classPredictionIn(m).probability, 3),
   movingAverage: (m) => {
@@ -246,7 +246,7 @@ const modelCalls: Calls = {
   segmenterOf: (m) => model.segmenterOf(freeze(weightsIn(m))).segment(freeze(photographIn(m))),
   sizeMultiple: () => model.sizeMultiple(freeze({ ...tiny })),
   spatialAttention: (m) => model.spatialAttention(featuresIn(m, 4), filterIn(m)),
-  sumOfCounts: (m) => model.sumOfCounts(freeze([model.confusion(predictionIn(m))])),
+  sumConfusions: (m) => model.sumConfusions(freeze([model.confusion(predictionIn(m))])),
   train: async (m) => {
     const [step, batch] = [stepOf(), batchIn(m)];
     const run = { ...step, epochs: 1, stepsPerEpoch: 2, nextBatch: () => batch };

@@ -22,6 +22,9 @@ export function integer(minimum: number): (text: string) => number {
   );
 }
 
+/** Synthetic pictures that no run learns from: seeds from 1000 on are learned from, and the first hundred are examples. */
+export const MOST_SYNTHETIC_SAMPLES = 900;
+
 /** An integer from `minimum` to `maximum`. */
 export function upTo(minimum: number, maximum: number): (text: string) => number {
   return number(

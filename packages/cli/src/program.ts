@@ -18,7 +18,7 @@ import type { TrainOptions } from "./commands/train.ts";
 import { examples, type Finish } from "./declaring.ts";
 import { DONE, exitCodeOf, explain } from "./errors.ts";
 import { addMeasure } from "./measure-options.ts";
-import { classNames, counts, integer, oneMore, positive, upTo } from "./options.ts";
+import { classNames, counts, integer, MOST_SYNTHETIC_SAMPLES, oneMore, positive, upTo } from "./options.ts";
 import { complain, type Host } from "./output.ts";
 import { recipes } from "./recipes.ts";
 import { addScreening } from "./screening.ts";
@@ -35,7 +35,6 @@ import {
   threshold,
   weights,
 } from "./shared-options.ts";
-import { MOST_SYNTHETIC_SAMPLES } from "./synthetic-samples.ts";
 import { printableLines } from "./terminal.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {

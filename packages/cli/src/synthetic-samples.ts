@@ -10,9 +10,8 @@ export interface SyntheticSample extends Sample {
   classes(names: readonly string[]): ClassMap;
 }
 
-/** Seeds from 1000 on are learned from; the first few are those of examples. */
+/** The seeds below are those of examples; `MOST_SYNTHETIC_SAMPLES` further on begin those that are learned from. */
 const FIRST_SEED = 100;
-export const MOST_SYNTHETIC_SAMPLES = 900;
 
 /** @param size side of the pictures in pixels */
 export function syntheticSamples(count: number, size: number): SyntheticSample[] {

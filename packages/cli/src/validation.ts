@@ -7,7 +7,7 @@ import {
   confusion,
   evaluateClasses,
   forward,
-  metricsFromCounts,
+  metricsFromConfusion,
   paperLoss,
   segmenterOf,
   type Weights,
@@ -54,7 +54,7 @@ export function pictureValidator(
           padTo,
           maxPixels: Number.POSITIVE_INFINITY,
         });
-        const figures = metricsFromCounts(confusion({ probability, truth: vessels.data }));
+        const figures = metricsFromConfusion(confusion({ probability, truth: vessels.data }));
         f1 += figures.f1 / pictures.length;
         accuracy += figures.accuracy / pictures.length;
         await setImmediate();

@@ -8,9 +8,9 @@ import {
   METRIC_NAMES,
   type Metrics,
   macroAverage,
-  metricsFromCounts,
+  metricsFromConfusion,
   type Prediction,
-  sumOfCounts,
+  sumConfusions,
 } from "./metrics.ts";
 
 /** What an image contributes to averages and to their intervals. */
@@ -60,7 +60,7 @@ export function bootstrapIntervals(
     const drawn = images.map(() => images[Math.floor(draw(random) * images.length)]);
     macro.push(macroAverage(drawn.map(({ metrics }) => metrics)));
     micro.push({
-      ...metricsFromCounts(sumOfCounts(drawn.map(({ counts }) => counts))),
+      ...metricsFromConfusion(sumConfusions(drawn.map(({ counts }) => counts))),
       auc: areaOfLevels(drawn.flatMap(({ levels }) => levels ?? [])),
     });
   }

@@ -12,7 +12,7 @@ import {
 import { expectClose, gradcheck } from "@saunet/core/testing";
 import { describe, expect, it } from "vitest";
 import { crossEntropyLoss, diceLoss, jaccardLoss, type Loss, mccLoss, paperLoss } from "./losses.ts";
-import { metricsFromCounts } from "./metrics.ts";
+import { metricsFromConfusion } from "./metrics.ts";
 
 const losses: Record<string, Loss> = {
   sigmoidCrossEntropy: crossEntropyLoss,
@@ -78,7 +78,7 @@ describe("losses", () => {
   it("agree with the metrics where the prediction is certain", () => {
     const logits = tensor([50, 50, -50, -50, 50, -50, -50, -50]);
     const target = tensor([1, 0, 1, 0, 1, 0, 0, 0]);
-    const { mcc, f1, jaccard } = metricsFromCounts({
+    const { mcc, f1, jaccard } = metricsFromConfusion({
       truePositives: 2,
       falsePositives: 1,
       falseNegatives: 1,

@@ -8,7 +8,7 @@ import {
   METRIC_NAMES,
   type Metrics,
   macroAverage,
-  metricsFromCounts,
+  metricsFromConfusion,
   microAverage,
   type Prediction,
   REGIONS,
@@ -32,7 +32,7 @@ describe("counts", () => {
     const prediction = { probability: new Float32Array([0.9, 0.5, 0.2, 0.4, 0.7]), truth: [1, 0, 0, 1, 1] };
     const counts = confusion(prediction);
     expect(counts).toEqual({ truePositives: 2, falsePositives: 1, trueNegatives: 1, falseNegatives: 1 });
-    const { f1, jaccard, sensitivity, specificity, accuracy, mcc } = metricsFromCounts(counts);
+    const { f1, jaccard, sensitivity, specificity, accuracy, mcc } = metricsFromConfusion(counts);
     expect([f1, jaccard, sensitivity, specificity, accuracy]).toEqual([2 / 3, 1 / 2, 2 / 3, 1 / 2, 3 / 5]);
     expect(mcc).toBeCloseTo(1 / 6);
   });

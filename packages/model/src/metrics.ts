@@ -103,9 +103,9 @@ export function confusion(prediction: Prediction, threshold = DEFAULT_THRESHOLD)
  * The six figures that follow from counts. A ratio of nothing to nothing is `NaN`, MCC without contrast is 0.
  *
  * @example
- * console.log(metricsFromCounts(confusion({ probability: Float32Array.of(0.9, 0.2), truth: Uint8Array.of(1, 0) })).f1); // 1
+ * console.log(metricsFromConfusion(confusion({ probability: Float32Array.of(0.9, 0.2), truth: Uint8Array.of(1, 0) })).f1); // 1
  */
-export function metricsFromCounts(counts: Confusion): Omit<Metrics, "auc"> {
+export function metricsFromConfusion(counts: Confusion): Omit<Metrics, "auc"> {
   const { truePositives: tp, falsePositives: fp, trueNegatives: tn, falseNegatives: fn } = counts;
   const root = Math.sqrt(tp + fp) * Math.sqrt(tp + fn) * Math.sqrt(tn + fp) * Math.sqrt(tn + fn);
   return {
@@ -141,7 +141,7 @@ export function rocAuc(prediction: Prediction): number {
  * console.log(f1.toFixed(3), auc); // 0.667 1
  */
 export function evaluate(prediction: Prediction, threshold = DEFAULT_THRESHOLD): Metrics {
-  return { ...metricsFromCounts(confusion(prediction, threshold)), auc: rocAuc(prediction) };
+  return { ...metricsFromConfusion(confusion(prediction, threshold)), auc: rocAuc(prediction) };
 }
 
 /**
@@ -169,8 +169,8 @@ export function macroAverage(images: readonly Metrics[]): Metrics {
  * console.log(microAverage([one, other]).auc); // 0.75
  */
 export function microAverage(predictions: readonly Prediction[], threshold = DEFAULT_THRESHOLD): Metrics {
-  const counts = sumOfCounts(predictions.map((prediction) => confusion(prediction, threshold)));
-  return { ...metricsFromCounts(counts), auc: pooledRocAuc(predictions.map(rankPixels)).fov };
+  const counts = sumConfusions(predictions.map((prediction) => confusion(prediction, threshold)));
+  return { ...metricsFromConfusion(counts), auc: pooledRocAuc(predictions.map(rankPixels)).fov };
 }
 
 /**
@@ -178,9 +178,9 @@ export function microAverage(predictions: readonly Prediction[], threshold = DEF
  *
  * @example
  * const counts = confusion({ probability: Float32Array.of(0.9, 0.2), truth: Uint8Array.of(1, 0) });
- * console.log(sumOfCounts([counts, counts]).truePositives); // 2
+ * console.log(sumConfusions([counts, counts]).truePositives); // 2
  */
-export function sumOfCounts(parts: readonly Confusion[]): Confusion {
+export function sumConfusions(parts: readonly Confusion[]): Confusion {
   const sum = (name: keyof Confusion) => parts.reduce((total, part) => total + part[name], 0);
   return {
     truePositives: sum("truePositives"),
@@ -259,7 +259,7 @@ export function evaluateClasses(
     }
     const counts = confusion({ probability: isPredicted, truth: isTrue, fieldOfView });
     return {
-      ...metricsFromCounts(counts),
+      ...metricsFromConfusion(counts),
       auc: rocAuc({ probability: own, truth: isTrue, fieldOfView }),
     };
   });

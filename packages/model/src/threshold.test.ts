@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { confusion, metricsFromCounts } from "./metrics.ts";
+import { confusion, metricsFromConfusion } from "./metrics.ts";
 import { f1ByThreshold, fitThreshold } from "./threshold.ts";
 
 const picture = fc
@@ -28,7 +28,7 @@ describe("f1ByThreshold", () => {
   it("is at every threshold what counting there gives", () => {
     fc.assert(
       fc.property(picture, fc.nat(1000), (prediction, step) => {
-        const { f1 } = metricsFromCounts(confusion(prediction, step / 1000));
+        const { f1 } = metricsFromConfusion(confusion(prediction, step / 1000));
         expect(f1ByThreshold(prediction)[step]).toBe(f1);
       }),
       { numRuns: 500 },

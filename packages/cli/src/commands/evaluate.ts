@@ -5,6 +5,8 @@ import {
   classSegmenterOf,
   DEFAULT_THRESHOLD,
   type Scale,
+  type Segmenter,
+  segmenterOf,
   segmentWithFlips,
   type Weights,
 } from "@saunet/model";
@@ -20,7 +22,7 @@ import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, explain, FAILED, UsageError, WorkError } from "../errors.ts";
 import { type EvaluatedImage, fitThresholdOn, type Segment, startEvaluation } from "../evaluation.ts";
 import { csvOf, describeEvaluation, type Evaluation, fourDigits, jsonOf } from "../figures.ts";
-import { BUNDLED, openNetwork, openSegmenter, withFile, writeFile } from "../files.ts";
+import { BUNDLED, openNetwork, withFile, writeFile } from "../files.ts";
 import { duration, type Host, type Progress, print, progress, secondsSince, writeJson } from "../output.ts";
 import { filesOfDataset, refuseClashes, weightsFile } from "../outputs.ts";
 import { type SyntheticSample, syntheticSamples } from "../synthetic-samples.ts";
@@ -59,7 +61,8 @@ export async function evaluate(options: EvaluateOptions, host: Host): Promise<nu
   }
   const network = await openNetwork(host, options.weights);
   if (network.config.classes !== undefined) return evaluateClasses(network, options, host);
-  const evaluation = await evaluateDataset(options, host);
+  const segmenter = await withFile(host, options.weights ?? BUNDLED, () => segmenterOf(network));
+  const evaluation = await evaluateDataset(options, host, segmenter);
   if (options.json) writeJson(host, jsonOf(evaluation));
   else print(host, `\n${describeEvaluation(evaluation)}`);
   if (options.csv !== undefined) await writeFile(host, options.csv, csvOf(evaluation.comparisons));
@@ -137,15 +140,17 @@ const synthetic = ({ images = 10, pictureSize = 592 }: EvaluateOptions): Synthet
 export async function evaluateDataset(
   options: EvaluateOptions,
   host: Host,
+  segmenter: Segmenter,
   each: (image: EvaluatedImage, images: number) => Promise<void> = async () => {},
 ): Promise<Evaluation> {
-  return untilAsked(host, (signal) => evaluateUntil(signal, options, host, each));
+  return untilAsked(host, (signal) => evaluateUntil(signal, options, host, segmenter, each));
 }
 
 async function evaluateUntil(
   signal: AbortSignal,
   options: EvaluateOptions,
   host: Host,
+  segmenter: Segmenter,
   each: (image: EvaluatedImage, images: number) => Promise<void>,
 ): Promise<Evaluation> {
   const { dataset, data = "synthetic pictures", weights = BUNDLED, tta = false, json, maxPixels } = options;
@@ -160,7 +165,7 @@ async function evaluateUntil(
         );
   const samples = await read(split);
   const training = options.fitThreshold ? await trainingPart(options, split, read) : [];
-  const segment = await segmentOf(options, host);
+  const segment = segmentOf(options, segmenter);
   const bar = progress(host, training.length + samples.length);
   const failed: { id: string; error: string }[] = [];
   const fitted =
@@ -193,9 +198,7 @@ async function evaluateUntil(
   }
 }
 
-async function segmentOf(options: EvaluateOptions, host: Host): Promise<Segment> {
-  const { scale, padTo, maxPixels, tta } = options;
-  const segmenter = await openSegmenter(host, options.weights);
+function segmentOf({ scale, padTo, maxPixels, tta }: EvaluateOptions, segmenter: Segmenter): Segment {
   const how = { maxPixels, ...(padTo && { padTo }), ...(scale && { scale }) };
   return (photograph) =>
     tta ? segmentWithFlips(segmenter, photograph, how) : segmenter.segment(photograph, how);

@@ -4,12 +4,12 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { DatasetKind } from "@saunet/data/files";
-import { DEFAULT_THRESHOLD } from "@saunet/model";
+import { DEFAULT_THRESHOLD, type Segmenter } from "@saunet/model";
 import { z } from "zod";
 import { evaluateDataset } from "../commands/evaluate.ts";
 import { WorkError } from "../errors.ts";
 import { jsonOf } from "../figures.ts";
-import { withFile, writeFile } from "../files.ts";
+import { openSegmenter, withFile, writeFile } from "../files.ts";
 import type { Host } from "../output.ts";
 import { filesOfDataset, refuseClashes } from "../outputs.ts";
 import { setsSchema } from "../run-config.ts";
@@ -76,7 +76,10 @@ export async function writeReport(run: string, options: ReportOptions, host: Hos
     [...Object.values(ofRun), weights, ...data.flat()],
   );
   const tested: TestedSet[] = [];
-  for (const set of sets) tested.push(await test(set, weights, options, host));
+  if (sets.length > 0) {
+    const segmenter = await openSegmenter(host, weights);
+    for (const set of sets) tested.push(await test(set, segmenter, weights, options, host));
+  }
   const figures = tested.map(({ evaluation }) => jsonOf(evaluation));
   await writeFile(host, files.evaluation, `${JSON.stringify({ sets: figures }, undefined, 2)}\n`);
   await writeFile(host, files.report, reportPage({ run, config, log, sets: tested }));
@@ -103,6 +106,7 @@ function weightsOf(run: string, host: Host): string {
 
 async function test(
   { dataset, data }: ReportedSet,
+  segmenter: Segmenter,
   weights: string,
   options: ReportOptions,
   host: Host,
@@ -121,6 +125,7 @@ async function test(
       ...(json && { json }),
     },
     host,
+    segmenter,
     async (image, images) => {
       const widest = pictureWidth(Math.min(images, MOST_PICTURES));
       pictures.set(image.id, await drawPictures(image, threshold, widest));

@@ -1,6 +1,6 @@
 // A table of all photographs, one a row, at the threshold that is set.
 
-import { METRIC_NAMES, metricsFromCounts } from "@saunet/model";
+import { METRIC_NAMES, metricsFromConfusion } from "@saunet/model";
 import { confusionAt, densityAt, STEPS } from "../pictures/tally.ts";
 import type { Item } from "./items.ts";
 
@@ -48,7 +48,7 @@ function rowOf(item: Item, { step, fieldOnly, truthOf }: Tabled): Readonly<Recor
     };
   const { width, height, scale, seconds, threads, weights, tally, doubts } = progress.result;
   const figures = {
-    ...metricsFromCounts(confusionAt(tally, step, fieldOnly)),
+    ...metricsFromConfusion(confusionAt(tally, step, fieldOnly)),
     auc: fieldOnly ? tally.auc.field : tally.auc.frame,
   };
   const known = METRIC_NAMES.filter((metric) => tally.hasTruth && !Number.isNaN(figures[metric]));

@@ -1,7 +1,7 @@
 // Beside the stage: what was found, how it is seen, and what can be taken along.
 
 import { computed } from "@preact/signals";
-import { METRIC_NAMES, METRIC_TITLES, metricsFromCounts } from "@saunet/model";
+import { METRIC_NAMES, METRIC_TITLES, metricsFromConfusion } from "@saunet/model";
 import { FolderOpen, RotateCcw } from "lucide";
 import { ERROR_COLOURS } from "../pictures/paint.ts";
 import { RAMP_GRADIENT } from "../pictures/ramp.ts";
@@ -127,7 +127,7 @@ function WhyNotMore() {
 
 function Quality({ tally }: { tally: Tally }) {
   const figures = {
-    ...metricsFromCounts(confusionAt(tally, threshold.value, fieldOnly.value)),
+    ...metricsFromConfusion(confusionAt(tally, threshold.value, fieldOnly.value)),
     auc: fieldOnly.value ? tally.auc.field : tally.auc.frame,
   };
   return (

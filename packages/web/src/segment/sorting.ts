@@ -1,6 +1,6 @@
 // What the table of photographs shows of each, and its order.
 
-import { metricsFromCounts } from "@saunet/model";
+import { metricsFromConfusion } from "@saunet/model";
 import { confusionAt, densityAt } from "../pictures/tally.ts";
 import { type Item, resultOf } from "./items.ts";
 
@@ -33,7 +33,7 @@ export function rowOf(item: Item, step: number, fieldOnly: boolean): Row {
   return {
     item,
     share: densityAt(tally, step, fieldOnly),
-    f1: tally.hasTruth ? metricsFromCounts(confusionAt(tally, step, fieldOnly)).f1 : Number.NaN,
+    f1: tally.hasTruth ? metricsFromConfusion(confusionAt(tally, step, fieldOnly)).f1 : Number.NaN,
     auc: fieldOnly ? tally.auc.field : tally.auc.frame,
     warnings: doubts,
   };
