@@ -16,6 +16,7 @@ import {
   greater,
   greaterEqual,
   groupNorm,
+  layerNorm,
   leakyRelu,
   log,
   logSoftmax,
@@ -193,6 +194,10 @@ export const maps: Readonly<Record<string, Family>> = {
   "normalisation alone": ({ N, H, W, C }) => ({
     shapes: [[N, H, W, C], [C], [C]],
     apply: ([x, gamma, beta]) => [groupNorm(x, gamma, beta, { groups: groupsOf(C) })],
+  }),
+  "layer normalisation": ({ N, H, W, C }) => ({
+    shapes: [[N, H, W, C], [C], [C], [W, C], [W, C]],
+    apply: ([x, gamma, beta, gammas, betas]) => [layerNorm(x, gamma, beta), layerNorm(x, gammas, betas)],
   }),
   "activated normalisation alone": ({ N, H, W, C }) => ({
     shapes: [[N, H, W, C], [C], [C]],

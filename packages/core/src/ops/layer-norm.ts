@@ -5,7 +5,7 @@
 //   x, y [R…,S…]   gamma, beta [S…]   mean, variance [R…]
 //
 // Mean and (biased) variance run over the last axes, those that gamma has. That is group normalisation of images of one
-// position and one group, so it owns no kernel. Epsilon is 1e-3, Keras's default; PyTorch's is 1e-5.
+// position and one group, so it owns no kernel; `@saunet/wasm` has code of its own for such rows. Epsilon is 1e-3, Keras's default; PyTorch's is 1e-5.
 
 import { contribute, record } from "../autograd.ts";
 import { expectOptions, expectShape, formatShape, ShapeError } from "../errors.ts";

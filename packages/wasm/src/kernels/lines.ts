@@ -100,6 +100,8 @@ export function lineSum(f: FunctionBuilder) {
         addDoubles(f, halves, term);
       }
     },
+    /** The sum. */
+    double: () => sumOfDoubles(f, halves),
     /** The sum in all lanes. */
     total: () => {
       f.set(total, f32x4.splat(f32.demote_f64(sumOfDoubles(f, halves))));

@@ -14,6 +14,7 @@ import { alignToLine } from "../memory.ts";
 import { type CodeFeatures, type Generator, generator, type Plan } from "../plan.ts";
 import { siluSlope } from "./activation.ts";
 import { multiplyAdd } from "./multiply-add.ts";
+import { gradientOfRows, isOfRows } from "./norm-rows.ts";
 import {
   addUp,
   type Block,
@@ -263,8 +264,10 @@ function planOf(
 export const gradient: Generator = /* @__PURE__ */ generator(
   groupNormGradient,
   (d: GroupNormDims, _lengths, features) =>
-    // Without an activation nothing looks at beta.
-    planOf(d, "none", features) as Plan<Arrays> | undefined,
+    isOfRows(d)
+      ? gradientOfRows(d, features.relaxed)
+      : // Without an activation nothing looks at beta.
+        (planOf(d, "none", features) as Plan<Arrays> | undefined),
 );
 
 /** The gradient of an activation behind a normalisation, and of the normalisation, as one kernel. */

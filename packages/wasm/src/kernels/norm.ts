@@ -1,5 +1,5 @@
 // Group normalisation: statistics and forward. Batch normalisation runs the same kernels, as one image whose groups are
-// single channels. Loops and layout: norm-strips.ts. Numbers of channels that are not multiples of 4 stay with the
+// single channels; layer normalisation, as images of one position, which have code of their own (norm-rows.ts). Loops and layout: norm-strips.ts. Numbers of channels that are not multiples of 4 stay with the
 // portable form.
 
 import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saunet/core/kernels";
@@ -7,6 +7,7 @@ import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator, type Phase, type PhaseLocals } from "../plan.ts";
 import { onePlusPowerOfTwo } from "./exp.ts";
 import { multiplyAdd } from "./multiply-add.ts";
+import { forwardOfRows, isOfRows, statisticsOfRows } from "./norm-rows.ts";
 import {
   addUp,
   forEachBlock,
@@ -40,6 +41,7 @@ import { constant, DOUBLE, FLOAT, MEMORY_GRAIN, setEach, stream } from "./stream
  * mean that is large beside the deviation costs no digits, and a channel that never changes has variance 0.
  */
 export const statistics: Generator = generator(groupNormStatistics, (d: GroupNormDims) => {
+  if (isOfRows(d)) return statisticsOfRows(d);
   if (!suits(d)) return undefined;
   const { N, P, C, G, D } = d;
   const strips = summing(d, 2);
@@ -235,6 +237,7 @@ export function activatedStrip(
  */
 export const normalizing = (kernel: typeof groupNormForward, activation?: Activation): Generator =>
   generator(kernel, (d: GroupNormDims, _lengths, { relaxed }) => {
+    if (activation === undefined && isOfRows(d)) return forwardOfRows(d, relaxed);
     if (!suits(d)) return undefined;
     const strips = mapping(d, 4);
     const suffix = activation === undefined ? "" : `_${activation}`;
