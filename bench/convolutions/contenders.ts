@@ -51,6 +51,9 @@ interface Onnxruntime {
   readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => unknown;
 }
 
+/** The most of a convolution that jax-js is given, so that it is done within a minute. */
+const JAX_FLOPS = 1e9;
+
 /** The graph of a convolution. TensorFlow's SAME puts what is odd at the end, which ONNX calls SAME_UPPER. */
 export function convolutionModel(spec: ConvolutionSpec, w: Float32Array): Uint8Array {
   const { op, KH, KW, C, O, stride, dilation, groups } = spec;
@@ -157,6 +160,46 @@ const tfjs: ConvolutionContender["prepare"] = async (spec, _, _threads, calls) =
   }, calls);
 };
 
+interface JaxArray {
+  readonly ref: JaxArray;
+  data(): Promise<Float32Array>;
+}
+
+/** What is used of @jax-js/jax, which takes arrays away from whoever passes them on without `ref`. */
+interface Jax {
+  init(...devices: string[]): Promise<string[]>;
+  defaultDevice(device: string): string;
+  jit(body: (x: JaxArray) => JaxArray): (x: JaxArray) => JaxArray;
+  readonly numpy: { array(data: Float32Array, options: { shape: readonly number[] }): JaxArray };
+  readonly lax: {
+    convGeneralDilated(
+      x: JaxArray,
+      w: JaxArray,
+      strides: readonly number[],
+      padding: "SAME",
+      options: { readonly rhsDilation: readonly number[]; readonly featureGroupCount: number },
+    ): JaxArray;
+  };
+}
+
+/** Image and filter with channels before rows, as jax-js has them. */
+const jax: ConvolutionContender["prepare"] = async (spec, _, _threads, calls) => {
+  const { x, w } = makeConvolution(spec);
+  const { lax, numpy, ...jaxjs } = await loadPeer<Jax>("@jax-js/jax");
+  if (!(await jaxjs.init("wasm")).includes("wasm")) throw new Error("the wasm backend does not start");
+  jaxjs.defaultDevice("wasm");
+  const { N, H, W, C, KH, KW, O, stride, dilation, groups } = spec;
+  const filter = numpy.array(filterFirst(w, KH * KW, C / groups, O), { shape: [O, C / groups, KH, KW] });
+  const convolve = jaxjs.jit((image) =>
+    lax.convGeneralDilated(image, filter.ref, [stride, stride], "SAME", {
+      rhsDilation: [dilation, dilation],
+      featureGroupCount: groups,
+    }),
+  );
+  const image = exchanged(x, N, H * W, C);
+  return repeated(() => convolve(numpy.array(image.slice(), { shape: [N, C, H, W] })).data(), calls);
+};
+
 /** Ours in a process of its own; its image and result lie in the kernels' memory already, as between layers. */
 const ours = (convolutions: Convolutions): ConvolutionContender => ({
   name: nameOfAlgorithm(convolutions),
@@ -210,5 +253,15 @@ export const convolutionContenders: readonly ConvolutionContender[] = [
       isOperator(spec, kernel) && (spec.groups === 1 || (spec.groups === spec.C && spec.op === "conv2d")),
     planar: false,
     prepare: tfjs,
+  },
+  {
+    name: "jax-js",
+    // More in browsers alone: it looks for a global Worker.
+    mostThreads: 1,
+    isPeer: true,
+    serves: (spec, kernel) =>
+      kernel === "forward" && isOperator(spec, kernel) && dimsOf(spec).flops <= JAX_FLOPS,
+    planar: true,
+    prepare: jax,
   },
 ];
