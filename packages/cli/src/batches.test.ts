@@ -93,6 +93,22 @@ it("whole pictures come once an epoch each, as they are, in an order of the epoc
   expect(orders[0]).not.toEqual(orders[1]);
 });
 
+it("crops of which classes are told apart keep the colours of the picture, which others do not", () => {
+  /** Red over green in the mean of each crop; the synthetic retina is orange. */
+  const ratios = (classes?: readonly string[]): number[] => {
+    const make = batchMaker({ kind: "synthetic", seed: 3, size: 48, classes });
+    return Array.from({ length: 12 }, (_, step) => make({ step, batch: 2, side: 32 }).x).flatMap((x) =>
+      [x.subarray(0, x.length / 2), x.subarray(x.length / 2)].map((crop) => {
+        const sum = (channel: number) =>
+          crop.reduce((sum, value, i) => sum + (i % 3 === channel ? value : 0), 0);
+        return sum(0) / sum(1);
+      }),
+    );
+  };
+  expect(Math.min(...ratios(["background", "artery", "vein"]))).toBeGreaterThan(1.2);
+  expect(Math.min(...ratios())).toBeLessThan(1);
+});
+
 it("a picture that would take too much memory is kept smaller, and shown at the same scale", () => {
   const [plain, small] = [Number.POSITIVE_INFINITY, 4000].map((bytes) => sourceOf(...fundus(1), bytes));
   expect([plain.labelled.width, small.labelled.width]).toEqual([48, 24]);

@@ -2,11 +2,14 @@
 
 import { readFileSync } from "node:fs";
 import {
+  adam,
   backward,
   normal,
+  oneHot,
   parameter,
   randomState,
   readSafetensors,
+  reshape,
   softmax,
   Tensor,
   tensor,
@@ -33,6 +36,7 @@ import { evaluate, evaluateClasses } from "./metrics.ts";
 import { forward } from "./network.ts";
 import { initialize, parameterSpecs } from "./parameters.ts";
 import { classSegmenterOf, loadSegmenter, segmenterOf } from "./segmenter.ts";
+import { trainStep } from "./train.ts";
 import { readWeights, type Weights, WeightsError, writeWeights } from "./weights.ts";
 
 const tiny = { ...saUNetV2, name: "tiny", channels: [8, 8] };
@@ -177,6 +181,33 @@ describe("a network that tells classes apart", () => {
       "classSegmenterOf: wants a network that tells classes apart, but tiny has one output (vessel or not)",
     );
   });
+});
+
+it("a network learns to tell a narrow bright vessel from a wide dark one", () => {
+  const [side, classes] = [24, ["background", "artery", "vein"]];
+  const truth = Array.from({ length: side * side }, (_, i) => {
+    const column = i % side;
+    return column >= 5 && column < 7 ? 1 : column >= 14 && column < 18 ? 2 : 0;
+  });
+  const grain = uniform([side * side * 3], randomState(7)).data;
+  const x = new Tensor(
+    grain.map((value, i) => [0.5, 0.65, 0.3][truth[Math.floor(i / 3)]] + 0.1 * (value - 0.5)),
+    [1, side, side, 3],
+  );
+  const target = oneHot(tensor(truth), 3);
+  const { parameters } = network();
+  const withoutDrops = { ...config, dropBlock: { ...config.dropBlock, rate: 0 } };
+  const step = {
+    ...{ config: withoutDrops, parameters, loss: lossOf(config), random: randomState(2) },
+    optimizer: adam(parameters, { learningRate: 5e-3 }),
+  };
+  const batch = { x, target: reshape(target, [1, side, side, 3]) };
+  const [first, ...later] = Array.from({ length: 40 }, () => trainStep(step, batch).item());
+  expect(later.at(-1)).toBeLessThan(first / 2);
+  const probability = softmax(forward(withoutDrops, parameters, x)).data as Float32Array;
+  const { byClass } = evaluateClasses({ probability, truth }, classes);
+  expect(byClass.artery.f1).toBeGreaterThan(0.8);
+  expect(byClass.vein.f1).toBeGreaterThan(0.8);
 });
 
 describe("figures of classes", () => {

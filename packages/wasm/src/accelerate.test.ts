@@ -36,6 +36,7 @@ describe("accelerate", () => {
       { withoutFusions: ["everything"] },
       /^accelerate: withoutFusions must be among .* but names everything$/,
     ],
+    [{ thread: 2 }, /^accelerate: there is no option thread; .*; threads may be meant$/],
     [{ worker: "worker.js" }, "accelerate: worker must be a function but is string"],
   ])("refuses %j", async (options, message) => {
     await expect(accelerate(options as AccelerateOptions)).rejects.toThrow(message);

@@ -8,6 +8,7 @@ import {
   type Arrays,
   expectBetween,
   expectInteger,
+  expectOptions,
   installKernel,
   installPreparer,
   type Kernel,
@@ -105,6 +106,10 @@ interface Acceleration {
 
 let current: Acceleration | undefined;
 
+const OPTIONS: readonly (keyof AccelerateOptions)[] = [
+  ...(["threads", "relaxed", "withoutFusions", "convolutions", "resident", "memoryLimit", "worker"] as const),
+];
+
 /** Memory that once was in use is given back to the system when nothing lives in it any more, if it is more than this. */
 const KEPT_BYTES = 2 ** 26;
 /** That is looked into so long after a program was released, or after the last operator ran, in milliseconds. */
@@ -116,13 +121,14 @@ const [AFTER_RELEASE, AFTER_OPERATORS] = [100, 5000];
  *
  * Never fails because the host lacks something: the report says what could not be had, and why.
  *
- * @throws RangeError where an option makes no sense
+ * @throws RangeError where an option makes no sense; TypeError where there is none of that name
  * @example
  * const { threads, kernels, reasons } = await accelerate({ threads: 2 });
  * console.log(threads, kernels.includes("conv2d.forward"), reasons); // 2 true []
  * await restore();
  */
 export async function accelerate(options: AccelerateOptions = {}): Promise<AccelerationReport> {
+  expectOptions("accelerate", options, OPTIONS);
   const wanted = {
     threads: options.threads ?? cores(),
     relaxed: options.relaxed ?? true,
