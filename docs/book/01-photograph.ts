@@ -68,7 +68,7 @@ export const figures: Record<string, Figure> = {
     {
       height: 308,
       title: "What the simplest rule finds",
-      description: `The eye with the pixels whose green is below ${best.limit}: many lie on vessels, but the whole dark side of the eye is marked as well, and thin vessels on the bright side are missed.`,
+      description: `The eye with the pixels whose green is below ${best.limit}: many lie on vessels, but the whole dark rim of the eye is marked as well, and most vessels in the bright middle are missed.`,
     },
     [await picture(30, 4, 300, 300, smallPhotograph({ width, height, data: judged }))],
   ),

@@ -68,7 +68,7 @@ export const figures: Record<string, Figure> = {
       text(140, 78, "w · x", { ink: "soft" }),
       text(196, 160, "u + b", { ink: "soft" }),
       text(232, 240, "v - t", { ink: "soft" }),
-      text(248, 325, "e · e: two ways back", { ink: "soft" }),
+      text(246, 325, "e · e: both ways", { ink: "soft" }),
       node(70, 32, "w", w, gradients.w),
       node(185, 32, "x", x, gradients.x),
       node(130, 114, "u", u, gradients.u),

@@ -88,7 +88,7 @@ export const figures: Record<string, Figure> = {
       text(36, 216, "y", { ink: "soft" }),
       text(192, 54, "share of the gradient of x", { ink: "soft" }),
       text(224, 216, "gradient of y", { ink: "soft" }),
-      text(4, 248, "The same arrows, turned round. An input adds up what arrives.", { ink: "soft" }),
+      text(4, 248, "The same arrows, reversed. Inputs add what arrives.", { ink: "soft" }),
     ],
   ),
   stride: figure(
@@ -99,7 +99,7 @@ export const figures: Record<string, Figure> = {
         "Three numbers below send arrows to seven places above, two places apart from each other, so a row of three becomes a row of seven; where two arrive, they are added.",
     },
     [
-      text(4, 14, "from 3 numbers to 7: each is spread by 3 taps, 2 places apart", { ink: "soft" }),
+      text(4, 14, "3 numbers to 7: each spread by 3 taps, 2 apart", { ink: "soft" }),
       grid(32, 30, [["a", "a", "a+b", "b", "b+c", "c", "c"]], {
         cell: 42,
         tall: 32,

@@ -3,6 +3,7 @@
 import { parameter, type Tensor, tensor } from "@saunet/core";
 import { forward, inspectNetwork, loadSegmenter, probabilitiesOf, saUNetV2 } from "@saunet/model";
 import { box, type Figure, figure, line, picture, text } from "../../scripts/book/svg.ts";
+import { receptiveField } from "./exercises/7.2.ts";
 import { eye, smallGrey } from "./eye.ts";
 
 const SIZE = 592;
@@ -59,7 +60,11 @@ function channelOf(result: Tensor, channel: number) {
 const activations = results.filter(({ history }) => history!.op === "silu");
 const gates = results.filter(({ history }) => history!.op === "sigmoid");
 
+/** From the photograph to the second convolution of the bottleneck. */
+const wayDown = [1, 2, 3].flatMap(() => ["conv", "conv", "pool"] as const);
+
 export const numbers = {
+  field: receptiveField([...wayDown, "conv", "conv"]),
   flops: (report.flops / 1e9).toFixed(2),
   multiplications: (report.flops / 2e9).toFixed(1),
   parameters: report.parameters.toLocaleString("en"),

@@ -76,7 +76,7 @@ export const figures: Record<string, Figure> = {
         "warm",
       ),
       text(14, 60, "vessel, t = 1", { ink: "accent" }),
-      text(262, 60, "background, t = 0", { ink: "cool" }),
+      text(354, 60, "background, t = 0", { ink: "cool", anchor: "end" }),
       text(14, 190, "slope for t = 1: σ(x) - 1", { ink: "warm" }),
       text(186, 24, "6", { ink: "soft" }),
       text(12, 145, "-6", { ink: "soft" }),

@@ -89,6 +89,14 @@ for (const { layer, kernel, milliseconds: ms } of record.steps) {
 }
 const whole = [...spent.values()].reduce((sum, ms) => sum + ms, 0);
 
+/** A row of the laboratory's notes: what it was before and after. */
+const [busyBefore, busyAfter] = read("bench/lab/NOTES.md")
+  .split("\n")
+  .find((row) => row.includes("while other programs use the cores"))!
+  .split("|")
+  .slice(2, 4)
+  .map((cell) => cell.trim());
+
 const ITEMS = 32;
 export const numbers = {
   captured: captured.calls.length,
@@ -103,6 +111,8 @@ export const numbers = {
   fusedCalls: fused.calls.length,
   fusedTraffic: traffic(fused),
   capturedTraffic: traffic(captured),
+  busyBefore,
+  busyAfter,
   items: ITEMS,
   cpu: model.machine.cpu,
   node: model.machine.node.slice(1),

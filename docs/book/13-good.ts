@@ -146,7 +146,24 @@ const range = (cell: number): readonly string[] =>
   unseen.map((row) => first(row[cell])).sort((a, b) => Number(a) - Number(b));
 const secondObserver = card.find((each) => each.includes("second observer agrees"))!;
 
+/** What networks of one camera alone lose on the other's test images, against the weights that ship. */
+const training = readFileSync(join(root, "docs/training.md"), "utf8").split("\n");
+const rowOf = (words: string): string[] =>
+  training
+    .find((each) => each.startsWith(`| ${words}`))!
+    .split("|")
+    .slice(2, 4);
+const [shipsChase, shipsHrf] = rowOf("the weights that ship: stronger tones, two runs").map(Number);
+const lost = [
+  ...rowOf("trained on HRF alone")[0]
+    .split(",")
+    .map((f1) => shipsChase - Number(f1)),
+  shipsHrf - Number(rowOf("trained on CHASE_DB1 alone")[1]),
+];
+
 export const numbers = {
+  lostLeast: Math.min(...lost).toFixed(2),
+  lostMost: Math.max(...lost).toFixed(2),
   chase: first(f1OfCard("CHASE_DB1")),
   chaseInterval: /\((.*)\)/.exec(f1OfCard("CHASE_DB1"))![1].replace("–", " to "),
   hrf: first(f1OfCard("HRF")),

@@ -17,6 +17,7 @@ import {
   type Piece,
   programsIn,
   termsIn,
+  withIndex,
 } from "./chapter.ts";
 import { cut } from "./cut.ts";
 import { checkExercise, exerciseIds, exerciseOf } from "./exercise.ts";
@@ -73,6 +74,16 @@ describe("the chapters", () => {
     const used = new Set(chapters.flatMap(({ text }) => termsIn(text)));
     expect([...terms].filter((term) => !used.has(term))).toEqual([]);
     expect([...terms]).toEqual([...terms].sort((a, b) => a.localeCompare(b)));
+  });
+
+  it("are indexed by the glossary: each word leads to the chapters that use it", () => {
+    const glossary = "# Glossary\n\n### adjoint\nIts words.\n\n### batch\nMore.\n";
+    const indexed = withIndex(glossary, [
+      { name: "05-adjoint", terms: ["adjoint"] },
+      { name: "09-learning", terms: ["batch", "adjoint"] },
+    ]);
+    expect(indexed).toContain("Its words.\n\nChapter [5](05-adjoint.md), [9](09-learning.md).\n");
+    expect(indexed).toContain("More.\n\nChapter [9](09-learning.md).\n");
   });
 
   it("have the live parts that there are", () => {

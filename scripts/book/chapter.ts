@@ -56,6 +56,24 @@ export function termsIn(text: string): string[] {
   return [...text.matchAll(/\[\[([^\]|]+)(?:\|[^\]]+)?\]\]/g)].map(([, term]) => term);
 }
 
+/** The glossary with, for each word, links to the chapters that use it: the index. */
+export function withIndex(
+  glossary: string,
+  chapters: readonly { readonly name: string; readonly terms: readonly string[] }[],
+): string {
+  return glossary
+    .split(/^(?=### )/m)
+    .map((part) => {
+      const term = /^### (.+)$/m.exec(part)?.[1];
+      if (term === undefined) return part;
+      const links = chapters
+        .filter(({ terms }) => terms.includes(term))
+        .map(({ name }) => `[${Number(name.slice(0, 2))}](${name}.md)`);
+      return `${part.trimEnd()}\n\nChapter ${links.join(", ")}.\n\n`;
+    })
+    .join("");
+}
+
 const FIGURE = /^@figure (\S+?)(?: live (\w+))?: (.+(?:\n(?!\n).+)*)/gm;
 
 /** The live parts that a text asks for. */

@@ -121,7 +121,12 @@ export async function configure({ anchor, createHighlighter, katex }, modules) {
     const options = (path) => ({ permalink: outOf(path), document: path, templateEngineOverride: "md" });
     for (const [path, text] of texts) {
       const name = /^docs\/book\/(\d\d-.*)\.md$/.exec(path)?.[1];
-      const content = name === undefined ? text : book.expand(name, text, facts.get(name), terms);
+      const content =
+        path === "docs/book/glossary.md"
+          ? book.withIndex(text, chapters)
+          : name === undefined
+            ? text
+            : book.expand(name, text, facts.get(name), terms);
       eleventy.addTemplate(`${path.replace(/\W/g, "-")}.md`, content, options(path));
     }
     for (const path of sources) {

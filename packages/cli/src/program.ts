@@ -148,7 +148,7 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
     )
     .option("--data <folder>", "where the photographs and masks of each data set are", oneMore())
     .option("-o, --out <folder>", "where to write settings, log, checkpoints and weights")
-    .option("--resume <folder>", "go on with a run that was ended, or killed; its settings hold")
+    .option("--resume <folder>", "resume a run that ended or was killed, with its settings")
     .addOption(
       new Option("--recipe <name>", "the way to train: our own, or the paper's")
         .choices(TRAINING_RECIPES)
@@ -156,7 +156,7 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
     )
     .option(
       "--classes <names>",
-      "tell these apart instead of vessel and background, such as artery,vein; synthetic pictures know them",
+      "classes to find instead of vessels, such as artery,vein; needs synthetic pictures",
       classNames,
     )
     .addOption(network(`the network (default: that of --weights, or ${saUNetV2.name})`))
@@ -178,10 +178,17 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
     )
     .option("--validate-every <n>", "epochs between validations", integer(1), 1)
     .option("--picture-size <n>", "side of the synthetic pictures", integer(32), 592)
-    .option("--minutes <m>", "stop after so many minutes, at the lowest learning rate", positive)
+    .option(
+      "--minutes <m>",
+      "stop after this many minutes, when the learning rate is at its lowest",
+      positive,
+    )
     .option("--seed <n>", "seed of everything random", integer(0), 1)
-    .option("--report", "end with testing the best weights on the test images, in report.html (the default)")
-    .option("--no-report", "end without; it holds for --resume too")
+    .option(
+      "--report",
+      "at the end, test the best weights on the test images and write report.html (the default)",
+    )
+    .option("--no-report", "write no report; also for later --resume")
     .option(...maxPixels)
     .option(...threads)
     .option(...json)
@@ -327,7 +334,7 @@ function addProfile(program: Command, host: Host, finish: Finish): void {
 function addImport(program: Command, host: Host, finish: Finish): void {
   program
     .command("import")
-    .description("take over weights of Keras (.h5, .weights.h5, .keras) or PyTorch (safetensors)")
+    .description("import weights from Keras (.h5, .weights.h5, .keras) or PyTorch (safetensors)")
     .argument("<file>", "what Keras saved, or PyTorch with the lines in docs/interop.md")
     .requiredOption("-o, --out <file>", "the weights file to write")
     .addOption(
@@ -360,8 +367,8 @@ function addExport(program: Command, host: Host, finish: Finish): void {
     .description("write a network for other programs: ONNX, or a weights file")
     .option("--onnx <file>", "write an ONNX model")
     .addOption(photographSize("fix height and width of the ONNX model"))
-    .option("--dynamic", "leave height and width of the ONNX model open (so they are by default)")
-    .option("--batch <n>", "fix how many images the ONNX model takes at once", integer(1))
+    .option("--dynamic", "leave height and width of the ONNX model open (the default)")
+    .option("--batch <n>", "fix the batch size of the ONNX model", integer(1))
     .option("--opset <n>", "version of ONNX's operators, 13 to 21 (default: 17)", integer(1))
     .option("--safetensors <file>", "write a weights file")
     .option("--half", "store 16-bit floats in the weights file")

@@ -60,7 +60,7 @@ function addServe(program: Command, host: Host, finish: Finish): void {
     .description("answer photographs over HTTP; what it can do is at /docs")
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--port <n>", "port to listen on; 0 for any that is free", upTo(0, 65535), 8080)
-    .option("--token-file <file>", "file of the token that requests must bear (or SAUNET_TOKEN)")
+    .option("--token-file <file>", "file with the token that requests must carry (or SAUNET_TOKEN)")
     .option("--max-bytes <n>", "refuse larger bodies", integer(1), 64 * 2 ** 20)
     .option("--seconds <s>", "time for a body to arrive, and for its answer", positive, 60)
     .option("--waiting <n>", "requests that may wait; more are answered 429", integer(0), 8)
