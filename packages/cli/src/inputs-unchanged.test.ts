@@ -342,6 +342,7 @@ const measureCalls: Calls = {
   brokenPieces: (m) => measure.brokenPieces(freeze(fieldIn(m)), freeze(vesselsIn(m))),
   countPieces: (m) => measure.countPieces(freeze(vesselsIn(m))),
   distanceToBackground: (m) => measure.distanceToBackground(freeze(vesselsIn(m))),
+  findDisc: (m) => measure.findDisc(freeze(photographIn(m)), freeze(vesselsIn(m)), freeze(fieldIn(m))),
   fractalDimensions: (m) => measure.fractalDimensions(freeze(vesselsIn(m))),
   measureVessels: measured,
   overlayMeasures: (m) => measure.overlayMeasures(freeze(photographIn(m)), measured(m)),

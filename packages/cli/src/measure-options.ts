@@ -25,7 +25,11 @@ export function addMeasure(program: Command, host: Host, finish: Finish): void {
     )
     .option("--fields <path>", "masks of their fields of view, a file or a folder")
     .option("--micrometres-per-pixel <s>", "the side of a pixel on the retina", positive)
-    .option("--disc <x,y,r>", "the optic disc of one photograph, in pixels: adds the zones B and C", disc)
+    .option(
+      "--disc <x,y,r>",
+      "the optic disc of one photograph, in pixels, or auto to look for it: adds the zones B and C",
+      disc,
+    )
     .option("--arteries <path>", "masks of arteries: with the disc and the veins adds CRAE, CRVE and AVR")
     .option("--veins <path>", "masks of veins")
     .option("-o, --out <folder>", "write pictures of what was measured")
@@ -37,7 +41,7 @@ export function addMeasure(program: Command, host: Host, finish: Finish): void {
       "after",
       examples(
         "saunet segment left.jpg right.jpg -o out",
-        "saunet measure out --photographs photos --csv figures.csv -o measured",
+        "saunet measure out --photographs photos --disc auto --csv figures.csv -o measured",
         "saunet measure left-mask.png --photographs left.jpg --disc 640,512,70 --micrometres-per-pixel 7.2",
       ),
     )

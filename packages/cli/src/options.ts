@@ -91,12 +91,15 @@ export function oneMore(choices?: readonly string[]): (text: string, before?: re
   };
 }
 
-/** Three numbers: centre and radius of the optic disc, in pixels. */
-export function disc(text: string): { readonly x: number; readonly y: number; readonly radius: number } {
+/** Three numbers: centre and radius of the optic disc, in pixels; or `auto`. */
+export function disc(
+  text: string,
+): { readonly x: number; readonly y: number; readonly radius: number } | "auto" {
+  if (text.trim() === "auto") return "auto";
   const [x, y, radius, ...rest] = text
     .split(",")
     .map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
   if (rest.length === 0 && x >= 0 && y >= 0 && radius > 0 && [x, y, radius].every(Number.isFinite))
     return { x, y, radius };
-  throw new InvalidArgumentError("It must be X,Y,RADIUS in pixels, such as 512.5,480,62.");
+  throw new InvalidArgumentError("It must be X,Y,RADIUS in pixels, such as 512.5,480,62, or auto.");
 }

@@ -70,6 +70,14 @@ describe("fitCalibration", () => {
       leaveOneOut: null,
       warnings: ["a single photograph fitted it, and nothing says how it does on another"],
     });
+    expect(fitCalibration([curve(1, -0.4)])).toMatchObject({
+      ...{ threshold: 0.5, leaveOneOut: null },
+      warnings: [
+        expect.stringMatching(
+          /^a single photograph gains 0\.0[01]\d of F1 at the fitted 0\.\d+, .*: 0\.5 stays$/,
+        ),
+      ],
+    });
     // Either has a plateau above 0.55, and its best threshold somewhere else on it.
     const plateau = (best: number) =>
       Float64Array.from({ length: 1001 }, (_, step) => (step < 550 ? 0.5 : step === best ? 0.81 : 0.8));

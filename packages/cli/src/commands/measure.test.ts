@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fieldOfView, type Mask, syntheticFundus } from "@saunet/data";
 import { readMask, readPhotograph } from "@saunet/data/files";
-import { measureVessels, NO_MEDICAL_DEVICE, vesselColumns } from "@saunet/data/measure";
+import { findDisc, measureVessels, NO_MEDICAL_DEVICE, vesselColumns } from "@saunet/data/measure";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { saunet, write, writeFreshWeights } from "../testing.ts";
 
@@ -142,8 +142,32 @@ describe("saunet measure", () => {
     expect(err).toMatch(/^saunet: mixed\/b\.png: is not a picture of a kind that is read/);
   });
 
+  it("looks for the disc, and leaves the zones out where it is in doubt", async () => {
+    const { image } = one;
+    const grey = { ...image, data: image.data.map((value) => (value > 20 ? 120 : 0)) };
+    await write(join(here, "doubt/a.png"), grey);
+    await write(join(here, "doubt/b.png"), two.image);
+    const argv = ["masks", "--photographs", "doubt", "--fields", "fields", "--disc", "auto", "--json"];
+    const { code, out } = await measure(...argv);
+    expect(code).toBe(0);
+    const looked = [
+      { fundus: { ...one, image: grey }, result: JSON.parse(out).images[0] },
+      { fundus: two, result: JSON.parse(out).images[1] },
+    ];
+    for (const { fundus, result } of looked) {
+      const found = findDisc(fundus.image, fundus.vessels, fundus.fieldOfView);
+      const { doubt, disc } = found ?? {};
+      expect(result.disc).toEqual({ ...disc, ...(doubt && { doubt }) });
+      expect(result.figures.zones !== undefined).toBe(doubt === undefined);
+      if (doubt !== undefined)
+        expect(result.figures.reasons.zones).toContain(`${doubt}; --disc x,y,r says where`);
+    }
+    expect(looked[0].result.disc.doubt).toBeDefined();
+  });
+
   it.each<[string[], number, RegExp]>([
     [["masks", "--disc", "1,2,3"], 2, /'--disc <x,y,r>' goes with one mask, and these are 2/],
+    [["masks/a.png", "--disc", "auto"], 2, /--photographs says where it is/],
     [["masks/a.png", "--disc", "1,2"], 2, /It must be X,Y,RADIUS in pixels/],
     [["masks/a.png", "--disc", "500,80,9"], 1, /masks\/a\.png: .*disc x/],
     [["masks/a.png", "--arteries", "arteries.png"], 2, /go together, with '--disc <x,y,r>'/],

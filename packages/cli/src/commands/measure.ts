@@ -5,6 +5,8 @@ import { basename, join, resolve } from "node:path";
 import { fieldOfView, type Mask, type Photograph } from "@saunet/data";
 import { encodePng, picturesByStem, readMask, readPhotograph } from "@saunet/data/files";
 import {
+  type FoundDisc,
+  findDisc,
   type MeasuredVessels,
   measureVessels,
   NO_MEDICAL_DEVICE,
@@ -27,7 +29,7 @@ export interface MeasureCommandOptions {
   readonly photographs?: string;
   readonly fields?: string;
   readonly micrometresPerPixel?: number;
-  readonly disc?: OpticDisc;
+  readonly disc?: OpticDisc | "auto";
   readonly arteries?: string;
   readonly veins?: string;
   readonly out?: string;
@@ -53,6 +55,8 @@ interface Job extends Readonly<Partial<Record<Companion, string>>> {
 interface Result {
   readonly mask: string;
   readonly overlay?: string;
+  /** What `--disc auto` found, and why it may be wrong. */
+  readonly disc?: OpticDisc & { readonly doubt?: string };
   readonly figures: VesselFigures;
   /** The same as named numbers with units. */
   readonly columns: readonly VesselColumn[];
@@ -71,7 +75,12 @@ export async function measure(
     );
   }
   const jobs = await jobsOf(masks, options, host);
-  if (disc !== undefined && jobs.length > 1) {
+  if (disc === "auto" && options.photographs === undefined) {
+    throw new UsageError(
+      "option '--disc auto' looks for the disc in the photograph: --photographs says where it is",
+    );
+  }
+  if (disc !== undefined && disc !== "auto" && jobs.length > 1) {
     throw new UsageError(`option '--disc <x,y,r>' goes with one mask, and these are ${jobs.length}`);
   }
   const overlays = jobs.flatMap(({ mask, overlay }) =>
@@ -122,7 +131,7 @@ async function measureAll(jobs: readonly Job[], options: MeasureCommandOptions, 
 }
 
 async function measureOne(job: Job, options: MeasureCommandOptions, host: Host): Promise<Result> {
-  const { disc, micrometresPerPixel, maxPixels, overwrite } = options;
+  const { micrometresPerPixel, maxPixels, overwrite } = options;
   const read = <T>(file: string | undefined, reader: (path: string) => Promise<T>) =>
     file === undefined ? undefined : withFile(host, file, reader);
   const maskAt = (path: string) => readMask(path, { maxPixels });
@@ -138,6 +147,11 @@ async function measureOne(job: Job, options: MeasureCommandOptions, host: Host):
   })) {
     if (other !== undefined) expectSize(name, other, job.mask, mask);
   }
+  const looked =
+    options.disc === "auto" && photograph && field ? findDisc(photograph, mask, field) : undefined;
+  // A disc in doubt would give figures that look like any others.
+  const sure = looked?.doubt === undefined ? looked?.disc : undefined;
+  const disc = options.disc === "auto" ? sure : options.disc;
   const measured = await withFile(host, job.mask, () =>
     measureVessels(mask, { fieldOfView: field, micrometresPerPixel, disc, arteries, veins }),
   );
@@ -145,9 +159,26 @@ async function measureOne(job: Job, options: MeasureCommandOptions, host: Host):
     if (!overwrite) await refuseForeign(job.overlay, host);
     await writeFile(host, job.overlay, await pictureOf(measured, photograph));
   }
-  const { figures } = measured;
+  const figures =
+    options.disc === "auto" && disc === undefined
+      ? { ...measured.figures, reasons: { ...measured.figures.reasons, zones: inDoubt(looked) } }
+      : measured.figures;
   const { mask: file, overlay } = job;
-  return { mask: file, ...(overlay && { overlay }), figures, columns: vesselColumns(figures) };
+  return {
+    mask: file,
+    ...(overlay && { overlay }),
+    ...(looked && { disc: { ...looked.disc, ...(looked.doubt && { doubt: looked.doubt }) } }),
+    figures,
+    columns: vesselColumns(figures),
+  };
+}
+
+/** Why there are no zones, and what to do about it. */
+function inDoubt(found: FoundDisc | undefined): string {
+  if (found === undefined) return "the field of view is too small to look for the optic disc";
+  const { x, y, radius } = found.disc;
+  const guess = [x, y, radius].map(Math.round).join(",");
+  return `the optic disc may be at ${guess}, but ${found.doubt}; --disc x,y,r says where it is`;
 }
 
 function expectSize(name: string, { width, height }: Mask | Photograph, of: string, mask: Mask): void {

@@ -9,6 +9,7 @@ export {
 export { clDice } from "./cl-dice.ts";
 export { type VesselColumn, vesselColumns } from "./columns.ts";
 export { distanceToBackground } from "./distance.ts";
+export { type FoundDisc, findDisc } from "./find-disc.ts";
 export { type FittedDimension, type FractalDimensions, fractalDimensions } from "./fractal.ts";
 export { type VesselGraph, type VesselNode, type VesselSegment, vesselGraph } from "./graph.ts";
 export {
