@@ -150,7 +150,7 @@ for (const [name, bundle] of Object.entries(forBrowsers)) {
   const version = versionOf(name.split(" ")[0].toLowerCase());
   await attempt(`${name} ${version}, in Chromium`, async () => {
     const served = await bundle();
-    // Nobody asked for the exact file, which is as large as all that is loaded.
+    // Nobody asked for the exact file, which is larger than all that is loaded.
     const exact = readdirSync(served, { recursive: true }).filter((file) => file.endsWith(".safetensors"));
     if (exact.length > 0) throw new Error(`the bundle has ${exact.join(", ")}`);
     const { result, loaded } = await inBrowser(browser, served);
