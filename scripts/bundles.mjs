@@ -14,8 +14,9 @@ import { accelerate, restore } from "@saunet/wasm";
 async function main() {
   const { image } = syntheticFundus({ seed: 1, width: 96, height: 80 });
   const { kernels, threads } = await accelerate({ threads: 2 });
-  const { default: weights } = await import("@saunet/model/weights");
-  const segmenter = await loadSegmenter({ weights });
+  const weights = async () => ({ weights: (await import("@saunet/model/weights")).default });
+  // Browsers load the module by themselves.
+  const segmenter = await loadSegmenter(globalThis.document ? {} : await weights());
   const { probability } = await segmenter.segment(image);
   const mean = probability.reduce((sum, p) => sum + p) / probability.length;
   await restore();

@@ -129,5 +129,5 @@ export const productContenders: readonly ProductContender[] = [
     prepare: onnxruntime(() => loadPeer("onnxruntime-web")),
   },
   { name: "tfjs-wasm", threads: [1], quick: false, prepare: tfjs },
-  { name: "jax-js", threads: [1], quick: false, prepare: jax },
+  { name: "jax-js", threads: [1], quick: true, prepare: jax },
 ];
