@@ -91,7 +91,7 @@ export const numbers = {
       `| ${size} | ${channels} | ${names.join(", ")} | ${share(flopsOf(ofStages(names)))} | ${parametersOf(names)} |`,
   ).join("\n"),
   lowParameters: parametersOf(LEVELS.slice(2).flatMap(([, , names]) => [...names])),
-  shown: CHANNEL + 1,
+  shown: CHANNEL,
   decoder1conv1: share(flopsOf(({ layer }) => layer === "decoder1.conv1")),
 };
 
@@ -150,7 +150,7 @@ export const figures: Record<string, Figure> = {
       stage(240, 256, "decoder3", "148², 48"),
       gate(279),
       stage(122, 340, "bottleneck", "74², 64"),
-      text(244, 380, "with a gate of its own", { size: 11, ink: "warm" }),
+      text(244, 380, "with its own gate", { size: 11, ink: "warm" }),
       ...[142, 222].flatMap((y) => [
         line([62, y], [62, y + 32], { arrow: true }),
         text(68, y + 22, "pool ½", { size: 11, ink: "soft" }),
