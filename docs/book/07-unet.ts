@@ -24,7 +24,22 @@ const share = (flops: number): string => `${((100 * flops) / report.flops).toFix
 const shareOf = Object.fromEntries(
   stages.map((stage) => [stage, share(flopsOf(({ layer }) => layer.startsWith(stage)))]),
 );
-const outer = flopsOf(({ layer }) => /^(encoder1|decoder1|head)/.test(layer));
+/** The levels of the network: size of the maps, channels, stages. */
+const LEVELS = [
+  ["592×592", 16, ["encoder1", "decoder1", "head"]],
+  ["296×296", 32, ["encoder2", "decoder2"]],
+  ["148×148", 48, ["encoder3", "decoder3"]],
+  ["74×74", 64, ["bottleneck"]],
+] as const;
+const ofStages =
+  (names: readonly string[]) =>
+  ({ layer }: { readonly layer: string }): boolean =>
+    names.some((name) => layer.startsWith(name));
+const parametersOf = (names: readonly string[]): string =>
+  `${(
+    (100 * report.layers.filter(ofStages(names)).reduce((sum, { parameters }) => sum + parameters, 0)) /
+      report.parameters
+  ).toFixed(1)} %`;
 const conv = flopsOf(({ op }) => op === "conv2d" || op === "convTranspose2d");
 
 /** A part of the eye: the middle of its left half, where vessels branch. */
@@ -58,6 +73,8 @@ function channelOf(result: Tensor, channel: number) {
   );
 }
 const activations = results.filter(({ history }) => history!.op === "silu");
+/** The channel of each stage that is shown; the first has the index 0. */
+const CHANNEL = 3;
 const gates = results.filter(({ history }) => history!.op === "sigmoid");
 
 /** From the photograph to the second convolution of the bottleneck. */
@@ -69,7 +86,12 @@ export const numbers = {
   multiplications: (report.flops / 2e9).toFixed(1),
   parameters: report.parameters.toLocaleString("en"),
   conv: share(conv),
-  outer: share(outer),
+  levels: LEVELS.map(
+    ([size, channels, names]) =>
+      `| ${size} | ${channels} | ${names.join(", ")} | ${share(flopsOf(ofStages(names)))} | ${parametersOf(names)} |`,
+  ).join("\n"),
+  lowParameters: parametersOf(LEVELS.slice(2).flatMap(([, , names]) => [...names])),
+  shown: CHANNEL,
   decoder1conv1: share(flopsOf(({ layer }) => layer === "decoder1.conv1")),
 };
 
@@ -88,12 +110,12 @@ const gate = (y: number): string =>
 const MAP = 112;
 const maps = [
   ["photograph", channelOf(tensor(crop, [1, SHOWN, SHOWN, 3]), 1)],
-  ["encoder1", channelOf(activations[1], 3)],
-  ["encoder2", channelOf(activations[3], 3)],
-  ["encoder3", channelOf(activations[5], 3)],
-  ["bottleneck", channelOf(activations[7], 3)],
-  ["decoder3", channelOf(activations[9], 3)],
-  ["decoder2", channelOf(activations[11], 3)],
+  ["encoder1", channelOf(activations[1], CHANNEL)],
+  ["encoder2", channelOf(activations[3], CHANNEL)],
+  ["encoder3", channelOf(activations[5], CHANNEL)],
+  ["bottleneck", channelOf(activations[7], CHANNEL)],
+  ["decoder3", channelOf(activations[9], CHANNEL)],
+  ["decoder2", channelOf(activations[11], CHANNEL)],
   ["gate of decoder1", channelOf(gates[3], 0)],
   ["probability", channelOf(probabilitiesOf(config, logits), 0)],
 ] as const;
@@ -128,6 +150,7 @@ export const figures: Record<string, Figure> = {
       stage(240, 256, "decoder3", "148², 48"),
       gate(279),
       stage(122, 340, "bottleneck", "74², 64"),
+      text(244, 380, "with its own gate", { size: 11, ink: "warm" }),
       ...[142, 222].flatMap((y) => [
         line([62, y], [62, y + 32], { arrow: true }),
         text(68, y + 22, "pool ½", { size: 11, ink: "soft" }),

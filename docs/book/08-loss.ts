@@ -32,6 +32,7 @@ const [ofSame, ofDark, ofNetwork] = [judged(same), judged(dark), judged(network)
 
 export const numbers = {
   share: (100 * share).toFixed(1),
+  weight: ((1 - share) / share).toFixed(0),
   sameEntropy: ofSame.entropy,
   sameMcc: ofSame.mcc,
   sameF1: ofSame.f1,

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { adam, add, backward, mul, parameter, sgd, tensor } from "@saunet/core";
-import { curve, type Figure, figure, line, text } from "../../scripts/book/svg.ts";
+import { box, curve, type Figure, figure, line, text } from "../../scripts/book/svg.ts";
 import { root } from "../../scripts/workspace.mjs";
 
 /** A long narrow valley: ten times as steep along y as along x. */
@@ -75,6 +75,9 @@ export const figures: Record<string, Figure> = {
       ...[0.4, 2, 5, 10].map((height) => curve(ellipse(height), "soft")),
       curve(descended.map(place), "warm"),
       curve(adapted.map(place), "accent"),
+      ...[place([START_X, START_Y]), place([0, 0])].map(([x, y]) =>
+        box(x - 4, y - 4, 8, 8, { ink: "ink", filled: true, radius: 4 }),
+      ),
       text(8, 178, "gradient descent", { ink: "warm" }),
       text(120, 178, "Adam", { ink: "accent" }),
       text(170, 178, "24 steps each", { ink: "soft" }),

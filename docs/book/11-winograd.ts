@@ -119,7 +119,20 @@ const inLab = (number: number): number =>
   )!.median_ms;
 const onPhotographs = recorded("winograd");
 
+/** A matrix as a formula; halves are the only fractions of F(2, 3). */
+const formula = (matrix: Matrix): string => {
+  const rows = matrix.map((row) =>
+    row
+      .map((value) => `${value < 0 ? "-" : ""}${Math.abs(value) === 0.5 ? "\\tfrac12" : Math.abs(value)}`)
+      .join(" & "),
+  );
+  return `\\begin{pmatrix} ${rows.join(" \\\\ ")} \\end{pmatrix}`;
+};
+
 export const numbers = {
+  matrixB: formula(F2.input),
+  matrixG: formula(F2.filter),
+  matrixA: formula(F2.output),
   d: greens[0].slice(0, 4).join(",\\ "),
   direct0: direct[0],
   direct1: direct[1],

@@ -36,6 +36,9 @@ const fused = after.at(-1)!;
 const shared = shareInPlace(fused);
 const plan = planProgram(shared);
 const unshared = planProgram(captured);
+/** Megabytes of all temporary arrays, were each to have a place of its own. */
+const sumOf = ({ lifetimes }: typeof plan): string =>
+  (lifetimes.reduce((sum, { bytes }) => sum + bytes, 0) / MB).toFixed(0);
 const layers = layersOf(shared, segmenter.parameters);
 const aliveAt = (call: number): number =>
   plan.lifetimes.reduce(
@@ -101,7 +104,11 @@ const ITEMS = 32;
 export const numbers = {
   captured: captured.calls.length,
   temporaries: unshared.temporaries.length,
-  sum: (unshared.lifetimes.reduce((sum, { bytes }) => sum + bytes, 0) / MB).toFixed(0),
+  sum: sumOf(unshared),
+  arenaBefore: (unshared.bytes / MB).toFixed(1),
+  boundBefore: (unshared.lowerBound / MB).toFixed(1),
+  fusedTemporaries: plan.temporaries.length,
+  fusedSum: sumOf(plan),
   arena: (plan.bytes / MB).toFixed(1),
   bound: (plan.lowerBound / MB).toFixed(1),
   peakLayer: layers[peak],

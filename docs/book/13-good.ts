@@ -140,6 +140,9 @@ const cells = (...words: readonly string[]): string[] => {
 };
 const first = (cell: string): string => /[\d.]+/.exec(cell)![0];
 const f1OfCard = (set: string): string => cells(set, "full frame", "macro")[3];
+const [inFrame, inField] = ["full frame", "field of view"].map((pixels) =>
+  cells("CHASE_DB1", pixels, "macro"),
+);
 const stare = (observer: string): string[] => cells("STARE", observer);
 const unseen = [cells("DRIVE test", "observer 1"), stare("observer ah"), cells("LES-AV"), cells("ORVS, 31")];
 const range = (cell: number): readonly string[] =>
@@ -167,6 +170,11 @@ export const numbers = {
   chase: first(f1OfCard("CHASE_DB1")),
   chaseInterval: /\((.*)\)/.exec(f1OfCard("CHASE_DB1"))![1].replace("–", " to "),
   hrf: first(f1OfCard("HRF")),
+  f1Field: first(inField[3]),
+  accuracyFrame: inFrame[7],
+  accuracyField: inField[7],
+  aucFrame: inFrame[9],
+  aucField: inField[9],
   observers: /F1 ([\d.]+\d)/.exec(secondObserver)![1],
   eyes: EYES,
   disturbed: DISTURBED,
