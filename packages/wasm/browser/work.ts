@@ -3,6 +3,8 @@
 import { adam, noGrad, ones, randomState, sigmoid, Tensor } from "@saunet/core";
 import { floatsOf, syntheticFundus } from "@saunet/data";
 import { captureTrainStep, forward, initialize, loadSegmenter, paperLoss, saUNetV2 } from "@saunet/model";
+// The module, which a browser loads by itself: Node's file has 32 bits.
+import weights from "@saunet/model/weights";
 import { type AccelerationReport, accelerate, type MakeWorker, restore } from "@saunet/wasm";
 
 /** What came of it. */
@@ -32,7 +34,7 @@ const AS_IT_IS = { scale: 1 };
 async function storm(threads: number, worker: { worker?: MakeWorker }): Promise<Outcome["storm"]> {
   const settings = { threads, relaxed: false, ...worker };
   await accelerate(settings);
-  const segmenter = await loadSegmenter();
+  const segmenter = await loadSegmenter({ weights });
   const eyes = Array.from({ length: SIZES }, (_, seed) => {
     return syntheticFundus({ seed, width: 32 + 8 * seed, height: 32 + 8 * seed }).image;
   });
@@ -59,7 +61,7 @@ export async function work(threads: number, makeWorker?: MakeWorker): Promise<Ou
   const worker = makeWorker === undefined ? {} : { worker: makeWorker };
   const report = await accelerate({ threads, ...worker });
   const { image, vessels } = syntheticFundus({ seed: 1, width: SIDE, height: SIDE });
-  const segmenter = await loadSegmenter();
+  const segmenter = await loadSegmenter({ weights });
   const { probability } = await segmenter.segment(image);
   segmenter.release();
 
