@@ -115,8 +115,10 @@ export async function crash(here: string, plan: CrashPlan): Promise<CrashReport>
         await fill(join(here, "results"), plan.fullDiskMs);
         continue;
       }
-      // Where a worker takes longer to start than it lives, nothing would ever be done.
-      if (performance.now() - lastKill < plan.killEveryMs || left >= leftThen) continue;
+      // Where a worker takes longer to start than it lives, nothing would ever be done. The first kill may come when all that
+      // is left is with a worker that was stopped.
+      const isStuck = kills > 0 ? left >= leftThen : doneShare === 0;
+      if (performance.now() - lastKill < plan.killEveryMs || isStuck) continue;
       [lastKill, leftThen] = [performance.now(), left];
       const at = Math.floor(draw(random) * workers.length);
       // One that was started while Redis was away has ended; whoever runs workers starts it again.
