@@ -82,8 +82,8 @@ describeInBrowsers("networks", ({ launch }) => {
       .locator("input[type=file][accept='.safetensors']")
       .filter({ visible: true })
       .setInputFiles(file(name));
-  const says = (page: Page, text: string) =>
-    page.getByText(text).filter({ visible: true }).first().waitFor({ timeout: 20_000 });
+  const says = (page: Page, text: string, timeout = 60_000) =>
+    page.getByText(text).filter({ visible: true }).first().waitFor({ timeout });
   const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
   it("segments as the engine does, by weights and by a checkpoint", async () => {
@@ -189,11 +189,11 @@ describeInBrowsers("networks", ({ launch }) => {
       const page = await shared();
       await openTab(page, "Segment");
       await openWeights(page, name);
-      await says(page, `${name} could not be used: ${why}`);
+      await says(page, `${name} could not be used: ${why}`, 20_000);
       await openTab(page, "Look inside");
       await says(page, "has");
       await openWeights(page, name);
-      await says(page, `${name} could not be used: ${why}`);
+      await says(page, `${name} could not be used: ${why}`, 20_000);
       await openTab(page, "Train here");
       await button(page, "Train").and(page.locator(":enabled")).waitFor({ timeout: 60_000 });
       await openWeights(page, name);
