@@ -6,11 +6,11 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openSite, type Site, sharedPage } from "./testing.ts";
-import { describeInBrowsers } from "./testing-browsers.ts";
+import { describeInBrowsers, launched } from "./testing-browsers.ts";
 
 let site: Site;
 /** Another origin, which answers whoever asks. */
@@ -54,14 +54,10 @@ const askFromWorker = (page: Page): Promise<string> =>
   );
 
 describeInBrowsers("the frame", ({ name: browserName, launch }) => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(() => browser?.close());
+  const browser = launched(launch);
 
   async function open(where: string): Promise<Page> {
-    const page = await (await browser.newContext()).newPage();
+    const page = await (await browser().newContext()).newPage();
     await page.goto(where);
     await segmented(page, "synthetic.png");
     return page;
@@ -190,7 +186,7 @@ describeInBrowsers("the frame", ({ name: browserName, launch }) => {
   });
 
   it("says what to do where it is opened as a file", async () => {
-    const page = await browser.newPage();
+    const page = await browser().newPage();
     await page.goto(pathToFileURL(join(site.folder, "index.html")).href);
     await page.getByRole("heading", { name: "saunet has not started" }).waitFor();
     await page.getByText("npm run web").waitFor();

@@ -1,7 +1,7 @@
 // For the tests in browsers: the ones that can be had here, and what each can do.
 
 import type { Browser, Page } from "playwright-core";
-import { describe } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import { launchChromium } from "../../../scripts/chromium.mjs";
 import { launchFirefox } from "../../../scripts/firefox.mjs";
 
@@ -22,6 +22,19 @@ export const BROWSERS: readonly BrowserKind[] = [
 /** Tests of the page in each browser. */
 export function describeInBrowsers(what: string, body: (kind: BrowserKind) => void): void {
   for (const kind of BROWSERS) describe(`${what} in ${kind.name}`, () => body(kind));
+}
+
+/** Has a browser there for the tests around which it is called; what it returns gives it to them. */
+export function launched(launch: BrowserKind["launch"]): () => Browser {
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser?.close());
+  return () => {
+    if (browser === undefined) throw new Error("the browser is not there before the tests begin");
+    return browser;
+  };
 }
 
 /**

@@ -5,11 +5,11 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildIslands } from "../../../../scripts/site/islands.mjs";
 import { root } from "../../../../scripts/workspace.mjs";
-import { describeInBrowsers } from "../testing-browsers.ts";
+import { describeInBrowsers, launched } from "../testing-browsers.ts";
 
 const PARTS = ["patch", "dark", "layers", "threshold"];
 const PAGE = `<!doctype html><html data-theme="system" data-root="."><meta charset="utf-8"><script src="assets/client.js"></script>
@@ -27,14 +27,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describeInBrowsers("the book's live parts", ({ launch }) => {
-  let browser: Browser;
+  const browser = launched(launch);
   let page: Page;
   beforeAll(async () => {
-    browser = await launch();
-    page = await browser.newPage();
+    page = await browser().newPage();
     await page.goto(pathToFileURL(join(folder, "page.html")).href);
   });
-  afterAll(() => browser.close());
 
   const part = (name: string) => page.locator(`#${name}`);
   const open = async (name: string): Promise<void> => {

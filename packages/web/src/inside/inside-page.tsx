@@ -1,7 +1,8 @@
 import { FolderOpen } from "lucide";
 import { useEffect } from "preact/hooks";
-import { items, notice, selectedId } from "../segment/items.ts";
+import { items, selectedId } from "../segment/items.ts";
 import { openWeights, weightsInUse } from "../segment/queue.ts";
+import { WeightsRefusal } from "../segment/weights-refusal.tsx";
 import { tab } from "../tabs.ts";
 import { FileButton } from "../ui/controls.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -46,6 +47,7 @@ export function InsidePage() {
           </button>
         </p>
       )}
+      <WeightsRefusal />
       {isLooking.value && (
         <p class="looking" role="status">
           <span class="spinner" /> Looking at every layer …
@@ -97,9 +99,7 @@ function PhotographChoice() {
       <FileButton
         accept=".safetensors"
         className="button quiet small-button"
-        onFiles={async ([file]) => {
-          if (file !== undefined && !(await openWeights(file))) failure.value = notice.value;
-        }}
+        onFiles={([file]) => file && void openWeights(file)}
       >
         <Icon node={FolderOpen} size={15} />{" "}
         {weightsInUse.value.bytes ? `Weights: ${weightsInUse.value.name}` : "Open weights"}

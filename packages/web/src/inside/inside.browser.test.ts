@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { randomState } from "@saunet/core";
 import { syntheticFundus } from "@saunet/data";
 import { initialize, saUNet, writeWeights } from "@saunet/model";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { assetOf, complaintsOf, openSite, type Site, sharedPage } from "../testing.ts";
-import { describeInBrowsers } from "../testing-browsers.ts";
+import { describeInBrowsers, launched } from "../testing-browsers.ts";
 
 let site: Site;
 let folder: string;
@@ -31,14 +31,10 @@ afterAll(async () => {
 const numberIn = (text: string | null): number => Number(text?.replace("−", "-"));
 
 describeInBrowsers("looking inside", ({ name: browserName, launch }) => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(() => browser?.close());
+  const browser = launched(launch);
 
   async function open(hash: string): Promise<{ page: Page; complaints: string[] }> {
-    const page = await (await browser.newContext()).newPage();
+    const page = await (await browser().newContext()).newPage();
     const complaints = complaintsOf(page);
     await page.goto(site.isolated + hash);
     const shown = page.getByRole("heading", { name: "One number, taken apart" });
@@ -126,7 +122,7 @@ describeInBrowsers("looking inside", ({ name: browserName, launch }) => {
     const script = join(site.folder, await assetOf(site, "inside.worker"));
     await rename(script, `${script}.away`);
     try {
-      const page = await (await browser.newContext()).newPage();
+      const page = await (await browser().newContext()).newPage();
       await page.goto(`${site.isolated}#inside`);
       await page.getByText(/^synthetic\.png could not be looked into: /).waitFor({ timeout: 120_000 });
       await rename(`${script}.away`, script);
@@ -148,7 +144,7 @@ describeInBrowsers("looking inside", ({ name: browserName, launch }) => {
       "self.MessageChannel = function () { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); };";
     await writeFile(script, hangs + text);
     try {
-      const context = await browser.newContext({ serviceWorkers: "block" });
+      const context = await browser().newContext({ serviceWorkers: "block" });
       const page = await context.newPage();
       const isInside = (worker: { url(): string }) => worker.url().includes("inside.worker");
       const [ended, fetched] = [

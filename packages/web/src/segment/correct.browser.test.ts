@@ -1,10 +1,10 @@
 // Masks corrected by hand, in Chromium and Firefox: strokes, undo, the truth that they become.
 
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { complaintsOf, openSite, type Site, sharedPage } from "../testing.ts";
-import { describeInBrowsers, savedBy } from "../testing-browsers.ts";
+import { describeInBrowsers, launched, savedBy } from "../testing-browsers.ts";
 
 let site: Site;
 beforeAll(async () => {
@@ -15,15 +15,11 @@ afterAll(() => site?.close());
 const SIDE = 592;
 
 describeInBrowsers("correcting", ({ launch }) => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(() => browser?.close());
+  const browser = launched(launch);
 
   const complaints: string[] = [];
   const shared = sharedPage(async () => {
-    const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
+    const page = await (await browser().newContext({ viewport: { width: 1280, height: 900 } })).newPage();
     complaintsOf(page, complaints);
     await page.goto(site.isolated);
     await button(page, "synthetic.png, segmented").waitFor({ timeout: 120_000 });

@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
 import { BlobReader, BlobWriter, TextWriter, ZipReader } from "@zip.js/zip.js";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { PASSAGE } from "../pictures/filed.ts";
 import { bytesByThread, bytesOf, openSite, removeOthers, type Site, sharedPage } from "../testing.ts";
-import { describeInBrowsers, savedBy } from "../testing-browsers.ts";
+import { describeInBrowsers, launched, savedBy } from "../testing-browsers.ts";
 
 const SMALL = { width: 96, height: 64 };
 /** Two megapixels. */
@@ -48,14 +48,10 @@ const column = (page: Page, n: number) =>
 const shown = (page: Page) => page.locator(".stage-name span").textContent();
 
 describeInBrowsers("many photographs", ({ name: browserName, launch }) => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(() => browser?.close());
+  const browser = launched(launch);
 
   async function open(): Promise<Page> {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    const page = await browser().newPage({ viewport: { width: 1280, height: 900 } });
     await page.goto(site.isolated);
     await row(page, "synthetic.png").waitFor({ timeout: 120_000 });
     return page;

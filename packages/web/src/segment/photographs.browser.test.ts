@@ -10,11 +10,11 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { type SyntheticFundus, syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { complaintsOf, openSite, removeOthers, type Site, sharedPage, weightsPath } from "../testing.ts";
-import { describeInBrowsers, savedBy } from "../testing-browsers.ts";
+import { describeInBrowsers, launched, savedBy } from "../testing-browsers.ts";
 
 const SIZE = { width: 200, height: 136 };
 const LARGE = { width: 1400, height: 952 };
@@ -90,16 +90,12 @@ const optionsOf = (page: Page) => truth(page).locator("option").allTextContents(
 const chosen = (page: Page) => truth(page).locator("option:checked").textContent();
 
 describeInBrowsers("photographs", ({ name: browserName, launch }) => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(() => browser?.close());
+  const browser = launched(launch);
 
   const complaints: string[] = [];
   /** With its synthetic photograph; the tests take out what they bring. */
   const shared = sharedPage(async () => {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    const page = await browser().newPage({ viewport: { width: 1440, height: 900 } });
     complaintsOf(page, complaints);
     await page.goto(site.isolated);
     await done(page, "synthetic.png");

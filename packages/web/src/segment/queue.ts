@@ -26,6 +26,9 @@ export const weightsInUse = signal<{ readonly name: string; readonly bytes?: Uin
   name: "shipped",
 });
 
+/** Why the weights that were opened last are not in use. */
+export const weightsRefusal = signal<string | undefined>(undefined);
+
 /** The network that they belong to. */
 export const networkInUse = signal<NetworkInUse | undefined>(undefined);
 
@@ -87,6 +90,7 @@ let halting: Promise<unknown> = Promise.resolve();
 export function addFiles(files: readonly File[], target?: number): void {
   if (files.length === 0) return;
   notice.value = undefined;
+  weightsRefusal.value = undefined;
   enqueue(files, target);
 }
 
@@ -257,13 +261,12 @@ export async function useWeights(name: string, bytes?: Uint8Array): Promise<void
   for (const { id, progress } of items.value) if (progress.kind === "done") again(id);
 }
 
-/** Opens a weights file of the person's own; tells whether that went well, and in a notice why not. */
-export async function openWeights(file: File): Promise<boolean> {
+/** Opens a weights file of the person's own; where that cannot be used, the tabs that show its network say why. */
+export async function openWeights(file: File): Promise<void> {
+  weightsRefusal.value = undefined;
   try {
     await useWeights(file.name, new Uint8Array(await file.arrayBuffer()));
-    return true;
   } catch (error) {
-    notice.value = `${file.name} could not be used: ${(error as Error).message}.`;
-    return false;
+    weightsRefusal.value = `${file.name} could not be used: ${(error as Error).message}.`;
   }
 }

@@ -7,6 +7,7 @@ import { Panel } from "./panel.tsx";
 import { PhotographList } from "./photograph-list.tsx";
 import { addExample, addFiles, addFound, EXAMPLE } from "./queue.ts";
 import { Viewer } from "./viewer.tsx";
+import { WeightsRefusal } from "./weights-refusal.tsx";
 
 /** Photographs in, vessels out. */
 export function SegmentPage() {
@@ -41,6 +42,7 @@ export function SegmentPage() {
           {notice.value}
         </p>
       )}
+      <WeightsRefusal />
       <div class="workbench">
         <div class="stage-column">
           <Viewer />

@@ -9,10 +9,10 @@ import { promisify } from "node:util";
 import { syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
 import { checkpointWeights, readWeights, saUNetV2 } from "@saunet/model";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { complaintsOf, openSite, type Site, sharedPage } from "../testing.ts";
-import { describeInBrowsers, savedBy } from "../testing-browsers.ts";
+import { describeInBrowsers, launched, savedBy } from "../testing-browsers.ts";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 const own = [1, 2, 3].flatMap((n) => [`eye-${n}.png`, `eye-${n}_mask.png`]);
@@ -61,16 +61,12 @@ const keptState = (page: Page): Promise<{ position: { step: number }; learningRa
   });
 
 describeInBrowsers("training", ({ name: browserName, launch }) => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(() => browser?.close());
+  const browser = launched(launch);
 
   const complaints: string[] = [];
   /** The third tab; the tests end with nothing learned. */
   const shared = sharedPage(async () => {
-    const page = await (await browser.newContext()).newPage();
+    const page = await (await browser().newContext()).newPage();
     complaintsOf(page, complaints);
     await page.goto(`${site.isolated}#train`);
     return page;
@@ -204,7 +200,7 @@ describeInBrowsers("training", ({ name: browserName, launch }) => {
 
   // Playwright reaches into workers in Chromium alone.
   it.runIf(browserName === "Chromium")("goes on in another engine where its own is stuck", async () => {
-    const page = await (await browser.newContext()).newPage();
+    const page = await (await browser().newContext()).newPage();
     await page.clock.install();
     await page.goto(`${site.isolated}#train`);
     await button(page, "Train").click({ timeout: 60_000 });
