@@ -6,7 +6,8 @@ import { parseResults, type Results } from "./schema.ts";
 import { formatTable } from "./tables.ts";
 import { UsageError } from "./usage.ts";
 
-const VERDICTS = {
+/** How a comparison says what came of a row. */
+export const VERDICTS = {
   faster: "faster",
   slower: "slower",
   same: "no difference seen",

@@ -2,10 +2,8 @@
 // what it logs is compared with the comment behind the call: `console.log(x); // what it prints`. An example that does not
 // run, or prints something else, fails here.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { format } from "node:util";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { join, relative } from "node:path";
 import * as core from "@saunet/core";
 import * as coreKernels from "@saunet/core/kernels";
 import * as coreTesting from "@saunet/core/testing";
@@ -17,9 +15,9 @@ import * as model from "@saunet/model";
 import * as wasm from "@saunet/wasm";
 import * as asm from "@saunet/wasm/asm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "./workspace.mjs";
+import { expectOutput, expectTypes, fileNameOf } from "./snippets.ts";
+import { root } from "./workspace.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const scratch = join(root, "scripts", ".examples");
 /** Examples run there: what they write stays there, and they find the fixtures. */
 const folder = join(scratch, "files");
@@ -101,27 +99,8 @@ function importsFor(code: string): string {
 
 const withImports = (code: string) => (/^import /m.test(code) ? code : `${importsFor(code)}${code}`);
 
-/** Runs an example and returns, for each of its lines, what was logged there. */
-async function logged({ title, lines }: Example): Promise<string[][]> {
-  const file = join(scratch, `${title.replace(/[^a-z0-9]+/gi, "-")}.ts`);
-  const calls = lines.map((line, i) => line.replaceAll("console.log(", `globalThis.logExample(${i}, `));
-  mkdirSync(scratch, { recursive: true });
-  writeFileSync(file, `${withImports(calls.join("\n"))}\nexport {};\n`);
-  const output = lines.map((): string[] => []);
-  Object.assign(globalThis, {
-    logExample: (i: number, ...values: unknown[]) => output[i].push(format(...values)),
-  });
-  await import(/* @vite-ignore */ pathToFileURL(file).href);
-  return output;
-}
-
-async function expectOutput(example: Example): Promise<void> {
-  const output = await logged(example);
-  example.lines.forEach((line, i) => {
-    const wanted = /console\.log\(.*\);(?: \})? \/\/ (.*)$/.exec(line)?.[1];
-    if (wanted !== undefined) expect(output[i].join(", ")).toBe(wanted);
-  });
-}
+const expectExample = ({ title, lines }: Example): Promise<void> =>
+  expectOutput(join(scratch, fileNameOf(title)), lines, withImports);
 
 const examples = sources.flatMap(examplesOf);
 const pieces = [FRONT, ...READMES].flatMap(piecesOf);
@@ -139,38 +118,25 @@ afterAll(() => {
 describe("examples in docstrings", () => {
   it("are found", () => expect(examples.length).toBeGreaterThan(200));
 
-  it.each(examples)("$title", expectOutput);
+  it.each(examples)("$title", expectExample);
 });
 
 describe("READMEs", () => {
   it("have an example each, the front page two", () => expect(pieces).toHaveLength(READMES.length + 2));
 
-  it.each(pieces)("$title", expectOutput);
+  it.each(pieces)("$title", expectExample);
 });
 
 it("all examples have the right types", () => {
-  const types = join(scratch, "types");
-  mkdirSync(types);
-  for (const { title, lines } of [...examples, ...pieces]) {
-    const name = `${title.replace(/[^a-z0-9]+/gi, "-")}.ts`;
-    writeFileSync(join(types, name), `${withImports(lines.join("\n"))}\nexport {};\n`);
-  }
-  const compilerOptions = {
-    composite: false,
-    declaration: false,
-    declarationMap: false,
-    noEmit: true,
-    lib: ["es2023", "dom"],
-    types: ["node"],
+  const programs = [...examples, ...pieces].map(({ title, lines }) => ({
+    title,
+    code: withImports(lines.join("\n")),
+  }));
+  expectTypes(join(scratch, "types"), programs, {
     allowJs: true,
     checkJs: false,
     noUnusedLocals: false,
     // Examples show an error's message in one line.
     useUnknownInCatchVariables: false,
-  };
-  writeFileSync(
-    join(types, "tsconfig.json"),
-    JSON.stringify({ extends: "../../../tsconfig.base.json", compilerOptions, include: ["*.ts"] }),
-  );
-  expect(run(join(root, "node_modules/.bin/tsc"), ["-p", types], { quiet: true })).toBe(0);
+  });
 });

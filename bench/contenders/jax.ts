@@ -6,12 +6,11 @@
 
 import { depthOf, type NetworkConfig } from "@saunet/model";
 import type { Job, Prepare, PrepareTraining } from "./contender.ts";
-import { loadPeer } from "./install.ts";
+import { type JaxArray as AnyJaxArray, startJax } from "./jax-start.ts";
 
-interface JaxArray {
+interface JaxArray extends AnyJaxArray {
   readonly ref: JaxArray;
   readonly shape: number[];
-  data(): Promise<Float32Array>;
   reshape(shape: readonly number[]): JaxArray;
   transpose(axes: readonly number[]): JaxArray;
   mul(other: JaxArray | number): JaxArray;
@@ -28,8 +27,6 @@ type Tree = Record<string, JaxArray>;
 
 /** What is used of @jax-js/jax. */
 interface Jax {
-  init(...devices: string[]): Promise<string[]>;
-  defaultDevice(device: string): string;
   jit<A extends unknown[], R>(body: (...args: A) => R): (...args: A) => R;
   valueAndGrad<A extends unknown[]>(
     body: (p: Tree, ...args: A) => JaxArray,
@@ -117,10 +114,8 @@ function network({ numpy: np, lax, nn }: Jax, config: NetworkConfig, p: Tree, im
 }
 
 async function start({ parameters, image }: Job): Promise<{ jax: Jax; p: Tree; x: JaxArray }> {
-  const jax = await loadPeer<Jax>("@jax-js/jax");
+  const jax = await startJax<Jax>();
   const { numpy: np } = jax;
-  if (!(await jax.init("wasm")).includes("wasm")) throw new Error("the wasm backend does not start");
-  jax.defaultDevice("wasm");
   const p = Object.entries(parameters).map(([name, { data, shape }]) => {
     if (shape.length === 1) return [name, np.array(data, { shape })];
     if (!name.endsWith(".up.filter")) return [name, np.array(data, { shape }).transpose([3, 2, 0, 1])];

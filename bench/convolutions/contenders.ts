@@ -6,6 +6,7 @@
 
 import { accelerate, type Convolutions } from "@saunet/wasm";
 import { loadPeer } from "../contenders/install.ts";
+import { type JaxArray, startJax } from "../contenders/jax-start.ts";
 import { acceleratedForm } from "../forms.ts";
 import { onnxModel } from "../onnx.ts";
 import { partOf } from "../parts.ts";
@@ -160,15 +161,8 @@ const tfjs: ConvolutionContender["prepare"] = async (spec, _, _threads, calls) =
   }, calls);
 };
 
-interface JaxArray {
-  readonly ref: JaxArray;
-  data(): Promise<Float32Array>;
-}
-
-/** What is used of @jax-js/jax, which takes arrays away from whoever passes them on without `ref`. */
+/** What is used of @jax-js/jax. */
 interface Jax {
-  init(...devices: string[]): Promise<string[]>;
-  defaultDevice(device: string): string;
   jit(body: (x: JaxArray) => JaxArray): (x: JaxArray) => JaxArray;
   readonly numpy: { array(data: Float32Array, options: { shape: readonly number[] }): JaxArray };
   readonly lax: {
@@ -185,12 +179,10 @@ interface Jax {
 /** Image and filter with channels before rows, as jax-js has them. */
 const jax: ConvolutionContender["prepare"] = async (spec, _, _threads, calls) => {
   const { x, w } = makeConvolution(spec);
-  const { lax, numpy, ...jaxjs } = await loadPeer<Jax>("@jax-js/jax");
-  if (!(await jaxjs.init("wasm")).includes("wasm")) throw new Error("the wasm backend does not start");
-  jaxjs.defaultDevice("wasm");
+  const { lax, numpy, jit } = await startJax<Jax>();
   const { N, H, W, C, KH, KW, O, stride, dilation, groups } = spec;
   const filter = numpy.array(filterFirst(w, KH * KW, C / groups, O), { shape: [O, C / groups, KH, KW] });
-  const convolve = jaxjs.jit((image) =>
+  const convolve = jit((image) =>
     lax.convGeneralDilated(image, filter.ref, [stride, stride], "SAME", {
       rhsDilation: [dilation, dilation],
       featureGroupCount: groups,

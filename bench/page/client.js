@@ -5,8 +5,8 @@
 /** @typedef {{ before: number, after: number, changes: Change[], alone: string[], differences: string[], drift: string | Record<string, number> }} Compared */
 
 const data = document.getElementById("data");
-/** @type {{ names: string[], comparisons: Compared[] }} */
-const { names, comparisons } = JSON.parse(data?.textContent ?? "{}");
+/** @type {{ names: string[], comparisons: Compared[], verdicts: Record<string, string> }} */
+const { names, comparisons, verdicts } = JSON.parse(data?.textContent ?? "{}");
 
 for (const section of document.querySelectorAll("section[data-file]")) {
   const body = section.querySelector("tbody");
@@ -102,14 +102,7 @@ function showComparison() {
   for (const { shape = "", name, before: was, after: is, ratio, verdict } of found.changes) {
     const row = body.insertRow();
     row.className = verdict;
-    const cells = [
-      shape,
-      name,
-      was,
-      is,
-      ratio.toFixed(3),
-      verdict === "undecided" ? "too few processes to tell" : verdict,
-    ];
+    const cells = [shape, name, was, is, ratio.toFixed(3), verdicts[verdict]];
     cells.forEach((cell, i) => {
       row.append(element("td", String(cell), i < 2 || i === 5 ? "word" : undefined));
     });

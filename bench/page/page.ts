@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Comparison, compare } from "../compare.ts";
+import { VERDICTS } from "../comparison.ts";
 import { BENCH } from "../paths.ts";
 import { isMeasured } from "../rows.ts";
 import type { MachineRecord, Measured, Results, Row } from "../schema.ts";
@@ -20,20 +21,27 @@ export interface NamedResults {
 const own = (name: string): string => readFileSync(join(BENCH, "page", name), "utf8");
 
 /** A column: its title, what it sorts by, and what it shows. */
-interface Column {
+interface Column<R> {
   readonly title: string;
-  readonly value: (row: Measured) => number | string | undefined;
+  readonly value: (row: R) => number | string | undefined;
   readonly show?: (value: number) => string;
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(4)));
 const percent = (value: number): string => `${Math.round(100 * value)} %`;
 
-const COLUMNS: readonly Column[] = [
+/** Of every row. */
+const SUBJECT: readonly Column<Row>[] = [
   { title: "what", value: ({ shape }) => shape },
   { title: "who", value: ({ name }) => name },
   { title: "threads", value: ({ threads }) => threads },
-  { title: "median ms", value: ({ median_ms }) => median_ms },
+];
+
+const MEDIAN = "median ms";
+
+/** Of what was measured. */
+const FIGURES: readonly Column<Measured>[] = [
+  { title: MEDIAN, value: ({ median_ms }) => median_ms },
   { title: "95 % from", value: ({ low_ms }) => low_ms },
   { title: "to", value: ({ high_ms }) => high_ms },
   { title: "GFLOP/s", value: ({ gflops }) => gflops },
@@ -50,38 +58,38 @@ const COLUMNS: readonly Column[] = [
   { title: "runs", value: ({ runs }) => runs },
 ];
 
-/** The columns in which a file has anything. */
-function columnsOf(rows: readonly Row[]): Column[] {
-  const measured = rows.filter(isMeasured);
-  return COLUMNS.filter(({ value }) => measured.some((row) => value(row) !== undefined));
+/** Those in which any of the rows has something. */
+const inUse = <R>(columns: readonly Column<R>[], rows: readonly R[]): Column<R>[] =>
+  columns.filter(({ value }) => rows.some((row) => value(row) !== undefined));
+
+function cellOf<R>({ value, show = short }: Column<R>, row: R, note = ""): string {
+  const found = value(row);
+  if (found === undefined) return "<td></td>";
+  if (typeof found === "string")
+    return `<td class="word" data-value="${escaped(found)}">${escaped(found)}</td>`;
+  return `<td data-value="${found}">${show(found)}${note}</td>`;
 }
 
 function tableOf(rows: readonly Row[]): string {
-  const columns = columnsOf(rows);
-  const head = columns.map(({ title }) => `<th scope="col"><button type="button">${title}</button></th>`);
+  const [subject, figures] = [inUse(SUBJECT, rows), inUse(FIGURES, rows.filter(isMeasured))];
+  const head = [...subject, ...figures].map(
+    ({ title }) => `<th scope="col"><button type="button">${title}</button></th>`,
+  );
   const body = rows.map((row, number) => {
-    const cells = columns.map(({ value, show = short }, column) => {
-      const found = isMeasured(row)
-        ? value(row)
-        : [row.shape, row.name, row.threads][COLUMNS.indexOf(columns[column])];
-      if (found === undefined) return `<td></td>`;
-      if (typeof found === "string")
-        return `<td class="word" data-value="${escaped(found)}">${escaped(found)}</td>`;
-      return `<td data-value="${found}">${show(found)}${noteOf(row, columns[column].title)}</td>`;
-    });
-    const bad = isMeasured(row)
-      ? ""
-      : `<td class="word bad" colspan="2">${row.status}: ${escaped(row.reason)}</td>`;
-    return `<tr data-row="${number}">${cells.join("")}${bad}</tr>`;
+    const cells = subject.map((column) => cellOf(column, row));
+    const rest = isMeasured(row)
+      ? figures.map((column) => cellOf(column, row, column.title === MEDIAN ? noteOf(row) : ""))
+      : [
+          `<td class="word bad" colspan="${Math.max(1, figures.length)}">${row.status}: ${escaped(row.reason)}</td>`,
+        ];
+    return `<tr data-row="${number}">${[...cells, ...rest].join("")}</tr>`;
   });
   return `<div class="scroll"><table><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("\n")}</tbody></table></div>`;
 }
 
 /** A time that had not settled is marked, as in the terminal. */
-const noteOf = (row: Row, title: string): string =>
-  title === "median ms" && isMeasured(row) && row.settled === false
-    ? '<abbr title="its time still moved when it was taken">~</abbr>'
-    : "";
+const noteOf = ({ settled }: Measured): string =>
+  settled === false ? '<abbr title="its time still moved when it was taken">~</abbr>' : "";
 
 const rateOf = ([level, rate]: [string, number]): string =>
   `${level === "memory" ? level : level.toUpperCase()} ${short(rate)}`;
@@ -177,7 +185,7 @@ ${own("style.css")}</style>
 ${files.map(sectionOf).join("\n")}
 ${comparisons.length > 0 ? '<section id="compare"><h2>Compare two</h2><p><label>Before <select id="before"></select></label> <label>After <select id="after"></select></label></p><div id="comparison"></div></section>' : ""}
 </main>
-<script type="application/json" id="data">${embedded({ names, comparisons })}</script>
+<script type="application/json" id="data">${embedded({ names, comparisons, verdicts: VERDICTS })}</script>
 <script>
 ${own("client.js")}</script>
 </body>

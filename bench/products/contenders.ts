@@ -3,6 +3,7 @@
 import { add, matmul, noGrad } from "@saunet/core";
 import { accelerate } from "@saunet/wasm";
 import { loadPeer } from "../contenders/install.ts";
+import { type JaxArray, startJax } from "../contenders/jax-start.ts";
 import { onnxModel } from "../onnx.ts";
 import { allowRelaxedSimd } from "../relaxed.ts";
 import type { PrepareProduct } from "./product.ts";
@@ -90,15 +91,8 @@ const tfjs: PrepareProduct = async (factors) => {
   };
 };
 
-interface JaxArray {
-  readonly ref: JaxArray;
-  data(): Promise<Float32Array>;
-}
-
 /** What is used of @jax-js/jax. */
 interface Jax {
-  init(...devices: string[]): Promise<string[]>;
-  defaultDevice(device: string): string;
   readonly numpy: {
     array(data: Float32Array, options: { shape: readonly number[] }): JaxArray;
     matmul(a: JaxArray, b: JaxArray): JaxArray;
@@ -106,9 +100,7 @@ interface Jax {
 }
 
 const jax: PrepareProduct = async (factors) => {
-  const { init, defaultDevice, numpy } = await loadPeer<Jax>("@jax-js/jax");
-  if (!(await init("wasm")).includes("wasm")) throw new Error("the wasm backend does not start");
-  defaultDevice("wasm");
+  const { numpy } = await startJax<Jax>();
   const [a, b] = [factors.a, factors.b].map(({ data, shape }) => numpy.array(data.slice(), { shape }));
   return () => numpy.matmul(a.ref, b.ref).data();
 };

@@ -4,9 +4,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { format } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root, run } from "../workspace.mjs";
+import { expectOutput, expectTypes, fileNameOf } from "../snippets.ts";
+import { root } from "../workspace.mjs";
 import {
   chapterNames,
   chapterText,
@@ -33,20 +33,7 @@ const chapters = chapterNames().map((name) => ({ name, text: chapterText(name) }
 const programs = chapters.flatMap(({ name, text }) =>
   programsIn(text).map((pieces) => ({ title: `${name}.md:${pieces[0].line}`, pieces })),
 );
-const fileOf = (title: string): string => join(scratch, `${title.replace(/[^a-z0-9]+/gi, "-")}.ts`);
-
-/** Runs a program and returns, for each of its lines, what was logged there. */
-async function logged(title: string, pieces: readonly Piece[]): Promise<{ line: string; came: string }[]> {
-  const lines = pieces.flatMap(({ code }) => code.split("\n"));
-  const calls = lines.map((line, i) => line.replaceAll("console.log(", `globalThis.logOfBook(${i}, `));
-  writeFileSync(fileOf(title), `${calls.join("\n")}\nexport {};\n`);
-  const output = lines.map((): string[] => []);
-  Object.assign(globalThis, {
-    logOfBook: (i: number, ...values: unknown[]) => output[i].push(format(...values)),
-  });
-  await import(/* @vite-ignore */ pathToFileURL(fileOf(title)).href);
-  return lines.map((line, i) => ({ line, came: output[i].join(", ") }));
-}
+const linesOf = (pieces: readonly Piece[]): string[] => pieces.flatMap(({ code }) => code.split("\n"));
 
 describe("the chapters", () => {
   it.each(chapters)(
@@ -92,33 +79,13 @@ describe("the chapters", () => {
     expect(chapters.flatMap(({ text }) => livePartsIn(text)).sort()).toEqual(parts.sort());
   });
 
-  it.each(programs)("$title prints what it says", async ({ title, pieces }) => {
-    const lines = await logged(title, pieces);
-    for (const { line, came } of lines) {
-      const wanted = /console\.log\(.*\);(?: \})? \/\/ (.*)$/.exec(line)?.[1];
-      if (wanted !== undefined) expect(came).toBe(wanted);
-    }
-  });
+  it.each(programs)("$title prints what it says", ({ title, pieces }) =>
+    expectOutput(join(scratch, fileNameOf(title)), linesOf(pieces)),
+  );
 
   it("have snippets of the right types", () => {
-    for (const { title, pieces } of programs)
-      writeFileSync(fileOf(title), `${pieces.map(({ code }) => code).join("\n")}\nexport {};\n`);
-    writeFileSync(
-      join(scratch, "tsconfig.json"),
-      JSON.stringify({
-        extends: "../../tsconfig.base.json",
-        compilerOptions: {
-          composite: false,
-          declaration: false,
-          declarationMap: false,
-          noEmit: true,
-          lib: ["es2023", "dom"],
-          types: ["node"],
-        },
-        include: ["*.ts"],
-      }),
-    );
-    expect(run(join(root, "node_modules/.bin/tsc"), ["-p", scratch], { quiet: true })).toBe(0);
+    const codes = programs.map(({ title, pieces }) => ({ title, code: linesOf(pieces).join("\n") }));
+    expectTypes(join(scratch, "types"), codes);
   });
 });
 
