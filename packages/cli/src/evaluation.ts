@@ -16,6 +16,7 @@ import {
   levelsOf,
   type Metrics,
   macroAverage,
+  maskOf,
   metricsFromConfusion,
   type Prediction,
   pooledRocAuc,
@@ -27,13 +28,7 @@ import {
   type Segmentation,
   sumConfusions,
 } from "@saunet/model";
-import {
-  type FieldFigures,
-  type FieldSummary,
-  fieldFigures,
-  summariseField,
-  thresholded,
-} from "./field-figures.ts";
+import { type FieldFigures, type FieldSummary, fieldFigures, summariseField } from "./field-figures.ts";
 import { secondsSince } from "./output.ts";
 import { openRankedStore, type RankedStore } from "./ranked-store.ts";
 
@@ -117,23 +112,16 @@ export function startEvaluation(segment: Segment, thresholds: readonly number[])
       // Nothing is added before everything that may fail has been done.
       const ranked = sample.observers.map((observer, i) => {
         const prediction = { ...segmentation, truth: masks[i].data, fieldOfView: fieldOfView.data };
-        return { observer, prediction, truth: masks[i], ranking: rank(prediction, store) };
+        const [ranking, bins] = [rank(prediction, store), reliabilityBins(prediction)];
+        return { observer, prediction, truth: masks[i], ranking, bins };
       });
-      const { width, height } = photograph;
       const added: { tally: Tally; image: TalliedImage }[] = ranked.flatMap(
-        ({ observer, prediction, truth, ranking }) =>
+        ({ observer, prediction, truth, ranking, bins }) =>
           thresholds.map((threshold) => ({
             tally: tallyFor("network", observer, threshold),
             image: {
               ...tallyImage(id, prediction, threshold, ranking),
-              field: {
-                ...fieldFigures(
-                  thresholded(prediction.probability, { width, height }, threshold),
-                  truth,
-                  fieldOfView,
-                ),
-                bins: reliabilityBins(prediction),
-              },
+              field: { ...fieldFigures(maskOf(segmentation, threshold), truth, fieldOfView), bins },
             },
           })),
       );
@@ -178,6 +166,13 @@ export function startEvaluation(segment: Segment, thresholds: readonly number[])
   };
 }
 
+/** F1 of an image over the full frame, by the threshold. */
+export async function f1CurveOf(sample: Sample, segment: Segment): Promise<Float64Array> {
+  const truth = (await sample.vessels()).data;
+  const { probability } = await segment(await sample.image());
+  return f1ByThreshold({ probability, truth });
+}
+
 /**
  * Fits a threshold to images: that with the highest mean F1 over the full frame.
  *
@@ -191,9 +186,7 @@ export async function fitThresholdOn(
   const curves: Float64Array[] = [];
   for (const sample of samples) {
     each(sample);
-    const truth = (await sample.vessels()).data;
-    const { probability } = await segment(await sample.image());
-    curves.push(f1ByThreshold({ probability, truth }));
+    curves.push(await f1CurveOf(sample, segment));
   }
   return fitThreshold(curves);
 }

@@ -57,17 +57,6 @@ export function fieldFigures(prediction: Mask, truth: Mask, fieldOfView: Mask): 
   return { clDice: clDice(found, wanted) ?? Number.NaN, pieces: piecesPerPiece, missed, spurious };
 }
 
-/** The pixels whose probability reaches a threshold. */
-export function thresholded(
-  probability: Float32Array,
-  size: { readonly width: number; readonly height: number },
-  threshold: number,
-): Mask {
-  const data = new Uint8Array(probability.length);
-  for (let pixel = 0; pixel < data.length; pixel++) data[pixel] = probability[pixel] >= threshold ? 1 : 0;
-  return { ...size, data };
-}
-
 function within({ width, height, data }: Mask, field: Mask): Mask {
   const inside = new Uint8Array(data.length);
   for (let pixel = 0; pixel < inside.length; pixel++) inside[pixel] = data[pixel] & field.data[pixel];

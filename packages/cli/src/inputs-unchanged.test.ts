@@ -232,6 +232,7 @@ const modelCalls: Calls = {
     return model.memoryOf(prepare(model.captureInference(weights, batchIn(m).x)), weights.parameters).parts;
   },
   metricsFromConfusion: (m) => model.metricsFromConfusion(freeze(model.confusion(predictionIn(m)))),
+  maskOf: (m) => model.maskOf({ ...size, probability: predictionIn(m).probability }, 0.5),
   microAverage: (m) => model.microAverage(freeze([predictionIn(m), predictionIn(m)])),
   mostLikely: (m) => model.mostLikely(classPredictionIn(m).probability, 3),
   movingAverage: (m) => {

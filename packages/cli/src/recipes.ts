@@ -31,6 +31,8 @@ export interface Recipe {
   readonly scale: "auto" | 1;
   /** The figure, on the images kept back, that the best weights have the most of. */
   readonly select: "f1" | "accuracy";
+  /** The weights that the run begins with are judged, too, and stay the best ones where no epoch does better. */
+  readonly judgeStart?: true;
 }
 
 /** Names of the recipes. */
@@ -63,27 +65,30 @@ export const CLASS_SCALE: readonly [number, number] = [0.9, 1.1];
 /** Share of crops that are laid around a vessel; the others show whatever they show, such as rim and surround. */
 export const AROUND_VESSEL = 0.7;
 
+const best: Recipe = {
+  epochs: 20,
+  steps: 400,
+  learningRate: 2e-3,
+  crops: [
+    { until: 0.25, side: 160, batch: 6, scale: [0.5, 1.5] },
+    { until: 0.6, side: 256, batch: 3, scale: [0.6, 1.4] },
+    { until: 0.85, side: 352, batch: 2, scale: [0.7, 1.3] },
+    { until: 1, side: 576, batch: 1, scale: [0.8, 1.25] },
+  ],
+  batch: 3,
+  dropBlockRate: 0,
+  averageDecay: 0.998,
+  clipNorm: 1,
+  schedule: "cosine",
+  scale: "auto",
+  select: "f1",
+};
+
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
-  best: {
-    epochs: 20,
-    steps: 400,
-    learningRate: 2e-3,
-    crops: [
-      { until: 0.25, side: 160, batch: 6, scale: [0.5, 1.5] },
-      { until: 0.6, side: 256, batch: 3, scale: [0.6, 1.4] },
-      { until: 0.85, side: 352, batch: 2, scale: [0.7, 1.3] },
-      { until: 1, side: 576, batch: 1, scale: [0.8, 1.25] },
-    ],
-    batch: 3,
-    dropBlockRate: 0,
-    averageDecay: 0.998,
-    clipNorm: 1,
-    schedule: "cosine",
-    scale: "auto",
-    select: "f1",
-  },
+  best,
   // The end of `best`, short: what the network sees lies near the segmenter's scale, and the average forgets faster.
   adapt: {
+    ...best,
     epochs: 6,
     steps: 60,
     learningRate: 1e-3,
@@ -91,13 +96,8 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
       { until: 0.7, side: 256, batch: 3, scale: [0.8, 1.25] },
       { until: 1, side: 352, batch: 2, scale: [0.8, 1.25] },
     ],
-    batch: 3,
-    dropBlockRate: 0,
     averageDecay: 0.98,
-    clipNorm: 1,
-    schedule: "cosine",
-    scale: "auto",
-    select: "f1",
+    judgeStart: true,
   },
   // Every constant as in the authors' notebooks for DRIVE: Adam at 1e-3, batches of 8 whole pictures, 150 epochs,
   // DropBlock 0.15, the checkpoint with the highest accuracy on validation.

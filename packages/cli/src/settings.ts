@@ -30,8 +30,6 @@ export interface RunOptions {
   /** Of the data set: so many of its photographs, and the vessels of another observer than the reference. */
   readonly limit?: number;
   readonly observer?: string;
-  /** Whether the weights that the run begins with are its first best ones. */
-  readonly judgeStart?: boolean;
 }
 
 /** A run with all of its settings. */
@@ -48,8 +46,6 @@ export interface Settings extends Recipe {
   readonly minutes?: number;
   readonly seed: number;
   readonly maxPixels: number;
-  /** The weights that the run begins with are judged, too, and stay the best ones where no epoch does better. */
-  readonly judgeStart?: boolean;
 }
 
 /**
@@ -109,7 +105,6 @@ export function settingsOf(options: RunOptions): Settings {
     ...(weights && { weights }),
     ...(keepBack !== undefined && { keepBack }),
     ...(minutes && { minutes }),
-    ...(options.judgeStart && { judgeStart: true }),
   };
 }
 

@@ -58,47 +58,64 @@ export function fitCalibration(curves: readonly Float64Array[]): Calibration | u
   const known = curves.filter((curve) => !curve.every(Number.isNaN));
   const found = fitThreshold(known);
   if (found === undefined) return undefined;
-  const at = (curve: Float64Array, threshold: number) => curve[Math.round(threshold * (curve.length - 1))];
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const before = known.map((curve) => at(curve, DEFAULT_THRESHOLD));
+  const before = known.map((curve) => f1At(curve, DEFAULT_THRESHOLD));
   const base = { photographs: known.length, before: mean(before) };
-  if (known.length === 1) {
-    const gain = found.f1 - base.before;
-    if (!(gain >= SINGLE_GAIN)) {
-      const warnings = [
-        `a single photograph gains ${gain.toFixed(3)} of F1 at the fitted ${found.threshold}, which is too little to go by: ${DEFAULT_THRESHOLD} stays`,
-      ];
-      return {
+  const leaveOneOut = known.length === 1 ? null : leaveOneOutOf(known, before);
+  const tooLittle = whyTooLittle(found, base.before, leaveOneOut);
+  return tooLittle === undefined
+    ? { ...base, threshold: found.threshold, fitted: found.f1, leaveOneOut, warnings: doubtsOf(leaveOneOut) }
+    : {
         ...base,
         threshold: DEFAULT_THRESHOLD,
         fitted: base.before,
-        leaveOneOut: null,
-        warnings,
+        leaveOneOut,
+        warnings: [`${tooLittle}: ${DEFAULT_THRESHOLD} stays`],
       };
-    }
-    const warnings = ["a single photograph fitted it, and nothing says how it does on another"];
-    return { ...base, threshold: found.threshold, fitted: found.f1, leaveOneOut: null, warnings };
-  }
-  const others = known.map(
-    (_, left) => fitThreshold(known.filter((_, i) => i !== left))?.threshold ?? DEFAULT_THRESHOLD,
+}
+
+const f1At = (curve: Float64Array, threshold: number): number =>
+  curve[Math.round(threshold * (curve.length - 1))];
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function leaveOneOutOf(curves: readonly Float64Array[], before: readonly number[]): LeaveOneOut {
+  const others = curves.map(
+    (_, left) => fitThreshold(curves.filter((_, i) => i !== left))?.threshold ?? DEFAULT_THRESHOLD,
   );
-  const unseen = known.map((curve, i) => at(curve, others[i]));
-  const gain = bootstrapMean(unseen.map((f1, i) => f1 - before[i])) ?? [0, 0];
-  const thresholds = [Math.min(...others), Math.max(...others)] as const;
-  const leaveOneOut = { f1: mean(unseen), thresholds, gain };
-  if (gain[0] <= 0) {
-    const warnings = [
-      `photographs that are left out gain ${gain.map((end) => end.toFixed(3)).join(" to ")} of F1 at the fitted ${found.threshold}, which chance may explain: ${DEFAULT_THRESHOLD} stays`,
-    ];
-    return { ...base, threshold: DEFAULT_THRESHOLD, fitted: base.before, leaveOneOut, warnings };
+  const unseen = curves.map((curve, i) => f1At(curve, others[i]));
+  return {
+    f1: mean(unseen),
+    thresholds: [Math.min(...others), Math.max(...others)],
+    gain: bootstrapMean(unseen.map((f1, i) => f1 - before[i])) ?? [0, 0],
+  };
+}
+
+/** Why the fitted threshold is not to be gone by; undefined where it is. */
+function whyTooLittle(
+  { threshold, f1 }: { readonly threshold: number; readonly f1: number },
+  before: number,
+  leaveOneOut: LeaveOneOut | null,
+): string | undefined {
+  if (leaveOneOut !== null) {
+    const { gain } = leaveOneOut;
+    return gain[0] > 0
+      ? undefined
+      : `photographs that are left out gain ${gain.map((end) => end.toFixed(3)).join(" to ")} of F1 at the fitted ${threshold}, which chance may explain`;
   }
-  const warnings =
-    thresholds[1] - thresholds[0] > WIDE
-      ? [
-          `the threshold hangs on single photographs: it runs from ${thresholds[0]} to ${thresholds[1]} as one is left out`,
-        ]
-      : [];
-  return { ...base, threshold: found.threshold, fitted: found.f1, leaveOneOut, warnings };
+  const gain = f1 - before;
+  return gain >= SINGLE_GAIN
+    ? undefined
+    : `a single photograph gains ${gain.toFixed(3)} of F1 at the fitted ${threshold}, which is too little to go by`;
+}
+
+/** What to know of a threshold that holds. */
+function doubtsOf(leaveOneOut: LeaveOneOut | null): string[] {
+  if (leaveOneOut === null) return ["a single photograph fitted it, and nothing says how it does on another"];
+  const [low, high] = leaveOneOut.thresholds;
+  return high - low > WIDE
+    ? [`the threshold hangs on single photographs: it runs from ${low} to ${high} as one is left out`]
+    : [];
 }
 
 /** A calibration as a file holds it: which weights it belongs to, and which photographs it was fitted to. */

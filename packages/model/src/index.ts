@@ -35,7 +35,7 @@ export {
 } from "./metrics.ts";
 export * from "./network.ts";
 export * from "./parameters.ts";
-export { padFloats, type SegmentOptions } from "./photograph-runner.ts";
+export { maskOf, padFloats, type SegmentOptions } from "./photograph-runner.ts";
 export * from "./reliability.ts";
 export * from "./roc.ts";
 export * from "./scale.ts";

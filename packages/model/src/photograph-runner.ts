@@ -179,7 +179,13 @@ function paddedSize(
   return [padded(height), padded(width)];
 }
 
-/** The pixels whose probability reaches a threshold. */
+/**
+ * The pixels whose probability reaches a threshold.
+ *
+ * @example
+ * const { data } = maskOf({ width: 2, height: 1, probability: Float32Array.of(0.4, 0.5) }, 0.5);
+ * console.log(data); // Uint8Array(2) [ 0, 1 ]
+ */
 export function maskOf(
   { width, height, probability }: Pick<Answer, "width" | "height" | "probability">,
   threshold: number,

@@ -2,7 +2,6 @@
 // and after.
 
 import type { DatasetKind } from "@saunet/data/files";
-import { openNetwork } from "../files.ts";
 import type { Host } from "../output.ts";
 import { weightsFile } from "../outputs.ts";
 import { train } from "./train.ts";
@@ -32,7 +31,6 @@ export async function adapt(
   { dataset, data, weights, ...options }: AdaptOptions,
   host: Host,
 ): Promise<number> {
-  await openNetwork(host, weights);
   return train(
     {
       ...options,
@@ -40,7 +38,6 @@ export async function adapt(
       dataset: [dataset],
       data: [data],
       weights: weightsFile(weights),
-      judgeStart: true,
       validateEvery: 1,
       pictureSize: SMALLEST,
       report: false,

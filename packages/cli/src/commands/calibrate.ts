@@ -1,20 +1,14 @@
 // saunet calibrate: the threshold that a camera, or an observer, asks for, from a few labelled photographs.
 
 import { readFile } from "node:fs/promises";
-import { type DatasetKind, filesOf, type Sample, type Split } from "@saunet/data/files";
-import {
-  type Calibration,
-  expectOneOutput,
-  f1ByThreshold,
-  fitCalibration,
-  type Scale,
-  writeCalibration,
-} from "@saunet/model";
+import { type DatasetKind, filesOf, type Split } from "@saunet/data/files";
+import { type Calibration, fitCalibration, type Scale, writeCalibration } from "@saunet/model";
 import { hashOfWeights } from "../calibrations.ts";
 import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, WorkError } from "../errors.ts";
+import { f1CurveOf, type Segment } from "../evaluation.ts";
 import { fourDigits } from "../figures.ts";
-import { BUNDLED, openNetwork, openSegmenter, sha256, withFile, writeFile } from "../files.ts";
+import { BUNDLED, openSegmenter, sha256, withFile, writeFile } from "../files.ts";
 import { labelledSamples } from "../labelled.ts";
 import { complain, type Host, printLine, progress, writeJson } from "../output.ts";
 import { refuseClashes, weightsFile } from "../outputs.ts";
@@ -37,25 +31,17 @@ export interface CalibrateOptions {
 /** Fits the threshold and writes it. */
 export async function calibrate(options: CalibrateOptions, host: Host): Promise<number> {
   const { data, seed, out, weights = BUNDLED, maxPixels, scale, json = false } = options;
-  const { config } = await openNetwork(host, options.weights);
-  await withFile(host, weights, () => expectOneOutput("calibrate", config));
+  const segmenter = await openSegmenter(host, options.weights);
   const samples = await withFile(host, data, (directory) => labelledSamples(directory, options, seed));
   await refuseClashes(
     host,
     [{ file: out, what: "the calibration", option: "--out" }],
     [weightsFile(options.weights), ...samples.flatMap(filesOf)],
   );
-  const segmenter = await openSegmenter(host, options.weights);
+  const segment: Segment = (photograph) =>
+    segmenter.segment(photograph, { maxPixels, ...(scale && { scale }) });
   const bar = progress(host, samples.length);
   const curves: Float64Array[] = [];
-  const look = async (sample: Sample): Promise<void> => {
-    const truth = (await sample.vessels()).data;
-    const { probability } = await segmenter.segment(await sample.image(), {
-      maxPixels,
-      ...(scale && { scale }),
-    });
-    curves.push(f1ByThreshold({ probability, truth }));
-  };
   try {
     await untilAsked(host, async (signal) => {
       for (const [done, sample] of samples.entries()) {
@@ -64,7 +50,7 @@ export async function calibrate(options: CalibrateOptions, host: Host): Promise<
           () => `${done} of ${samples.length} photographs were looked at, nothing was written`,
         );
         bar.show(sample.id);
-        await withFile(host, data, () => look(sample));
+        curves.push(await withFile(host, data, () => f1CurveOf(sample, segment)));
         bar.advance(sample.id);
       }
     });
