@@ -107,7 +107,13 @@ interface Acceleration {
 let current: Acceleration | undefined;
 
 const OPTIONS: readonly (keyof AccelerateOptions)[] = [
-  ...(["threads", "relaxed", "withoutFusions", "convolutions", "resident", "memoryLimit", "worker"] as const),
+  "threads",
+  "relaxed",
+  "withoutFusions",
+  "convolutions",
+  "resident",
+  "memoryLimit",
+  "worker",
 ];
 
 /** Memory that once was in use is given back to the system when nothing lives in it any more, if it is more than this. */

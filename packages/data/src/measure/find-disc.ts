@@ -3,7 +3,7 @@
 // and Goldbaum, IEEE Transactions on Medical Imaging 22(8), 2003). Where the two disagree, or another place does nearly as well,
 // the detector says that it is not sure: a lesion may be as bright as a disc.
 
-import { channelsOf, expectSameSize, type Mask, type Photograph } from "../image.ts";
+import { boundingBox, channelsOf, expectSameSize, type Mask, type Photograph } from "../image.ts";
 import { resizeValues } from "../resize.ts";
 import { expectMask } from "./expect-mask.ts";
 import type { OpticDisc } from "./zones.ts";
@@ -39,7 +39,8 @@ export function findDisc(photograph: Photograph, vessels: Mask, fieldOfView: Mas
   channelsOf("findDisc", photograph);
   expectSameSize("findDisc", "vessels", vessels, "photograph", photograph);
   expectSameSize("findDisc", "fieldOfView", fieldOfView, "photograph", photograph);
-  const across = diameterOf(fieldOfView);
+  const { width: wide, height: high } = boundingBox(fieldOfView) ?? { width: 0, height: 0 };
+  const across = Math.max(wide, high);
   if (across < ACROSS / 2) return undefined;
   const seen = shrunk(photograph, vessels, fieldOfView, Math.min(1, ACROSS / across));
   const diameter = across * seen.scale;
@@ -86,18 +87,6 @@ interface Seen {
   /** Luminance between vessels; vessels have that of the field of view's mean, so that they hide no disc. */
   readonly light: Float32Array;
   readonly vessels: Float32Array;
-}
-
-/** The longer side of the rectangle around a field of view. */
-function diameterOf({ width, data }: Mask): number {
-  let [left, right, top, bottom] = [width, -1, Number.POSITIVE_INFINITY, -1];
-  for (let pixel = 0; pixel < data.length; pixel++) {
-    if (data[pixel] === 0) continue;
-    const [x, y] = [pixel % width, Math.floor(pixel / width)];
-    [left, right] = [Math.min(left, x), Math.max(right, x)];
-    [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
-  }
-  return Math.max(0, right - left + 1, bottom - top + 1);
 }
 
 function shrunk(photograph: Photograph, vessels: Mask, field: Mask, scale: number): Seen {

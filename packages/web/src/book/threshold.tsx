@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { confusion, metricsFromConfusion } from "@saunet/model";
 import { useEffect } from "preact/hooks";
 import { eye } from "../../../../docs/book/eye.ts";
-import { paint } from "../pictures/paint.ts";
+import { opaque, paint } from "../pictures/paint.ts";
 import { duration, percent } from "../ui/format.ts";
 import { Pixels } from "../ui/pixels.tsx";
 import { openNetwork } from "./network.ts";
@@ -12,11 +12,7 @@ import { openNetwork } from "./network.ts";
 const { width, height } = eye.image;
 const truth = eye.vessels.data;
 const fieldOfView = eye.fieldOfView.data;
-const photograph = new ImageData(width, height);
-for (let i = 0; i < width * height; i++) {
-  photograph.data.set(eye.image.data.subarray(3 * i, 3 * i + 3), 4 * i);
-  photograph.data[4 * i + 3] = 255;
-}
+const photograph = opaque(eye.image);
 
 /** An answer under the slider: hits white, misses blue, false alarms yellow. */
 function Judged({

@@ -1,6 +1,6 @@
 // Layers over a photograph, one RGBA pixel each. How strongly a layer covers is left to whoever draws it.
 
-import type { Mask } from "@saunet/data";
+import type { Mask, Photograph } from "@saunet/data";
 import { type Colour, RAMP_COLOURS } from "./ramp.ts";
 
 /** What lies over the photograph. */
@@ -61,6 +61,17 @@ export function paintMask(
   for (let y = 0, i = 0; y < part.height; y++)
     for (let x = 0; x < part.width; x++, i++)
       words[i] = data[(part.y + y) * rowLength + part.x + x] === 1 ? vessel : 0;
+  return image;
+}
+
+/** A photograph as it is; what it says of transparency does not count. */
+export function opaque({ width, height, data }: Photograph): ImageData {
+  const channels = data.length / (width * height);
+  const image = new ImageData(width, height);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    for (let c = 0; c < 3; c++) image.data[4 * pixel + c] = data[channels * pixel + c];
+    image.data[4 * pixel + 3] = 255;
+  }
   return image;
 }
 

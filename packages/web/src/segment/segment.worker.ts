@@ -7,6 +7,7 @@ import { startEngine } from "../engine.ts";
 import { decodePicture, pixelsOf, pngOf, shrink } from "../pictures/decode.ts";
 import { filed } from "../pictures/filed.ts";
 import { kindOfMask, maskOf, type PictureKind } from "../pictures/kind.ts";
+import { opaque } from "../pictures/paint.ts";
 import { densityAt, STEPS, type Tally, tallyOf } from "../pictures/tally.ts";
 import { weightsIn } from "../weights.ts";
 import { doubtsOf } from "./doubts.ts";
@@ -163,13 +164,8 @@ const api = {
 
   async example(): Promise<Example> {
     const { image, vessels } = syntheticFundus({ seed: EXAMPLE_SEED });
-    const { width, height, data } = image;
-    const pixels = new ImageData(width, height);
-    for (let pixel = 0; pixel < width * height; pixel++) {
-      for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = data[3 * pixel + c];
-      pixels.data[4 * pixel + 3] = 255;
-    }
-    return { width, height, photograph: await pngOf(pixels), truth: blobOf(vessels.data) };
+    const { width, height } = image;
+    return { width, height, photograph: await pngOf(opaque(image)), truth: blobOf(vessels.data) };
   },
 };
 

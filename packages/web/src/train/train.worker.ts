@@ -20,7 +20,7 @@ import {
 } from "@saunet/model";
 import { expose } from "comlink";
 import { engineWorker, startEngine } from "../engine.ts";
-import { grey } from "../pictures/paint.ts";
+import { grey, opaque } from "../pictures/paint.ts";
 import { count } from "../ui/format.ts";
 import { weightsIn } from "../weights.ts";
 import { BATCH, SEED } from "./batch.ts";
@@ -252,15 +252,8 @@ const api = {
   async subject(own?: OwnPicture): Promise<Subject> {
     const { threads } = await startEngine();
     heldOut = own === undefined ? fundus(HELD_OUT_SEED) : await readForTesting(own);
-    const { width, height, data } = heldOut.image;
-    const channels = data.length / (width * height);
-    const pixels = new ImageData(width, height);
-    for (let pixel = 0; pixel < width * height; pixel++) {
-      for (let c = 0; c < 3; c++) pixels.data[4 * pixel + c] = data[channels * pixel + c];
-      pixels.data[4 * pixel + 3] = 255;
-    }
-    const vessels = heldOut.vessels.data;
-    return { photograph: pixels, truth: grey(width, height, (pixel) => vessels[pixel]), threads };
+    const { width, height, data } = heldOut.vessels;
+    return { photograph: opaque(heldOut.image), truth: grey(width, height, (pixel) => data[pixel]), threads };
   },
 
   /** Trains from the start until another run begins; tells of every step. */
