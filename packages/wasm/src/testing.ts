@@ -33,6 +33,7 @@ function runnerFor(crew: Crew, features: CodeFeatures): Runner {
  * Runs a generator's code on copies of the arrays and compares everything it writes with the reference.
  *
  * @param arrays inputs with their values; outputs with any values, of the right length
+ * @param options `typical` is how large elements usually are, as `relativeError` of core takes it
  * @returns the largest error of any output, relative to its largest element
  * @throws Error where there is no plan, a guard band was touched, or an input was changed
  */
@@ -40,7 +41,11 @@ export function errorOf(
   generator: Generator,
   arrays: Arrays,
   dims: unknown,
-  { crew = alone, features = { relaxed: false } }: { crew?: Crew; features?: CodeFeatures } = {},
+  {
+    crew = alone,
+    features = { relaxed: false },
+    typical = 0,
+  }: { crew?: Crew; features?: CodeFeatures; typical?: number } = {},
 ): number {
   const { kernel } = generator;
   const runner = runnerFor(crew, features);
@@ -74,7 +79,7 @@ export function errorOf(
     if (!bands.every((band) => band.every(isGuard))) {
       throw new Error(`${plan.name}: wrote outside ${name}`);
     }
-    if (role !== "read") error = Math.max(error, relativeError(inside, wanted[name]));
+    if (role !== "read") error = Math.max(error, relativeError(inside, wanted[name], typical));
     else if (inside.some((value, i) => !Object.is(value, arrays[name]![i])))
       throw new Error(`${plan.name}: changed ${name}`);
   }

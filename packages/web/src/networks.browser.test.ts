@@ -40,6 +40,7 @@ const file = (name: string) => join(folder, name);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "saunet-networks-"));
   await writePng(file("eye.png"), eye.image);
+  await writePng(file("other.png"), syntheticFundus({ seed: 9, ...SIZE }).image);
   await writeFile(file("own.safetensors"), writeWeights({ config: OWN, parameters, metadata }));
   const state = { parameters, optimizer: adam(parameters), random: randomState(1) };
   const network = { config: OWN, metadata };
@@ -201,17 +202,21 @@ describeInBrowsers("networks", ({ launch }) => {
 
   it("keeps saying why while it looks at another photograph", async () => {
     const page = await shared();
+    await openTab(page, "Segment");
+    await page.getByLabel("Choose photographs").setInputFiles(file("other.png"));
+    await page.getByRole("button", { name: "other.png, segmented" }).waitFor({ timeout: 60_000 });
     await openTab(page, "Look inside");
     await says(page, "has");
     await openWeights(page, "grey.safetensors");
     const refusal = page.getByText("grey.safetensors could not be used").filter({ visible: true });
     await refusal.waitFor();
     const choice = page.locator(".photograph-choice select");
-    const shown = await choice.locator("option:checked").textContent();
-    const other = shown === "eye.png" ? "synthetic.png" : "eye.png";
+    const shown = () => choice.locator("option:checked").textContent();
+    await expect.poll(() => choice.isEnabled(), { timeout: 60_000 }).toBe(true);
+    const other = (await shown()) === "other.png" ? "synthetic.png" : "other.png";
     await choice.selectOption(other);
     await expect.poll(() => choice.isEnabled(), { timeout: 60_000 }).toBe(true);
-    expect(await choice.locator("option:checked").textContent()).toBe(other);
+    expect(await shown()).toBe(other);
     expect(await refusal.count()).toBe(1);
     expect(complaints).toEqual([]);
   });
