@@ -15,7 +15,7 @@ import { UsageError } from "./usage.ts";
 
 /** What every bench takes. */
 const OUTPUT = ["json", "csv", "out", "resume"] as const;
-const MEASURING: readonly OptionName[] = ["repeat", "quick", "seconds", "timeout"];
+const MEASURING: readonly OptionName[] = ["repeat", "over", "quick", "seconds", "timeout"];
 
 const show = (results: Results, format: Options["format"]): void => {
   const texts = {
@@ -29,7 +29,7 @@ const show = (results: Results, format: Options["format"]): void => {
 /** Measures a bench in this build, or in a browser; gives the exit code. */
 async function measured(bench: BenchName, options: Options): Promise<number> {
   const settings = settingsOf(options);
-  const { out, resume, repeat, browser, command } = options;
+  const { out, resume, repeat, over, browser, command } = options;
   const hosts = browser.length === 0 ? [undefined] : browser;
   if (hosts.length > 1 && out !== undefined && !out.includes("%"))
     throw new UsageError("--out: wants a % where the name of each browser goes");
@@ -47,6 +47,7 @@ async function measured(bench: BenchName, options: Options): Promise<number> {
         settings,
         command,
         repeat,
+        over,
         arms,
         ...(start && { start: start.open }),
       });
@@ -171,10 +172,10 @@ export const commands: readonly CommandEntry[] = [
     options: ["measure"],
     run: async ({ measure }) => {
       const { MEASURED, resultFile, writeReport } = await import("./report/report.ts");
-      for (const name of measure ? MEASURED : []) {
+      for (const [name, ...options] of measure ? MEASURED : []) {
         process.stderr.write(`bench: ${name}\n`);
         const { runCommand } = await import("./options.ts");
-        const code = await runCommand(benches, [name, "--out", resultFile(name)]);
+        const code = await runCommand(benches, [name, ...options, "--out", resultFile(name)]);
         if (code !== 0) return code;
       }
       process.stdout.write(await writeReport());

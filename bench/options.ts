@@ -11,6 +11,8 @@ export interface Options extends Settings {
   readonly out: string | undefined;
   readonly resume: boolean;
   readonly repeat: number;
+  /** Minutes that the repetitions are spread over. */
+  readonly over: number;
   readonly measure: boolean;
   /** The largest slowdown that is let pass, as a share. */
   readonly bound: number | undefined;
@@ -51,6 +53,11 @@ const OPTIONS = {
     flags: "--repeat <n>",
     about: "measure everything n times, in fresh processes; compare wants 6 (1)",
     read: wholeNumber("--repeat", 1, 1000),
+  },
+  over: {
+    flags: "--over <minutes>",
+    about: "spread the repetitions over so long, since machines have slow hours",
+    read: positive("--over"),
   },
   quick: { flags: "--quick", about: "the short run" },
   seconds: { flags: "--seconds <s>", about: "how long each contender is timed", read: positive("--seconds") },
@@ -187,7 +194,7 @@ function optionsOf(
     throw new UsageError("--resume: wants --out, which says what to go on with");
   return {
     ...USUAL,
-    ...{ out: undefined, resume: false, repeat: 1, measure: false, browser: [] },
+    ...{ out: undefined, resume: false, repeat: 1, over: 0, measure: false, browser: [] },
     ...{ nodeA: undefined, nodeB: undefined, flagsA: undefined, flagsB: undefined },
     ...rest,
     ...(threads !== undefined && { threads: threads as readonly number[] }),

@@ -2,11 +2,11 @@
 // compared with the reference, and those that are right take turns.
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { exportOnnx } from "@saunet/interop";
 import { inspectNetwork } from "@saunet/model";
-import type { Contender, Discipline } from "./contenders/contender.ts";
+import { type Contender, type Discipline, takesPart } from "./contenders/contender.ts";
 import { installPeers } from "./contenders/install.ts";
 import { ContenderError, type ContenderFiles, ContenderProcess } from "./contenders/process.ts";
 import { contenders } from "./contenders/registry.ts";
@@ -31,6 +31,7 @@ interface Entrant {
   readonly contender: Contender;
   readonly name: string;
   readonly threads: number;
+  readonly version: string | undefined;
   readonly process: ContenderProcess;
 }
 
@@ -57,7 +58,7 @@ async function openRaces(
   settings: Settings,
 ): Promise<Session> {
   const chosen = choose(discipline, settings);
-  if (chosen.some(({ quick }) => !quick)) installPeers();
+  if (chosen.some(({ quick, python }) => !quick && python === undefined)) installPeers();
   const named = (size: readonly [number, number]) => size.join("x");
   const [[height, width]] = sizes;
   return {
@@ -99,19 +100,18 @@ async function race(
     for (const contender of chosen)
       for (const threads of contender.threads) {
         const { name } = contender;
-        const child = new ContenderProcess(settings.timeout);
+        const child = new ContenderProcess(settings.timeout, contender.python ? "python" : "node");
         running.add(child);
-        const entrant = { contender, name, threads, process: child };
         try {
           process.stderr.write(`bench: ${name} on ${threads === 1 ? "1 thread" : `${threads} threads`}\n`);
-          await child.load(name, threads, discipline, files);
+          const version = await child.load(name, threads, discipline, files);
+          const entrant = { contender, name, threads, version, process: child };
           const found = await firstRuns(discipline, child);
           if (reference === undefined) {
             if (name !== REFERENCE)
               throw new Error(`${REFERENCE} failed, so there is nothing to compare with`);
             reference = found;
             diffs.set(entrant, null);
-            keepForScripts(discipline, files, found);
           }
           const diff = maxAbsDiff(found.output, reference.output);
           const reason = whyWrong(found, reference);
@@ -140,7 +140,7 @@ async function race(
     process.stderr.write(`bench: timing ${tasks.map(({ name }) => name).join(", ")}\n`);
     const timings = await measure(tasks, effortOf(settings));
     for (const entrant of ready) {
-      const { name, threads } = entrant;
+      const { name, threads, version } = entrant;
       const timing = timings.get(label(entrant))!;
       if (timing instanceof Error) {
         rows.push({ name, threads, ...failed(timing) });
@@ -150,6 +150,7 @@ async function race(
         rowOf({ name, threads }, timing, {
           flops: discipline === "train" ? TRAINING_FLOPS * flops : flops,
           max_abs_diff: diffs.get(entrant)!,
+          ...(version !== undefined && { version }),
           peak_rss_mb: Math.round(await entrant.process.peakRssMb()),
         }),
       );
@@ -163,7 +164,7 @@ async function race(
 
 /** Who takes part: ours always, for without them there is nothing to compare with. */
 function choose(discipline: Discipline, { peers, quick }: Settings): readonly Contender[] {
-  const able = contenders.filter((contender) => contender[discipline] !== undefined);
+  const able = contenders.filter((contender) => takesPart(contender, discipline));
   const names = [...new Set(able.map(({ name }) => name))];
   for (const peer of peers ?? []) oneOf(`peer for ${discipline}`, peer, names);
   return able.filter(({ name, quick: isQuick }) => {
@@ -205,20 +206,6 @@ export function whyWrong(found: FirstRuns, reference: FirstRuns): string | undef
   if (!(ofGradients <= GRADIENT_TOLERANCE)) return reasonOf("a gradient", ofGradients, GRADIENT_TOLERANCE);
   return undefined;
 }
-
-/** The scripts in bench/peers that run by hand compare themselves with these. */
-function keepForScripts(
-  discipline: Discipline,
-  { inputs }: ContenderFiles,
-  { output, moments }: FirstRuns,
-): void {
-  const file = (name: string) => join(dirname(inputs), `${name}.f32`);
-  writeFileSync(file(discipline), output);
-  if (discipline === "train") writeFileSync(file("moments"), Buffer.concat(moments.map(bytesOf)));
-}
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
 
 function effortOf({ quick, seconds }: Settings): Effort {
   const usual = quick ? 4 : 20;

@@ -1,7 +1,8 @@
 // Who else makes the call of a part: libraries, and ours with other algorithms and threads, each in a process of its own.
 
+import type { HostName } from "./contenders/host.ts";
 import { installPeers } from "./contenders/install.ts";
-import { ContenderProcess } from "./contenders/process.ts";
+import { ContenderProcess, type ConvolutionFiles } from "./contenders/process.ts";
 import {
   ALGORITHMS,
   type ConvolutionContender,
@@ -10,6 +11,7 @@ import {
 } from "./convolutions/contenders.ts";
 import { KERNELS, type KernelName } from "./convolutions/convolution.ts";
 import { exchanged } from "./convolutions/layouts.ts";
+import { withOperands } from "./convolutions/operands.ts";
 import type { Acceleration, Part, Rival } from "./parts.ts";
 import { failed } from "./race.ts";
 import type { Settings } from "./settings.ts";
@@ -42,7 +44,11 @@ export function openRivals(settings: Settings, { threads: own, code }: Accelerat
         .filter((threads) => threads <= contender.mostThreads)
         // That one is timed in the measuring process itself.
         .filter((threads) => contender.name !== "accelerated" || threads !== own)
-        .map((threads) => ({ contender, threads, process: new LazyProcess(settings.timeout) })),
+        .map((threads) => ({
+          contender,
+          threads,
+          process: new LazyProcess(settings.timeout, contender.prepare ? "node" : "python"),
+        })),
     );
   if (chosen.some(({ contender }) => contender.isPeer)) installPeers();
   return {
@@ -72,7 +78,7 @@ const kernelOf = ({ kernel: { name } }: Part): KernelName | undefined =>
 
 function rival(
   part: Part,
-  { name, planar, prepare: _ }: ConvolutionContender,
+  { name, planar, prepare }: ConvolutionContender,
   threads: number,
   process: LazyProcess,
   code: Rival["code"],
@@ -81,7 +87,11 @@ function rival(
   return {
     ...{ name, threads, failed },
     ...(code && { code }),
-    load: (calls) => process.started().loadConvolution(name, threads, spec, kernelOf(part)!, calls),
+    load: (calls) => {
+      const load = (files?: ConvolutionFiles) =>
+        process.started().loadConvolution(name, threads, spec, kernelOf(part)!, calls, files);
+      return prepare ? load() : withOperands(spec, load);
+    },
     output: async () => {
       const found = await process.started().output();
       if (!planar) return found;
@@ -95,15 +105,17 @@ function rival(
 /** A process that is started when it is first needed, and anew when it was ended. */
 class LazyProcess {
   readonly #seconds: number;
+  readonly #host: HostName;
   #process: ContenderProcess | undefined;
 
-  constructor(seconds: number) {
+  constructor(seconds: number, host: HostName) {
     this.#seconds = seconds;
+    this.#host = host;
   }
 
   started(): ContenderProcess {
     if (this.#process === undefined || this.#process.hasEnded)
-      this.#process = new ContenderProcess(this.#seconds);
+      this.#process = new ContenderProcess(this.#seconds, this.#host);
     return this.#process;
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { type Entry, inMemory } from "./journal.ts";
 import { hasFailures, type Run, run } from "./run.ts";
@@ -6,6 +7,7 @@ import { type Arm, HangError, HERE, type Measurer } from "./session-process.ts";
 import { USUAL } from "./settings.ts";
 import { machine, row } from "./testing.ts";
 
+vi.mock("node:timers/promises", () => ({ setTimeout: vi.fn(async () => {}) }));
 vi.spyOn(process.stderr, "write").mockReturnValue(true);
 
 /** What measures two units; `says` is asked for the rows of each. */
@@ -55,6 +57,30 @@ describe("a run", () => {
       ],
       [{}, {}, {}],
     ]);
+  });
+
+  it("spreads repetitions over a time, and waits for nothing that the journal has", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: 0 });
+    const sleeps = vi.mocked(setTimeout).mockImplementation(async (ms) => {
+      vi.setSystemTime(Date.now() + ms!);
+    });
+    try {
+      const begun: number[] = [];
+      const start = measurer((unit) => {
+        if (unit === 0) begun.push(Date.now() / 60_000);
+        vi.setSystemTime(Date.now() + 120_000);
+        return inShape(unit);
+      });
+      const journal = inMemory();
+      const spread = task({ repeat: 4, over: 30, arms: [{ arm: HERE, journal }], start });
+      await run(spread);
+      expect(begun).toEqual([0, 10, 20, 30]);
+      sleeps.mockClear();
+      await run(spread);
+      expect(sleeps).not.toHaveBeenCalled();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("has two arms take turns, the other first every other time", async () => {

@@ -1,6 +1,7 @@
 // Runs a bench: in each repetition a fresh process for each arm, unit by unit, the arms in turn and in the opposite order the
 // next time.
 
+import { setTimeout } from "node:timers/promises";
 import type { Entry, Journal } from "./journal.ts";
 import { peakShares, ratiosOf } from "./ratios.ts";
 import { merge } from "./rows.ts";
@@ -16,6 +17,8 @@ export interface Run {
   readonly settings: Settings;
   readonly command: string;
   readonly repeat: number;
+  /** Minutes from the beginning of the first repetition to that of the last; 0 where they follow at once. */
+  readonly over?: number;
   /** Where it is measured, each with its journal. */
   readonly arms: readonly { readonly arm: Arm; readonly journal: Journal }[];
   /** Starts whatever measures; a process of Node where nothing else is said. */
@@ -23,9 +26,18 @@ export interface Run {
 }
 
 /** The results of each arm; those of a run that was stopped say so. */
-export async function run({ bench, settings, command, repeat, arms, start }: Run): Promise<Results[]> {
+export async function run({
+  bench,
+  settings,
+  command,
+  repeat,
+  over = 0,
+  arms,
+  start,
+}: Run): Promise<Results[]> {
   const begin = start ?? (async (arm: Arm) => new SessionProcess(arm, settings.timeout));
   let stopped = false;
+  const stop = new AbortController();
   let active: readonly Bench[] = [];
   const onInterrupt = (): void => {
     if (stopped) {
@@ -33,6 +45,7 @@ export async function run({ bench, settings, command, repeat, arms, start }: Run
       process.exit(130);
     }
     stopped = true;
+    stop.abort();
     process.stderr.write("bench: ending after the turn at hand; once more ends at once\n");
     for (const each of active) each.stop();
   };
@@ -43,6 +56,7 @@ export async function run({ bench, settings, command, repeat, arms, start }: Run
         ({ arm, journal }) => new Bench(() => begin(arm), bench, settings, journal, repetition),
       );
       active = benches;
+      const began = Date.now();
       if (repeat > 1) process.stderr.write(`bench: repetition ${repetition + 1} of ${repeat}\n`);
       try {
         let units = 1;
@@ -56,11 +70,23 @@ export async function run({ bench, settings, command, repeat, arms, start }: Run
       } finally {
         for (const each of benches) each.end();
       }
+      if (repetition < repeat - 1 && benches.some((each) => each.hasMeasured))
+        await until(began + (over * 60_000) / (repeat - 1), stop.signal);
     }
   } finally {
     process.off("SIGINT", onInterrupt);
   }
   return arms.map(({ journal }) => assemble(bench, command, repeat, journal.entries, stopped));
+}
+
+/** Waits for a moment, or until someone stops it. */
+async function until(moment: number, signal: AbortSignal): Promise<void> {
+  const left = moment - Date.now();
+  if (left <= 0) return;
+  process.stderr.write(
+    `bench: the next repetition begins at ${new Date(moment).toTimeString().slice(0, 8)}\n`,
+  );
+  await setTimeout(left, undefined, { signal }).catch(() => {});
 }
 
 /** One arm of one repetition. */
@@ -72,6 +98,8 @@ class Bench {
   readonly #repetition: number;
   #measurer: Measurer | undefined;
   #opened: Opened | undefined;
+  /** Whether something was measured that the journal did not have. */
+  hasMeasured = false;
 
   constructor(
     begin: () => Promise<Measurer>,
@@ -99,6 +127,7 @@ class Bench {
     process.stderr.write(
       `bench: ${unit}${tellsArm ? `, commit ${machine.commit}, Node ${machine.node} ${machine.flags}`.trimEnd() : ""}\n`,
     );
+    this.hasMeasured = true;
     const hung: Row[] = [];
     for (;;) {
       try {
@@ -173,11 +202,18 @@ export function assemble(
     ...(input && { input: [...input] }),
     ...(about !== undefined && { about }),
     repetitions: repeat,
+    ...(repeat > 1 && { minutes: minutesOf(entries) }),
     ...(stopped && { interrupted: true }),
     results: rows,
     ...(Object.keys(ratios).length > 0 && { ratios }),
     ...(bench === "matmul" && { peak_share: peakShares(rows, machine) }),
   };
+}
+
+/** Minutes from the first process to the last. */
+function minutesOf(entries: readonly Entry[]): number {
+  const dates = entries.map(({ machine }) => Date.parse(machine.date));
+  return Math.round((Math.max(...dates) - Math.min(...dates)) / 60_000);
 }
 
 /** A unit that was stopped and measured again counts once. */

@@ -64,6 +64,8 @@ const measured = z.object({
   /** Largest difference from what this project's reference gives; null for the reference itself. */
   max_abs_diff: z.number().nullish(),
   peak_rss_mb: z.number().optional(),
+  /** That of the library, where it says one. */
+  version: z.string().optional(),
   /** Mean F1 of photographs, and the largest change of one against the first row. */
   f1: z.number().optional(),
   max_f1_diff: z.number().optional(),
@@ -114,6 +116,8 @@ const results = z.object({
   about: z.string().optional(),
   /** Fresh processes that measured each row. */
   repetitions: z.number().optional(),
+  /** From the beginning of the first of them to that of the last. */
+  minutes: z.number().optional(),
   interrupted: z.boolean().optional(),
   results: z.array(z.union([measured, notMeasured])),
   /** Median of a peer divided by ours at the same number of threads: above 1 we are faster. */

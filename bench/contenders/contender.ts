@@ -50,9 +50,15 @@ export interface Contender {
   readonly threads: readonly number[];
   /** Whether it takes part in the short run. */
   readonly quick: boolean;
-  readonly model: Prepare;
+  readonly model?: Prepare;
   readonly train?: PrepareTraining;
+  /** What it takes part in, where it is a module of bench/peers/python. */
+  readonly python?: readonly Discipline[];
 }
+
+/** Whether a contender takes part in something. */
+export const takesPart = ({ python, ...contender }: Contender, discipline: Discipline): boolean =>
+  python?.includes(discipline) ?? contender[discipline] !== undefined;
 
 /** A library that is not there. */
 export class NotInstalledError extends Error {

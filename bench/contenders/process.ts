@@ -1,15 +1,10 @@
 // A contender as the bench sees it: a process that answers requests, one at a time.
 
-import { type ChildProcess, fork } from "node:child_process";
-import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { ConvolutionSpec, KernelName } from "../convolutions/convolution.ts";
 import { sign } from "../watch.ts";
 import type { Discipline } from "./contender.ts";
+import { type Host, type HostName, startHost } from "./host.ts";
 import type { Answer, Request } from "./protocol.ts";
-
-/** The command, beside this file in its built or its written form. */
-const MAIN = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
 
 /** What a contender has to say when it cannot. */
 export class ContenderError extends Error {
@@ -29,10 +24,19 @@ export interface ContenderFiles {
   readonly onnx: string;
 }
 
+/** What a contender that cannot make the numbers of a convolution is given. */
+export interface ConvolutionFiles {
+  readonly operands: string;
+  readonly pads: readonly number[];
+  readonly result: readonly number[];
+}
+
 /** A running contender. */
 export class ContenderProcess {
-  readonly #child: ChildProcess;
+  readonly #host: Host;
   readonly #seconds: number;
+  /** Whoever waits for an answer. */
+  #waiting: { answer(answer: Answer): void; end(reason: string, notInstalled: boolean): void } | undefined;
   /** Why it was ended, where that was before its time. */
   #reason: string | undefined;
 
@@ -41,23 +45,22 @@ export class ContenderProcess {
    *
    * @param seconds how long it may take over an answer before it is ended
    */
-  constructor(seconds: number) {
+  constructor(seconds: number, host: HostName = "node") {
     this.#seconds = seconds;
-    // Whatever a library prints goes to stderr: stdout belongs to the results.
-    this.#child = fork(MAIN, ["contender"], {
-      serialization: "advanced",
-      stdio: ["ignore", 2, 2, "ipc"],
+    this.#host = startHost(host, {
+      onAnswer: (answer) => this.#waiting?.answer(answer),
+      onEnd: (reason, notInstalled) => this.#waiting?.end(this.#reason ?? reason, notInstalled),
     });
   }
 
-  /** Loads a contender: its library, the weights, whatever it compiles. */
+  /** Loads a contender: its library, the weights, whatever it compiles. Gives the library's version where it says one. */
   async load(
     contender: string,
     threads: number,
     discipline: Discipline,
     files: ContenderFiles,
-  ): Promise<void> {
-    await this.#ask("loaded", { kind: "load", contender, discipline, threads, ...files });
+  ): Promise<string | undefined> {
+    return (await this.#ask("loaded", { kind: "load", contender, discipline, threads, ...files })).version;
   }
 
   /** Loads a contender of the matrix product; the file holds the factors, and a run multiplies them `calls` times. */
@@ -72,8 +75,10 @@ export class ContenderProcess {
     convolution: ConvolutionSpec,
     kernel: KernelName,
     calls: number,
+    files?: ConvolutionFiles,
   ): Promise<void> {
-    await this.#ask("loaded", { kind: "load convolution", contender, threads, convolution, kernel, calls });
+    const request = { contender, threads, convolution, kernel, calls, ...files };
+    await this.#ask("loaded", { kind: "load convolution", ...request });
   }
 
   /** Runs so many times; gives the milliseconds of each run. */
@@ -98,12 +103,12 @@ export class ContenderProcess {
 
   /** Whether it was ended, or ended by itself. */
   get hasEnded(): boolean {
-    return !this.#child.connected || this.#reason !== undefined;
+    return !this.#host.isAlive || this.#reason !== undefined;
   }
 
   /** Ends the process. */
   end(): void {
-    this.#child.kill("SIGKILL");
+    this.#host.kill();
   }
 
   #ask<K extends Answer["kind"]>(kind: K, request: Request): Promise<Extract<Answer, { kind: K }>> {
@@ -118,25 +123,18 @@ export class ContenderProcess {
       const settle = (body: () => void) => {
         clearInterval(heart);
         clearTimeout(timer);
-        this.#child.off("message", onMessage);
-        this.#child.off("exit", onExit);
+        this.#waiting = undefined;
         body();
       };
-      const onMessage = (answer: Answer) =>
-        settle(() => {
-          if (answer.kind === kind) resolve(answer as Extract<Answer, { kind: K }>);
-          else if (answer.kind === "failed") reject(new ContenderError(answer.reason, answer.notInstalled));
-        });
-      const onExit = (code: number | null, signal: string | null) =>
-        settle(() =>
-          reject(
-            new ContenderError(this.#reason ?? `its process ended with ${signal ?? `exit code ${code}`}`),
-          ),
-        );
-      this.#child.on("message", onMessage);
-      this.#child.on("exit", onExit);
-      if (!this.#child.connected) onExit(this.#child.exitCode, this.#child.signalCode);
-      else this.#child.send(request);
+      this.#waiting = {
+        answer: (answer) => {
+          if (answer.kind === "failed")
+            settle(() => reject(new ContenderError(answer.reason, answer.notInstalled)));
+          else if (answer.kind === kind) settle(() => resolve(answer as Extract<Answer, { kind: K }>));
+        },
+        end: (reason, notInstalled) => settle(() => reject(new ContenderError(reason, notInstalled))),
+      };
+      this.#host.send(request);
     });
   }
 }

@@ -31,6 +31,12 @@ export type Request =
       readonly kernel: KernelName;
       /** How many times a run convolves. */
       readonly calls: number;
+      /** For those that cannot make them: a safetensors file of `x` and `w`, zeros around the image, and what comes out. */
+      readonly operands?: string;
+      /** Top, left, bottom, right. */
+      readonly pads?: readonly number[];
+      /** Rows and columns of the result. */
+      readonly result?: readonly number[];
     }
   | { readonly kind: "run"; readonly wantsOutput: false; readonly runs: number }
   | { readonly kind: "run"; readonly wantsOutput: true }
@@ -39,7 +45,7 @@ export type Request =
 
 /** From the process: one answer a request. */
 export type Answer =
-  | { readonly kind: "loaded" }
+  | { readonly kind: "loaded"; readonly version?: string }
   | { readonly kind: "ran"; readonly ms: readonly number[]; readonly output?: Float32Array }
   | { readonly kind: "moments"; readonly moments: readonly Float32Array[] }
   | { readonly kind: "memory"; readonly peakRssMb: number }

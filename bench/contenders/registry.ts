@@ -30,4 +30,7 @@ export const contenders: readonly Contender[] = [
   { name: "tfjs-wasm", threads: [1], quick: false, model: tfjsModel("wasm"), train: tfjsTrain("wasm") },
   { name: "tfjs-cpu", threads: [1], quick: false, model: tfjsModel("cpu"), train: tfjsTrain("cpu") },
   { name: "jax-js", threads: [1], quick: false, model: jaxModel, train: jaxTrain },
+  { name: "openvino", threads: [1, 2], quick: false, python: ["model"] },
+  { name: "pytorch", threads: [1, 2], quick: false, python: ["model", "train"] },
+  { name: "tensorflow", threads: [1, 2], quick: false, python: ["model", "train"] },
 ];

@@ -28,7 +28,7 @@ export function serve(): void {
         const contender = contenders.find(({ name }) => name === request.contender)!;
         const inputs = readInputs(await readFile(request.inputs), request.discipline);
         const job = { ...inputs, onnx: request.onnx, threads: request.threads };
-        if (request.discipline === "model") output = await contender.model(job);
+        if (request.discipline === "model") output = await contender.model!(job);
         else ({ step: output, moments } = await contender.train!(job));
         run = output;
         return { kind: "loaded" };
@@ -43,7 +43,7 @@ export function serve(): void {
       case "load convolution": {
         const { contender, convolution, kernel, threads, calls } = request;
         const { prepare } = convolutionContenders.find(({ name }) => name === contender)!;
-        ({ output, run } = await prepare(convolution, kernel, threads, calls));
+        ({ output, run } = await prepare!(convolution, kernel, threads, calls));
         return { kind: "loaded" };
       }
       case "run": {

@@ -30,7 +30,7 @@ describe.each(["onnxruntime-node", "accelerated", "accelerated direct", "acceler
       const kernel: KernelName = spec.op === "conv2d" ? "forward" : "transposed";
       const { serves, planar, prepare } = named(name);
       expect(serves(spec, kernel)).toBe(true);
-      const { output, run } = await prepare(spec, kernel, 1, 2);
+      const { output, run } = await prepare!(spec, kernel, 1, 2);
       await run();
       const found = await output();
       const part = partOf(spec, kernel);

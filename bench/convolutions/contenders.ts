@@ -13,6 +13,7 @@ import { partOf } from "../parts.ts";
 import { allowRelaxedSimd } from "../relaxed.ts";
 import { type ConvolutionSpec, dimsOf, type KernelName, makeConvolution } from "./convolution.ts";
 import { exchanged, filterFirst } from "./layouts.ts";
+import { surroundOf } from "./surround.ts";
 
 /** A convolution made ready. */
 export interface PreparedConvolution {
@@ -21,6 +22,8 @@ export interface PreparedConvolution {
   /** Convolves as often as was asked for. */
   readonly run: () => unknown;
 }
+
+export type PrepareConvolution = NonNullable<ConvolutionContender["prepare"]>;
 
 /** One who computes convolutions. */
 export interface ConvolutionContender {
@@ -32,7 +35,8 @@ export interface ConvolutionContender {
   readonly serves: (spec: ConvolutionSpec, kernel: KernelName) => boolean;
   /** Whether its result has channels before rows. */
   readonly planar: boolean;
-  readonly prepare: (
+  /** Nothing where it is a module of bench/peers/python. */
+  readonly prepare?: (
     spec: ConvolutionSpec,
     kernel: KernelName,
     threads: number,
@@ -55,17 +59,11 @@ interface Onnxruntime {
 /** The most of a convolution that jax-js is given, so that it is done within a minute. */
 const JAX_FLOPS = 1e9;
 
-/** The graph of a convolution. TensorFlow's SAME puts what is odd at the end, which ONNX calls SAME_UPPER. */
+/** The graph of a convolution. */
 export function convolutionModel(spec: ConvolutionSpec, w: Float32Array): Uint8Array {
   const { op, KH, KW, C, O, stride, dilation, groups } = spec;
-  const dims = dimsOf(spec);
+  const { pads, unreached } = surroundOf(spec, dimsOf(spec));
   const forward = op === "conv2d";
-  /** Zeros after the image; below 0 are rows that no tap reaches. */
-  const behind = [
-    (dims.OH - 1) * stride + (KH - 1) * dilation + 1 - dims.H - dims.padTop,
-    (dims.OW - 1) * stride + (KW - 1) * dilation + 1 - dims.W - dims.padLeft,
-  ];
-  const pads = [dims.padTop, dims.padLeft, ...behind.map((rows) => Math.max(0, rows))];
   return onnxModel({
     operator: forward ? "Conv" : "ConvTranspose",
     inputs: ["x", "w"],
@@ -74,8 +72,8 @@ export function convolutionModel(spec: ConvolutionSpec, w: Float32Array): Uint8A
       strides: [stride, stride],
       dilations: [dilation, dilation],
       group: groups,
-      pads,
-      ...(!forward && { output_padding: behind.map((rows) => Math.max(0, -rows)) }),
+      pads: [...pads],
+      ...(!forward && { output_padding: [...unreached] }),
     },
     constants: {
       w: forward
@@ -86,7 +84,7 @@ export function convolutionModel(spec: ConvolutionSpec, w: Float32Array): Uint8A
 }
 
 const onnxruntime =
-  (load: () => Promise<Onnxruntime>): ConvolutionContender["prepare"] =>
+  (load: () => Promise<Onnxruntime>): PrepareConvolution =>
   async (spec, _, threads, calls) => {
     const { env, InferenceSession, Tensor } = await load();
     env.wasm.numThreads = threads;
@@ -136,7 +134,7 @@ interface Tf {
   conv2dTranspose(x: TfTensor, w: TfTensor, shape: number[], stride: number, padding: "same"): TfTensor;
 }
 
-const tfjs: ConvolutionContender["prepare"] = async (spec, _, _threads, calls) => {
+const tfjs: PrepareConvolution = async (spec, _, _threads, calls) => {
   const { dims, x, w } = makeConvolution(spec);
   const tf = await loadPeer<Tf>("@tensorflow/tfjs-core");
   await loadPeer("@tensorflow/tfjs-backend-wasm");
@@ -177,7 +175,7 @@ interface Jax {
 }
 
 /** Image and filter with channels before rows, as jax-js has them. */
-const jax: ConvolutionContender["prepare"] = async (spec, _, _threads, calls) => {
+const jax: PrepareConvolution = async (spec, _, _threads, calls) => {
   const { x, w } = makeConvolution(spec);
   const { lax, numpy, jit } = await startJax<Jax>();
   const { N, H, W, C, KH, KW, O, stride, dilation, groups } = spec;
@@ -256,4 +254,5 @@ export const convolutionContenders: readonly ConvolutionContender[] = [
     planar: true,
     prepare: jax,
   },
+  { name: "pytorch", mostThreads: 64, isPeer: false, serves: isOperator, planar: true },
 ];

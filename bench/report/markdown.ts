@@ -1,6 +1,7 @@
 // docs/performance.md, from result files alone: nothing in it is typed by hand.
 
-import { isMeasured } from "../rows.ts";
+import { OURS } from "../names.ts";
+import { isMeasured, precise } from "../rows.ts";
 import type { Measured, Results, Row } from "../schema.ts";
 import { type Bar, bars, lines, type Point, type Theme } from "./plot.ts";
 
@@ -52,8 +53,8 @@ const bodies: Readonly<Record<string, (results: Results) => Promise<Section>>> =
     return {
       markdown: [
         `## A step of training\n\nForward, backward and Adam on one photograph of ${H} x ${W} with the paper's loss, without DropBlock, which`,
-        "every library would draw differently. The losses of the first two steps are compared: the second has the",
-        `gradients behind it.\n\n${plot.markdown}\n\n${timeTable(results)}\n\n${ratioTable(results)}`,
+        "every library would draw differently. The losses of the first two steps are compared, and the gradient of every",
+        `parameter.\n\n${plot.markdown}\n\n${timeTable(results)}\n\n${ratioTable(results)}`,
       ].join("\n"),
       plots: plot.plots,
     };
@@ -107,6 +108,14 @@ const bodies: Readonly<Record<string, (results: Results) => Promise<Section>>> =
       plots: plot.plots,
     };
   },
+  matmul: async (results) => ({
+    markdown: [
+      "## Products of matrices\n\nA number is a square matrix; three are rows, the axis that is summed over and columns; four begin with the",
+      "batch. From factors in the contender's own tensors to floats that JavaScript can read; peers as their time divided by",
+      `ours.\n\n${productTable(results)}\n\n<details><summary>All times</summary>\n\n${timeTable(results)}\n\n</details>`,
+    ].join("\n"),
+    plots: {},
+  }),
   winograd: async ({ results }) => {
     const rows = results
       .filter(isMeasured)
@@ -175,57 +184,63 @@ async function figure(
   return { markdown, plots };
 }
 
+/** A column, and its cell where a row has one. */
+type Column = readonly [title: string, cell: (row: Measured) => string | undefined];
+
+const COLUMNS: readonly Column[] = [
+  ["median ms", ({ median_ms, settled }) => `${median_ms}${settled === false ? "~" : ""}`],
+  ["95 % interval", (row) => intervalOf(row)],
+  ["± MAD", (row) => (intervalOf(row) === undefined ? String(row.mad_ms) : undefined)],
+  ["min ms", ({ min_ms }) => String(min_ms)],
+  ["runs", ({ runs }) => String(runs)],
+  ["GFLOP/s", ({ gflops }) => gflops?.toFixed(1)],
+  [
+    "of peak",
+    ({ share_of_peak }) => (share_of_peak === undefined ? undefined : `${Math.round(100 * share_of_peak)} %`),
+  ],
+  ["peak MB", ({ peak_rss_mb }) => peak_rss_mb?.toString()],
+  ["max diff", ({ max_abs_diff }) => (max_abs_diff === null ? "reference" : max_abs_diff?.toExponential(1))],
+];
+
+/** That of the medians of several processes; of one process alone it says nothing about another. */
+function intervalOf({ low_ms, high_ms, processes = [] }: Measured): string | undefined {
+  return processes.length > 1 ? `${precise(low_ms!)} to ${precise(high_ms!)}` : undefined;
+}
+
 function timeTable({ results }: Results): string {
-  const has = (key: keyof Measured) => results.some((row) => isMeasured(row) && row[key] !== undefined);
-  const columns: [string, (row: Measured) => string][] = [
-    ["median ms", ({ median_ms }) => String(median_ms)],
-    ["± MAD", ({ mad_ms }) => String(mad_ms)],
-    ["min ms", ({ min_ms }) => String(min_ms)],
-    ["runs", ({ runs }) => String(runs)],
-    ...(has("gflops")
-      ? [
-          ["GFLOP/s", ({ gflops }: Measured) => gflops?.toFixed(1) ?? ""] as [
-            string,
-            (row: Measured) => string,
-          ],
-        ]
-      : []),
-    ...(has("share_of_peak")
-      ? [
-          [
-            "of peak",
-            ({ share_of_peak }: Measured) =>
-              share_of_peak === undefined ? "" : `${Math.round(100 * share_of_peak)} %`,
-          ] as [string, (row: Measured) => string],
-        ]
-      : []),
-    ...(has("peak_rss_mb")
-      ? [
-          ["peak MB", ({ peak_rss_mb }: Measured) => String(peak_rss_mb ?? "")] as [
-            string,
-            (row: Measured) => string,
-          ],
-        ]
-      : []),
-    ...(has("max_abs_diff")
-      ? [
-          ["max diff", ({ max_abs_diff }: Measured) => max_abs_diff?.toExponential(1) ?? "reference"] as [
-            string,
-            (row: Measured) => string,
-          ],
-        ]
-      : []),
-  ];
+  const measured = results.filter(isMeasured);
+  const columns = COLUMNS.filter(([, cell]) => measured.some((row) => cell(row)));
   const withShape = results.some(({ shape }) => shape !== undefined);
-  const subject = (row: Row) => `| ${withShape ? `${row.shape} | ` : ""}${row.name} | ${row.threads} |`;
+  const nameOf = (row: Row) => [row.name, ...(isMeasured(row) ? [row.version ?? []] : [])].flat().join(" ");
+  const subject = (row: Row) => `| ${withShape ? `${row.shape} | ` : ""}${nameOf(row)} | ${row.threads} |`;
   const head = `| ${withShape ? "shape | " : ""}name | threads | ${columns.map(([title]) => title).join(" | ")} |`;
   const rule = `|${withShape ? "---|" : ""}---|--:|${columns.map(() => "--:").join("|")}|`;
   const lines_ = results.map((row) => {
     if (!isMeasured(row))
       return `${subject(row)} ${row.status}: ${row.reason} |${" |".repeat(columns.length - 1)}`;
-    return `${subject(row)} ${columns.map(([, cell]) => cell(row)).join(" | ")} |`;
+    return `${subject(row)} ${columns.map(([, cell]) => cell(row) ?? "").join(" | ")} |`;
   });
   return [head, rule, ...lines_].join("\n");
+}
+
+/** A line a product and number of threads: ours, and the peers beside it. */
+function productTable({ results }: Results): string {
+  const measured = results.filter(isMeasured);
+  const peers = [...new Set(measured.filter((row) => !isOurs(row)).map(({ name }) => name))];
+  const lines_ = measured
+    .filter(({ name }) => name === OURS)
+    .map((ours) => {
+      const beside = peers.map((name) => {
+        const peer = measured.find(
+          (row) => row.name === name && row.threads === ours.threads && row.shape === ours.shape,
+        );
+        return peer === undefined ? "" : precise(peer.median_ms / ours.median_ms);
+      });
+      const { shape, threads, median_ms, gflops } = ours;
+      return `| ${[shape, threads, median_ms, gflops, ...beside].join(" | ")} |`;
+    });
+  const head = `| product | threads | ${OURS}, ms | GFLOP/s | ${peers.join(" | ")} |`;
+  return [head, `|---|${"--:|".repeat(3 + peers.length)}`, ...lines_].join("\n");
 }
 
 function ratioTable({ ratios = {} }: Results): string {
@@ -236,7 +251,14 @@ function ratioTable({ ratios = {} }: Results): string {
   return [head, "| peer/threads | peer / ours |", "|---|--:|", ...rows].join("\n");
 }
 
-function provenance({ machine, command, about }: Results, changes: number | undefined): string {
+/** How much stands behind a median. */
+function repetitionsOf({ repetitions = 1, minutes = 0 }: Results): string {
+  if (repetitions === 1) return "one process";
+  return `${repetitions} processes of each${minutes > 0 ? `, over ${minutes} minutes` : ""}`;
+}
+
+function provenance(results: Results, changes: number | undefined): string {
+  const { machine, command, about } = results;
   const { cpu, cores, memory_gb, os, node, v8, flags, date, commit, peak_gflops } = machine;
   const { typescript, simd, relaxedSimd } = peak_gflops;
   const fused = relaxedSimd === null ? "fused not measured" : `${relaxedSimd} fused`;
@@ -245,7 +267,7 @@ function provenance({ machine, command, about }: Results, changes: number | unde
       ? "The commit is not in this repository."
       : `The engine changed in ${changes} commits between these figures and this page.`;
   return (
-    `\n\`${command}\`, ${date.slice(0, 10)}, commit ${commit}: ${cpu}, ${cores} cores, ${memory_gb} GB, ${os}, Node ${node.slice(1)}, V8 ${v8}` +
+    `\n\`${command}\`, ${date.slice(0, 10)}, ${repetitionsOf(results)}, commit ${commit}: ${cpu}, ${cores} cores, ${memory_gb} GB, ${os}, Node ${node.slice(1)}, V8 ${v8}` +
     `${flags === "" ? "" : `, ${flags}`}. Peak of one core: ${typescript} GFLOP/s in TypeScript, ${simd} in SIMD, ${fused}.` +
     `${about === undefined ? "" : ` Of ${about}.`}${changes === 0 ? "" : ` ${age}`}\n`
   );

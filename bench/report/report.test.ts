@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Results } from "../schema.ts";
-import { machine } from "../testing.ts";
+import { file, machine, repeated, row } from "../testing.ts";
 import { section } from "./markdown.ts";
 
 test("a section has its table, its plots in both themes, and says where it comes from", async () => {
@@ -20,7 +20,9 @@ test("a section has its table, its plots in both themes, and says where it comes
   expect(markdown).toContain("| saunet | 1 | 10 | 1 | 9 | 5 | reference |");
   expect(markdown).toContain("| absent | 2 | not installed: it is not there |");
   expect(markdown).toContain("| slow/1 | 100 |");
-  expect(markdown).toContain("`pnpm bench model --size 64`, 2026-01-02, commit abc: a processor, 2 cores");
+  expect(markdown).toContain(
+    "`pnpm bench model --size 64`, 2026-01-02, one process, commit abc: a processor, 2 cores",
+  );
   // Figures of an older engine are marked so.
   expect(markdown).not.toContain("The engine changed");
   expect((await section(results, 3)).markdown).toContain("The engine changed in 3 commits between");
@@ -38,4 +40,30 @@ test("a section has its table, its plots in both themes, and says where it comes
     expect(lengths[0]).toBeGreaterThan(0);
     expect(lengths[1]).toBeGreaterThan(lengths[0]);
   }
+});
+
+test("medians of several processes come with their interval, and with how long it took", async () => {
+  const results: Results = {
+    ...file(repeated("saunet", [10, 11, 12, 13, 14, 15]), repeated("peer", [20, 22, 24, 26, 28, 30])),
+    bench: "model",
+    input: [64, 64, 3],
+    repetitions: 6,
+    minutes: 61,
+  };
+  const { markdown } = await section(results, 0);
+  expect(markdown).toContain("| saunet | 1 | 12.5 | 10 to 15 | 10 | 6 |");
+  expect(markdown).not.toContain("MAD");
+  expect(markdown).toContain(", 6 processes of each, over 61 minutes, commit abc");
+});
+
+test("products have the peers beside them", async () => {
+  const shapes = { shape: "64", flops: 2 * 64 ** 3 };
+  const results: Results = {
+    ...file(row("saunet", 2, shapes), row("peer", 3, shapes), row("saunet", 5, { ...shapes, shape: "100" })),
+    bench: "matmul",
+  };
+  const { markdown } = await section(results, 0);
+  expect(markdown).toContain("| product | threads | saunet, ms | GFLOP/s | peer |");
+  expect(markdown).toMatch(/\| 64 \| 1 \| 2 \| [\d.]* \| 1.5 \|/);
+  expect(markdown).toMatch(/\| 100 \| 1 \| 5 \| [\d.]* \| {2}\|/);
 });

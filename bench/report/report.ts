@@ -1,20 +1,40 @@
 // Writes docs/performance.md and its plots from the result files in bench/results.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readResults } from "../comparison.ts";
 import { BENCH, DOCS, RESULTS } from "../paths.ts";
-import { isMeasured } from "../rows.ts";
-import type { Results, Row } from "../schema.ts";
 import { UsageError } from "../usage.ts";
 import { section } from "./markdown.ts";
 
 /** The benches on the page, in its order. */
-export const REPORTED = ["model", "sizes", "train", "layers", "winograd", "lab"] as const;
+const REPORTED = ["model", "sizes", "train", "layers", "matmul", "winograd", "lab"] as const;
 
-/** Those that `--measure` takes anew; the others need photographs that are not part of this project. */
-export const MEASURED = REPORTED.filter((bench) => bench !== "winograd");
+const PEERS = "onnxruntime-node,onnxruntime-web,tfjs-wasm,openvino,pytorch";
+
+/**
+ * What `--measure` takes anew, by its options. The figures that are quoted are of several processes over an hour. Winograd's
+ * rounding needs photographs that are not part of this project.
+ */
+export const MEASURED: readonly (readonly [bench: string, ...options: string[]])[] = [
+  [
+    "model",
+    "--peers",
+    `saunet-plain,saunet-eager,${PEERS}`,
+    "--seconds",
+    "3",
+    "--repeat",
+    "8",
+    "--over",
+    "70",
+  ],
+  ["train", "--peers", "pytorch", "--size", "592", "--seconds", "6", "--repeat", "6", "--over", "60"],
+  ["sizes", "--peers", "onnxruntime-node", "--seconds", "2"],
+  ["layers"],
+  ["matmul"],
+  ["lab"],
+];
 
 /** Where the results of a bench are kept. */
 export const resultFile = (bench: string): string => join(RESULTS, `${bench}.json`);
@@ -22,8 +42,9 @@ export const resultFile = (bench: string): string => join(RESULTS, `${bench}.jso
 const INTRODUCTION = `# Performance
 
 Written by \`pnpm bench report\` from the files in [bench/results](../bench/results); \`pnpm bench report --measure\` takes all of
-them anew first. Times are medians with the median absolute deviation (MAD); contenders take turns, so that a slow minute
-of the machine falls on all of them. [bench/README.md](../bench/README.md) says how, and what is inside the clock.
+them anew first. Times are medians: of the medians of several processes, with their 95 % interval, where each contender had
+several; of the runs of one process, with their median absolute deviation (MAD), where it had one. Contenders take turns, so that
+a slow minute of the machine falls on all of them. [bench/README.md](../bench/README.md) says how, and what is inside the clock.
 `;
 
 /** Writes the page; tells what it wrote. */
@@ -32,7 +53,7 @@ export async function writeReport(): Promise<string> {
   if (files.length === 0) throw new UsageError("report: no result files; use --measure to make them");
   const parts = [INTRODUCTION];
   for (const file of files) {
-    const results = withRowsByHand(readResults(file));
+    const results = readResults(file);
     const { markdown, plots } = await section(results, changesSince(results.machine.commit));
     parts.push(markdown);
     for (const [name, svg] of Object.entries(plots)) writeFileSync(join(DOCS, name), svg);
@@ -65,30 +86,4 @@ export function changesSince(commit: string): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A row says by itself what it belongs to. */
-type RowByHand = Row & { readonly bench: string; readonly input: readonly number[] };
-
-/** What the Python scripts printed into by-hand.jsonl, where it is of the same bench and the same input. */
-function withRowsByHand(results: Results): Results {
-  const path = join(RESULTS, "by-hand.jsonl");
-  if (!existsSync(path)) return results;
-  const lines = readFileSync(path, "utf8").split("\n");
-  const found = lines.filter((line) => line !== "").map((line) => JSON.parse(line) as RowByHand);
-  const rows: readonly Row[] = found.filter(
-    ({ bench, input }) => bench === results.bench && String(input) === String(results.input),
-  );
-  const ours = results.results.filter(isMeasured).filter(({ name }) => name === "saunet");
-  const ratios = rows.filter(isMeasured).flatMap(({ name, threads, median_ms }) => {
-    const same = ours.find((row) => row.threads === threads);
-    return same === undefined
-      ? []
-      : [[`${name}/${threads}`, Number((median_ms / same.median_ms).toPrecision(4))]];
-  });
-  return {
-    ...results,
-    results: [...results.results, ...rows],
-    ...(results.ratios && { ratios: { ...results.ratios, ...Object.fromEntries(ratios) } }),
-  };
 }

@@ -1,17 +1,13 @@
-"""SA-UNetv2 in TensorFlow on the CPU, compiled as a graph: `python bench/peers/tensorflow.py --size 592 --threads 1`."""
+"""SA-UNetv2 in TensorFlow on the CPU, compiled as a graph."""
 
 import os
-import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
-# This file has the name of the library: its own folder must not be searched first.
-here = os.path.dirname(os.path.abspath(__file__))
-sys.path = [path for path in sys.path if os.path.abspath(path) != here]
+import inputs  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-sys.path.append(here)
-import peer  # noqa: E402
+VERSION = tf.__version__
 
 
 def network(p, x):
@@ -24,9 +20,9 @@ def network(p, x):
     def unit(x, stage, index):
         y = conv(x, f"{stage}.conv{index}")
         shape = tf.shape(y)
-        groups = tf.reshape(y, [shape[0], shape[1], shape[2], peer.GROUPS, y.shape[-1] // peer.GROUPS])
+        groups = tf.reshape(y, [shape[0], shape[1], shape[2], inputs.GROUPS, y.shape[-1] // inputs.GROUPS])
         mean, variance = tf.nn.moments(groups, [1, 2, 4], keepdims=True)
-        normal = tf.reshape((groups - mean) * tf.math.rsqrt(variance + peer.EPSILON), shape)
+        normal = tf.reshape((groups - mean) * tf.math.rsqrt(variance + inputs.EPSILON), shape)
         norm = f"{stage}.norm{index}"
         return tf.nn.silu(normal * p[f"{norm}.gamma"] + p[f"{norm}.beta"])
 
@@ -37,13 +33,13 @@ def network(p, x):
         return tf.reduce_mean(x, -1, keepdims=True)
 
     skips = []
-    for stage in peer.STAGES:
+    for stage in inputs.STAGES:
         x = unit(unit(x, stage, 1), stage, 2)
         skips.append(x)
         x = tf.nn.max_pool2d(x, 2, 2, "VALID")
     x = unit(x, "bottleneck", 1)
     x = unit(gate(x, [mean(x), tf.reduce_max(x, -1, keepdims=True)], "bottleneck"), "bottleneck", 2)
-    for stage in peer.DECODERS:
+    for stage in inputs.DECODERS:
         skip = skips.pop()
         up = tf.nn.conv2d_transpose(x, p[f"{stage}.up.filter"], tf.shape(skip), 2, "SAME")
         up = tf.nn.bias_add(up, p[f"{stage}.up.bias"])
@@ -60,33 +56,32 @@ def loss_of(logits, target):
     return 0.5 * entropy + 0.5 * (1 - mcc)
 
 
-def main():
-    options = peer.arguments()
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
+def prepare(request):
+    tf.config.threading.set_intra_op_parallelism_threads(request["threads"])
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    tensors = peer.read_inputs(options.size)
+    tensors = inputs.read_tensors(request["inputs"])
     image, target = (tf.constant(tensors.pop(name)) for name in ("image", "target"))
-    if not options.train:
-        p = {name: tf.constant(values) for name, values in tensors.items()}
-        infer = tf.function(lambda x: tf.sigmoid(network(p, x)))
-        peer.report("tensorflow", tf.__version__, options, lambda: infer(image).numpy())
-        return
+    return image, target, tensors
+
+
+def model(request):
+    image, _, tensors = prepare(request)
+    p = {name: tf.constant(values) for name, values in tensors.items()}
+    infer = tf.function(lambda x: tf.sigmoid(network(p, x)))
+    return lambda: infer(image).numpy()
+
+
+def train(request):
+    image, target, tensors = prepare(request)
     p = {name: tf.Variable(values) for name, values in tensors.items()}
     variables = list(p.values())
     optimizer = tf.keras.optimizers.legacy.Adam(1e-3, epsilon=1e-7)
 
     @tf.function
-    def step():
+    def compiled():
         with tf.GradientTape() as tape:
             loss = loss_of(network(p, image), target)
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
         return loss
 
-    def moments():
-        return [optimizer.get_slot(w, "m").numpy() for w in variables]
-
-    peer.report("tensorflow", tf.__version__, options, lambda: float(step()), moments)
-
-
-if __name__ == "__main__":
-    main()
+    return lambda: float(compiled()), lambda: [optimizer.get_slot(w, "m").numpy() for w in variables]
