@@ -119,6 +119,12 @@ function addScreen(program: Command, host: Host, finish: Finish): void {
       integer(3),
       45,
     )
+    .option(
+      "--grace <s>",
+      "when asked to end, what is at hand may take so long, then it is given back",
+      integer(0),
+      20,
+    )
     .option("--until-empty", "end when the queue is empty")
     .addHelpText("after", examples("saunet screen work --queue redis://localhost:6379"))
     .action(async (options: WorkOptions) => {

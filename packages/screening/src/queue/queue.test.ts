@@ -215,6 +215,36 @@ describe.skipIf(!hasRedis)("with Redis", () => {
     }
   });
 
+  it("gives back what it cannot finish in time when it is asked to end, and no try is lost", async () => {
+    const image = await readFile(join(here, "eyes/a.png"));
+    let isSlow = false;
+    const held: (() => void)[] = [];
+    const server = createServer((_, response) => {
+      if (isSlow) held.push(() => response.destroy());
+      else response.end(image);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      await submit(`http://127.0.0.1:${(server.address() as AddressInfo).port}/eye.png`);
+      isSlow = true;
+      const worker = started(["screen", "work", "--queue", redis.url, "--threads", "1", "--grace", "1"]);
+      await expect.poll(() => held.length, { timeout: 30_000 }).toBe(1);
+      expect(await status()).toMatchObject({ waiting: 0, active: 1 });
+      worker.child.kill("SIGTERM");
+      expect((await worker.ended).code).toBe(0);
+      expect(await status()).toMatchObject({ waiting: 1, active: 0, done: 0, failed: 0 });
+      isSlow = false;
+      await work();
+      expect(await status()).toMatchObject({ waiting: 0, done: 1, failed: 0 });
+      await saunet(here, ["screen", "collect", `r${folder}`, "-o", "given-back.csv"]);
+      const [header, row] = (await readFile(join(here, "given-back.csv"), "utf8")).split("\n");
+      expect(row.split(",")[header.split(",").indexOf("tries")]).toBe("1");
+    } finally {
+      for (const end of held) end();
+      server.close();
+    }
+  });
+
   it("says when the password is wrong, and never what it is", async () => {
     const wrong = await saunet(here, [
       "screen",

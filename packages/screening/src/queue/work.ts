@@ -22,6 +22,8 @@ export interface WorkOptions {
   readonly seconds: number;
   /** Seconds after which a photograph whose worker is silent goes to another one. */
   readonly handOver: number;
+  /** Seconds that what is at hand may take after SIGTERM; then it is given back. Kubernetes waits for 30. */
+  readonly grace: number;
   readonly untilEmpty?: boolean;
 }
 
@@ -31,8 +33,8 @@ export interface WorkOptions {
  */
 const DEATHS = 10;
 
-/** What is at hand may take so long after SIGTERM, then it is given back. Kubernetes waits for 30 s. */
-const GRACE_MS = 20_000;
+/** Giving back takes less than this, unless Redis is gone. */
+const GIVING_BACK_MS = 5000;
 
 /** Pauses while a disk is full. */
 const [SHORTEST_WAIT_MS, LONGEST_WAIT_MS] = [1000, 30_000];
@@ -96,10 +98,11 @@ export async function work(options: WorkOptions, version: string, host: Host): P
       worker.on("failed", (job, error) => tell(`${error.message} (${retriesOf(job)})`));
       await endOf(asked, options, worker, redis);
       // Nothing new is taken; what is at hand is finished, or given back.
-      const grace = setTimeoutOf(GRACE_MS, () => giveBack.abort());
+      const graceMs = options.grace * 1000;
+      const grace = setTimeoutOf(graceMs, () => giveBack.abort());
       // Without Redis nothing at hand can be finished: its lock runs out there.
       const isAway = redis.status !== "ready";
-      await Promise.race([worker.close(isAway), pause(GRACE_MS + 5000, undefined, { ref: false })]);
+      await Promise.race([worker.close(isAway), pause(graceMs + GIVING_BACK_MS, undefined, { ref: false })]);
       grace();
     });
   } finally {
