@@ -20,7 +20,14 @@ import type { Open, Session } from "./session.ts";
 import { type Settings, sizeOf } from "./settings.ts";
 import { maxAbsDiff } from "./statistics.ts";
 import { oneOf } from "./usage.ts";
-import { errorOfGradients, errorOfOutputs, GRADIENT_TOLERANCE, reasonOf, TOLERANCE } from "./verify.ts";
+import {
+  errorOfGradients,
+  errorOfNetwork,
+  errorOfOutputs,
+  GRADIENT_TOLERANCE,
+  reasonOf,
+  TOLERANCE,
+} from "./verify.ts";
 
 /** Before each run the threads of the contender before are given this long to fall asleep. */
 const PAUSE_MS = 50;
@@ -200,11 +207,19 @@ async function firstRuns(discipline: Discipline, child: ContenderProcess): Promi
 
 /** Why first runs are wrong, if they are. */
 export function whyWrong(found: FirstRuns, reference: FirstRuns): string | undefined {
+  if (reference.moments.length === 0) return whyWrongNetwork(found.output, reference.output);
   const error = errorOfOutputs([found.output], [reference.output]);
   if (!(error <= TOLERANCE)) return reasonOf("its output", error, TOLERANCE);
   const ofGradients = errorOfGradients(found.moments, reference.moments);
   if (!(ofGradients <= GRADIENT_TOLERANCE)) return reasonOf("a gradient", ofGradients, GRADIENT_TOLERANCE);
   return undefined;
+}
+
+/** Why probabilities are wrong, if they are. */
+export function whyWrongNetwork(found: Float32Array, reference: Float32Array): string | undefined {
+  const error = errorOfNetwork(found, reference);
+  if (error <= 1) return undefined;
+  return `its output differs by ${maxAbsDiff(found, reference).toExponential(1)}, ${error.toPrecision(2)} times what is let pass`;
 }
 
 function effortOf({ quick, seconds }: Settings): Effort {

@@ -1,3 +1,4 @@
+import { Tensor } from "@saunet/core";
 import {
   conv2dDims,
   conv2dFilterGradient,
@@ -5,9 +6,11 @@ import {
   conv2dTransposed,
   type Floats,
 } from "@saunet/core/kernels";
-import { describe, expect, it, test } from "vitest";
+import { beforeAll, describe, expect, it, test } from "vitest";
+import { typescriptModel } from "./contenders/saunet.ts";
+import { makeInputs } from "./inputs.ts";
 import { makeOperands } from "./operands.ts";
-import { whyWrong } from "./race.ts";
+import { whyWrong, whyWrongNetwork } from "./race.ts";
 import { errorOfGradients, errorOfOutputs, GRADIENT_TOLERANCE, TOLERANCE } from "./verify.ts";
 
 const d = conv2dDims("conv2d", [1, 24, 20, 8], [3, 3, 8, 12]);
@@ -94,6 +97,48 @@ describe("a step of training", () => {
   it("is refused for another loss", () => {
     const other = { ...reference, output: Float32Array.of(0.7, 0.6901 * 1.001) };
     expect(whyWrong(other, reference)).toMatch(/^its output differs by/);
+  });
+});
+
+describe("the whole network", () => {
+  const inputs = makeInputs(64, 64);
+  const answer = async (parameters = inputs.parameters) =>
+    (await typescriptModel({ ...inputs, parameters, onnx: "", threads: 1 }))();
+  let right: Float32Array;
+  beforeAll(async () => {
+    right = await answer();
+  });
+
+  it("is right within the rounding of libraries, a few pixels of it large", () => {
+    expect(whyWrongNetwork(right, right)).toBeUndefined();
+    const rounded = right.map((value, i) => value + (i % 500 === 0 ? 4e-3 : 5e-5));
+    expect(whyWrongNetwork(rounded, right)).toBeUndefined();
+  });
+
+  it.each(["head.filter", "encoder1.norm2.gamma", "decoder2.up.filter", "decoder1.norm2.gamma"])(
+    "is refused where %s is 1.01 times as large",
+    async (name) => {
+      const { data, shape } = inputs.parameters[name];
+      const larger = new Tensor(
+        data.map((value) => value * 1.01),
+        shape,
+      );
+      const found = await answer({ ...inputs.parameters, [name]: larger });
+      expect(whyWrongNetwork(found, right)).toMatch(/^its output differs by/);
+    },
+  );
+
+  it("is refused for one wrong pixel, another length, or no number", () => {
+    const other = right.slice();
+    other[100] += 0.02;
+    expect(whyWrongNetwork(other, right)).toMatch(/^its output differs by 2.0e-2, 2.0 times/);
+    expect(whyWrongNetwork(right.subarray(1), right)).toMatch(/^its output/);
+    expect(
+      whyWrongNetwork(
+        right.map(() => Number.NaN),
+        right,
+      ),
+    ).toMatch(/^its output/);
   });
 });
 
