@@ -172,8 +172,9 @@ export const commands: readonly CommandEntry[] = [
     options: ["measure"],
     run: async ({ measure }) => {
       const { MEASURED, resultFile, writeReport } = await import("./report/report.ts");
-      for (const [name, ...options] of measure ? MEASURED : []) {
-        process.stderr.write(`bench: ${name}\n`);
+      for (const line of measure ? MEASURED : []) {
+        const [name, ...options] = line.split(" ");
+        process.stderr.write(`bench: ${line}\n`);
         const { runCommand } = await import("./options.ts");
         const code = await runCommand(benches, [name, ...options, "--out", resultFile(name)]);
         if (code !== 0) return code;

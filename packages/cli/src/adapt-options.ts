@@ -5,7 +5,7 @@ import type { AdaptOptions } from "./commands/adapt.ts";
 import { accelerated, examples, type Finish, type ThreadOptions } from "./declaring.ts";
 import { integer, positive } from "./options.ts";
 import type { Host } from "./output.ts";
-import { data, dataset, json, limit, maxPixels, observer, threads, weights } from "./shared-options.ts";
+import { data, dataset, json, limit, maxPixels, observers, threads, weights } from "./shared-options.ts";
 
 /** Declares the command. */
 export function addAdapt(program: Command, host: Host, finish: Finish): void {
@@ -19,7 +19,7 @@ export function addAdapt(program: Command, host: Host, finish: Finish): void {
     .requiredOption("-o, --out <folder>", "where to write the run; its best.safetensors is the result")
     .option(...limit)
     .option("--validation <n>", "photographs kept back, at least (default: a third)", integer(1))
-    .option(...observer)
+    .option(...observers)
     .option(...weights)
     .option("--epochs <n>", "epochs (default: 6)", integer(1))
     .option("--steps <n>", "steps in an epoch (default: 60)", integer(1))

@@ -29,17 +29,17 @@ export async function labelledSamples(
 ): Promise<Sample[]> {
   const part = split ?? (dataset === "folder" ? "all" : "train");
   const options = { kind: dataset, directory, split: part, ...(maxPixels && { maxPixels }) };
-  const all = (await readDataset(options)).map((sample) => (observer ? seenBy(sample, observer) : sample));
-  if (limit === undefined) return all;
-  if (limit > all.length) {
+  const all = await readDataset(options);
+  if (limit !== undefined && limit > all.length) {
     throw new WorkError(`has ${all.length} labelled photographs, and ${limit} are wanted (--limit)`);
   }
   const chosen = new Set(permutation(all.length, randomState(seed, STREAMS.choice)).slice(0, limit));
-  return all.filter((_, i) => chosen.has(i));
+  const some = all.filter((_, i) => chosen.has(i));
+  return observer === undefined ? some : some.map((sample) => seenBy(sample, observer));
 }
 
 /** The same with another observer for the reference. */
-function seenBy(sample: Sample, observer: string): Sample {
+export function seenBy(sample: Sample, observer: string): Sample {
   const { id, observers } = sample;
   if (!observers.includes(observer)) {
     throw new WorkError(

@@ -30,6 +30,7 @@ import {
   json,
   maxPixels,
   network,
+  observers,
   padTo,
   photographSize,
   scaling,
@@ -177,6 +178,7 @@ function addTrain(program: Command, host: Host, finish: Finish): void {
       integer(0),
     )
     .option("--validate-every <n>", "epochs between validations", integer(1), 1)
+    .option(...observers)
     .option("--picture-size <n>", "side of the synthetic pictures", integer(32), 592)
     .option(
       "--minutes <m>",

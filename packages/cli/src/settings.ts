@@ -27,7 +27,7 @@ export interface RunOptions {
   readonly minutes?: number;
   readonly seed: number;
   readonly maxPixels: number;
-  /** Of the data set: so many of its photographs, and the vessels of another observer than the reference. */
+  /** Of the data set: so many of its photographs, and whose vessels, where not the reference's. */
   readonly limit?: number;
   readonly observer?: string;
 }
@@ -67,6 +67,9 @@ export function settingsOf(options: RunOptions): Settings {
     throw new UsageError(
       "option '--classes <names>' needs '--dataset synthetic': masks drawn by hand tell no classes apart",
     );
+  }
+  if (observer !== undefined && sets.length === 0) {
+    throw new UsageError("option '--observer <name>' needs photographs: nobody drew synthetic pictures");
   }
   if (crop !== undefined && recipe.crops === undefined) {
     throw new UsageError(

@@ -47,3 +47,7 @@ export const observer = [
   "--observer <name>",
   "whose vessels, as evaluate names the observers (default: the reference's)",
 ] as const;
+export const observers = [
+  "--observer <name>",
+  "whose vessels, as evaluate names the observers, or all: each photograph once for each of them (default: the reference's)",
+] as const;

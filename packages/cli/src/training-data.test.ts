@@ -33,6 +33,17 @@ describe("images kept back", () => {
     }
   });
 
+  it("are a photograph as every observer drew it, or none", () => {
+    const drawn = named(
+      ...["01L", "01R", "02L", "02R"].flatMap((eye) => [`${eye}, drawn by a`, `${eye}, drawn by b`]),
+    );
+    const { training, validation } = splitOff(drawn, 1, 2);
+    const person = (id: string) => id.slice(0, 2);
+    expect(validation).toHaveLength(4);
+    expect(new Set(idsOf(validation).map(person)).size).toBe(1);
+    expect(idsOf(training).map(person)).not.toContain(person(validation[0].id));
+  });
+
   it("leave something to train on", () => {
     expect(() => splitOff(named("01L", "01R"), 1, 1)).toThrow("2 training images are too few to keep 1 back");
   });

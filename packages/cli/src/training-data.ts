@@ -24,7 +24,7 @@ import {
 } from "./batches.ts";
 import { WorkError } from "./errors.ts";
 import { sha256, withFile } from "./files.ts";
-import { labelledSamples } from "./labelled.ts";
+import { labelledSamples, seenBy } from "./labelled.ts";
 import { type Host, progress } from "./output.ts";
 import type { Contents } from "./run-config.ts";
 import type { Settings } from "./settings.ts";
@@ -45,7 +45,7 @@ export interface SetOfPictures {
   readonly data: string;
   /** So many of its photographs, chosen by the run's seed; all when left out. */
   readonly limit?: number;
-  /** Whose vessels are learned; the reference's when left out. */
+  /** Whose vessels are learned, or all observers'; the reference's when left out. */
   readonly observer?: string;
 }
 
@@ -64,13 +64,31 @@ export interface TrainingData {
   readonly validationBatches?: WholePictures;
 }
 
-/** The part of a data set that is trained on. A plain folder has no parts; others keep their test images to themselves. */
-export function trainingSamples({ data, ...set }: SetOfPictures, seed: number): Promise<Sample[]> {
-  return labelledSamples(data, set, seed);
+/** Every observer counts: a photograph stands in the list once for each who drew its vessels. */
+export const ALL_OBSERVERS = "all";
+
+/** What stands between the name of a photograph and that of the observer, where every observer counts. */
+const BY = ", drawn by ";
+
+/** The photograph that a name is of, whoever drew the vessels. */
+const photographOf = (id: string): string => id.split(BY)[0];
+
+/**
+ * The part of a data set that is trained on. A plain folder has no parts; others keep their test images to themselves.
+ *
+ * @throws DatasetError where the folder cannot be read; WorkError where it has too few, or the observer did not draw one of them
+ */
+export async function trainingSamples({ data, ...set }: SetOfPictures, seed: number): Promise<Sample[]> {
+  if (set.observer !== ALL_OBSERVERS) return labelledSamples(data, set, seed);
+  const { observer: _, ...anyone } = set;
+  const samples = await labelledSamples(data, anyone, seed);
+  return samples.flatMap((sample) =>
+    sample.observers.map((who) => ({ ...seenBy(sample, who), id: `${sample.id}${BY}${who}` })),
+  );
 }
 
-/** Both eyes of a person have names that differ in L and R; they are kept back together or not at all. */
-const personOf = (id: string): string => id.replace(/[_-]?[LR]$/i, "");
+/** Both eyes of a person have names that differ in L and R; they are kept back together or not at all, whoever drew them. */
+const personOf = (id: string): string => photographOf(id).replace(/[_-]?[LR]$/i, "");
 
 /**
  * Chooses pictures to keep back, by the seed, a person's all or none.

@@ -86,6 +86,30 @@ describe("saunet adapt", () => {
     expect([training.length, validation.length]).toEqual([2, 1]);
   });
 
+  it("learns what every observer drew, each photograph as often as it was drawn", async () => {
+    await cp(join(here, "set"), join(here, "drawn"), { recursive: true });
+    await cp(join(here, "set", "masks"), join(here, "drawn", "masks2"), { recursive: true });
+    const argv = [
+      "--dataset",
+      "folder",
+      "--data",
+      "drawn",
+      "--observer",
+      "all",
+      "--weights",
+      "tiny.safetensors",
+    ];
+    const once = ["--epochs", "1", "--steps", "1", "--crop", "32", "--batch", "1", "--validation", "1"];
+    const { code, err } = await run("train", ...argv, ...once, "--no-report", "-o", "all");
+    expect([code, err]).toEqual([0, ""]);
+    const { training, validation } = await configOf("all");
+    expect([...training, ...validation].sort()).toEqual(
+      ids.flatMap((id) => [`${id}, drawn by masks`, `${id}, drawn by masks2`]),
+    );
+    // Both drawings of a photograph are kept back, or none.
+    expect(new Set(validation.map((id: string) => id[0])).size).toBe(1);
+  });
+
   it("goes on where it was interrupted, with the decision still open", async () => {
     const ctrlC = { exitCode: 130, reason: "SIGINT", isSignal: true };
     const argv = ["adapt", ...folder, "--weights", "tiny.safetensors", ...short, "--steps", "20", "-o"];

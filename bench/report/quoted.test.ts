@@ -1,0 +1,15 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { readResults } from "../comparison.ts";
+import { BENCH } from "../paths.ts";
+import { quoted } from "./quoted.ts";
+import { resultFile } from "./report.ts";
+
+const flowing = (text: string) => text.replace(/\s+/g, " ");
+const readme = flowing(readFileSync(join(BENCH, "..", "README.md"), "utf8"));
+
+it.each(quoted(readResults(resultFile("model")), readResults(resultFile("train"))))(
+  "README quotes the recorded results: %s",
+  (line) => expect(readme).toContain(flowing(line)),
+);
