@@ -1,7 +1,8 @@
 // How the threads of a pool talk: words in shared memory.
 //
-// A job: the caller writes it down and moves `generation` on; every worker that sees it move takes items of it until
-// none are left and counts itself into `done`. A list: jobs written one after the other, which the workers go through
+// A job: the caller writes it down, opens its door and moves `generation` on. A worker that sees it move goes in, takes
+// items until none are left and counts itself into `done`. When the caller finds no items left it shuts the door, and
+// waits for those alone that are in: a worker that is still waking up is not waited for. A list: jobs written one after the other, which the workers go through
 // by themselves, meeting at a barrier (`arrived`) after each, while the caller is free.
 //
 // Items are taken a few at a time from a counter in the job. Shares fixed in advance leave everybody waiting for the
@@ -19,6 +20,8 @@ export const WORD = {
   length: 4,
   /** How many threads share the work. */
   threads: 5,
+  /** The door of the job at hand: its generation, whether it is shut, and how many workers went in. */
+  door: 14,
   /** How often threads have come to a barrier, ever (modulo 2^32). */
   arrived: 6,
   /** What `arrived` was before the list at hand. */
@@ -37,6 +40,12 @@ export const WORD = {
   /** One word a thread: 0, or the length of the message of its error. */
   failed: 48,
 } as const;
+
+/** The parts of a door: how many went in (fewer than MOST_THREADS), whether it is shut, and the generation's lower bits. */
+export const DOOR = { inside: 63, shut: 64, generation: 7 } as const;
+
+/** An open door that nobody went through. */
+export const openDoor = (generation: number): number => generation << DOOR.generation;
 
 /** Places of the words of a job. */
 export const JOB = {

@@ -10,12 +10,14 @@ import { alone, type Crew, type Job, KernelError } from "../runner.ts";
 import {
   CHUNKS_PER_THREAD,
   CONTROL_BYTES,
+  DOOR,
   JOB,
   JOB_WORDS,
   KIND,
   MESSAGE_BYTES,
   MESSAGES_START,
   MOST_THREADS,
+  openDoor,
   SPINS,
   STOPPED,
   TIMES_START,
@@ -83,8 +85,9 @@ export class Pool implements Crew {
   /** Whether a worker exited unexpectedly, and who is called then while a list runs. */
   #lost = false;
   #onLoss: (() => void) | undefined;
-  /** Whether the last single job was shared, and the caller's share of it. */
+  /** Whether the last single job was shared, when it was posted, and the caller's share of it. */
   #wasShared = false;
+  #posted = 0;
   #ownSpan: Span = { thread: 0, start: 0, end: 0 };
 
   private constructor(arena: Arena, mostThreads: number, makeWorker: MakeWorker | undefined) {
@@ -177,6 +180,7 @@ export class Pool implements Crew {
     const words = this.#words;
     words[WORD.kind] = KIND.run;
     const chunk = this.#writeJob(words, WORD.job, job);
+    this.#posted = performance.now();
     this.#start(false);
     const started = performance.now();
     try {
@@ -187,8 +191,9 @@ export class Pool implements Crew {
     } finally {
       const ended = performance.now();
       this.#ownSpan = { thread: 0, start: started, end: ended };
-      // Whatever happened here: nobody may still be writing when the caller goes on.
-      this.#join(name, this.#workers.length, ended - started);
+      // Whatever happened here: nobody may still be writing when the caller goes on. Who is not in yet stays out.
+      const inside = Atomics.or(words, WORD.door, DOOR.shut) & DOOR.inside;
+      this.#join(name, inside, ended - started);
     }
   }
 
@@ -200,7 +205,8 @@ export class Pool implements Crew {
       const [start, end] = times.subarray(2 * (i + 1)).map((time) => time - performance.timeOrigin);
       return { thread: i + 1, start, end };
     });
-    return [this.#ownSpan, ...workers];
+    // A worker that came too late has the times of an earlier job.
+    return [this.#ownSpan, ...workers.filter(({ start }) => start >= this.#posted)];
   }
 
   *runList(jobs: readonly Job[]): Work<boolean> {
@@ -302,13 +308,14 @@ export class Pool implements Crew {
     const words = this.#words;
     Atomics.store(words, WORD.done, 0);
     Atomics.store(words, WORD.aborted, 0);
+    Atomics.store(words, WORD.door, openDoor(Atomics.load(words, WORD.generation) + 1));
     for (const turn of everyone ? [WORD.standIn, WORD.generation] : [WORD.generation]) {
       Atomics.add(words, turn, 1);
       Atomics.notify(words, turn);
     }
   }
 
-  /** Waits until `wanted` workers are done, then passes on the first error. */
+  /** Waits until so many workers are done, then passes on the first error. */
   #join(name: string, wanted: number, ownMilliseconds: number): void {
     const words = this.#words;
     const deadline = performance.now() + Math.max(SHORTEST_PATIENCE_MS, PATIENCE * ownMilliseconds);

@@ -3,6 +3,7 @@
 
 import {
   CONTROL_BYTES,
+  DOOR,
   JOB,
   JOB_WORDS,
   KIND,
@@ -88,6 +89,15 @@ export const workerBody = `
     tell(number);
   };
 
+  // Goes through the door of a generation, unless it is shut or another one has begun.
+  const enter = (generation) => {
+    for (;;) {
+      const door = Atomics.load(words, ${WORD.door});
+      if (((door ^ (generation << ${DOOR.generation})) & ~${DOOR.inside}) !== 0) return false;
+      if (Atomics.compareExchange(words, ${WORD.door}, door, door + 1) === door) return true;
+    }
+  };
+
   const single = words.subarray(${WORD.job}, ${WORD.failed});
   const turn = thread === 0 ? ${WORD.standIn} : ${WORD.generation};
   let seen = Atomics.load(words, turn);
@@ -95,6 +105,8 @@ export const workerBody = `
   for (;;) {
     changed(turn, seen);
     seen = Atomics.load(words, turn);
+    // Jobs that the stand-in has a part in wait for everyone.
+    if (thread > 0 && !enter(seen)) continue;
     const kind = words[${WORD.kind}];
     if (kind === ${KIND.stop}) break;
     if (kind === ${KIND.list}) {
