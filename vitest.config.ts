@@ -20,7 +20,7 @@ export default defineConfig({
             "examples/**/*.test.ts",
             "scripts/**/*.test.ts",
           ]
-        : [`packages/*/src/**/*.${only}.test.ts`],
+        : [`packages/*/src/**/*.${only}.test.ts`, `bench/**/*.${only}.test.ts`],
     exclude: ["**/node_modules/**", "**/dist/**", ...(only === undefined ? special : [])],
     setupFiles: [fileURLToPath(new URL("scripts/test-setup.ts", import.meta.url))],
     globalSetup: only === "browser" ? ["packages/web/src/testing-build.ts"] : [],

@@ -145,11 +145,13 @@ class PageMeasurer implements Measurer {
   }
 
   async measure(unit: number, without: readonly string[]) {
-    const { rows } = await this.#ask("measured", { kind: "measure", unit, without });
-    return { rows, stopped: false };
+    return this.#ask("measured", { kind: "measure", unit, without });
   }
 
-  stop(): void {}
+  stop(): void {
+    // A page that is closed has stopped.
+    this.#page.evaluate(() => (globalThis as unknown as { bench: BenchPage }).bench.stop()).catch(() => {});
+  }
 
   end(): void {
     this.#page.close().catch(() => {});

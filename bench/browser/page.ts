@@ -1,10 +1,11 @@
 // The page around the worker: passes requests on, and keeps the last sign of life where the command looks for it.
 
-import type { PageAnswer, PageRequest, PageSign } from "./protocol.ts";
+import type { PageAnswer, PageRequest, PageSign, PageStop } from "./protocol.ts";
 
 /** What the command finds in the page. */
 export interface BenchPage {
   readonly ask: (request: PageRequest) => Promise<PageAnswer>;
+  readonly stop: () => void;
   /** What the worker was about to do last, and how many milliseconds ago. */
   readonly sign: () => { readonly doing: string; readonly ago: number };
 }
@@ -23,6 +24,7 @@ const bench: BenchPage = {
       worker.onerror = ({ message }) => resolve({ kind: "failed", reason: message || "its worker failed" });
       worker.postMessage(request);
     }),
+  stop: () => worker.postMessage({ kind: "stop" } satisfies PageStop),
   sign: () => ({ doing: last.doing, ago: performance.now() - last.at }),
 };
 Object.assign(globalThis, { bench });

@@ -17,6 +17,11 @@ export type PageRequest =
     }
   | { readonly kind: "measure"; readonly unit: number; readonly without: readonly string[] };
 
+/** Has what is being measured end soon; it gets no answer of its own. */
+export interface PageStop {
+  readonly kind: "stop";
+}
+
 /** Back. */
 export type PageAnswer =
   | {
@@ -26,7 +31,7 @@ export type PageAnswer =
       readonly bandwidth: Bandwidth;
       readonly cores: number;
     }
-  | { readonly kind: "measured"; readonly rows: readonly Row[] }
+  | { readonly kind: "measured"; readonly rows: readonly Row[]; readonly stopped: boolean }
   | { readonly kind: "failed"; readonly reason: string };
 
 /** What the worker says unasked: what it is about to do. */
