@@ -15,7 +15,7 @@ import { droppedFiles, type Found } from "./ui/dropped.ts";
 import { Icon } from "./ui/icon.tsx";
 
 const isPicture = ({ type, name }: File) =>
-  type.startsWith("image/") || /\.(tiff?|p[bgpn]m)(\.gz)?$/i.test(name);
+  type.startsWith("image/") || /\.(tiff?|p[bgpn]m|dcm)(\.gz)?$/i.test(name);
 
 /** Photographs and masks go to the first tab; so do weights, unless they are looked into already. */
 function take(found: Found): void {

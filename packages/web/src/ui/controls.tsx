@@ -111,8 +111,8 @@ export function Switch({ label, value }: { label: string; value: Signal<boolean>
   );
 }
 
-/** For file dialogues: browsers do not count TIFF and Netpbm among pictures everywhere. */
-export const PICTURES = "image/*,.tif,.tiff,.ppm,.pgm,.pbm,.pnm,.gz";
+/** For file dialogues: browsers do not count TIFF, Netpbm and DICOM among pictures everywhere. */
+export const PICTURES = "image/*,.tif,.tiff,.ppm,.pgm,.pbm,.pnm,.dcm,.gz";
 
 /** A button that opens the file dialogue; with `folder`, the one for folders. */
 export function FileButton({
