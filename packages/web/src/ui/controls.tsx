@@ -56,13 +56,24 @@ interface SliderProps {
   readonly label: string;
   readonly min: number;
   readonly max: number;
+  /** What it moves by; default: 1. */
+  readonly step?: number;
   readonly format: (value: number) => string;
   /** Words for both ends. */
   readonly ends?: readonly [string, string];
 }
 
 /** A number from a range of whole ones. `onValue` takes it in place of the signal. */
-export function Slider({ label, value, min, max, format, ends, onValue }: SliderProps & Chosen<number>) {
+export function Slider({
+  label,
+  value,
+  min,
+  max,
+  step,
+  format,
+  ends,
+  onValue,
+}: SliderProps & Chosen<number>) {
   const set =
     onValue ??
     ((next: number) => {
@@ -79,6 +90,7 @@ export function Slider({ label, value, min, max, format, ends, onValue }: Slider
         type="range"
         min={min}
         max={max}
+        step={step}
         value={now}
         aria-valuetext={format(now)}
         onInput={(event) => set(event.currentTarget.valueAsNumber)}
