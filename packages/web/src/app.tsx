@@ -24,8 +24,11 @@ function take(found: Found): void {
   const [weights, calibration] = [fileOf(".safetensors"), fileOf(".json")];
   if (weights === undefined || tab.value !== "inside") openTab("segment");
   if (weights !== undefined) void openWeights(weights);
-  else if (calibration !== undefined) void openCalibration(calibration);
-  else addFound(found);
+  else if (calibration === undefined) addFound(found);
+  else {
+    addFiles(found.files.filter((file) => file !== calibration));
+    void openCalibration(calibration);
+  }
 }
 
 /** Everything on the page. */

@@ -1,6 +1,8 @@
 // Which calibration the threshold is of, and what is known of it.
 
+import { useSignal } from "@preact/signals";
 import { FolderOpen, RotateCcw } from "lucide";
+import { useEffect } from "preact/hooks";
 import { FileButton } from "../ui/controls.tsx";
 import { count } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
@@ -8,9 +10,11 @@ import {
   calibration,
   endCalibration,
   isAtCalibration,
+  isFittedTo,
   type NamedCalibration,
   openCalibration,
 } from "./calibration.ts";
+import type { Item } from "./items.ts";
 
 /** The calibration in use, and the way to another. */
 export function CalibrationChoice() {
@@ -53,4 +57,23 @@ function Known({ name, threshold, photographs, before, fitted, leaveOneOut, warn
       ))}
     </>
   );
+}
+
+/** What is to be known of a photograph's figures where the threshold was fitted to it. */
+export function FittedTo({ item: { file, id } }: { item: Item }) {
+  const { value: own } = calibration;
+  const isFitted = useSignal(false);
+  useEffect(() => {
+    let isCurrent = true;
+    isFitted.value = false;
+    if (own !== undefined)
+      void isFittedTo(own, file).then((answer) => {
+        if (isCurrent) isFitted.value = answer;
+      });
+    return () => {
+      isCurrent = false;
+    };
+  }, [own, id]);
+  if (own === undefined || !isFitted.value) return null;
+  return <p class="doubts">{own.name} was fitted to this photograph, so its figures flatter.</p>;
 }

@@ -4,6 +4,7 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { type CalibrationFile, readCalibration } from "@saunet/model";
 import { STEPS } from "../pictures/tally.ts";
+import { sha256 } from "../weights.ts";
 import { notice } from "./items.ts";
 import { threshold, thresholdText } from "./look.ts";
 import { hashesOfWeights, weightsInUse } from "./queue.ts";
@@ -42,6 +43,11 @@ export async function openCalibration(file: File): Promise<void> {
     const reason = (error as Error).message.replace(/^readCalibration: /, "");
     notice.value = `${file.name} is not used: ${reason}.`;
   }
+}
+
+/** Whether a calibration was fitted to this photograph, among others. */
+export async function isFittedTo({ sources }: CalibrationFile, photograph: Blob): Promise<boolean> {
+  return sources.includes(await sha256(new Uint8Array(await photograph.arrayBuffer())));
 }
 
 /** Takes the threshold back to the usual one. */

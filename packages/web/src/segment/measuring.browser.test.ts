@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { randomState } from "@saunet/core";
-import { syntheticFundus } from "@saunet/data";
+import { type SyntheticFundus, syntheticFundus } from "@saunet/data";
 import { writePng } from "@saunet/data/files";
 import { NO_MEDICAL_DEVICE } from "@saunet/data/measure";
 import { initialize, saUNetV2, writeCalibration, writeWeights } from "@saunet/model";
@@ -30,15 +30,14 @@ const eyes = ["eye-1.png", "eye-2.png", "eye-3.png"];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "saunet-measuring-"));
   for (const [i, name] of eyes.entries())
-    await writePng(file(name), syntheticFundus({ seed: 7 + i, width: 320, height: 260 }).image);
-  const fitted = { threshold: THRESHOLD, photographs: 3, before: 0.7, fitted: 0.75, sources: [] };
+    await writeEye(name, syntheticFundus({ seed: 7 + i, width: 320, height: 260 }));
+  const sources = [await hashOf(file(eyes[0]))];
+  const fitted = { threshold: THRESHOLD, photographs: 3, before: 0.7, fitted: 0.75, sources };
   const leaveOneOut = { f1: 0.74, thresholds: [0.12, 0.36], gain: [0.01, 0.05] } as const;
   const warnings = [
     "the threshold hangs on single photographs: it runs from 0.12 to 0.36 as one is left out",
   ];
-  const weights = createHash("sha256")
-    .update(await readFile(SHIPPED))
-    .digest("hex");
+  const weights = await hashOf(SHIPPED);
   const calibration = { ...fitted, leaveOneOut, warnings };
   await writeFile(file("camera.json"), writeCalibration({ ...calibration, weights }));
   await writeFile(file("other.json"), writeCalibration({ ...calibration, weights: "0".repeat(64) }));
@@ -52,6 +51,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+async function writeEye(name: string, { image, vessels }: SyntheticFundus): Promise<void> {
+  await writePng(file(name), image);
+  await writePng(file(name.replace(".png", "-truth.png")), vessels);
+}
+
+const hashOf = async (path: string): Promise<string> =>
+  createHash("sha256")
+    .update(await readFile(path))
+    .digest("hex");
 const saunet = (...args: string[]) =>
   promisify(execFile)(process.execPath, [join(ROOT, "scripts/saunet.mjs"), ...args], { cwd: ROOT });
 const done = (page: Page, name: string) =>
@@ -63,6 +71,19 @@ const openCalibration = (page: Page, name: string) =>
   page.getByLabel("Open calibration").setInputFiles(file(name));
 const thresholdOf = (page: Page) =>
   page.locator(".slider").filter({ hasText: "Threshold" }).locator("output");
+
+async function drop(page: Page, ...names: string[]): Promise<void> {
+  const list = await Promise.all(
+    names.map(async (name) => ({ name, base64: await readFile(file(name), "base64") })),
+  );
+  await page.evaluate((all) => {
+    const files = all.map(
+      ({ name, base64 }) => new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name),
+    );
+    const event = new Event("drop", { bubbles: true, cancelable: true });
+    dispatchEvent(Object.assign(event, { dataTransfer: { files, items: [] } }));
+  }, list);
+}
 
 /** Cells by their columns. */
 const tableOf = (csv: string): Record<string, string>[] => {
@@ -181,6 +202,16 @@ describeInBrowsers("figures and calibrations", ({ launch }) => {
     await page.getByText(/camera\.json, threshold 0\.137 \(moved by hand since\)/).waitFor();
     expect((await savedTable(page)).at(-1)).toMatchObject({ threshold: "0.400", calibration: "" });
     await field.check();
+    // Its figures come with a warning where it was fitted to the photograph.
+    const flatters = page.getByText("camera.json was fitted to this photograph, so its figures flatter.");
+    const truths = eyes.slice(0, 2).map((name) => name.replace(".png", "-truth.png"));
+    await choose(page, eyes[1], ...truths);
+    await done(page, eyes[1]);
+    await select(page, eyes[0]);
+    await flatters.waitFor();
+    await select(page, eyes[1]);
+    await page.getByTestId("f1").waitFor();
+    await flatters.waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Back to 0.50" }).click();
     await page.getByText("Calibration: none").waitFor();
     expect(await thresholdOf(page).textContent()).toBe("0.50");
@@ -206,8 +237,9 @@ describeInBrowsers("figures and calibrations", ({ launch }) => {
       )
       .waitFor();
     await page.getByText("Calibration: none").waitFor();
-    await openCalibration(page, "camera.json");
+    await drop(page, "camera.json", eyes[0]);
     await page.getByText("Calibration: camera.json").waitFor();
+    await done(page, eyes[0]);
     // The exact weights are those that it was made for, and so are those that the page has of them.
     await page.getByLabel("Open weights").setInputFiles(SHIPPED);
     await page.getByText("Weights: sa-unet-v2.safetensors").waitFor();

@@ -10,7 +10,7 @@ import { Choice, FileButton, Slider, Switch } from "../ui/controls.tsx";
 import { count, duration, percent } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { titleOf } from "../weights.ts";
-import { CalibrationChoice } from "./calibration-panel.tsx";
+import { CalibrationChoice, FittedTo } from "./calibration-panel.tsx";
 import { Correction } from "./correction-panel.tsx";
 import { VesselFiguresPanel } from "./figures-panel.tsx";
 import { type Item, items, type Result, resultOf, selected } from "./items.ts";
@@ -131,6 +131,7 @@ function Comparison({ item, result }: { item: Item; result: Result | undefined }
     <section class="group" aria-label="Comparison">
       <MaskChoice item={item} kind="vessels" label="Against the truth" />
       {result?.tally.hasTruth && <Quality tally={result.tally} />}
+      {result?.tally.hasTruth && <FittedTo item={item} />}
       <MaskChoice item={item} kind="field" label="Field of view" />
     </section>
   );
