@@ -8,6 +8,7 @@ import * as core from "@saunet/core";
 import * as coreKernels from "@saunet/core/kernels";
 import * as coreTesting from "@saunet/core/testing";
 import * as data from "@saunet/data";
+import * as dataDicom from "@saunet/data/dicom";
 import * as dataFiles from "@saunet/data/files";
 import * as dataMeasure from "@saunet/data/measure";
 import * as interop from "@saunet/interop";
@@ -26,6 +27,7 @@ const modules = {
   "@saunet/core/kernels": coreKernels,
   "@saunet/core/testing": coreTesting,
   "@saunet/data": data,
+  "@saunet/data/dicom": dataDicom,
   "@saunet/data/files": dataFiles,
   "@saunet/data/measure": dataMeasure,
   "@saunet/interop": interop,

@@ -9,6 +9,12 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 const SERVICE_WORKER = "service-worker";
 
+/** dcmjs-codecs has evals, which nothing here calls (`src/pictures/dicom.ts`), and the page's policy would forbid. */
+const CHECKS = { eval: false };
+
+/** What reads DICOM: twice what all the rest takes, and of use to few. It is kept once it has been used. */
+const DICOM = /^assets\/dcmjs/;
+
 /** Writes into the service worker which files the page has, and a number that changes with any of them. */
 function listFiles(): Plugin {
   return {
@@ -18,7 +24,7 @@ function listFiles(): Plugin {
       const worker = bundle[`${SERVICE_WORKER}.js`];
       if (worker?.type !== "chunk") return;
       const built = Object.values(bundle).filter(
-        ({ fileName }) => !/\.map$|^service-worker|^index\.html$/.test(fileName),
+        ({ fileName }) => !DICOM.test(fileName) && !/\.map$|^service-worker|^index\.html$/.test(fileName),
       );
       const files = ["./", ...built.map(({ fileName }) => fileName), ...readdirSync(here("public"))];
       const hash = createHash("sha256");
@@ -28,8 +34,7 @@ function listFiles(): Plugin {
   };
 }
 
-/** What the file of weights says of itself where its floats have 16 bits. */
-const STORED = { stored: "16-bit floats" };
+const sha256 = (content: Uint8Array | string): string => createHash("sha256").update(content).digest("hex");
 
 /** Stores the weights in 16 bits, which halves most of what a first visit loads. */
 function halveWeights(): Plugin {
@@ -39,7 +44,9 @@ function halveWeights(): Plugin {
       for (const file of Object.values(bundle)) {
         if (file.type !== "asset" || !file.fileName.endsWith(".safetensors")) continue;
         const { tensors, metadata } = readSafetensors(file.source as Uint8Array);
-        file.source = writeSafetensors(tensors, { ...metadata, ...STORED }, { half: true });
+        // What the command fits to the exact weights, the page knows by their hash.
+        const stored = { stored: "16-bit floats", rounded_from: sha256(file.source) };
+        file.source = writeSafetensors(tensors, { ...metadata, ...stored }, { half: true });
       }
     },
   };
@@ -60,7 +67,11 @@ export default defineConfig({
   plugins: [halveWeights(), listFiles(), writePolicy()],
   resolve: {
     conditions: ["@saunet/source", "module", "browser", "development|production"],
-    alias: { "#host": here("src/model-host.ts") },
+    alias: {
+      "#host": here("src/model-host.ts"),
+      // Its codecs require it, and would get a second copy, as it is for CommonJS.
+      dcmjs: here("node_modules/dcmjs/build/dcmjs.es.js"),
+    },
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
@@ -68,13 +79,14 @@ export default defineConfig({
     sourcemap: true,
     assetsInlineLimit: 0,
     rolldownOptions: {
+      checks: CHECKS,
       input: { index: here("index.html"), [SERVICE_WORKER]: here("src/service-worker.ts") },
       output: {
         entryFileNames: ({ name }) => (name === SERVICE_WORKER ? "[name].js" : "assets/[name]-[hash].js"),
       },
     },
   },
-  worker: { format: "es" },
+  worker: { format: "es", rolldownOptions: { checks: CHECKS } },
   server: { headers: HEADERS },
   preview: { headers: HEADERS },
 });

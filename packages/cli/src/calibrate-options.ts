@@ -42,7 +42,7 @@ export function addCalibrate(program: Command, host: Host, finish: Finish): void
       examples(
         "saunet calibrate --dataset folder --data few -o camera.json",
         "saunet segment photo.jpg --calibration camera.json",
-        "saunet calibrate --dataset hrf --data HRF --split train --limit 3 --seed 2 -o hrf.json",
+        "saunet calibrate --dataset hrf --data HRF --split train --limit 5 --seed 2 -o hrf.json",
       ),
     )
     .action(async (options: CalibrateOptions & ThreadOptions) => {

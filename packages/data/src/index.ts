@@ -2,6 +2,7 @@
 
 export * from "./augment.ts";
 export * from "./field-of-view.ts";
+export { isDicom } from "./files/dicom/head.ts";
 export { ImageFileError } from "./files/errors.ts";
 export { maskFrom } from "./files/mask.ts";
 export { decodeNetpbm, type NetpbmHeader, netpbmHeader } from "./files/netpbm.ts";

@@ -6,6 +6,7 @@ import { Moon, Sun, SunMoon } from "lucide";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { update } from "./host.ts";
+import { openCalibration } from "./segment/calibration.ts";
 import { addFiles, addFound, openWeights } from "./segment/queue.ts";
 import { SegmentPage } from "./segment/segment-page.tsx";
 import { openTab, TABS, type TabId, tab } from "./tabs.ts";
@@ -15,14 +16,19 @@ import { droppedFiles, type Found } from "./ui/dropped.ts";
 import { Icon } from "./ui/icon.tsx";
 
 const isPicture = ({ type, name }: File) =>
-  type.startsWith("image/") || /\.(tiff?|p[bgpn]m)(\.gz)?$/i.test(name);
+  type.startsWith("image/") || /\.(tiff?|p[bgpn]m|dcm)(\.gz)?$/i.test(name);
 
-/** Photographs and masks go to the first tab; so do weights, unless they are looked into already. */
+/** Photographs, masks and calibrations go to the first tab; so do weights, unless they are looked into already. */
 function take(found: Found): void {
-  const weights = found.files.find(({ name }) => name.endsWith(".safetensors"));
+  const fileOf = (ending: string) => found.files.find(({ name }) => name.endsWith(ending));
+  const [weights, calibration] = [fileOf(".safetensors"), fileOf(".json")];
   if (weights === undefined || tab.value !== "inside") openTab("segment");
   if (weights !== undefined) void openWeights(weights);
-  else addFound(found);
+  else if (calibration === undefined) addFound(found);
+  else {
+    addFiles(found.files.filter((file) => file !== calibration));
+    void openCalibration(calibration);
+  }
 }
 
 /** Everything on the page. */

@@ -154,10 +154,10 @@ describeInBrowsers("the frame", ({ name: browserName, launch }) => {
     // The more thorough, the more vessels; the number stands beside it.
     const share = async () => Number.parseFloat((await page.getByTestId("density").textContent())!);
     const before = await share();
-    await page.getByLabel("Threshold").fill("80");
+    await page.getByLabel("Threshold").fill("800");
     await page.getByText("0.20", { exact: true }).filter({ visible: true }).waitFor();
     await expect.poll(share).toBeGreaterThan(before);
-    await page.getByLabel("Threshold").fill("50");
+    await page.getByLabel("Threshold").fill("500");
     await page.getByLabel("Before / after").check();
     await page.getByLabel("Vessels", { exact: true }).check();
   });

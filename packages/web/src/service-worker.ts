@@ -1,9 +1,10 @@
 // Makes the page work offline, isolated and held to its policy on hosts that do not send the headers for it: everything
-// is kept at the first visit, and every answer, those with the workers' scripts too, gets the headers.
+// is kept at the first visit, but what reads DICOM with the first one, and every answer, those with the workers' scripts too,
+// gets the headers.
 
 import { HEADERS } from "./headers.ts";
 
-/** Names of all files of the page; the build writes them here. */
+/** Names of the files that are kept at the first visit; the build writes them here. */
 declare const FILES: readonly string[];
 /** Another one for every build. */
 declare const VERSION: string;
@@ -59,7 +60,12 @@ async function answer(request: Request): Promise<Response> {
     return guarded((fresh?.ok ? fresh : await cache.match("./")) ?? fresh ?? Response.error());
   }
   const known = await cache.match(request, { ignoreSearch: true });
-  return guarded(known ?? (await fetch(request)));
+  if (known !== undefined) return guarded(known);
+  const fresh = await fetch(request);
+  // Where there is no room to keep it, it is fetched again.
+  if (fresh.ok && request.url.startsWith(`${scope.registration.scope}assets/`))
+    await cache.put(request, fresh.clone()).catch(() => {});
+  return guarded(fresh);
 }
 
 /** The same answer with the page's headers. */

@@ -39,6 +39,19 @@ export function weightsIn(bytes: Uint8Array, fallback?: DescribedNetwork): Weigh
 
 const PHOTOGRAPH_CHANNELS = 3;
 
+/**
+ * The SHA-256 of a file, 64 hexadecimal digits.
+ *
+ * @throws an error that says where browsers do not hash
+ */
+export async function sha256(bytes: Uint8Array): Promise<string> {
+  if (globalThis.crypto?.subtle === undefined) {
+    throw new Error("its weights cannot be told, since browsers hash on secure pages only (https)");
+  }
+  const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(bytes));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 function parse(bytes: Uint8Array, fallback: DescribedNetwork | undefined): Weights {
   try {
     expectWeightsFile(bytes, bytes.length);

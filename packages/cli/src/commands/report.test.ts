@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -82,6 +82,21 @@ describe("saunet report", () => {
     const text = await page("run");
     expect(text).toContain("1 images of other (folder, all)");
     expect(text).toContain("3 images of set (folder, all)");
+  });
+
+  it("draws reliability for each observer, beside the network's figures and not people's", async () => {
+    await writeFolder(join(here, "two"), ["x"]);
+    await cp(join(here, "two", "masks"), join(here, "two", "masks2"), { recursive: true });
+    await saunet(here, ["report", "run", "--dataset", "folder", "--data", "two"]);
+    const text = await page("run");
+    const parts = [...text.matchAll(/<h3>(.*? against .*?)<|<figcaption>(Reliability: .*?),/g)];
+    expect(parts.map(([, heading, chart]) => heading ?? chart)).toEqual([
+      "network against masks, threshold 0.5",
+      "Reliability: share of pixels that are vessel to masks",
+      "network against masks2, threshold 0.5",
+      "Reliability: share of pixels that are vessel to masks2",
+      "masks2 against masks: how far people agree",
+    ]);
   });
 
   it("draws a run on synthetic pictures without test images, and takes the last weights where none are best", async () => {

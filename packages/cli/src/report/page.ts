@@ -140,7 +140,6 @@ function testedSet({ evaluation, pictures }: TestedSet): Markup {
 <p>Weights ${basename(weights)}${tta ? ", mean over the photograph and its mirror images" : ""}. Small figures are 95 % intervals: bootstrap over the images.${isTrainedOn ? " These are not test images: the network may have learned from them." : ""}${fitted && ` The threshold ${fitted.threshold} was fitted on ${fitted.images} training images.`}</p>
 ${failed.map(({ id, error }) => html`<p>${id} failed: ${error}</p>`)}
 ${comparisons.map(comparisonTable)}
-${reliabilityChart(comparisons[0])}
 <h3>Image by image, at threshold ${threshold ?? ""}, full frame</h3>
 ${imageTable(figures)}
 <h3>Pictures</h3>
@@ -164,7 +163,8 @@ function comparisonTable(comparison: Comparison): Markup {
   ]);
   return html`<h3>${titleOf(comparison)}</h3>
 <div class="scroll"><table><thead><tr><th class="label">pixels</th><th class="label">mean</th>${heads()}</tr></thead><tbody>${rows}</tbody></table></div>
-${fieldTable(comparison.field)}`;
+${fieldTable(comparison.field)}
+${reliabilityChart(comparison)}`;
 }
 
 /** Vessels as trees, and calibration. */

@@ -25,7 +25,7 @@ p.wide { max-width: none; }
 .tile { background: var(--panel); border: 1px solid var(--edge); border-radius: 8px; padding: 12px 14px; }
 .tile b { display: block; font-size: 1.5rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
 .tile span { font-size: .85rem; color: var(--quiet); }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 16px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 16px; }
 figure { margin: 0; }
 .chart { background: var(--panel); border: 1px solid var(--edge); border-radius: 8px; padding: 12px; }
 .chart figcaption { font-size: .9rem; color: var(--text); margin-bottom: 4px; }
@@ -42,7 +42,7 @@ figure { margin: 0; }
 .legend { font-size: .85rem; color: var(--quiet); margin-left: 8px; }
 .key { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin: 0 5px 0 10px; }
 .key-0 { background: var(--first); } .key-1 { background: var(--second); }
-.scroll { overflow-x: auto; border: 1px solid var(--edge); border-radius: 8px; }
+.scroll { overflow-x: auto; margin-bottom: 12px; border: 1px solid var(--edge); border-radius: 8px; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 12px; text-align: right; white-space: nowrap; border-top: 1px solid var(--edge); }
 thead th { border-top: 0; background: var(--panel); font-weight: 600; }

@@ -6,6 +6,7 @@ import { fromHalf } from "@saunet/core/kernels";
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { type Content, readerIn, unpackWhole } from "./content.ts";
 import { damaged, firstLine, ImageFileError } from "./errors.ts";
+import type { OpenPicture } from "./open-picture.ts";
 import type { SampleArray, Samples } from "./samples.ts";
 import { calledUnsigned, coloursOf, mainPage, type TiffPage, tiffPages } from "./tiff.ts";
 
@@ -15,15 +16,6 @@ const FORMATS = ["jpeg", "png", "tiff", "webp", "gif"];
 /** What a file must be. */
 export const NOT_A_PICTURE =
   "is not a picture of a kind that is read (JPEG, PNG, TIFF, WebP, GIF, PPM, PGM, PBM, DICOM)";
-
-/** A picture whose header has been read. */
-export interface OpenPicture {
-  readonly width: number;
-  readonly height: number;
-  /** Samples per pixel and bytes per sample, which with the size tell what decoding takes. */
-  readonly bytesPerPixel: number;
-  readonly decode: () => Promise<Samples>;
-}
 
 /** What sharp reads: a path, or bytes that are in memory; and the page of a TIFF. */
 interface Source {

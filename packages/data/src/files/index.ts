@@ -4,9 +4,9 @@ export * from "./datasets/index.ts";
 export type { DicomFacts } from "./dicom/facts.ts";
 export { type DicomOutputOptions, dicomOverlay, dicomSegmentation } from "./dicom/write.ts";
 export { DatasetError, ImageFileError, knownSystemReason } from "./errors.ts";
+export type { ReadOptions } from "./open-picture.ts";
 export {
   decodePhotograph,
-  type ReadOptions,
   readDicomFacts,
   readMask,
   readPhotograph,

@@ -3,25 +3,17 @@
 
 import type { Mask, Photograph } from "../image.ts";
 import { type Content, contentOf, openContent, readWhole, unpackWhole } from "./content.ts";
-import { NOT_A_PICTURE, type OpenPicture, openWithSharp } from "./decode.ts";
+import { NOT_A_PICTURE, openWithSharp } from "./decode.ts";
 import type { DicomFacts } from "./dicom/facts.ts";
-import { factsOf, isDicom, openDicom } from "./dicom/file.ts";
+import { factsOf, openDicom } from "./dicom/file.ts";
+import { isDicom } from "./dicom/head.ts";
 import { dicomPicture } from "./dicom/picture.ts";
 import { damaged, ImageFileError } from "./errors.ts";
 import { maskFrom } from "./mask.ts";
 import { decodeNetpbm, leastBytes, type NetpbmHeader, netpbmHeader } from "./netpbm.ts";
+import { expectFits, type OpenPicture, type ReadOptions } from "./open-picture.ts";
 import { photographFrom } from "./photograph.ts";
 import type { Samples } from "./samples.ts";
-
-/** How to read a picture. */
-export interface ReadOptions {
-  /** More pixels than this are refused before anything is decoded; default: 100 million. */
-  readonly maxPixels?: number;
-}
-
-const MAX_PIXELS = 100_000_000;
-/** RGB and alpha of 16 bits. A picture that needs more for each pixel that is allowed is refused, too. */
-const MAX_BYTES_PER_PIXEL = 8;
 
 /**
  * Reads a photograph: JPEG, PNG, TIFF, WebP or GIF, the first page or frame of many (of a TIFF the one that is no
@@ -93,19 +85,8 @@ export async function readSize(
   return { width, height };
 }
 
-async function openPicture(content: Content, { maxPixels = MAX_PIXELS }: ReadOptions): Promise<OpenPicture> {
-  const { path } = content;
-  const picture = await headerOf(content);
-  const { width, height, bytesPerPixel } = picture;
-  const pixels = `has ${width} x ${height} = ${width * height} pixels`;
-  if (width * height > maxPixels) throw new ImageFileError(path, `${pixels}; the limit is ${maxPixels}`);
-  if (width * height * bytesPerPixel > maxPixels * MAX_BYTES_PER_PIXEL) {
-    throw new ImageFileError(
-      path,
-      `${pixels} of ${bytesPerPixel} bytes, which is more than ${maxPixels} pixels take`,
-    );
-  }
-  return picture;
+async function openPicture(content: Content, options: ReadOptions): Promise<OpenPicture> {
+  return expectFits(content.path, await headerOf(content), options);
 }
 
 async function headerOf(content: Content): Promise<OpenPicture> {

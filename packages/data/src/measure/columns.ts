@@ -10,7 +10,7 @@ export interface VesselColumn {
   readonly name: string;
   /** `px`, `px2`, `um`, `mm`, `per_px`, `per_mm`, `rad_per_px`, `rad2_per_px2`, `rad_per_mm`, `rad2_per_mm2`, `deg`; empty of counts and shares. */
   readonly unit: string;
-  /** None where it could not be measured. */
+  /** To ten digits, which are the same in every browser and in Node. None where it could not be measured. */
   readonly value?: number;
   /** Why there is none. */
   readonly reason?: string;
@@ -97,8 +97,12 @@ export function vesselColumns(figures: VesselFigures): VesselColumn[] {
 const UNSEEN = "no part of the zone lies in the field of view";
 const NO_WIDTH = "no vessel in the zone could be measured across";
 
+/** Hosts differ in the last bits of an exponential or an angle: the fifteenth digit of a figure says which host it was. */
+const DIGITS = 10;
+
 function column(name: string, unit: string, value: number | undefined, reason?: string): VesselColumn {
-  return { name, unit, ...(value === undefined ? { ...(reason && { reason }) } : { value }) };
+  if (value === undefined) return { name, unit, ...(reason && { reason }) };
+  return { name, unit, value: Number(value.toPrecision(DIGITS)) };
 }
 
 function inPixelsAndOnRetina(

@@ -1,9 +1,9 @@
 // Reading pictures in a worker. The browser decodes what it knows, once the file is seen to be whole; TIFF and Netpbm, in
-// which some of the public data sets come, are decoded here, by code that is fetched when the first one arrives.
+// which some of the public data sets come, and DICOM are decoded here, by code that is fetched when the first one arrives.
 //
 // As in Node (@saunet/data/files): upright, sRGB, 8 bits, see-through pixels over black, size checked before decoding.
 
-import { ImageFileError, type NetpbmHeader, netpbmHeader, type Photograph } from "@saunet/data";
+import { ImageFileError, isDicom, type NetpbmHeader, netpbmHeader, type Photograph } from "@saunet/data";
 import { imageSize } from "image-size";
 import { isGzip, unpack } from "./gzip.ts";
 import { INKS, isCmykJpeg, isWhole } from "./whole.ts";
@@ -24,7 +24,7 @@ export async function decodePicture(file: Blob): Promise<ImageBitmap> {
   const packed = new Uint8Array(await file.arrayBuffer());
   const bytes = isGzip(packed) ? await unpacked(file) : packed;
   const header = netpbmHeader(bytes);
-  const kind = header === undefined ? kindOfFile(bytes) : "pnm";
+  const kind = header !== undefined ? "pnm" : isDicom(bytes) ? "dicom" : kindOfFile(bytes);
   if (header !== undefined) expectFewPixels(header);
   try {
     if (!isWhole(kind, bytes)) throw new PictureError(CUT_SHORT);
@@ -48,6 +48,7 @@ async function unpacked(file: Blob): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 const CUT_SHORT = "is damaged or cut short";
+const NOT_FETCHED = "is a DICOM file, and what reads those is fetched with the first one, which failed";
 
 /** What browsers do not read, as RGBA; undefined for what they read. */
 async function decodeHere(
@@ -56,6 +57,12 @@ async function decodeHere(
   header: NetpbmHeader | undefined,
 ): Promise<Photograph | undefined> {
   if (header !== undefined) return (await import("./pnm.ts")).decodePnm(bytes, header);
+  if (kind === "dicom") {
+    const { decodeDicomFile } = await import("./dicom.ts").catch(() => {
+      throw new PictureError(NOT_FETCHED);
+    });
+    return decodeDicomFile(bytes);
+  }
   return kind === "tiff" ? (await import("./tiff.ts")).decodeTiff(bytes) : undefined;
 }
 
@@ -69,7 +76,7 @@ function kindOfFile(bytes: Uint8Array): string {
   }
   if (found === undefined || !KINDS.includes(found.type ?? "")) {
     throw new PictureError(
-      "is not a picture of a kind that is read here (JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF, PPM, PGM, PBM)",
+      "is not a picture of a kind that is read here (JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF, PPM, PGM, PBM, DICOM)",
     );
   }
   expectFewPixels(found);

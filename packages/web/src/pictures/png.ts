@@ -3,9 +3,8 @@
 import { encode } from "fast-png";
 
 /** Black and white: 0 and 255 for 0 and 1. */
-export function maskPng(width: number, height: number, isMarked: (pixel: number) => boolean): Blob {
-  const data = new Uint8Array(width * height);
-  for (let pixel = 0; pixel < data.length; pixel++) data[pixel] = isMarked(pixel) ? 255 : 0;
+export function maskPng(width: number, height: number, mask: Uint8Array): Blob {
+  const data = mask.map((marked) => 255 * marked);
   return blobOf(encode({ width, height, data, channels: 1, depth: 8 }));
 }
 

@@ -35,6 +35,6 @@ describe("tallyOf", () => {
     expect(hasTruth).toBe(false);
     const called = probability.filter((p, i) => p >= 0.25 && field[i] === 1).length;
     const counted = field.filter((inside) => inside === 1).length;
-    expect(densityAt({ hasTruth, ...rest }, 25, true)).toBe(called / counted);
+    expect(densityAt({ hasTruth, ...rest }, 250, true)).toBe(called / counted);
   });
 });

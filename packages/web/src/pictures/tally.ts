@@ -1,11 +1,11 @@
-// One count of a picture's pixels that answers every threshold: how many have at least the probability k / 100, for
-// k = 0 … 100, inside and outside the field of view, on vessels and beside them. Moving the threshold is then a
+// One count of a picture's pixels that answers every threshold: how many have at least the probability k / 1000, for
+// k = 0 … 1000, inside and outside the field of view, on vessels and beside them. Moving the threshold is then a
 // look-up, for one picture and for a hundred.
 
 import { type Confusion, rocAuc } from "@saunet/model";
 
-/** Thresholds are hundredths: 0 … 100. */
-export const STEPS = 100;
+/** Thresholds are thousandths, as those of `saunet calibrate` are: 0 … 1000. */
+export const STEPS = 1000;
 const ROW = STEPS + 1;
 
 /** Rows: outside the field of view, beside and on vessels; inside it, beside and on vessels. */
@@ -44,7 +44,7 @@ export function tallyOf({ probability, field, truth }: Judged): Tally {
   return { counts, hasTruth: truth !== undefined, auc };
 }
 
-/** The confusion at a threshold of `step` hundredths, inside the field of view or over the whole frame. */
+/** The confusion at a threshold of `step` thousandths, inside the field of view or over the whole frame. */
 export function confusionAt({ counts }: Tally, step: number, fieldOnly: boolean): Confusion {
   const rows = (onVessel: 0 | 1) => (fieldOnly ? [2 + onVessel] : [onVessel, 2 + onVessel]);
   const sum = (onVessel: 0 | 1, k: number) => rows(onVessel).reduce((n, row) => n + counts[row * ROW + k], 0);
@@ -56,7 +56,7 @@ export function confusionAt({ counts }: Tally, step: number, fieldOnly: boolean)
   };
 }
 
-/** The share of pixels that are called vessel at a threshold of `step` hundredths. */
+/** The share of pixels that are called vessel at a threshold of `step` thousandths. */
 export function densityAt(tally: Tally, step: number, fieldOnly: boolean): number {
   const { truePositives, falsePositives, trueNegatives, falseNegatives } = confusionAt(
     tally,

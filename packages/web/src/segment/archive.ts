@@ -4,11 +4,13 @@
 import { signal } from "@preact/signals";
 import { makeZip } from "client-zip";
 import { download, stemOf } from "../ui/download.ts";
+import { calibration, isAtCalibration } from "./calibration.ts";
 import { CORRECTED } from "./correcting.ts";
 import { csvOf } from "./csv.ts";
 import { type Item, items, notice, resultOf } from "./items.ts";
 import { fieldOnly, look, threshold } from "./look.ts";
 import { maskInUse } from "./masks.ts";
+import { figuresOf, wantsFigures } from "./measuring.ts";
 import { distinct } from "./pairing.ts";
 import { type Download, savedOf } from "./saved.ts";
 import { view } from "./view.ts";
@@ -22,8 +24,10 @@ export const tableOfAll = (): string =>
   csvOf({
     items: items.value,
     step: threshold.value,
+    calibration: isAtCalibration.value ? calibration.value?.name : undefined,
     fieldOnly: fieldOnly.value,
     truthOf: ({ id }) => maskInUse(id, "vessels")?.name,
+    figuresOf: wantsFigures.value ? figuresOf : undefined,
   });
 
 /** Hands the person the archive of everything that is finished. */

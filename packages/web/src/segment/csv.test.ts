@@ -1,3 +1,4 @@
+import { NO_MEDICAL_DEVICE } from "@saunet/data/measure";
 import { describe, expect, it } from "vitest";
 import { tallyOf } from "../pictures/tally.ts";
 import { csvOf } from "./csv.ts";
@@ -33,7 +34,7 @@ const item = (name: string): Item => ({
 });
 
 const csv = (items: readonly Item[], fieldOnly = true) =>
-  csvOf({ items, step: 50, fieldOnly, truthOf: () => "a-truth.png" });
+  csvOf({ items, step: 500, calibration: "camera.json", fieldOnly, truthOf: () => "a-truth.png" });
 const tableOf = (head: string, row: string) => {
   const cells = row.split(",");
   return Object.fromEntries(head.split(",").map((name, i) => [name, cells[i]]));
@@ -45,7 +46,8 @@ describe("csvOf", () => {
     expect(tableOf(head, row)).toMatchObject({
       photograph: "a.png",
       seconds: "0.123",
-      threshold: "0.50",
+      threshold: "0.500",
+      calibration: "camera.json",
       truth: "a-truth.png",
       f1: "1.000000",
       vessel_density: (2 / 3).toFixed(6),
@@ -61,6 +63,28 @@ describe("csvOf", () => {
     const [head, ...rows] = csv([failed, cancelled]).trim().split("\r\n");
     expect(tableOf(head, rows[0])).toMatchObject({ photograph: "b", f1: "", error: "b is empty." });
     expect(tableOf(head, rows[1])).toMatchObject({ photograph: "c", error: "cancelled" });
+  });
+
+  it("adds the figures of vessels with all of their digits, where they are wanted", () => {
+    const columns = [
+      { name: "vessel_density", unit: "", value: 2 / 3 },
+      { name: "d0", unit: "", reason: "too small" },
+      { name: "width_median_px", unit: "px", value: 4.123456789 },
+    ];
+    const items = [{ ...item("a"), progress: { kind: "cancelled" } as const }, item("b")];
+    const figuresOf = ({ name }: Item) => (name === "b" ? columns : undefined);
+    const base = { step: 137, calibration: undefined, fieldOnly: true, truthOf: () => undefined };
+    const [head, first, second] = csvOf({ ...base, items, figuresOf }).split("\r\n");
+    expect(head).toMatch(/,error,d0,width_median_px,notice$/);
+    expect(tableOf(head, first)).toMatchObject({ width_median_px: "", notice: "" });
+    expect(tableOf(head, second)).toMatchObject({
+      threshold: "0.137",
+      calibration: "",
+      vessel_density: String(2 / 3),
+      d0: "",
+      width_median_px: "4.123456789",
+      notice: NO_MEDICAL_DEVICE,
+    });
   });
 
   it("quotes what needs it", () => {

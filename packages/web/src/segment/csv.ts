@@ -1,5 +1,6 @@
 // A table of all photographs, one a row, at the threshold that is set.
 
+import { NO_MEDICAL_DEVICE, type VesselColumn } from "@saunet/data/measure";
 import { METRIC_NAMES, metricsFromConfusion } from "@saunet/model";
 import { confusionAt, densityAt, STEPS } from "../pictures/tally.ts";
 import type { Item } from "./items.ts";
@@ -13,6 +14,7 @@ const COLUMNS = [
   "threads",
   "weights",
   "threshold",
+  "calibration",
   "counted",
   "vessel_density",
   "truth",
@@ -24,21 +26,36 @@ const COLUMNS = [
 /** What the table is made of. */
 export interface Tabled {
   readonly items: readonly Item[];
-  /** The threshold, in hundredths. */
+  /** The threshold, in thousandths. */
   readonly step: number;
+  /** The name of the calibration that it is of. */
+  readonly calibration: string | undefined;
   readonly fieldOnly: boolean;
   /** The name of the mask that a photograph is compared with. */
   readonly truthOf: (item: Item) => string | undefined;
+  /** The figures of a photograph's vessels; without it there are none. */
+  readonly figuresOf?: ((item: Item) => readonly VesselColumn[] | undefined) | undefined;
 }
 
 /** Comma-separated values, as RFC 4180 writes them. Photographs that failed or were cancelled have their row too. */
 export function csvOf(tabled: Tabled): string {
-  const rows = tabled.items.map((item) => rowOf(item, tabled));
-  const cells = rows.map((row) => COLUMNS.map((column) => row[column] ?? ""));
-  return [COLUMNS, ...cells].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+  const rows = tabled.items.map((item) => ({ ...rowOf(item, tabled), ...figuresIn(item, tabled) }));
+  const columns = [...new Set([...COLUMNS, ...rows.flatMap(Object.keys)])];
+  const cells = rows.map((row) => columns.map((column) => row[column] ?? ""));
+  return [columns, ...cells].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 }
 
-function rowOf(item: Item, { step, fieldOnly, truthOf }: Tabled): Readonly<Record<string, string | number>> {
+type Cells = Readonly<Record<string, string | number>>;
+
+/** As `saunet measure --csv` writes them, with all of their digits. */
+function figuresIn(item: Item, { figuresOf }: Tabled): Cells {
+  const figures = figuresOf?.(item);
+  if (figures === undefined) return {};
+  const cells = figures.map(({ name, value }) => [name, value ?? ""] as const);
+  return { ...Object.fromEntries(cells), notice: NO_MEDICAL_DEVICE };
+}
+
+function rowOf(item: Item, { step, calibration, fieldOnly, truthOf }: Tabled): Cells {
   const { name, progress, size } = item;
   if (progress.kind !== "done")
     return {
@@ -60,7 +77,8 @@ function rowOf(item: Item, { step, fieldOnly, truthOf }: Tabled): Readonly<Recor
     seconds: seconds.toFixed(3),
     threads,
     weights,
-    threshold: (step / STEPS).toFixed(2),
+    threshold: (step / STEPS).toFixed(3),
+    calibration: calibration ?? "",
     counted: fieldOnly ? "field of view" : "picture",
     vessel_density: densityAt(tally, step, fieldOnly).toFixed(6),
     truth: truthOf(item) ?? "",

@@ -5,8 +5,8 @@ import type { Layer } from "../pictures/paint.ts";
 import { STEPS } from "../pictures/tally.ts";
 import type { Look, Viewport } from "./view.worker.ts";
 
-/** In hundredths. */
-export const threshold = signal(50);
+/** In thousandths. */
+export const threshold = signal(STEPS / 2);
 /** In hundredths. */
 export const opacity = signal(85);
 /** Whether only the field of view counts and is drawn over. */
@@ -20,6 +20,9 @@ export const isCorrecting = signal(false);
 export const shownMode = computed(() => (isCorrecting.value ? "overlay" : mode.value));
 /** Where before ends and after begins, in thousandths of the width. */
 export const split = signal(500);
+
+/** A threshold of thousandths as it is read: the slider moves in hundredths. */
+export const thresholdText = (step: number): string => (step / STEPS).toFixed(step % 10 === 0 ? 2 : 3);
 
 export const look = computed(
   (): Look => ({

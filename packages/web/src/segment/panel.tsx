@@ -10,9 +10,11 @@ import { Choice, FileButton, Slider, Switch } from "../ui/controls.tsx";
 import { count, duration, percent } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { titleOf } from "../weights.ts";
+import { CalibrationChoice, FittedTo } from "./calibration-panel.tsx";
 import { Correction } from "./correction-panel.tsx";
+import { VesselFiguresPanel } from "./figures-panel.tsx";
 import { type Item, items, type Result, resultOf, selected } from "./items.ts";
-import { fieldOnly, isCorrecting, layer, mode, opacity, threshold } from "./look.ts";
+import { fieldOnly, isCorrecting, layer, mode, opacity, threshold, thresholdText } from "./look.ts";
 import { MaskChoice, StrayMasks } from "./mask-panel.tsx";
 import { masksOf } from "./masks.ts";
 import { again, engineReport, networkInUse, openWeights, useWeights, weightsInUse } from "./queue.ts";
@@ -56,9 +58,10 @@ export function Panel() {
         <Slider
           label="Threshold"
           value={thoroughness}
-          min={1}
-          max={STEPS - 1}
-          format={(k) => ((STEPS - k) / STEPS).toFixed(2)}
+          min={10}
+          max={STEPS - 10}
+          step={10}
+          format={(k) => thresholdText(STEPS - k)}
           ends={["sparing", "thorough"]}
           onValue={(k) => {
             threshold.value = STEPS - k;
@@ -68,10 +71,12 @@ export function Panel() {
         <Switch label="Only the field of view" value={fieldOnly} />
       </fieldset>
       {item && <Comparison item={item} result={result} />}
+      <VesselFiguresPanel item={item} result={result} />
       {!isCorrecting.value && result && <Correction />}
       <StrayMasks />
       <TakeAlong item={item} result={result} />
       <Weights />
+      <CalibrationChoice />
     </aside>
   );
 }
@@ -126,6 +131,7 @@ function Comparison({ item, result }: { item: Item; result: Result | undefined }
     <section class="group" aria-label="Comparison">
       <MaskChoice item={item} kind="vessels" label="Against the truth" />
       {result?.tally.hasTruth && <Quality tally={result.tally} />}
+      {result?.tally.hasTruth && <FittedTo item={item} />}
       <MaskChoice item={item} kind="field" label="Field of view" />
     </section>
   );
@@ -173,7 +179,7 @@ function Scale() {
     <div class="scale" role="img" aria-label="Colours from dark, probability 0, to light, probability 1">
       <span>0</span>
       <span class="scale-bar" style={{ background: RAMP_GRADIENT }}>
-        <span class="scale-mark" style={{ left: `${threshold.value}%` }} />
+        <span class="scale-mark" style={{ left: `${(100 * threshold.value) / STEPS}%` }} />
       </span>
       <span>1</span>
     </div>

@@ -5,9 +5,11 @@ import { Play } from "lucide";
 import { Choice } from "../ui/controls.tsx";
 import { count, percent } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
+import { figureText } from "./figures-panel.tsx";
 import { Filmstrip, STATES } from "./filmstrip.tsx";
 import { isOpen, items, selectedId } from "./items.ts";
 import { fieldOnly, threshold } from "./look.ts";
+import { FIGURES, type FigureName, figuresOf, wantsFigures } from "./measuring.ts";
 import { cancel, resume } from "./queue.ts";
 import { type Column, type Order, type Row, rowOf, sorted } from "./sorting.ts";
 
@@ -17,13 +19,17 @@ type Form = "strip" | "table";
 const form = signal<Form>("strip");
 let isFormChosen = false;
 effect(() => {
-  if (!isFormChosen) form.value = items.value.length < MANY ? "strip" : "table";
+  const { length } = items.value;
+  if (!isFormChosen) form.value = length >= MANY || (wantsFigures.value && length > 1) ? "table" : "strip";
 });
 const order = signal<Order>({ column: "added", isDescending: false });
 
 const rows = computed(() =>
   sorted(
-    items.value.map((item) => rowOf(item, threshold.value, fieldOnly.value)),
+    items.value.map((item) => ({
+      ...rowOf(item, threshold.value, fieldOnly.value),
+      figures: wantsFigures.value ? figuresOf(item) : undefined,
+    })),
     order.value,
   ),
 );
@@ -89,17 +95,28 @@ function FormChoice() {
   );
 }
 
-const HEADINGS: readonly { readonly column: Column; readonly text: string; readonly truth?: true }[] = [
+interface HeadingText {
+  readonly column: Column;
+  readonly text: string;
+  readonly truth?: true;
+}
+
+const HEADINGS: readonly HeadingText[] = [
   { column: "name", text: "Photograph" },
   { column: "share", text: "Vessels" },
   { column: "f1", text: "F1", truth: true },
   { column: "auc", text: "AUC", truth: true },
-  { column: "warnings", text: "Warnings" },
 ];
+const WARNINGS: HeadingText = { column: "warnings", text: "Warnings" };
 
 function Table() {
   const hasTruth = rows.value.some(({ auc }) => !Number.isNaN(auc));
-  const headings = HEADINGS.filter(({ truth }) => hasTruth || !truth);
+  const shown = wantsFigures.value ? FIGURES : [];
+  const headings: readonly HeadingText[] = [
+    ...HEADINGS.filter(({ truth }) => hasTruth || !truth),
+    ...shown.map(({ name, title }) => ({ column: name, text: title })),
+    WARNINGS,
+  ];
   const onKeyDown = (event: KeyboardEvent) => {
     const by = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10, Home: -1e6, End: 1e6 }[event.key];
     if (by === undefined) return;
@@ -125,7 +142,7 @@ function Table() {
         </thead>
         <tbody onKeyDown={onKeyDown}>
           {rows.value.map((row) => (
-            <TableRow key={row.item.id} row={row} hasTruth={hasTruth} />
+            <TableRow key={row.item.id} row={row} hasTruth={hasTruth} shown={shown} />
           ))}
         </tbody>
       </table>
@@ -162,7 +179,15 @@ function Heading({ column, text }: { column: Column; text: string }) {
 
 const figure = (value: number): string => (Number.isNaN(value) ? "–" : value.toFixed(4));
 
-function TableRow({ row: { item, share, f1, auc, warnings }, hasTruth }: { row: Row; hasTruth: boolean }) {
+function TableRow({
+  row: { item, share, f1, auc, warnings, figures },
+  hasTruth,
+  shown,
+}: {
+  row: Row;
+  hasTruth: boolean;
+  shown: readonly { readonly name: FigureName }[];
+}) {
   const { id, name, thumbnail, progress } = item;
   const isShown = selectedId.value === id;
   const state = STATES[progress.kind];
@@ -185,6 +210,15 @@ function TableRow({ row: { item, share, f1, auc, warnings }, hasTruth }: { row: 
       {Number.isNaN(share) ? <td class="state">{state}</td> : <td class="number">{percent(share)}</td>}
       {hasTruth && <td class="number">{figure(f1)}</td>}
       {hasTruth && <td class="number">{figure(auc)}</td>}
+      {shown.map(({ name }) => {
+        const { value, reason } = figures?.find((column) => column.name === name) ?? {};
+        const isMeasured = figures !== undefined || Number.isNaN(share);
+        return (
+          <td key={name} class="number" title={reason}>
+            {value !== undefined ? figureText(value) : isMeasured ? "–" : "…"}
+          </td>
+        );
+      })}
       <td class="warnings">{warnings.join("; ")}</td>
     </tr>
   );

@@ -261,6 +261,12 @@ export async function useWeights(name: string, bytes?: Uint8Array): Promise<void
   for (const { id, progress } of items.value) if (progress.kind === "done") again(id);
 }
 
+/** SHA-256 of the file of the weights in use, and of the file that it was rounded from: what was fitted to one suits the other. */
+export async function hashesOfWeights(): Promise<readonly string[]> {
+  await ready;
+  return engine().hashes(weightsInUse.value.bytes);
+}
+
 /** Opens a weights file of the person's own; where that cannot be used, the tabs that show its network say why. */
 export async function openWeights(file: File): Promise<void> {
   weightsRefusal.value = undefined;

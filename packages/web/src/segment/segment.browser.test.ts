@@ -113,7 +113,7 @@ describe("the first tab", () => {
       counts.vessel += vessels.data[i];
     });
     expect(await textOf(page, "f1")).toBe(((2 * counts.hit) / (counts.called + counts.vessel)).toFixed(4));
-    await page.getByLabel("Threshold").fill("10");
+    await page.getByLabel("Threshold").fill("100");
     await expect
       .poll(() => textOf(page, "f1"))
       .not.toBe(((2 * counts.hit) / (counts.called + counts.vessel)).toFixed(4));

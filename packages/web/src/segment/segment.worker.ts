@@ -1,15 +1,17 @@
 // Reads pictures and segments them, away from the page. One picture is held at a time.
 
+import { readSafetensors } from "@saunet/core";
 import { fieldOfView, type Photograph, syntheticFundus } from "@saunet/data";
 import { loadSegmenter, type Segmenter, segmenterOf } from "@saunet/model";
 import { expose } from "comlink";
 import { startEngine } from "../engine.ts";
+import { readBundledWeights } from "../model-host.ts";
 import { decodePicture, pixelsOf, pngOf, shrink } from "../pictures/decode.ts";
 import { filed } from "../pictures/filed.ts";
 import { kindOfMask, maskOf, type PictureKind } from "../pictures/kind.ts";
 import { opaque } from "../pictures/paint.ts";
 import { densityAt, STEPS, type Tally, tallyOf } from "../pictures/tally.ts";
-import { weightsIn } from "../weights.ts";
+import { sha256, weightsIn } from "../weights.ts";
 import { doubtsOf } from "./doubts.ts";
 
 /** A picture that has been read. */
@@ -99,6 +101,13 @@ const api = {
   async network(): Promise<NetworkInUse> {
     const { config, metadata } = (await segmenter)!;
     return { name: config.name, stored: metadata.stored };
+  },
+
+  /** SHA-256 of a weights file, and of that which it was rounded from, where it says so; default: the shipped ones. */
+  async hashes(weights?: Uint8Array): Promise<string[]> {
+    const bytes = weights ?? (await readBundledWeights());
+    const { rounded_from: original } = readSafetensors(bytes).metadata;
+    return [await sha256(bytes), ...(original === undefined ? [] : [original])];
   },
 
   /** Segments with other weights from here on; default: the shipped ones. */

@@ -24,6 +24,18 @@ describe("sorted", () => {
     expect(order("share", true)).toEqual([1, 3, 2]);
   });
 
+  it("sorts by figures of vessels, those that are not measured last", () => {
+    const measured = rows.map((own, i) =>
+      i === 0 ? own : { ...own, figures: [{ name: "end_points", unit: "", value: 9 - i }] },
+    );
+    const ids = (isDescending: boolean) =>
+      sorted(measured, { column: "end_points", isDescending }).map(({ item }) => item.id);
+    expect([ids(false), ids(true)]).toEqual([
+      [3, 2, 1],
+      [2, 3, 1],
+    ]);
+  });
+
   it("keeps the order in which they came, and turns it round", () => {
     expect(order("added")).toEqual([1, 2, 3]);
     expect(order("added", true)).toEqual([3, 2, 1]);

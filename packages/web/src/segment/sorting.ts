@@ -1,11 +1,13 @@
 // What the table of photographs shows of each, and its order.
 
+import type { VesselColumn } from "@saunet/data/measure";
 import { metricsFromConfusion } from "@saunet/model";
 import { confusionAt, densityAt } from "../pictures/tally.ts";
 import { type Item, resultOf } from "./items.ts";
+import type { FigureName } from "./measuring.ts";
 
 /** A column that the table can be sorted by. */
-export type Column = "added" | "name" | "share" | "f1" | "auc" | "warnings";
+export type Column = "added" | "name" | "share" | "f1" | "auc" | "warnings" | FigureName;
 
 /** How it is sorted. */
 export interface Order {
@@ -20,9 +22,11 @@ export interface Row {
   readonly f1: number;
   readonly auc: number;
   readonly warnings: readonly string[];
+  /** Of its vessels; undefined until they have been measured. */
+  readonly figures?: readonly VesselColumn[] | undefined;
 }
 
-/** Figures at a threshold of `step` hundredths. */
+/** Figures at a threshold of `step` thousandths. */
 export function rowOf(item: Item, step: number, fieldOnly: boolean): Row {
   const result = resultOf(item);
   if (result === undefined) {
@@ -42,8 +46,11 @@ export function rowOf(item: Item, step: number, fieldOnly: boolean): Row {
 /** Rows in order; those without the figure come last either way. */
 export function sorted(rows: readonly Row[], { column, isDescending }: Order): readonly Row[] {
   const sign = isDescending ? -1 : 1;
-  const figure = (row: Row): number =>
-    column === "warnings" ? row.warnings.length : row[column as "share" | "f1" | "auc"];
+  const figure = (row: Row): number => {
+    if (column === "warnings") return row.warnings.length;
+    if (column === "share" || column === "f1" || column === "auc") return row[column];
+    return row.figures?.find(({ name }) => name === column)?.value ?? Number.NaN;
+  };
   const compare = (a: Row, b: Row): number => {
     if (column === "added") return sign * (a.item.id - b.item.id);
     if (column === "name") return sign * a.item.name.localeCompare(b.item.name, "en", { numeric: true });

@@ -7,6 +7,7 @@ import { Icon } from "../ui/icon.tsx";
 import { archiving, saveAll, stopSaving, tableOfAll } from "./archive.ts";
 import { type Item, items, type Result, resultOf } from "./items.ts";
 import { look } from "./look.ts";
+import { unmeasured } from "./measuring.ts";
 import { addFiles } from "./queue.ts";
 import { type Download, savedOf } from "./saved.ts";
 import { view } from "./view.ts";
@@ -43,7 +44,7 @@ export function TakeAlong({ item, result }: { item: Item | undefined; result: Re
         <button
           type="button"
           class="button small-button"
-          disabled={items.value.length === 0}
+          disabled={items.value.length === 0 || unmeasured.value > 0}
           onClick={saveTable}
         >
           <Icon node={DownloadIcon} size={15} /> CSV<span class="visually-hidden"> of all photographs</span>
@@ -52,7 +53,7 @@ export function TakeAlong({ item, result }: { item: Item | undefined; result: Re
           <button
             type="button"
             class="button small-button"
-            disabled={finished === 0 || archiving.value !== undefined}
+            disabled={finished === 0 || unmeasured.value > 0 || archiving.value !== undefined}
             onClick={() => void saveAll()}
           >
             <Icon node={FileArchive} size={15} /> All as ZIP

@@ -2,6 +2,7 @@
 // so that neither zooming nor a new threshold ever keeps the page waiting.
 
 import { expose } from "comlink";
+import { calledVessel } from "../pictures/called.ts";
 import { decodePicture } from "../pictures/decode.ts";
 import { type Layer, type Painted, paint, paintMask } from "../pictures/paint.ts";
 import { maskPng, probabilityPng } from "../pictures/png.ts";
@@ -224,10 +225,8 @@ const api = {
   /** Begins to draw on a copy of the truth of the photograph that is shown, or of what was found in it. */
   beginCorrecting(): boolean {
     if (found === undefined || shownId === undefined) return false;
-    const { width, height, probability, field, truth } = found;
-    const isCalled = (pixel: number) =>
-      probability[pixel] >= look.threshold && !(look.fieldOnly && field[pixel] === 0);
-    const data = truth ?? Uint8Array.from(probability, (_, pixel) => (isCalled(pixel) ? 1 : 0));
+    const { width, height } = found;
+    const data = found.truth ?? calledVessel(found, look.threshold, look.fieldOnly);
     correcting = { brush: brushOf({ width, height, data }), id: shownId };
     repaint();
     redraw();
@@ -265,14 +264,9 @@ const api = {
   /** Writes a result as a PNG file, in the photograph's own size. */
   async png({ file, width, height, found: blobs }: Saved, kind: Download, style: Look): Promise<Blob> {
     const own = await openFound({ width, height }, blobs);
-    const { probability, field, truth } = own;
-    if (kind === "truth") return maskPng(width, height, (pixel) => truth?.[pixel] === 1);
-    if (kind === "probability") return probabilityPng(width, height, probability);
-    if (kind === "mask") {
-      const isVessel = (pixel: number) =>
-        probability[pixel] >= style.threshold && !(style.fieldOnly && field[pixel] === 0);
-      return maskPng(width, height, isVessel);
-    }
+    if (kind === "truth") return maskPng(width, height, own.truth ?? new Uint8Array(width * height));
+    if (kind === "probability") return probabilityPng(width, height, own.probability);
+    if (kind === "mask") return maskPng(width, height, calledVessel(own, style.threshold, style.fieldOnly));
     const over = new OffscreenCanvas(width, height);
     over.getContext("2d")!.putImageData(paint(own, style.layer, style.threshold, style.fieldOnly), 0, 0);
     const whole = new OffscreenCanvas(width, height);

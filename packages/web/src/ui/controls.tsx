@@ -56,13 +56,24 @@ interface SliderProps {
   readonly label: string;
   readonly min: number;
   readonly max: number;
+  /** What it moves by; default: 1. */
+  readonly step?: number;
   readonly format: (value: number) => string;
   /** Words for both ends. */
   readonly ends?: readonly [string, string];
 }
 
 /** A number from a range of whole ones. `onValue` takes it in place of the signal. */
-export function Slider({ label, value, min, max, format, ends, onValue }: SliderProps & Chosen<number>) {
+export function Slider({
+  label,
+  value,
+  min,
+  max,
+  step,
+  format,
+  ends,
+  onValue,
+}: SliderProps & Chosen<number>) {
   const set =
     onValue ??
     ((next: number) => {
@@ -79,6 +90,7 @@ export function Slider({ label, value, min, max, format, ends, onValue }: Slider
         type="range"
         min={min}
         max={max}
+        step={step}
         value={now}
         aria-valuetext={format(now)}
         onInput={(event) => set(event.currentTarget.valueAsNumber)}
@@ -111,8 +123,8 @@ export function Switch({ label, value }: { label: string; value: Signal<boolean>
   );
 }
 
-/** For file dialogues: browsers do not count TIFF and Netpbm among pictures everywhere. */
-export const PICTURES = "image/*,.tif,.tiff,.ppm,.pgm,.pbm,.pnm,.gz";
+/** For file dialogues: browsers do not count TIFF, Netpbm and DICOM among pictures everywhere. */
+export const PICTURES = "image/*,.tif,.tiff,.ppm,.pgm,.pbm,.pnm,.dcm,.gz";
 
 /** A button that opens the file dialogue; with `folder`, the one for folders. */
 export function FileButton({

@@ -5,7 +5,7 @@
 const isHidden = (name: string): boolean => name.startsWith(".") || /^(thumbs\.db|desktop\.ini)$/i.test(name);
 
 /** Endings of pictures that are read here. */
-const PICTURE = /\.(jpe?g|png|tiff?|webp|gif|bmp|avif|p[bgpn]m)(\.gz)?$/i;
+const PICTURE = /\.(jpe?g|png|tiff?|webp|gif|bmp|avif|p[bgpn]m|dcm)(\.gz)?$/i;
 
 /** Files to be opened, and how many others a folder held. */
 export interface Found {

@@ -6,7 +6,8 @@ import { fieldOfView } from "../../field-of-view.ts";
 import type { Mask, Photograph } from "../../image.ts";
 import { NOT_A_PICTURE } from "../decode.ts";
 import { DatasetError, ImageFileError, systemReason } from "../errors.ts";
-import { type ReadOptions, readMask, readPhotograph, readSize } from "../read.ts";
+import type { ReadOptions } from "../open-picture.ts";
+import { readMask, readPhotograph, readSize } from "../read.ts";
 
 /** One photograph with its labels. Nothing is read before it is asked for, and nothing is kept. */
 export interface Sample {

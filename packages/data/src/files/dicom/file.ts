@@ -4,15 +4,7 @@
 
 import { damaged, ImageFileError } from "../errors.ts";
 import type { DicomFacts } from "./facts.ts";
-
-/** Where `DICM` stands (DICOM PS3.10, section 7.1). */
-const PREAMBLE = 128;
-
-/** Whether a file begins as a DICOM file does. */
-export function isDicom(head: Uint8Array): boolean {
-  const mark = head.subarray(PREAMBLE, PREAMBLE + 4);
-  return String.fromCharCode(...mark) === "DICM";
-}
+import { PREAMBLE } from "./head.ts";
 
 /** Attributes by their names. */
 export type Dataset = Readonly<Record<string, unknown>>;

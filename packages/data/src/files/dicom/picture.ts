@@ -1,8 +1,8 @@
 // The pixels of a DICOM photograph. dcmjs-codecs unpacks them; what they mean is said by a dozen attributes (DICOM PS3.3,
 // section C.7.6.3).
 
-import type { OpenPicture } from "../decode.ts";
 import { damaged, ImageFileError } from "../errors.ts";
+import type { OpenPicture } from "../open-picture.ts";
 import type { Samples } from "../samples.ts";
 import { type Dataset, type DicomFile, dicomLibraries, messageOf, numberOf } from "./file.ts";
 
@@ -117,8 +117,11 @@ async function decode(file: DicomFile, layout: Layout): Promise<Samples> {
 async function unpacked({ path, dataset, transferSyntax, buffer }: DicomFile): Promise<Dataset> {
   if (SYNTAXES[transferSyntax]) return dataset;
   const { codecs } = await dicomLibraries(path);
+  await codecs.NativeCodecs.initializeAsync().catch((error: unknown) => {
+    const why = `the codecs of dcmjs-codecs fail (${messageOf(error)})`;
+    throw new ImageFileError(path, `is a DICOM file with packed pixels, and ${why}`, { cause: error });
+  });
   try {
-    await codecs.NativeCodecs.initializeAsync();
     const transcoder = new codecs.Transcoder(buffer);
     transcoder.transcode(EXPLICIT);
     return transcoder.getElements();

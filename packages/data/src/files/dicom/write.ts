@@ -6,7 +6,8 @@
 import { createHash } from "node:crypto";
 import type { Mask, Photograph } from "../../image.ts";
 import { ImageFileError } from "../errors.ts";
-import { type Dataset, type DicomFile, dicomLibraries, isDicom, numberOf, openDicom } from "./file.ts";
+import { type Dataset, type DicomFile, dicomLibraries, numberOf, openDicom } from "./file.ts";
+import { isDicom } from "./head.ts";
 
 /** How to write. */
 export interface DicomOutputOptions {
