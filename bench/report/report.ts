@@ -18,7 +18,7 @@ const PEERS = "onnxruntime-node,onnxruntime-web,tfjs-wasm,openvino,pytorch";
  * photographs that are not part of this project.
  */
 export const MEASURED: readonly string[] = [
-  `model --peers saunet-plain,saunet-eager,${PEERS} --seconds 3 --repeat 8 --over 63`,
+  `model --peers saunet-plain,saunet-eager,${PEERS} --seconds 3 --repeat 6 --over 60`,
   "train --peers pytorch --size 592 --seconds 6 --repeat 6 --over 60",
   "sizes --peers onnxruntime-node --seconds 2",
   "layers",
