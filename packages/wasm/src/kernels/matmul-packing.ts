@@ -9,7 +9,6 @@
 import type { MatmulDims, matmulForward } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import type { Phase } from "../plan.ts";
-import { integers } from "./conv/integers.ts";
 import { loadLanes, numbers } from "./conv/lanes.ts";
 import { BLOCK, type Blocks, blocksOf, repeat } from "./conv/register-tile.ts";
 import { FLOAT, MEMORY_GRAIN, VECTOR, whileAtLeast } from "./stream.ts";
@@ -53,8 +52,8 @@ export function packColumns(d: MatmulDims, start: number): Phase<MatmulArrays> {
     reads: ["b"],
     write: (f, { from, to, shared, arrays }) => {
       const { i32 } = f;
-      const { item, matrix, rest, t, terms } = integers(f, "item", "matrix", "rest", "t", "terms");
-      const { source, target } = integers(f, "source", "target");
+      const { item, matrix, rest, t, terms } = f.declare("i32");
+      const { source, target } = f.declare("i32");
       const place = { t, terms, source, target };
       const panel = f.local("panel", "i32");
       const pack = transposeB ? turnedPanel(f, { ...place, panel }, d) : copiedRows(f, place, d);
@@ -64,8 +63,8 @@ export function packColumns(d: MatmulDims, start: number): Phase<MatmulArrays> {
         f.set(panel, i32.div_u(rest, chunks));
         f.set(t, i32.mul(i32.rem_u(rest, chunks), chunk));
         cut(f, terms, t, k, chunk);
-        f.set(source, i32.add(arrays.b, i32.mul(matrix, k * n * FLOAT)));
-        f.set(target, i32.add(i32.add(shared, i32.mul(matrix, panelsBytes(d))), start));
+        f.set(source, f.at(arrays.b, matrix, k * n * FLOAT));
+        f.set(target, i32.add(f.at(shared, matrix, panelsBytes(d)), start));
         pack();
       });
     },
@@ -88,13 +87,13 @@ function copiedRows(
   { n, k }: MatmulDims,
 ): () => void {
   const { i32, v128 } = f;
-  const { line, panelLine, x, y, row } = integers(f, "line", "panelLine", "x", "y", "row");
+  const { line, panelLine, x, y, row } = f.declare("i32");
   return () => {
     for (const blocks of blocksOf(n)) {
       const { first, count, channels, vectors } = blocks;
-      f.set(line, i32.add(i32.mul(t, n * FLOAT), first * FLOAT));
+      f.set(line, f.at(first * FLOAT, t, n * FLOAT));
       f.set(line, i32.add(source, line));
-      f.set(panelLine, i32.add(i32.mul(t, panelRow(blocks)), first * k * FLOAT));
+      f.set(panelLine, f.at(first * k * FLOAT, t, panelRow(blocks)));
       f.set(panelLine, i32.add(target, panelLine));
       repeat(f, "block", count, () => {
         f.set(x, line);
@@ -153,8 +152,8 @@ export function packRows(d: MatmulDims, start: number): Phase<MatmulArrays> {
     reads: ["a"],
     write: (f, { from, to, shared, arrays }) => {
       const { i32 } = f;
-      const { item, matrix, rest, t, terms } = integers(f, "item", "matrix", "rest", "t", "terms");
-      const { i, rows, source, target } = integers(f, "i", "rows", "source", "target");
+      const { item, matrix, rest, t, terms } = f.declare("i32");
+      const { i, rows, source, target } = f.declare("i32");
       const turn = turning(f, { source: m * FLOAT, target: k * FLOAT });
       f.forRange(item, { from, to }, () => {
         f.set(matrix, i32.div_u(item, parts * chunks));
@@ -164,9 +163,9 @@ export function packRows(d: MatmulDims, start: number): Phase<MatmulArrays> {
         cut(f, rows, i, m, PATCH_ROWS);
         cut(f, terms, t, k, PATCH_TERMS);
         f.set(matrix, i32.mul(matrix, m * k * FLOAT));
-        f.set(source, i32.mul(i32.add(i32.mul(t, m), i), FLOAT));
+        f.set(source, i32.mul(f.at(i, t, m), FLOAT));
         f.set(source, i32.add(i32.add(arrays.a, matrix), source));
-        f.set(target, i32.mul(i32.add(i32.mul(i, k), t), FLOAT));
+        f.set(target, i32.mul(f.at(t, i, k), FLOAT));
         f.set(target, i32.add(i32.add(i32.add(shared, start), matrix), target));
         turn(source, target, terms, rows);
       });
@@ -188,7 +187,7 @@ function turning(
   line: { readonly source: number; readonly target: number },
 ): (source: I32, target: I32, rows: I32, columns: I32) => void {
   const { v128, i8x16 } = f;
-  const { x, y, left } = integers(f, "x", "y", "left");
+  const { x, y, left } = f.declare("i32");
   const rowsOf4 = f.locals("row", "v128", 4);
   const pairs = f.locals("pair", "v128", 4);
   const one = f.local("one", "v128");

@@ -12,7 +12,6 @@
 import { exactKey, type MatmulDims, matmulForward } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator, type Phase, type PhaseLocals } from "../plan.ts";
-import { integers } from "./conv/integers.ts";
 import { loadLanes, storeLanes } from "./conv/lanes.ts";
 import { BLOCK, type Blocks, blocksOf, registerTile, rowsOf, type Tile } from "./conv/register-tile.ts";
 import {
@@ -132,24 +131,21 @@ function products(code: Code): Phase<MatmulArrays> {
     grain: Math.ceil(ITEM_PRODUCTS / itemProducts),
     write: (f, locals) => {
       const { i32 } = f;
-      const { item, matrix, rest, part, firstRow, rowCount } = integers(
-        f,
-        ...(["item", "matrix", "rest", "part", "firstRow", "rowCount"] as const),
-      );
-      const { a, b, y, t, count } = integers(f, "a", "b", "y", "t", "count");
+      const { item, matrix, rest, part, firstRow, rowCount } = f.declare("i32");
+      const { a, b, y, t, count } = f.declare("i32");
       const groups = blocksOf(n).map((blocks) => ({
         blocks,
         write: panelWriter(f, { a, b, y, t, count, rowCount }, blocks, code),
       }));
-      const { first, last } = integers(f, "first", "last");
+      const { first, last } = f.declare("i32");
       f.forRange(item, { from: locals.from, to: locals.to }, () => {
         f.set(matrix, i32.div_u(item, rowParts * panelParts));
         f.set(rest, i32.rem_u(item, rowParts * panelParts));
         f.set(firstRow, i32.mul(i32.div_u(rest, panelParts), rows));
         f.set(part, i32.rem_u(rest, panelParts));
         cut(f, rowCount, firstRow, m, rows);
-        f.set(y, i32.add(i32.mul(matrix, m), firstRow));
-        f.set(y, i32.add(locals.arrays.y, i32.mul(y, n * FLOAT)));
+        f.set(y, f.at(firstRow, matrix, m));
+        f.set(y, f.at(locals.arrays.y, y, n * FLOAT));
         factorAt(f, a, matrix, "a", code, locals);
         f.advance(a, i32.mul(firstRow, code.a.row));
         factorAt(f, b, matrix, "b", code, locals);
@@ -168,7 +164,7 @@ function products(code: Code): Phase<MatmulArrays> {
             } else {
               f.set(first, i32.mul(part, panels));
               f.set(last, i32.add(first, panels));
-              f.set(last, f.select(last, blocks.count, i32.lt_s(last, blocks.count)));
+              f.set(last, f.min(last, blocks.count));
               f.loop((again) => {
                 write(first);
                 f.advance(first, 1);
@@ -231,7 +227,7 @@ function panelWriter(
   const tile = registerTile(f, rows, vectors, relaxed);
   const packed = packedAt !== undefined;
   const termBytes = packed ? panelRow(blocks) : n * FLOAT;
-  const { line, chunk, x, w, end, out, left } = integers(f, "line", "chunk", "x", "w", "end", "out", "left");
+  const { line, chunk, x, w, end, out, left } = f.declare("i32");
   const before = f.local("before", "v128");
   /** Every vector of a tile that lies inside y. */
   const each = ({ sums }: Tile, body: (sum: Local<"v128">, lanes: number, offset: number) => void) =>
@@ -244,7 +240,7 @@ function panelWriter(
     part.clear();
     f.set(x, line);
     f.set(w, chunk);
-    f.set(end, i32.add(x, i32.mul(count, reading.term)));
+    f.set(end, f.at(x, count, reading.term));
     part.accumulate(x, end, w, { row: reading.row, x: reading.term, w: termBytes });
     if (k > terms)
       f.if(f.get(t), () => {
@@ -256,10 +252,10 @@ function panelWriter(
     each(part, (sum, lanes, offset) => storeLanes(f, out, sum, lanes, offset));
   };
   return (panel) => {
-    f.set(line, i32.add(a, i32.mul(t, reading.term)));
-    f.set(out, i32.add(y, i32.mul(panel, BLOCK * FLOAT)));
+    f.set(line, f.at(a, t, reading.term));
+    f.set(out, f.at(y, panel, BLOCK * FLOAT));
     f.set(chunk, i32.mul(panel, BLOCK * FLOAT * (packed ? k : 1)));
-    f.set(chunk, i32.add(i32.add(b, chunk), i32.mul(t, termBytes)));
+    f.set(chunk, f.at(i32.add(b, chunk), t, termBytes));
     f.set(left, rowCount);
     whileAtLeast(f, left, rows, () => {
       multiply(tile);

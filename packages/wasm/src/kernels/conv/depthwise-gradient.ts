@@ -11,7 +11,6 @@ import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { multiplyAdd } from "../multiply-add.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
 import type { Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { loadLanes } from "./lanes.ts";
 import { repeat } from "./register-tile.ts";
 import type { Operands, Range, Steps } from "./steps.ts";
@@ -58,11 +57,8 @@ function writeParts(f: FunctionBuilder, { from, to, shared }: Range, operands: O
   const { N, rows, columns } = correlation;
   const [{ taps: rowTaps, spacing: rowSpacing, start: rowStart }] = rows.phases;
   const [{ taps, start }] = columns.phases;
-  const { item, row, end, n, iy, m, sums, tapSums } = integers(
-    f,
-    ...(["item", "row", "end", "n", "iy", "m", "sums", "tapSums"] as const),
-  );
-  const { gy, x, column, last, channel } = integers(f, "gy", "x", "column", "last", "channel");
+  const { item, row, end, n, iy, m, sums, tapSums } = f.declare("i32");
+  const { gy, x, column, last, channel } = f.declare("i32");
   const pixelBytes = channels * FLOAT;
   const chunk = Math.max(8, Math.floor(COLUMNS / channels));
   const groups = Array.from({ length: Math.ceil(taps / MOST_TAPS) }, (_, g) => ({
@@ -79,24 +75,24 @@ function writeParts(f: FunctionBuilder, { from, to, shared }: Range, operands: O
     };
   });
   f.forRange(item, { from, to }, () => {
-    f.set(sums, i32.add(shared, i32.mul(item, partBytes)));
+    f.set(sums, f.at(shared, item, partBytes));
     memory.fill(sums, 0, partBytes);
     f.set(end, i32.div_u(i32.mul(i32.add(item, 1), N * rows.outSize), parts));
     f.forRange(row, { from: i32.div_u(i32.mul(item, N * rows.outSize), parts), to: end }, () => {
       f.set(n, i32.div_u(row, rows.outSize));
       f.forRange(column, { to: columns.outSize, step: chunk }, () => {
         f.set(last, i32.add(column, chunk));
-        f.set(last, f.select(last, columns.outSize, i32.lt_s(last, columns.outSize)));
+        f.set(last, f.min(last, columns.outSize));
         f.set(iy, i32.sub(row, i32.mul(n, rows.outSize)));
-        f.set(iy, i32.add(i32.mul(iy, rows.step), rowStart));
+        f.set(iy, f.at(rowStart, iy, rows.step));
         f.set(tapSums, sums);
         f.forRange(m, { to: rowTaps }, () => {
           f.if(i32.lt_u(iy, rows.inSize), () => {
-            f.set(gy, i32.add(i32.mul(row, columns.outSize), column));
-            f.set(gy, i32.add(operands.output, i32.mul(gy, pixelBytes)));
-            f.set(x, i32.mul(i32.add(i32.mul(n, rows.inSize), iy), columns.inSize));
-            f.set(x, i32.add(x, i32.add(i32.mul(column, columns.step), start)));
-            f.set(x, i32.add(operands.input, i32.mul(x, pixelBytes)));
+            f.set(gy, f.at(column, row, columns.outSize));
+            f.set(gy, f.at(operands.output, gy, pixelBytes));
+            f.set(x, i32.mul(f.at(iy, n, rows.inSize), columns.inSize));
+            f.set(x, i32.add(x, f.at(start, column, columns.step)));
+            f.set(x, f.at(operands.input, x, pixelBytes));
             const place = { gy, x, sums: tapSums, column, last, channel };
             for (const { vectors, whole, one, rest } of writers) {
               const blocks = Math.floor(channels / (4 * vectors));
@@ -133,7 +129,7 @@ function sumsOfTaps(
   const { i32, v128, f32x4 } = f;
   const [{ taps, spacing, start }] = columns.phases;
   const madd = multiplyAdd(f, relaxed);
-  const { g, xk, at, pixel, ix } = integers(f, "g", "xk", "at", "pixel", "ix");
+  const { g, xk, at, pixel, ix } = f.declare("i32");
   const sums = Array.from({ length: count }, (_, k) => f.locals(`sum${k}_`, "v128", vectors));
   const gys = f.locals("gy", "v128", vectors);
   const value = f.local("x", "v128");
@@ -144,7 +140,7 @@ function sumsOfTaps(
     for (const sum of sums.flat()) f.set(sum, v128.const("f32x4", 0));
     f.set(g, i32.add(place.gy, place.channel));
     f.set(xk, i32.add(place.x, place.channel));
-    f.set(ix, i32.add(i32.mul(place.column, columns.step), start));
+    f.set(ix, f.at(start, place.column, columns.step));
     const addTap = (k: number) => {
       sums[k].forEach((sum, v) => {
         const offset = v * VECTOR;
@@ -185,13 +181,13 @@ function sumsOfTaps(
 
 /** Adds up the parts and writes the taps `from` … `to - 1`. */
 function writeSum(f: FunctionBuilder, { from, to, shared }: Range, gw: Local<"i32">, code: Code): void {
-  const { i32, f32, f64 } = f;
+  const { f32, f64 } = f;
   const { channels, parts, tapBytes, partBytes } = code;
-  const { tap, c, part, at, source, target } = integers(f, "tap", "c", "part", "at", "source", "target");
+  const { tap, c, part, at, source, target } = f.declare("i32");
   const sum = f.local("sum", "f64");
-  f.set(target, i32.add(gw, i32.mul(from, channels * FLOAT)));
+  f.set(target, f.at(gw, from, channels * FLOAT));
   f.forRange(tap, { from, to }, () => {
-    f.set(source, i32.add(shared, i32.mul(tap, tapBytes)));
+    f.set(source, f.at(shared, tap, tapBytes));
     f.forRange(c, { to: channels }, () => {
       f.set(sum, 0);
       f.set(at, source);

@@ -17,7 +17,6 @@ import { multiplyAdd } from "../multiply-add.ts";
 import { FLOAT, MEMORY_GRAIN, VECTOR, whileAtLeast } from "../stream.ts";
 import { clipTaps } from "./direct.ts";
 import type { Axis, AxisPhase, Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { loadLanes, storeLanes } from "./lanes.ts";
 import { BLOCK, repeat } from "./register-tile.ts";
 import type { Operands, Range, Steps } from "./steps.ts";
@@ -140,8 +139,8 @@ function writeRows(f: FunctionBuilder, { from, to }: Range, operands: Operands, 
   const { i32 } = f;
   const { channels } = code;
   const { rows, columns, filter } = code.correlation;
-  const { item, n, j, iy, firstTap, taps } = integers(f, "item", "n", "j", "iy", "firstTap", "taps");
-  const { x, y, w, line } = integers(f, "x", "y", "w", "line");
+  const { item, n, j, iy, firstTap, taps } = f.declare("i32");
+  const { x, y, w, line } = f.declare("i32");
   const byTaps = tapByTap(f, code);
   const inTiles = tileByTile(f, code);
   f.forRange(item, { from, to }, () => {
@@ -149,20 +148,20 @@ function writeRows(f: FunctionBuilder, { from, to }: Range, operands: Operands, 
     f.set(j, i32.sub(item, i32.mul(n, rows.phases[0].outputs)));
     rows.phases.forEach((rowPhase, row) => {
       const write = () => {
-        f.set(iy, i32.add(i32.mul(j, rows.step), rowPhase.start));
+        f.set(iy, f.at(rowPhase.start, j, rows.step));
         clipTaps(f, iy, rows.inSize, rowPhase, firstTap, taps);
-        f.set(iy, i32.add(iy, i32.mul(firstTap, rowPhase.spacing)));
+        f.set(iy, f.at(iy, firstTap, rowPhase.spacing));
         columns.phases.forEach((columnPhase, column) => {
-          f.set(x, i32.mul(i32.add(iy, i32.mul(n, rows.inSize)), columns.inSize));
+          f.set(x, i32.mul(f.at(iy, n, rows.inSize), columns.inSize));
           f.set(x, i32.mul(i32.add(x, columnPhase.start), channels * FLOAT));
           f.set(x, i32.add(operands.input, x));
-          f.set(line, i32.add(i32.mul(j, rows.phases.length), row));
-          f.set(line, i32.add(i32.mul(n, rows.outSize), line));
-          f.set(line, i32.add(i32.mul(line, columns.outSize), column));
-          f.set(y, i32.add(operands.output, i32.mul(line, channels * FLOAT)));
-          f.set(w, i32.add(i32.mul(firstTap, rowPhase.tapStep), rowPhase.firstTap));
-          f.set(w, i32.add(i32.mul(w, filter.row), columnPhase.firstTap * filter.column));
-          f.set(w, i32.add(operands.filter, i32.mul(w, FLOAT)));
+          f.set(line, f.at(row, j, rows.phases.length));
+          f.set(line, f.at(line, n, rows.outSize));
+          f.set(line, f.at(column, line, columns.outSize));
+          f.set(y, f.at(operands.output, line, channels * FLOAT));
+          f.set(w, f.at(rowPhase.firstTap, firstTap, rowPhase.tapStep));
+          f.set(w, f.at(columnPhase.firstTap * filter.column, w, filter.row));
+          f.set(w, f.at(operands.filter, w, FLOAT));
           const cut = cutOf(columns, columnPhase);
           const locals = { x, y, w, bias: operands.bias, taps };
           if (cut === undefined) byTaps(locals, rowPhase, columnPhase);
@@ -180,11 +179,8 @@ function tapByTap(f: FunctionBuilder, { correlation, channels, hasBias, relaxed 
   const { i32, v128 } = f;
   const { columns, filter } = correlation;
   const madd = multiplyAdd(f, relaxed);
-  const { pixel, ix, first, count, m, k } = integers(f, "pixel", "ix", "first", "count", "m", "k");
-  const { x, xRow, xTap, wFirst, wRow, wTap, y, at } = integers(
-    f,
-    ...(["x", "xRow", "xTap", "wFirst", "wRow", "wTap", "y", "at"] as const),
-  );
+  const { pixel, ix, first, count, m, k } = f.declare("i32");
+  const { x, xRow, xTap, wFirst, wRow, wTap, y, at } = f.declare("i32");
   const [sums, xs, weights] = ["sum", "x", "weight"].map((name) => f.locals(name, "v128", 4));
   return (
     row: RowLocals,
@@ -194,11 +190,11 @@ function tapByTap(f: FunctionBuilder, { correlation, channels, hasBias, relaxed 
     const step = columns.phases.length;
     f.set(y, row.y);
     f.forRange(pixel, { to: outputs }, () => {
-      f.set(ix, i32.add(i32.mul(pixel, columns.step), start));
+      f.set(ix, f.at(start, pixel, columns.step));
       clipTaps(f, ix, columns.inSize, { taps, spacing } as AxisPhase, first, count);
-      f.set(x, i32.add(i32.mul(pixel, columns.step), i32.mul(first, spacing)));
-      f.set(x, i32.add(row.x, i32.mul(x, channels * FLOAT)));
-      f.set(wFirst, i32.add(row.w, i32.mul(first, tapStep * filter.column * FLOAT)));
+      f.set(x, f.at(i32.mul(pixel, columns.step), first, spacing));
+      f.set(x, f.at(row.x, x, channels * FLOAT));
+      f.set(wFirst, f.at(row.w, first, tapStep * filter.column * FLOAT));
       for (const { first: channel, count: blocks, vectors, lanes } of blocksOfChannels(channels)) {
         f.set(at, channel * FLOAT);
         repeat(f, "block", blocks, () => {
@@ -245,10 +241,7 @@ function tileByTile(f: FunctionBuilder, { correlation, channels, hasBias, relaxe
   const { i32, v128 } = f;
   const { columns, filter } = correlation;
   const madd = multiplyAdd(f, relaxed);
-  const { x, y, at, xRow, wRow, yAt, left, tile } = integers(
-    f,
-    ...(["x", "y", "at", "xRow", "wRow", "yAt", "left", "tile"] as const),
-  );
+  const { x, y, at, xRow, wRow, yAt, left, tile } = f.declare("i32");
   const sums = f.locals("sum", "v128", MOST_OUTPUTS);
   const xs = f.locals("x", "v128", REGISTERS);
   const weights = f.locals("weight", "v128", REGISTERS);
@@ -303,7 +296,7 @@ function tileByTile(f: FunctionBuilder, { correlation, channels, hasBias, relaxe
           writeVector();
           f.brIf(done, i32.eq(at, lastVector));
           f.advance(at, VECTOR);
-          if (lastVector % VECTOR > 0) f.set(at, f.select(at, lastVector, i32.lt_s(at, lastVector)));
+          if (lastVector % VECTOR > 0) f.set(at, f.min(at, lastVector));
           f.br(again);
         });
       });
@@ -317,8 +310,8 @@ function tileByTile(f: FunctionBuilder, { correlation, channels, hasBias, relaxe
       const fresh = Math.min(correlation.rows.step, rowPhase.taps);
       f.set(x, i32.sub(row.x, start * pixelBytes));
       f.set(left, i32.sub(row.taps, fresh));
-      f.set(left, f.select(left, 0, i32.gt_s(left, 0)));
-      f.set(x, i32.add(x, i32.mul(left, rowPhase.spacing * rowBytes)));
+      f.set(left, f.max(left, 0));
+      f.set(x, f.at(x, left, rowPhase.spacing * rowBytes));
       f.set(left, i32.sub(row.taps, left));
       whileAtLeast(f, left, 1, () => {
         f.set(at, x);

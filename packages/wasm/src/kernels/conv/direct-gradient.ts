@@ -15,7 +15,6 @@
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
 import type { Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { blocksOf, registerTile, repeat, rowsOf } from "./register-tile.ts";
 import type { Operands, Range, Steps } from "./steps.ts";
 import { PARTS } from "./winograd-gradient.ts";
@@ -112,21 +111,8 @@ function writeParts(
   const [{ start, spacing }] = columns.phases;
   const [left, right] = [Math.max(0, -start), Math.min(pixels, columns.inSize - start)];
   const addProducts = outerProducts(f, code);
-  const { item, row, end, n, iy, m, sums, sum, gy, line, source } = integers(
-    f,
-    "item",
-    "row",
-    "end",
-    "n",
-    "iy",
-    "m",
-    "sums",
-    "sum",
-    "gy",
-    "line",
-    "source",
-  );
-  const { count, pixel, x, g } = integers(f, "count", "pixel", "x", "g");
+  const { item, row, end, n, iy, m, sums, sum, gy, line, source } = f.declare("i32");
+  const { count, pixel, x, g } = f.declare("i32");
   const gyBytes = columns.outSize * O * FLOAT;
   // Vectors of the gradient's last pixel may reach past it: then a copy is read.
   const copied = code.outputsInVectors && O % 4 > 0;
@@ -134,32 +120,32 @@ function writeParts(
   // Zeros at the sides of the line stay.
   memory.fill(own, 0, lineBytes);
   f.forRange(item, { from, to }, () => {
-    f.set(sums, i32.add(shared, i32.mul(item, partBytes)));
+    f.set(sums, f.at(shared, item, partBytes));
     memory.fill(sums, 0, partBytes);
     f.set(end, i32.div_u(i32.mul(i32.add(item, 1), N * rows.outSize), parts));
     f.forRange(row, { from: i32.div_u(i32.mul(item, N * rows.outSize), parts), to: end }, () => {
-      f.set(gy, i32.add(operands.output, i32.mul(row, gyBytes)));
+      f.set(gy, f.at(operands.output, row, gyBytes));
       if (copied) {
         f.set(source, gy);
         f.set(gy, i32.add(own, lineBytes));
         memory.copy(gy, source, gyBytes);
       }
       f.set(n, i32.div_u(row, rows.outSize));
-      f.set(iy, i32.add(i32.mul(i32.sub(row, i32.mul(n, rows.outSize)), rows.step), rowStart));
+      f.set(iy, f.at(rowStart, i32.sub(row, i32.mul(n, rows.outSize)), rows.step));
       f.set(sum, sums);
       f.forRange(m, { to: rowTaps }, () => {
         f.if(i32.lt_u(iy, rows.inSize), () => {
           if (right > left) {
-            f.set(source, i32.mul(i32.add(i32.mul(n, rows.inSize), iy), columns.inSize));
+            f.set(source, i32.mul(f.at(iy, n, rows.inSize), columns.inSize));
             f.set(source, i32.mul(i32.add(source, start + left), I * FLOAT));
             f.set(source, i32.add(operands.input, source));
             memory.copy(i32.add(own, left * I * FLOAT), source, (right - left) * I * FLOAT);
           }
           f.forRange(pixel, { to: columns.outSize, step: chunk }, () => {
             f.set(count, i32.sub(columns.outSize, pixel));
-            f.set(count, f.select(count, chunk, i32.lt_s(count, chunk)));
-            f.set(x, i32.add(own, i32.mul(pixel, columns.step * I * FLOAT)));
-            f.set(g, i32.add(gy, i32.mul(pixel, O * FLOAT)));
+            f.set(count, f.min(count, chunk));
+            f.set(x, f.at(own, pixel, columns.step * I * FLOAT));
+            f.set(g, f.at(gy, pixel, O * FLOAT));
             f.set(line, sum);
             repeat(f, "run", runs, () => {
               addProducts({ x, gy: g, count, sums: line });
@@ -186,17 +172,7 @@ function outerProducts(f: FunctionBuilder, { correlation, relaxed, outputsInVect
     const { rows } = tileRows(height, blocks.vectors, outputsInVectors);
     return { ...blocks, tile: registerTile(f, rows, blocks.vectors, relaxed) };
   });
-  const { i, a, end, b, column, out, target, bytes } = integers(
-    f,
-    "i",
-    "a",
-    "end",
-    "b",
-    "column",
-    "out",
-    "target",
-    "bytes",
-  );
+  const { i, a, end, b, column, out, target, bytes } = f.declare("i32");
   return ({
     x,
     gy,
@@ -216,7 +192,7 @@ function outerProducts(f: FunctionBuilder, { correlation, relaxed, outputsInVect
       repeat(f, "block", count, () => {
         f.set(target, out);
         f.forRange(i, { to: height, step: tile.sums.length }, () => {
-          f.set(a, i32.add(rows, i32.mul(i, FLOAT)));
+          f.set(a, f.at(rows, i, FLOAT));
           f.set(end, i32.add(a, bytes));
           f.set(b, column);
           tile.clear();
@@ -244,13 +220,13 @@ function writeSum(f: FunctionBuilder, { from, to, shared }: Range, gw: I32, code
   const [{ taps }] = columns.phases;
   const [inputBytes, outputBytes] = outputsInVectors ? [rowBytes, FLOAT] : [FLOAT, rowBytes];
   const tapBytes = runs === 1 ? I * inputBytes : runBytes;
-  const { tap, m, i, o, source, at, target } = integers(f, "tap", "m", "i", "o", "source", "at", "target");
+  const { tap, m, i, o, source, at, target } = f.declare("i32");
   const sum = f.local("sum", "f64");
-  f.set(target, i32.add(gw, i32.mul(from, I * O * FLOAT)));
+  f.set(target, f.at(gw, from, I * O * FLOAT));
   f.forRange(tap, { from, to }, () => {
     f.set(m, i32.div_u(tap, taps));
     f.set(source, i32.mul(i32.sub(tap, i32.mul(m, taps)), tapBytes));
-    f.set(source, i32.add(i32.add(shared, i32.mul(m, runs * runBytes)), source));
+    f.set(source, i32.add(f.at(shared, m, runs * runBytes), source));
     f.forRange(i, { to: I }, () => {
       f.set(at, source);
       f.forRange(o, { to: O }, () => {

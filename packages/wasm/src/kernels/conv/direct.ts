@@ -13,7 +13,6 @@
 import type { FunctionBuilder, Local, Value } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
 import type { AxisPhase, Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { storeLanes } from "./lanes.ts";
 import { type Blocks, blocksOf, registerTile, repeat, rowsOf, type Tile } from "./register-tile.ts";
 import type { Operands, Range, Steps } from "./steps.ts";
@@ -91,17 +90,7 @@ export function directSteps(correlation: Correlation, hasBias: boolean, relaxed:
 function writePacking(f: FunctionBuilder, { from, to, shared }: Range, operands: Operands, code: Code): void {
   const { i32, f32 } = f;
   const { filter, I } = code.correlation;
-  const { i, m, k, o, source, target, row, tap } = integers(
-    f,
-    "i",
-    "m",
-    "k",
-    "o",
-    "source",
-    "target",
-    "row",
-    "tap",
-  );
+  const { i, m, k, o, source, target, row, tap } = f.declare("i32");
   const copy = (channels: number, step: number) => {
     f.forRange(o, { to: channels }, () => {
       f.f32.store(target, f32.load(source));
@@ -131,9 +120,9 @@ function writePacking(f: FunctionBuilder, { from, to, shared }: Range, operands:
       const at = (phase: AxisPhase, step: number) => phase.firstTap * step;
       const origin = at(part.rows, filter.row) + at(part.columns, filter.column) + first * filter.output;
       f.forRange(i, { from, to }, () => {
-        f.set(row, i32.add(operands.filter, i32.mul(i, filter.input * FLOAT)));
+        f.set(row, f.at(operands.filter, i, filter.input * FLOAT));
         f.advance(row, origin * FLOAT);
-        f.set(tap, i32.add(shared, i32.mul(i, vectors * VECTOR)));
+        f.set(tap, f.at(shared, i, vectors * VECTOR));
         f.advance(tap, start);
         f.forRange(m, { to: part.rows.taps }, () => {
           f.forRange(k, { to: part.columns.taps }, () => {
@@ -154,8 +143,8 @@ function writeRows(f: FunctionBuilder, { from, to, shared }: Range, operands: Op
   const { i32 } = f;
   const { I, O, rows, columns } = code.correlation;
   const [height, width] = [rows.phases.length, columns.phases.length];
-  const { item, n, j, iy, firstTap, taps } = integers(f, "item", "n", "j", "iy", "firstTap", "taps");
-  const { x, y, line, w } = integers(f, "x", "y", "line", "w");
+  const { item, n, j, iy, firstTap, taps } = f.declare("i32");
+  const { x, y, line, w } = f.declare("i32");
   const writers = code.blocks.map((blocks) => rowWriter(f, { x, y, w, firstTap, taps }, blocks, code));
   f.forRange(item, { from, to }, () => {
     f.set(n, i32.div_u(item, rows.phases[0].outputs));
@@ -164,15 +153,15 @@ function writeRows(f: FunctionBuilder, { from, to, shared }: Range, operands: Op
       const phase = part.rows;
       const write = () => {
         // Row j reads the input row iy and those `spacing` apart; the taps firstTap … firstTap + taps - 1 lie inside.
-        f.set(iy, i32.add(i32.mul(j, rows.step), phase.start));
+        f.set(iy, f.at(phase.start, j, rows.step));
         clipTaps(f, iy, rows.inSize, phase, firstTap, taps);
         // x: what the first pixel's first tap reads in the first of these rows.
-        f.set(x, i32.add(iy, i32.mul(firstTap, phase.spacing)));
-        f.set(x, i32.mul(i32.add(x, i32.mul(n, rows.inSize)), columns.inSize));
-        f.set(x, i32.add(operands.input, i32.mul(i32.add(x, part.columns.start), I * FLOAT)));
-        f.set(line, i32.add(i32.mul(n, rows.outSize), i32.add(i32.mul(j, height), part.row)));
-        f.set(line, i32.add(i32.mul(line, columns.outSize), part.column));
-        f.set(y, i32.add(operands.output, i32.mul(line, O * FLOAT)));
+        f.set(x, f.at(iy, firstTap, phase.spacing));
+        f.set(x, i32.mul(f.at(x, n, rows.inSize), columns.inSize));
+        f.set(x, f.at(operands.input, i32.add(x, part.columns.start), I * FLOAT));
+        f.set(line, f.at(f.at(part.row, j, height), n, rows.outSize));
+        f.set(line, f.at(part.column, line, columns.outSize));
+        f.set(y, f.at(operands.output, line, O * FLOAT));
         code.blocks.forEach((blocks, b) => {
           f.set(w, i32.add(shared, packedStart(code, part, blocks)));
           repeat(f, "block", blocks.count, () => {
@@ -212,18 +201,8 @@ function rowWriter(
   const { vectors, channels } = blocks;
   const pixels = rowsOf(vectors);
   const whole = registerTile(f, pixels, vectors, code.relaxed);
-  const { x, y, j, ix, first, count } = integers(f, "x", "y", "j", "ix", "first", "count");
-  const { xk, wk, end, run, line, tap, m, k } = integers(
-    f,
-    "xk",
-    "wk",
-    "end",
-    "run",
-    "line",
-    "tap",
-    "m",
-    "k",
-  );
+  const { x, y, j, ix, first, count } = f.declare("i32");
+  const { xk, wk, end, run, line, tap, m, k } = f.declare("i32");
   return (part, outStep) => {
     const { taps, start, spacing, outputs } = part.columns;
     const stepBytes = columns.step * I * FLOAT;
@@ -244,9 +223,9 @@ function rowWriter(
           // One run of side-by-side inputs for a row of taps, or one for each tap.
           const joined = spacing === 1;
           f.set(run, joined ? i32.mul(count, I * FLOAT) : i32.const(I * FLOAT));
-          f.set(line, i32.add(x, i32.mul(first, spacing * I * FLOAT)));
-          f.set(tap, i32.add(i32.mul(row.firstTap, taps), first));
-          f.set(tap, i32.add(row.w, i32.mul(tap, I * vectors * VECTOR)));
+          f.set(line, f.at(x, first, spacing * I * FLOAT));
+          f.set(tap, f.at(first, row.firstTap, taps));
+          f.set(tap, f.at(row.w, tap, I * vectors * VECTOR));
           f.forRange(m, { to: row.taps }, () => {
             f.set(xk, line);
             f.set(wk, tap);
@@ -282,7 +261,7 @@ function rowWriter(
       advance(pixels);
     };
     const one = () => {
-      f.set(ix, i32.add(i32.mul(j, columns.step), start));
+      f.set(ix, f.at(start, j, columns.step));
       clipTaps(f, ix, columns.inSize, part.columns, first, count);
       tile(whole.first(1), first, count);
       advance(1);
@@ -312,9 +291,9 @@ export function clipTaps(
   const ceilDivide = (value: Value<"i32">) =>
     spacing === 1 ? value : i32.div_s(i32.add(value, spacing - 1), spacing);
   f.set(first, ceilDivide(i32.sub(0, at)));
-  f.set(first, f.select(first, 0, i32.gt_s(first, 0)));
+  f.set(first, f.max(first, 0));
   f.set(count, ceilDivide(i32.sub(size, at)));
-  f.set(count, f.select(count, taps, i32.lt_s(count, taps)));
+  f.set(count, f.min(count, taps));
   f.set(count, i32.sub(count, first));
-  f.set(count, f.select(count, 0, i32.gt_s(count, 0)));
+  f.set(count, f.max(count, 0));
 }

@@ -9,7 +9,6 @@ import type { FunctionBuilder } from "../../asm/index.ts";
 import { multiplyAdd } from "../multiply-add.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
 import type { Axis, Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { numbers } from "./lanes.ts";
 import type { Operands, Range, Steps } from "./steps.ts";
 
@@ -61,7 +60,7 @@ function writePixels(
   const weights = f.locals("w", "v128", I / 4);
   const sums = f.locals("sum", "v128", 4);
   const bias = f.local("bias", "v128");
-  const { pixel, end, x, y } = integers(f, "pixel", "end", "x", "y");
+  const { pixel, end, x, y } = f.declare("i32");
   weights.forEach((weight, v) => {
     f.set(weight, v128.load(operands.filter, { offset: v * VECTOR, align: FLOAT }));
   });
@@ -70,15 +69,15 @@ function writePixels(
   const addNeighbours = (a: (typeof sums)[number], b: (typeof sums)[number]) =>
     f32x4.add(i8x16.shuffle(a, b, numbers(0, 2, 4, 6)), i8x16.shuffle(a, b, numbers(1, 3, 5, 7)));
   f.set(end, i32.mul(to, PIXELS));
-  f.set(end, f.select(end, pixels, i32.lt_s(end, pixels)));
+  f.set(end, f.min(end, pixels));
   f.set(pixel, i32.mul(from, PIXELS));
   f.block((done) => {
     f.loop((again) => {
       f.brIf(done, i32.ge_s(pixel, end));
       // The last four may overlap those before; they come out the same.
-      f.set(pixel, f.select(pixel, pixels - 4, i32.lt_s(pixel, pixels - 4)));
-      f.set(x, i32.add(operands.input, i32.mul(pixel, I * FLOAT)));
-      f.set(y, i32.add(operands.output, i32.mul(pixel, FLOAT)));
+      f.set(pixel, f.min(pixel, pixels - 4));
+      f.set(x, f.at(operands.input, pixel, I * FLOAT));
+      f.set(y, f.at(operands.output, pixel, FLOAT));
       sums.forEach((sum, p) => {
         weights.forEach((weight, v) => {
           const input = () => v128.load(x, { offset: p * I * FLOAT + v * VECTOR, align: FLOAT });

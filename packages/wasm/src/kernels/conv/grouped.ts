@@ -23,7 +23,6 @@ import { depthwiseSteps } from "./depthwise.ts";
 import { depthwiseGradientSteps } from "./depthwise-gradient.ts";
 import { directGradientSteps } from "./direct-gradient.ts";
 import { type Correlation, forwardOf, transposedOf } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { type Names, planOf, type Step, type Steps } from "./steps.ts";
 import { winogradGradientSteps } from "./winograd-gradient.ts";
 
@@ -171,29 +170,26 @@ function ofEachGroup<N extends string>(
     ...(reads && { reads: reads.map((operand) => names[operand]!) }),
     write: (f, { from, to, shared, own, arrays }) => {
       const { i32 } = f;
-      const { group, last, first, end, before } = integers(f, "group", "last", "first", "end", "before");
-      const { scratch, input, output, filter, bias } = integers(
-        f,
-        ...(["scratch", "input", "output", "filter", "bias"] as const),
-      );
+      const { group, last, first, end, before } = f.declare("i32");
+      const { scratch, input, output, filter, bias } = f.declare("i32");
       const of = ({ at, rows, width }: Runs, target: Local<"i32">) => {
-        f.set(target, i32.add(i32.mul(group, rows * width * FLOAT), at));
+        f.set(target, f.at(at, group, rows * width * FLOAT));
         f.advance(target, shared);
       };
       f.set(last, i32.div_u(i32.add(to, items - 1), items));
       f.forRange(group, { from: i32.div_u(from, items), to: last }, () => {
         f.set(before, i32.mul(group, items));
         f.set(first, i32.sub(from, before));
-        f.set(first, f.select(first, 0, i32.gt_s(first, 0)));
+        f.set(first, f.max(first, 0));
         f.set(end, i32.sub(to, before));
-        f.set(end, f.select(end, items, i32.lt_s(end, items)));
-        f.set(scratch, i32.add(shared, i32.mul(group, groupBytes)));
+        f.set(end, f.min(end, items));
+        f.set(scratch, f.at(shared, group, groupBytes));
         of(copies.input, input);
         of(copies.output, output);
         of(copies.filter, filter);
         if (names.bias !== undefined) {
           const all = (arrays as Record<N, Local<"i32">>)[names.bias];
-          f.set(bias, i32.add(all, i32.mul(group, copies.output.width * FLOAT)));
+          f.set(bias, f.at(all, group, copies.output.width * FLOAT));
         }
         const operands = { input, output, filter, bias: names.bias === undefined ? undefined : bias };
         write(f, { from: first, to: end, shared: scratch, own }, operands);
@@ -212,10 +208,10 @@ function copyRuns(
   back: boolean,
 ): void {
   const { i32 } = f;
-  const { row, group, together, own, left } = integers(f, "row", "group", "together", "own", "left");
-  f.set(together, i32.add(whole, i32.mul(from, groups * width * FLOAT)));
+  const { row, group, together, own, left } = f.declare("i32");
+  f.set(together, f.at(whole, from, groups * width * FLOAT));
   f.forRange(row, { from, to }, () => {
-    f.set(own, i32.add(i32.add(shared, at), i32.mul(row, width * FLOAT)));
+    f.set(own, f.at(i32.add(shared, at), row, width * FLOAT));
     f.forRange(group, { to: groups }, () => {
       f.set(left, width);
       const pointers = back ? { from: own, to: together } : { from: together, to: own };

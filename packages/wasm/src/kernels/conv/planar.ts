@@ -15,7 +15,6 @@ import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
 import { clipTaps } from "./direct.ts";
 import type { Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { numbers } from "./lanes.ts";
 import { registerTile, rowsOf } from "./register-tile.ts";
 import type { Operands, Range, Steps } from "./steps.ts";
@@ -76,12 +75,12 @@ function writePacking(f: FunctionBuilder, { from, to, shared }: Range, w: I32, c
   const { i32, f32 } = f;
   const { I, O, filter, rows, columns } = c;
   const [rowPhase, phase] = [rows.phases[0], columns.phases[0]];
-  const { m, k, source, target } = integers(f, "m", "k", "source", "target");
-  f.set(target, i32.add(shared, i32.mul(from, I * phase.taps * O * FLOAT)));
+  const { m, k, source, target } = f.declare("i32");
+  f.set(target, f.at(shared, from, I * phase.taps * O * FLOAT));
   f.forRange(m, { from, to }, () => {
     for (let i = 0; i < I; i++) {
       const origin = rowPhase.firstTap * filter.row + phase.firstTap * filter.column + i * filter.input;
-      f.set(source, i32.add(i32.add(w, origin * FLOAT), i32.mul(m, rowPhase.tapStep * filter.row * FLOAT)));
+      f.set(source, f.at(i32.add(w, origin * FLOAT), m, rowPhase.tapStep * filter.row * FLOAT));
       f.forRange(k, { to: phase.taps }, () => {
         for (let o = 0; o < O; o++)
           f32.store(target, f32.load(source, { offset: o * filter.output * FLOAT }), { offset: o * FLOAT });
@@ -105,31 +104,9 @@ function writeRows(
   const [rowPhase, phase] = [rows.phases[0], columns.phases[0]];
   const ringBytes = rowPhase.taps * I * planeBytes;
   const tile = registerTile(f, O, vectors, relaxed);
-  const { item, n, j, iy, loaded, firstTap, taps } = integers(
-    f,
-    "item",
-    "n",
-    "j",
-    "iy",
-    "loaded",
-    "firstTap",
-    "taps",
-  );
-  const { first, ring, end, slot, w, wRow, wEnd, x, y, m, i } = integers(
-    f,
-    "first",
-    "ring",
-    "end",
-    "slot",
-    "w",
-    "wRow",
-    "wEnd",
-    "x",
-    "y",
-    "m",
-    "i",
-  );
-  const { pixel, line } = integers(f, "pixel", "line");
+  const { item, n, j, iy, loaded, firstTap, taps } = f.declare("i32");
+  const { first, ring, end, slot, w, wRow, wEnd, x, y, m, i } = f.declare("i32");
+  const { pixel, line } = f.declare("i32");
   const biases = operands.bias === undefined ? undefined : f.locals("bias", "v128", O);
   biases?.forEach((bias, o) => {
     f.set(bias, v128.load32_splat(operands.bias!, { offset: o * FLOAT }));
@@ -141,21 +118,21 @@ function writeRows(
   f.forRange(item, { from, to }, () => {
     f.set(n, i32.div_u(item, rows.outSize));
     f.set(j, i32.sub(item, i32.mul(n, rows.outSize)));
-    f.set(iy, i32.add(i32.mul(j, rows.step), rowPhase.start));
+    f.set(iy, f.at(rowPhase.start, j, rows.step));
     clipTaps(f, iy, rows.inSize, rowPhase, firstTap, taps);
     // The ring holds the rows up to before `loaded`; a new image begins anew.
     f.set(first, i32.add(iy, firstTap));
     f.set(end, i32.add(first, taps));
     f.if(i32.or(i32.eq(item, from), i32.eqz(j)), () => f.set(loaded, first));
-    f.set(loaded, f.select(loaded, first, i32.gt_s(loaded, first)));
+    f.set(loaded, f.max(loaded, first));
     f.forRange(loaded, { from: loaded, to: end }, () => {
       f.set(slot, i32.mul(i32.rem_u(loaded, rowPhase.taps), I * planeBytes));
       f.set(slot, i32.add(own, slot));
       loadRow(n, loaded, slot);
     });
-    f.set(slot, i32.add(own, i32.mul(i32.rem_u(first, rowPhase.taps), I * planeBytes)));
-    f.set(wRow, i32.add(shared, i32.mul(firstTap, I * phase.taps * O * FLOAT)));
-    f.set(y, i32.add(operands.output, i32.mul(item, columns.outSize * O * FLOAT)));
+    f.set(slot, f.at(own, i32.rem_u(first, rowPhase.taps), I * planeBytes));
+    f.set(wRow, f.at(shared, firstTap, I * phase.taps * O * FLOAT));
+    f.set(y, f.at(operands.output, item, columns.outSize * O * FLOAT));
 
     f.set(pixel, 0);
     f.loop((again) => {
@@ -165,7 +142,7 @@ function writeRows(
       f.set(w, wRow);
       f.set(line, slot);
       f.forRange(m, { to: taps }, () => {
-        f.set(x, i32.add(line, i32.mul(pixel, FLOAT)));
+        f.set(x, f.at(line, pixel, FLOAT));
         f.forRange(i, { to: I }, () => {
           f.set(wEnd, i32.add(w, phase.taps * O * FLOAT));
           tile.accumulate(w, wEnd, x, { row: FLOAT, x: O * FLOAT, w: FLOAT });
@@ -174,7 +151,7 @@ function writeRows(
         f.advance(line, I * planeBytes);
         f.set(line, f.select(own, line, i32.eq(line, ring)));
       });
-      f.set(x, i32.add(y, i32.mul(pixel, O * FLOAT)));
+      f.set(x, f.at(y, pixel, O * FLOAT));
       const [sums, others] = tile.sums;
       sums.forEach((sum, v) => {
         const offset = v * O * VECTOR;
@@ -190,10 +167,7 @@ function writeRows(
       // The next stretch, but not past the end; none after the last.
       f.set(m, i32.ne(pixel, columns.outSize - 4 * vectors));
       f.advance(pixel, 4 * vectors);
-      f.set(
-        pixel,
-        f.select(pixel, columns.outSize - 4 * vectors, i32.lt_s(pixel, columns.outSize - 4 * vectors)),
-      );
+      f.set(pixel, f.min(pixel, columns.outSize - 4 * vectors));
       f.brIf(again, m);
     });
   });
@@ -212,7 +186,7 @@ function rowLoader(f: FunctionBuilder, input: I32, { correlation, planeBytes }: 
   const { i32, v128, i8x16, memory } = f;
   const { I, rows, columns } = correlation;
   const { first, left, count } = visible(correlation);
-  const { source, target, pixel } = integers(f, "source", "target", "pixel");
+  const { source, target, pixel } = f.declare("i32");
   const [a, b] = f.locals("pair", "v128", 2);
   const fourPixels = () => {
     f.set(a, v128.load(source, { align: FLOAT }));
@@ -225,8 +199,8 @@ function rowLoader(f: FunctionBuilder, input: I32, { correlation, planeBytes }: 
     f.advance(target, pixels * FLOAT);
   };
   return (n: I32, y: I32, slot: I32): void => {
-    f.set(source, i32.add(i32.mul(i32.add(i32.mul(n, rows.inSize), y), columns.inSize), first));
-    f.set(source, i32.add(input, i32.mul(source, I * FLOAT)));
+    f.set(source, f.at(first, f.at(y, n, rows.inSize), columns.inSize));
+    f.set(source, f.at(input, source, I * FLOAT));
     f.set(target, i32.add(slot, left * FLOAT));
     if (I === 1) {
       memory.copy(target, source, count * FLOAT);

@@ -6,7 +6,6 @@ import { FLOAT, VECTOR } from "../stream.ts";
 import type { AxisAlgorithm } from "./axis-algorithm.ts";
 import { type Matrix, transpose } from "./bilinear.ts";
 import type { Axis, Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
 
 type I32 = Local<"i32">;
@@ -97,7 +96,7 @@ export interface Strip {
 /** The place of a tile, counted on by `next`. */
 export function tileCursor(f: FunctionBuilder, { rows, columns }: TiledImage) {
   const { i32 } = f;
-  const { n, ty, tx } = integers(f, "n", "ty", "tx");
+  const { n, ty, tx } = f.declare("i32");
   return {
     n,
     ty,
@@ -130,13 +129,8 @@ export function pixelAddress(
   base: I32,
   { n, y, x }: { readonly n: I32; readonly y: I32; readonly x: I32 },
 ) {
-  const { i32 } = f;
-  const row = () => i32.add(i32.mul(n, rows.size), y);
-  return i32.add(base, i32.mul(i32.add(i32.mul(row(), columns.size), x), channels * FLOAT));
+  return f.at(base, f.at(x, f.at(y, n, rows.size), columns.size), channels * FLOAT);
 }
-
-/** The smaller of two. */
-export const least = (f: FunctionBuilder, a: I32, b: I32 | number) => f.select(a, b, f.i32.lt_s(a, b));
 
 /** What writes the maps of both axes. */
 export function mapWriters(f: FunctionBuilder, rows: Matrix, columns: Matrix, relaxed: boolean) {

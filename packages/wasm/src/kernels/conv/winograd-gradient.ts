@@ -14,7 +14,6 @@ import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
 import { transpose } from "./bilinear.ts";
 import type { Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
 import { blocksOf, registerTile, repeat, rowsOf } from "./register-tile.ts";
 import type { Range, Steps } from "./steps.ts";
@@ -105,23 +104,15 @@ export function winogradGradientSteps(
             gradientsAt,
           );
           const addProducts = outerProducts(f, code, { values, gradients });
-          const { item, strip, end, sums, first, count } = integers(
-            f,
-            "item",
-            "strip",
-            "end",
-            "sums",
-            "first",
-            "count",
-          );
+          const { item, strip, end, sums, first, count } = f.declare("i32");
           f.forRange(item, { from, to }, () => {
-            f.set(sums, i32.add(shared, i32.mul(item, code.partBytes)));
+            f.set(sums, f.at(shared, item, code.partBytes));
             memory.fill(sums, 0, code.partBytes);
             f.set(end, i32.div_u(i32.mul(i32.add(item, 1), strips), parts));
             f.forRange(strip, { from: i32.div_u(i32.mul(item, strips), parts), to: end }, () => {
               f.set(first, i32.mul(strip, stripTiles));
               f.set(count, i32.sub(tiles, first));
-              f.set(count, f.select(count, stripTiles, i32.lt_s(count, stripTiles)));
+              f.set(count, f.min(count, stripTiles));
               inputToPoints({ first, count });
               gradientToPoints({ first, count });
               addProducts({ first, count }, { values: own, gradients: gradientsAt, sums });
@@ -147,8 +138,8 @@ function outerProducts(
   const groups = blocksOf(O).map((blocks) => {
     return { ...blocks, tile: registerTile(f, rowsOf(blocks.vectors), blocks.vectors, relaxed) };
   });
-  const { point, v, g, sum, column, row } = integers(f, "point", "v", "g", "sum", "column", "row");
-  const { x, end, w, out, bytes, i } = integers(f, "x", "end", "w", "out", "bytes", "i");
+  const { point, v, g, sum, column, row } = f.declare("i32");
+  const { x, end, w, out, bytes, i } = f.declare("i32");
   return ({ count }, at) => {
     f.set(bytes, i32.mul(count, values.tileStep));
     f.set(v, at.values);
@@ -161,7 +152,7 @@ function outerProducts(
         repeat(f, "block", count, () => {
           f.set(row, out);
           f.forRange(i, { to: I, step: tile.sums.length }, () => {
-            f.set(x, i32.add(v, i32.mul(i, FLOAT)));
+            f.set(x, f.at(v, i, FLOAT));
             f.set(end, i32.add(x, bytes));
             f.set(w, column);
             tile.clear();
@@ -191,11 +182,11 @@ function writeSum(
   { from, to, shared }: Range,
   { parts, partBytes, pointBytes }: Code,
 ): void {
-  const { i32, v128, f32x4 } = f;
-  const { at, end } = integers(f, "at", "end");
+  const { v128, f32x4 } = f;
+  const { at, end } = f.declare("i32");
   const sum = f.local("sum", "v128");
-  f.set(end, i32.add(shared, i32.mul(to, pointBytes)));
-  f.forRange(at, { from: i32.add(shared, i32.mul(from, pointBytes)), to: end, step: VECTOR }, () => {
+  f.set(end, f.at(shared, to, pointBytes));
+  f.forRange(at, { from: f.at(shared, from, pointBytes), to: end, step: VECTOR }, () => {
     f.set(sum, v128.load(at));
     for (let part = 1; part < parts; part++)
       f.set(sum, f32x4.add(sum, v128.load(at, { offset: part * partBytes })));
@@ -205,7 +196,7 @@ function writeSum(
 
 /** Brings the sums of input channels `from` … `to - 1` back to the taps, two output channels at a time. */
 function writeFilter(f: FunctionBuilder, { from, to, shared }: Range, gw: I32, code: Code): void {
-  const { i32, v128, f64x2, f32x4 } = f;
+  const { v128, f64x2, f32x4 } = f;
   const { correlation, algorithms, rowBytes, pointBytes } = code;
   const { O, filter } = correlation;
   const { rows, columns } = algorithms;
@@ -214,7 +205,7 @@ function writeFilter(f: FunctionBuilder, { from, to, shared }: Range, gw: I32, c
   const sums = f.locals("sum", "v128", rows.points);
   const half = Array.from({ length: rows.taps }, () => f.locals("half", "v128", columns.points));
   const rounded = f.local("rounded", "v128");
-  const { i, o, source, target } = integers(f, "i", "o", "source", "target");
+  const { i, o, source, target } = f.declare("i32");
   const pair = (channels: number) => {
     for (let q = 0; q < columns.points; q++) {
       sums.forEach((sum, p) => {
@@ -233,8 +224,8 @@ function writeFilter(f: FunctionBuilder, { from, to, shared }: Range, gw: I32, c
     });
   };
   f.forRange(i, { from, to }, () => {
-    f.set(source, i32.add(shared, i32.mul(i, rowBytes)));
-    f.set(target, i32.add(gw, i32.mul(i, filter.input * FLOAT)));
+    f.set(source, f.at(shared, i, rowBytes));
+    f.set(target, f.at(gw, i, filter.input * FLOAT));
     f.forRange(o, { to: Math.floor(O / 2) }, () => {
       pair(2);
       f.advance(source, 2 * FLOAT);

@@ -12,7 +12,6 @@ import type { GroupNormDims } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, MEMORY_GRAIN, VECTOR } from "../stream.ts";
 import type { Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
 import { pointsToTiles, scratchOfPointsToTiles } from "./points-to-tiles.ts";
 import { BLOCK, blocksOf, registerTile, repeat } from "./register-tile.ts";
@@ -109,10 +108,10 @@ export function winogradSteps(
           f.forRange(item, { from, to }, () => {
             f.set(strip.first, i32.mul(item, stripTiles));
             f.set(strip.count, i32.sub(tiles, strip.first));
-            f.set(strip.count, f.select(strip.count, stripTiles, i32.lt_s(strip.count, stripTiles)));
+            f.set(strip.count, f.min(strip.count, stripTiles));
             toPoints(strip);
             multiply(strip, { values: own, filter: shared, products: productsAt });
-            if (norm) f.set(tally, i32.add(shared, i32.add(sumsStart, i32.mul(item, tallyBytes(O)))));
+            if (norm) f.set(tally, i32.add(shared, f.at(sumsStart, item, tallyBytes(O))));
             back(strip);
           });
         },
@@ -152,26 +151,18 @@ function writeFilter(
   const [down, across] = [rows, columns].map((axis) => mapWriter(f, linearMap(axis.filter), lanes));
   const whole = O - (O % BLOCK);
   const restBytes = Math.ceil((O - whole) / 4) * VECTOR;
-  const { pair, i, first, second, target, rowBytes } = integers(
-    f,
-    "pair",
-    "i",
-    "first",
-    "second",
-    "target",
-    "rowBytes",
-  );
+  const { pair, i, first, second, target, rowBytes } = f.declare("i32");
   const g = Array.from({ length: rows.taps }, () => f.locals("g", "v128", columns.taps));
   const half = Array.from({ length: rows.points }, () => f.locals("half", "v128", columns.taps));
   const rounded = f.local("rounded", "v128");
   // Channels after the last are its copies: their products are computed, and never stored.
   const channel = f.local("channel", "i32");
-  const address = (o: I32) => i32.add(w, i32.mul(f.select(o, O - 1, i32.lt_s(o, O)), filter.output * FLOAT));
+  const address = (o: I32) => f.at(w, f.select(o, O - 1, i32.lt_s(o, O)), filter.output * FLOAT);
   f.forRange(pair, { from, to }, () => {
     f.set(channel, i32.mul(pair, 2));
     f.set(first, address(channel));
-    f.set(target, i32.add(shared, i32.mul(i32.div_u(channel, BLOCK), I * BLOCK * FLOAT)));
-    f.set(target, i32.add(target, i32.mul(i32.rem_u(channel, BLOCK), FLOAT)));
+    f.set(target, f.at(shared, i32.div_u(channel, BLOCK), I * BLOCK * FLOAT));
+    f.set(target, f.at(target, i32.rem_u(channel, BLOCK), FLOAT));
     f.set(rowBytes, i32.const(BLOCK * FLOAT));
     if (restBytes > 0) f.set(rowBytes, f.select(restBytes, rowBytes, i32.ge_s(channel, whole)));
     f.advance(channel, 1);
@@ -218,19 +209,7 @@ function productsOf(
     ...blocks,
     tile: registerTile(f, ROWS, blocks.vectors, relaxed),
   }));
-  const { x, end, w, u, out, v, m, point, valuesEnd, bytes } = integers(
-    f,
-    "x",
-    "end",
-    "w",
-    "u",
-    "out",
-    "v",
-    "m",
-    "point",
-    "valuesEnd",
-    "bytes",
-  );
+  const { x, end, w, u, out, v, m, point, valuesEnd, bytes } = f.declare("i32");
   const column = f.local("column", "i32");
   return ({ count }, at) => {
     // An odd number of tiles is rounded up: there is room, and nobody reads what comes out.
