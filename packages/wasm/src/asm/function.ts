@@ -40,7 +40,8 @@ export class FunctionBuilder<R extends Types = Types> extends CodeBuilder<R> {
 
   /** `base + index · size` */
   at(base: I32, index: I32, size: I32): Value<"i32"> {
-    return this.i32.add(base, this.i32.mul(index, size));
+    const isKnown = typeof index === "number" && typeof size === "number";
+    return this.i32.add(base, isKnown ? index * size : this.i32.mul(index, size));
   }
 
   /** The smaller of two, signed. */

@@ -10,19 +10,13 @@
 // from the strip's first, so that a mean that is large beside the deviation costs no digits.
 
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import { loadLanes, storeLanes } from "../lanes.ts";
 import { multiplyAdd } from "../multiply-add.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
 import { transpose } from "./bilinear.ts";
-import { loadLanes, storeLanes } from "./lanes.ts";
+import { pixelAddress } from "./rows.ts";
 import { tallyPlaces } from "./tally.ts";
-import {
-  mapWriters,
-  type PointLayout,
-  pixelAddress,
-  type Strip,
-  type TiledImage,
-  tileCursor,
-} from "./tiled-image.ts";
+import { mapWriters, type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
 
 type I32 = Local<"i32">;
 
@@ -156,7 +150,10 @@ export function pointsToTiles(
         const columnsLeft = f.let("columnsLeft", i32.sub(columns.size, x));
         f.advance(area, i32.mul(inside, f.min(columnsLeft, columns.advance)));
       }
-      f.set(to, pixelAddress(f, image, target, { n: cursor.n, y, x }));
+      f.set(
+        to,
+        pixelAddress(f, { height: rows.size, width: columns.size, channels }, target, { n: cursor.n, y, x }),
+      );
       f.set(from, f.at(source, t, products.tileStep));
       f.forRange(c, { to: Math.floor(channels / 4) }, () => writeVector(4));
       if (channels % 4 > 0) writeVector(channels % 4);

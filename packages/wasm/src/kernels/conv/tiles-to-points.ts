@@ -12,14 +12,8 @@
 
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
-import {
-  mapWriters,
-  type PointLayout,
-  pixelAddress,
-  type Strip,
-  type TiledImage,
-  tileCursor,
-} from "./tiled-image.ts";
+import { pixelAddress } from "./rows.ts";
+import { mapWriters, type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
 
 type I32 = Local<"i32">;
 
@@ -77,13 +71,14 @@ export function tilesToPoints(
   const { tile, length, from, at, bytes, last } = f.declare("i32");
   const { to, r, t, c } = f.declare("i32");
 
+  const size = { height: rows.size, width: columns.size };
   /** Where each row of the stretch begins in an array of so many numbers per pixel. */
   const rowsIn = (start: I32, numbers: number) => {
     const pointers = f.locals("row", "i32", height);
     return {
       pointers,
       set: () => {
-        f.set(at, pixelAddress(f, { ...image, channels: numbers }, start, { n: cursor.n, y, x }));
+        f.set(at, pixelAddress(f, { ...size, channels: numbers }, start, { n: cursor.n, y, x }));
         pointers.forEach((pointer, i) => {
           f.set(pointer, i32.add(at, i * columns.size * numbers * FLOAT));
           f.set(pointer, f.select(pointer, scratch, i32.lt_u(i32.add(y, i), rows.size)));
