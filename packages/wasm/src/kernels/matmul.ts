@@ -10,15 +10,13 @@
 // y, so that an error grows with the length of a chunk and the number of chunks, and not with their product.
 
 import { exactKey, type MatmulDims, matmulForward } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator, type Phase, type PhaseLocals } from "../plan.ts";
 import { panelRow, panelsBytes } from "./conv/panels.ts";
 import { BLOCK, type Blocks, blocksOf, registerTile, rowsOf, type Tile } from "./conv/register-tile.ts";
 import { type MatmulArrays, matricesOf, packColumns, packRows } from "./matmul-packing.ts";
 import { cut, unravel } from "./ranges.ts";
-import { FLOAT, whileAtLeast } from "./stream.ts";
-
-type I32 = Local<"i32">;
+import { FLOAT, type I32, whileAtLeast } from "./stream.ts";
 
 /** Calls with fewer products stay with the portable form. */
 const SMALLEST_PRODUCTS = 4096;

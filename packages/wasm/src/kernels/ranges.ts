@@ -1,8 +1,7 @@
 // How ranges of items, rows and terms fall apart.
 
-import type { FunctionBuilder, Local } from "../asm/index.ts";
-
-type I32 = Local<"i32">;
+import type { FunctionBuilder } from "../asm/index.ts";
+import type { I32 } from "./stream.ts";
 
 /** `body` so many times. */
 export function repeat(f: FunctionBuilder, name: string, count: number, body: () => void): void {

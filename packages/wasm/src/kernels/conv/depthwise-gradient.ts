@@ -8,11 +8,11 @@
 // The parts are added up in the same order for any number of threads (parts.ts).
 
 import type { Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { FunctionBuilder } from "../../asm/index.ts";
 import { loadLanes } from "../lanes.ts";
 import { multiplyAdd } from "../multiply-add.ts";
 import { repeat, unravel } from "../ranges.ts";
-import { FLOAT, VECTOR } from "../stream.ts";
+import { FLOAT, type I32, VECTOR } from "../stream.ts";
 import { addParts, bytesOf, forEachTerm, type Parts, partsOf } from "./parts.ts";
 import { inputOf, outputOf, pixelAddress } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
@@ -52,13 +52,13 @@ export function depthwiseGradientSteps(correlation: Correlation, relaxed: boolea
 
 /** Where the sums of some taps are made: the pixels of one row from `column` to before `last`, from `channel` on. */
 interface Place {
-  readonly gy: Local<"i32">;
-  readonly x: Local<"i32">;
-  readonly sums: Local<"i32">;
-  readonly column: Local<"i32">;
-  readonly last: Local<"i32">;
+  readonly gy: I32;
+  readonly x: I32;
+  readonly sums: I32;
+  readonly column: I32;
+  readonly last: I32;
   /** In bytes. */
-  readonly channel: Local<"i32">;
+  readonly channel: I32;
 }
 
 /** Sums up the parts `from` … `to - 1`. */
@@ -74,12 +74,14 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
     const first = g * MOST_TAPS;
     const count = Math.min(MOST_TAPS, taps.length - first);
     const vectors = Math.max(1, Math.min(4, Math.floor(REGISTERS / (2 * count + 1))));
-    return {
-      vectors,
-      whole: sumsOfTaps(f, code, first, count, vectors, 4),
-      one: sumsOfTaps(f, code, first, count, 1, 4),
-      rest: sumsOfTaps(f, code, first, count, 1, channels % 4),
-    };
+    const wholes = Math.floor(channels / (4 * vectors));
+    return [
+      { blocks: wholes, vectors, lanes: 4 },
+      { blocks: 1, vectors: Math.floor(channels / 4) - wholes * vectors, lanes: 4 },
+      { blocks: 1, vectors: 1, lanes: channels % 4 },
+    ]
+      .filter(({ blocks, vectors, lanes }) => blocks * vectors * lanes > 0)
+      .map((block) => ({ ...block, write: sumsOfTaps(f, code, first, count, block.vectors, block.lanes) }));
   });
   forEachTerm(f, locals, parts, (term, partSums) => {
     unravel(f, term, [n, row], [rows.outSize]);
@@ -94,19 +96,13 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
           f.set(x, pixelAddress(f, inputOf(correlation), locals.input, { n, y: iy, x }));
           f.set(gy, pixelAddress(f, outputOf(correlation), locals.output, { n, y: row, x: column }));
           const place = { gy, x, sums, column, last, channel };
-          for (const { vectors, whole, one, rest } of writers) {
-            const blocks = Math.floor(channels / (4 * vectors));
+          for (const blocksOfTaps of writers) {
             f.set(channel, 0);
-            const each = (count: number, bytes: number, write: typeof whole) => {
-              if (count > 0)
-                repeat(f, "block", count, () => {
-                  write(place);
-                  f.advance(channel, bytes);
-                });
-            };
-            each(blocks, vectors * VECTOR, whole);
-            each(Math.floor(channels / 4) - blocks * vectors, VECTOR, one);
-            if (channels % 4 > 0) rest(place);
+            for (const { blocks, vectors, write } of blocksOfTaps)
+              repeat(f, "block", blocks, () => {
+                write(place);
+                f.advance(channel, vectors * VECTOR);
+              });
           }
         });
         f.advance(iy, rowPhase.spacing);

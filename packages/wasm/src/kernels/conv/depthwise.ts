@@ -69,14 +69,12 @@ function cutOf({ inSize, step }: Axis, phase: AxisPhase): Cut {
   return { outputs, inside, count, borders };
 }
 
-/** Whether the rows of a correlation lie well in tiles: not where nearly all would be at a border. */
-export const hasTiles = ({ columns }: Correlation): boolean =>
-  columns.phases.every((phase) => cutOf(columns, phase).borders.length <= MOST_BORDER_TILES);
-
-/** The phases of a correlation of each channel with its own filter. */
-export function depthwiseSteps(correlation: Correlation, relaxed: boolean): Steps {
+/** The phases of a correlation of each channel with its own filter; `undefined` where borders would take too much code. */
+export function depthwiseSteps(correlation: Correlation, relaxed: boolean): Steps | undefined {
   const { N, I, rows, columns } = correlation;
-  const { outputs } = cutOf(columns, columns.phases[0]);
+  const cuts = columns.phases.map((phase) => cutOf(columns, phase));
+  if (cuts.some(({ borders }) => borders.length > MOST_BORDER_TILES)) return undefined;
+  const [{ outputs }] = cuts;
   return {
     tile: `depthwise_1x${outputs}_${relaxed ? "relaxed" : "simd"}`,
     key: [anyBatch(correlation), relaxed],

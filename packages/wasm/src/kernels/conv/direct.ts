@@ -11,15 +11,13 @@
 // lie in the image. A correlation with phases does this for each of them: an item is a row of every phase.
 
 import type { AxisPhase, Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { FunctionBuilder } from "../../asm/index.ts";
 import { repeat } from "../ranges.ts";
-import { FLOAT, VECTOR } from "../stream.ts";
+import { FLOAT, type I32, VECTOR } from "../stream.ts";
 import { packRows, panelRow, panelsBytes } from "./panels.ts";
 import { type Blocks, blocksOf, registerTile, rowsOf, type Tile } from "./register-tile.ts";
 import { anyBatch, clipTaps, forEachRow, type Row, tapSteps } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
-
-type I32 = Local<"i32">;
 
 /** What the outputs of one phase of both axes need. */
 interface Part {

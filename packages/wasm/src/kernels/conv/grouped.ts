@@ -15,10 +15,10 @@ import {
   groupedConv2dTransposed,
   transposedCorrelation,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { FunctionBuilder } from "../../asm/index.ts";
 import { alignToLine } from "../../memory.ts";
 import { generator, type Plan } from "../../plan.ts";
-import { FLOAT, MEMORY_GRAIN, setEach, stream } from "../stream.ts";
+import { FLOAT, type I32, MEMORY_GRAIN, setEach, stream } from "../stream.ts";
 import {
   biasName,
   correlationSteps,
@@ -27,48 +27,61 @@ import {
   gradientSteps,
   transposedNames,
 } from "./correlate.ts";
-import { depthwiseSteps, hasTiles } from "./depthwise.ts";
+import { depthwiseSteps } from "./depthwise.ts";
 import { depthwiseGradientSteps } from "./depthwise-gradient.ts";
 import { type Names, planOf, type Step, type StepLocals, type Steps } from "./steps.ts";
 
-type I32 = Local<"i32">;
-type CorrelationOf = typeof forwardCorrelation;
+export const forward = generator(groupedConv2dForward, (d, { b }, features) =>
+  planGroups("conv2d_grouped", d, forwardCorrelation, {
+    names: { ...forwardNames, bias: biasName(b) },
+    depthwise: (c) => depthwiseSteps(c, features.relaxed),
+    group: (c) => correlationSteps(c, b !== undefined, features),
+  }),
+);
 
-/** The correlation of all channels, each with its own filter; none where groups have several channels. */
-function depthwiseOf(d: GroupedConv2dDims, correlationOf: CorrelationOf): Correlation | undefined {
-  const { C, O, groups } = d;
-  return C === groups && O === groups ? { ...correlationOf({ ...d, C: 1 }), I: C, O } : undefined;
+export const transposed = generator(groupedConv2dTransposed, (d, _, features) =>
+  planGroups("conv2d_grouped_transposed", d, transposedCorrelation, {
+    names: transposedNames,
+    depthwise: (c) => depthwiseSteps(c, features.relaxed),
+    group: (c) => correlationSteps(c, false, features),
+  }),
+);
+
+export const gradient = generator(groupedConv2dFilterGradient, (d, _, features) =>
+  planGroups("conv2d_grouped_filter_gradient", d, forwardCorrelation, {
+    names: gradientNames,
+    depthwise: (c) => depthwiseGradientSteps(c, features.relaxed),
+    group: (c) => gradientSteps(c, features),
+    written: "filter",
+  }),
+);
+
+type Role = "input" | "output" | "filter";
+
+/** What one kernel does. */
+interface Grouped<N extends string> {
+  readonly names: Names<N>;
+  /** The phases where each channel is a group, by the correlation of all of them; `undefined` where they do not suit. */
+  readonly depthwise: (channels: Correlation) => Steps | undefined;
+  /** The phases of one group. */
+  readonly group: (group: Correlation) => Steps;
+  /** Default: the output. */
+  readonly written?: Role;
 }
 
-/** The correlation of one group. */
-const groupOf = (d: GroupedConv2dDims, correlationOf: CorrelationOf): Correlation =>
-  correlationOf({ ...d, C: d.C / d.groups, O: d.O / d.groups });
-
-export const forward = generator(groupedConv2dForward, (d, { b }, features) => {
-  const names = { ...forwardNames, bias: biasName(b) };
-  const depthwise = depthwiseOf(d, forwardCorrelation);
-  if (depthwise && hasTiles(depthwise))
-    return planOf("conv2d_grouped", depthwiseSteps(depthwise, features.relaxed), names);
-  const group = groupOf(d, forwardCorrelation);
-  return planApart("conv2d_grouped", d, group, correlationSteps(group, b !== undefined, features), names);
-});
-
-export const transposed = generator(groupedConv2dTransposed, (d, _, features) => {
-  const kernel = "conv2d_grouped_transposed";
-  const depthwise = depthwiseOf(d, transposedCorrelation);
-  if (depthwise && hasTiles(depthwise))
-    return planOf(kernel, depthwiseSteps(depthwise, features.relaxed), transposedNames);
-  const group = groupOf(d, transposedCorrelation);
-  return planApart(kernel, d, group, correlationSteps(group, false, features), transposedNames);
-});
-
-export const gradient = generator(groupedConv2dFilterGradient, (d, _, features) => {
-  const kernel = "conv2d_grouped_filter_gradient";
-  const depthwise = depthwiseOf(d, forwardCorrelation);
-  if (depthwise) return planOf(kernel, depthwiseGradientSteps(depthwise, features.relaxed), gradientNames);
-  const group = groupOf(d, forwardCorrelation);
-  return planApart(kernel, d, group, gradientSteps(group, features), gradientNames, "filter");
-});
+function planGroups<N extends string>(
+  kernel: string,
+  d: GroupedConv2dDims,
+  correlationOf: typeof forwardCorrelation,
+  { names, depthwise, group, written = "output" }: Grouped<N>,
+): Plan<Record<N, unknown>> {
+  const { C, O, groups } = d;
+  const isDepthwise = C === groups && O === groups;
+  const steps = isDepthwise ? depthwise({ ...correlationOf({ ...d, C: 1 }), I: C, O }) : undefined;
+  if (steps !== undefined) return planOf(kernel, steps, names);
+  const correlation = correlationOf({ ...d, C: C / groups, O: O / groups });
+  return planOf(kernel, stepsApart(d, correlation, group(correlation), written), names);
+}
 
 /** An array that is copied apart: `rows · groups` runs of `width` elements; its copy lies at `at` in the shared memory. */
 interface Runs {
@@ -78,17 +91,13 @@ interface Runs {
   readonly at: number;
 }
 
-type Role = "input" | "output" | "filter";
-
-/** The plan of all groups from the steps of one. */
-function planApart<N extends string>(
-  kernel: string,
+/** The phases of all groups from those of one. */
+function stepsApart(
   d: GroupedConv2dDims,
   { N, I, O, rows, columns }: Correlation,
   { tile, key, sharedBytes = 0, ownBytes = 0, steps }: Steps,
-  names: Names<N>,
-  written: "output" | "filter" = "output",
-): Plan<Record<N, unknown>> {
+  written: Role,
+): Steps {
   const { groups } = d;
   const groupBytes = alignToLine(sharedBytes);
   let end = groups * groupBytes;
@@ -109,21 +118,17 @@ function planApart<N extends string>(
     write: (f, locals) => copyRuns(f, locals, locals[role], copies[role], role === written),
   });
   const read = (["filter", "input", "output"] as const).filter((role) => role !== written);
-  return planOf(
-    kernel,
-    {
-      tile: `apart_${tile}`,
-      key: [...key, N, groups],
-      sharedBytes: end,
-      ownBytes,
-      steps: [
-        ...read.map(copy),
-        ...steps.map((step) => ofEachGroup(step, groups, groupBytes, copies)),
-        copy(written),
-      ],
-    },
-    names,
-  );
+  return {
+    tile: `apart_${tile}`,
+    key: [...key, N, groups],
+    sharedBytes: end,
+    ownBytes,
+    steps: [
+      ...read.map(copy),
+      ...steps.map((step) => ofEachGroup(step, groups, groupBytes, copies)),
+      copy(written),
+    ],
+  };
 }
 
 /** A step of one group as one of all. */

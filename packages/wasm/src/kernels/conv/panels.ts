@@ -3,13 +3,11 @@
 //
 // A matrix whose columns lie side by side is copied. One that lies transposed goes over in blocks of 4 x 4.
 
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { FunctionBuilder } from "../../asm/index.ts";
 import { loadLanes, numbers } from "../lanes.ts";
 import { repeat } from "../ranges.ts";
-import { FLOAT, VECTOR, whileAtLeast } from "../stream.ts";
+import { FLOAT, type I32, VECTOR, whileAtLeast } from "../stream.ts";
 import { BLOCK, type Blocks, blocksOf } from "./register-tile.ts";
-
-type I32 = Local<"i32">;
 
 /** A matrix, its places in bytes. */
 export interface Matrix {

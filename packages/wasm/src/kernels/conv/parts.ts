@@ -1,10 +1,9 @@
 // Sums over all pixels, in parts that are summed up each for itself and then added up. The parts are the same for any
 // number of threads, and so is the order in which they are added up.
 
-import type { FunctionBuilder, Local, Value } from "../../asm/index.ts";
+import type { FunctionBuilder, Value } from "../../asm/index.ts";
+import type { I32 } from "../stream.ts";
 import type { StepLocals } from "./steps.ts";
-
-type I32 = Local<"i32">;
 
 /** As many threads share the work. */
 const MOST_PARTS = 8;

@@ -12,15 +12,13 @@
 // kept in a ring, so each input row is taken apart once. The last stretch of a row overlaps the one before.
 
 import type { Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { FunctionBuilder } from "../../asm/index.ts";
 import { numbers } from "../lanes.ts";
 import { unravel } from "../ranges.ts";
-import { FLOAT, VECTOR } from "../stream.ts";
+import { FLOAT, type I32, VECTOR } from "../stream.ts";
 import { registerTile, rowsOf } from "./register-tile.ts";
 import { anyBatch, clipTaps, inputOf, pixelAddress, tapSteps } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
-
-type I32 = Local<"i32">;
 
 const EVEN = /* @__PURE__ */ numbers(0, 2, 4, 6);
 const ODD = /* @__PURE__ */ numbers(1, 3, 5, 7);

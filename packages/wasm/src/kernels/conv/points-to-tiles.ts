@@ -9,16 +9,14 @@
 // Where a tally is wanted, each tile's outputs are summed up on the way: 36 numbers in registers at a time, as distances
 // from the strip's first, so that a mean that is large beside the deviation costs no digits.
 
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { FunctionBuilder } from "../../asm/index.ts";
 import { loadLanes, storeLanes } from "../lanes.ts";
 import { multiplyAdd } from "../multiply-add.ts";
-import { FLOAT, VECTOR } from "../stream.ts";
+import { FLOAT, type I32, type V128, VECTOR } from "../stream.ts";
 import { transpose } from "./bilinear.ts";
 import { pixelAddress } from "./rows.ts";
 import { tallyPlaces } from "./tally.ts";
 import { mapWriters, type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
-
-type I32 = Local<"i32">;
 
 interface FromPoints {
   readonly image: TiledImage;
@@ -90,7 +88,7 @@ export function pointsToTiles(
   };
 
   /** The first output of the tile at hand, four channels. */
-  const firstOutput = (target: Local<"v128">) => {
+  const firstOutput = (target: V128) => {
     for (let i = 0; i < width; i++) f.set(inputs[i], v128.load(scratch, { offset: i * VECTOR }));
     across(inputs, (i, value) => {
       if (i === 0) f.set(target, bias === undefined ? value : f32x4.add(value, addend));

@@ -1,12 +1,10 @@
 // Products of matrices in scratch memory: y = x · w, or y += x · w. All columns of y, one block after the other, and for
 // each block all rows, some at a time (register-tile.ts).
 
-import type { FunctionBuilder, Local, Operand } from "../../asm/index.ts";
+import type { FunctionBuilder, Operand } from "../../asm/index.ts";
 import { repeat } from "../ranges.ts";
-import { FLOAT } from "../stream.ts";
+import { FLOAT, type I32 } from "../stream.ts";
 import { type Blocks, blocksOf, registerTile } from "./register-tile.ts";
-
-type I32 = Local<"i32">;
 
 /** How the matrices lie; all distances in bytes. */
 export interface Product {

@@ -7,12 +7,10 @@
 // product have to fit in 15 registers: 2 x 4, 2 x 3, 4 x 2 or 6 x 1; and unrolled by hand, a round would want the
 // loads of all its steps at once (16 -> 16 channels at 592x592 on Node 20: 22 GFLOP/s unrolled by four, 37 like this).
 
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { FunctionBuilder } from "../../asm/index.ts";
 import { loadLanes, storeLanes } from "../lanes.ts";
 import { multiplyAdd } from "../multiply-add.ts";
-import { FLOAT, VECTOR } from "../stream.ts";
-
-type I32 = Local<"i32">;
+import { FLOAT, type I32, type V128, VECTOR } from "../stream.ts";
 
 /** Output channels of a whole block: four vectors. */
 export const BLOCK = 16;
@@ -40,7 +38,7 @@ export const rowsOf = (vectors: number): number => Math.floor((14 - vectors) / (
 
 /** Some rows of sums that stay in locals. */
 export interface Tile {
-  readonly sums: readonly (readonly Local<"v128">[])[];
+  readonly sums: readonly (readonly V128[])[];
   /** Sets the sums to zero. */
   readonly clear: () => void;
   /**
@@ -67,11 +65,7 @@ export function registerTile(f: FunctionBuilder, rows: number, vectors: number, 
   const weight = f.local("weight", "v128");
   const madd = multiplyAdd(f, relaxed);
   const tileOf = (sums: Tile["sums"]): Tile => {
-    const each = (
-      row: number,
-      columns: number,
-      body: (sum: Local<"v128">, lanes: number, offset: number) => void,
-    ) =>
+    const each = (row: number, columns: number, body: (sum: V128, lanes: number, offset: number) => void) =>
       sums.forEach((vectors, p) => {
         vectors.forEach((sum, v) => {
           body(sum, Math.min(4, columns - 4 * v), p * row + v * VECTOR);

@@ -1,12 +1,10 @@
 // The rows of outputs of a correlation, and what they read.
 
 import type { AxisPhase, Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local, Operand, Value } from "../../asm/index.ts";
+import type { FunctionBuilder, Operand, Value } from "../../asm/index.ts";
 import { unravel } from "../ranges.ts";
-import { FLOAT } from "../stream.ts";
+import { FLOAT, type I32 } from "../stream.ts";
 import type { StepLocals } from "./steps.ts";
-
-type I32 = Local<"i32">;
 
 /** A row of outputs in one phase. */
 export interface Row {

@@ -1,10 +1,9 @@
 // The steps of a convolution before they know what a kernel calls its arrays: all kernels share them.
 
 import { exactKey } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { FunctionBuilder } from "../../asm/index.ts";
 import type { Phase, PhaseLocals, Plan } from "../../plan.ts";
-
-type I32 = Local<"i32">;
+import type { I32 } from "../stream.ts";
 
 /** Where the arrays of a call begin. */
 export interface Operands {

@@ -2,14 +2,12 @@
 // the order of (image, row, column); at the points it stands as one matrix [tile][channel] for each pair of points.
 
 import type { Axis, Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { FunctionBuilder } from "../../asm/index.ts";
 import { cut, unravel } from "../ranges.ts";
-import { VECTOR } from "../stream.ts";
+import { type I32, VECTOR } from "../stream.ts";
 import type { AxisAlgorithm } from "./axis-algorithm.ts";
 import { type Matrix, transpose } from "./bilinear.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
-
-type I32 = Local<"i32">;
 
 /** One axis of an image that is cut into tiles. */
 export interface TiledAxis {

@@ -10,12 +10,10 @@
 // The channels may come from two arrays, those of the second multiplied by one number a pixel: a gated skip connection,
 // read where it lies instead of from a concatenation.
 
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
-import { FLOAT, VECTOR } from "../stream.ts";
+import type { FunctionBuilder } from "../../asm/index.ts";
+import { FLOAT, type I32, type V128, VECTOR } from "../stream.ts";
 import { pixelAddress } from "./rows.ts";
 import { mapWriters, type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
-
-type I32 = Local<"i32">;
 
 /** Tiles of a stretch, at most: 4 to 40 took the same time. */
 const STRETCH = 10;
@@ -92,7 +90,7 @@ export function tilesToPoints(
   const featured = gated && rowsIn(gated.features, gated.channels);
 
   /** Brings the numbers at `at` of all rows down to the points, and stores them in the lines from `store` on. */
-  const evaluate = (pointers: readonly I32[], at: I32, store: I32, gates?: readonly Local<"v128">[]) => {
+  const evaluate = (pointers: readonly I32[], at: I32, store: I32, gates?: readonly V128[]) => {
     pointers.forEach((pointer, i) => {
       const numbers = v128.load(i32.add(pointer, at), { align: FLOAT });
       f.set(inputs[i], gates === undefined ? numbers : f.f32x4.mul(numbers, gates[i]));
