@@ -16,7 +16,7 @@ import type { Axis, AxisPhase, Correlation } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../../asm/index.ts";
 import { loadLanes, storeLanes } from "../lanes.ts";
 import { multiplyAdd } from "../multiply-add.ts";
-import { FLOAT, MEMORY_GRAIN, VECTOR, whileAtLeast } from "../stream.ts";
+import { FLOAT, type I32, MEMORY_GRAIN, VECTOR, whileAtLeast } from "../stream.ts";
 import { anyBatch, forEachRow, type Row, tapSteps } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
 
@@ -115,7 +115,7 @@ function rowWriter(f: FunctionBuilder, { bias }: StepLocals, { correlation, rela
   const lanes = Math.min(4, channels);
   /** Where the last vector begins: it overlaps the one before rather than being cut. */
   const lastVector = Math.max(0, channels - 4) * FLOAT;
-  return (row: Row, w: typeof x, r: number, c: number): void => {
+  return (row: Row, w: I32, r: number, c: number): void => {
     const [rowPhase, phase] = [rows.phases[r], columns.phases[c]];
     const { taps, spacing, start } = phase;
     const cut = cutOf(columns, phase);
