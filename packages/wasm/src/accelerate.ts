@@ -22,10 +22,9 @@ import { generators } from "./kernels/index.ts";
 import { Arena, MemoryError } from "./memory.ts";
 import { CONVOLUTIONS, type Convolutions, type Generator } from "./plan.ts";
 import { prepareInArena } from "./program.ts";
-import { keepResultsIn } from "./resident.ts";
+import { after, keepResultsIn } from "./resident.ts";
 import { alone, type Crew, lengthsOf, Runner } from "./runner.ts";
 import { type MakeWorker, Pool } from "./threads/pool.ts";
-import { after } from "./timer.ts";
 
 /** How to accelerate. */
 export interface AccelerateOptions {
@@ -65,7 +64,7 @@ export interface AccelerateOptions {
 }
 
 /** All options but one have a default. */
-type Settings = Required<Omit<AccelerateOptions, "worker">> & Pick<AccelerateOptions, "worker">;
+type Settings = Required<Omit<AccelerateOptions, "worker">> & { readonly worker: MakeWorker | undefined };
 
 /** What came of it. */
 export interface AccelerationReport {
@@ -106,15 +105,7 @@ interface Acceleration {
 
 let current: Acceleration | undefined;
 
-const OPTIONS: readonly (keyof AccelerateOptions)[] = [
-  "threads",
-  "relaxed",
-  "withoutFusions",
-  "convolutions",
-  "resident",
-  "memoryLimit",
-  "worker",
-];
+const OPTIONS = ["threads", "relaxed", "withoutFusions", "convolutions", "resident", "memoryLimit", "worker"];
 
 /** Memory that once was in use is given back to the system when nothing lives in it any more, if it is more than this. */
 const KEPT_BYTES = 2 ** 26;
@@ -135,14 +126,14 @@ const [AFTER_RELEASE, AFTER_OPERATORS] = [100, 5000];
  */
 export async function accelerate(options: AccelerateOptions = {}): Promise<AccelerationReport> {
   expectOptions("accelerate", options, OPTIONS);
-  const wanted = {
+  const wanted: Settings = {
     threads: options.threads ?? cores(),
     relaxed: options.relaxed ?? true,
     withoutFusions: options.withoutFusions ?? [],
     convolutions: options.convolutions ?? "fastest",
     resident: options.resident ?? false,
     memoryLimit: options.memoryLimit ?? 2 ** 32,
-    ...(options.worker !== undefined && { worker: options.worker }),
+    worker: options.worker,
   };
   checkOptions(wanted);
   return inTurn(() => begin(wanted, []));

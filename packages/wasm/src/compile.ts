@@ -18,19 +18,13 @@ export type PhaseFunction = (
 ) => void;
 
 /**
- * Assembles a plan.
+ * The module of a plan: it exports `phase0`, `phase1` …
  *
  * @param arrays names of the kernel's arrays, in the order of its roles
  * @param memory limits of the memory that the module imports as `env.memory`
- * @returns the bytes of a module that exports `phase0`, `phase1` …
  */
-export function assemble(...planned: Parameters<typeof moduleOf>): Uint8Array<ArrayBuffer> {
-  return moduleOf(...planned).build();
-}
-
-/** The module before it is bytes. */
 export function moduleOf(
-  plan: Plan<never>,
+  plan: Plan,
   arrays: readonly string[],
   memory: { readonly shared: boolean; readonly maximum: number },
 ): ModuleBuilder {
@@ -40,15 +34,9 @@ export function moduleOf(
     const params = { from: "i32", to: "i32", shared: "i32", own: "i32" } as const;
     const addresses = Object.fromEntries(arrays.map((name) => [`${name}_`, "i32" as const]));
     m.func(`phase${i}`, { params: { ...params, ...addresses } }, (f, locals) => {
-      const byName = locals as unknown as Record<string, Local<"i32">>;
-      const { from, to, shared, own } = locals;
-      write(f, {
-        from,
-        to,
-        shared,
-        own,
-        arrays: Object.fromEntries(arrays.map((name) => [name, byName[`${name}_`]])) as never,
-      });
+      const { from, to, shared, own, ...byName } = locals as Record<string, Local<"i32">>;
+      const arraysAt = Object.fromEntries(arrays.map((name) => [name, byName[`${name}_`]]));
+      write(f, { from, to, shared, own, arrays: arraysAt });
     });
   });
   return m;

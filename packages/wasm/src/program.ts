@@ -9,7 +9,6 @@
 
 import { type Program, Tensor } from "@saunet/core";
 import {
-  type Arrays,
   type FlatArray,
   type Prepared,
   type ProgramCall,
@@ -74,6 +73,23 @@ interface Layout {
   readonly ownOffset: number;
 }
 
+/** The generator of each kernel by its name, fused ones among them. */
+const generatorOf = /* @__PURE__ */ new Map(
+  [...generators, ...fusedGenerators].map((generator) => [generator.kernel.name, generator]),
+);
+
+/** Something of each of a call's arrays, in the order of the kernel's roles. */
+function ofArrays<T>(
+  { kernel, buffers }: ProgramCall,
+  of: (buffer: number) => T,
+): Readonly<Record<string, T | undefined>> {
+  const entries = Object.keys(kernel.roles).map((name) => {
+    const buffer = buffers[name];
+    return [name, buffer === undefined ? undefined : of(buffer)];
+  });
+  return Object.fromEntries(entries);
+}
+
 function planCalls(runner: Runner, program: Program): Pick<Layout, "planned" | "written"> {
   const { buffers, calls, inputs } = program;
   const written = new Set(calls.flatMap(writesOf));
@@ -82,7 +98,9 @@ function planCalls(runner: Runner, program: Program): Pick<Layout, "planned" | "
     buffer === undefined ||
     (buffers[buffer].external !== undefined && !written.has(buffer) && !isInput.has(buffer));
   const planned = calls.map((call): Planned => {
-    const plan = planOf(runner, program, call);
+    const generator = generatorOf.get(call.kernel.name);
+    const lengths = ofArrays(call, (buffer) => buffers[buffer].length);
+    const plan = generator && runner.plan(generator, lengths, call.dims);
     const phases = plan?.phases ?? [];
     const kept = phases.map(({ reads }) => reads?.every((name) => isWeight(call.buffers[name])) ?? false);
     const code = plan && runner.compile(call.kernel, plan);
@@ -147,8 +165,7 @@ function placeIn(runner: Runner, layout: Layout, lease: Lease): Placed {
   const { program, planned, written, offsets, sharedOffsets, ownOffset } = layout;
   const { buffers, inputs, outputs } = program;
   const base = lease.address;
-  const addressOf = (buffer: number | undefined): number =>
-    buffer === undefined ? 0 : base + offsets.get(buffer)!;
+  const addressOf = (buffer: number): number => base + offsets.get(buffer)!;
   const viewOf = (buffer: number): FlatArray => {
     const { type, length } = buffers[buffer];
     return new VIEWS[type](runner.arena.memory.buffer, addressOf(buffer), length);
@@ -160,14 +177,19 @@ function placeIn(runner: Runner, layout: Layout, lease: Lease): Placed {
   });
   const inputViews = inputs.map(({ buffer }) => viewOf(buffer));
   const outputViews = outputs.map(({ buffer }) => viewOf(buffer) as Float32Array);
-  const steps = planned.flatMap(({ call, plan, code, kept }, i): Step[] => {
-    if (plan === undefined || code === undefined) return [portableStep(i, call, viewOf)];
-    const addresses = Object.keys(call.kernel.roles).map((name) => addressOf(call.buffers[name]));
-    const explain = portableStep(i, call, viewOf).run;
-    const jobs = runner.jobs(plan, code, addresses, base + sharedOffsets[i], base + ownOffset, explain);
-    return jobs.map((job, phase) =>
-      phaseStep(runner, i, job, kept[phase] ? plan.phases[phase].reads : undefined, call),
-    );
+  const steps = planned.flatMap(({ call, plan, code, kept }, number): Step[] => {
+    const { kernel, dims } = call;
+    const arrays = ofArrays(call, viewOf);
+    const portable = () => kernel.portable(arrays as never, dims as never);
+    if (plan === undefined || code === undefined) return [{ call: number, name: kernel.name, run: portable }];
+    const addresses = Object.values(ofArrays(call, addressOf)).map((address = 0) => address);
+    const shared = base + sharedOffsets[number];
+    return runner.jobs(plan, code, addresses, shared, base + ownOffset, portable).map((job, phase) => {
+      const reads = kept[phase] ? (plan.phases[phase].reads ?? []) : undefined;
+      const dependsOn = reads?.flatMap((name) => call.buffers[name] ?? []);
+      const run = () => runner.execute(job);
+      return { call: number, name: job.name, job, run, ...(dependsOn && { dependsOn }) };
+    });
   });
 
   let fresh = true;
@@ -298,55 +320,6 @@ function* runFreely(runner: Runner, steps: readonly Step[]): Work<void> {
     if (jobs.length > 0) yield* runner.executeList(jobs);
     else steps[i++].run();
   }
-}
-
-/** The generator of each kernel by its name, fused ones among them. */
-const generatorOf = /* @__PURE__ */ new Map(
-  [...generators, ...fusedGenerators].map((generator) => [generator.kernel.name, generator]),
-);
-
-function planOf(
-  runner: Runner,
-  { buffers }: Program,
-  { kernel, buffers: used, dims }: ProgramCall,
-): Plan | undefined {
-  const generator = generatorOf.get(kernel.name);
-  if (generator === undefined) return undefined;
-  const lengths = Object.keys(kernel.roles).map((name) => {
-    const buffer = used[name];
-    return [name, buffer === undefined ? undefined : buffers[buffer].length];
-  });
-  return runner.plan(generator, Object.fromEntries(lengths), dims);
-}
-
-function portableStep(
-  number: number,
-  { kernel, buffers, dims }: ProgramCall,
-  viewOf: (buffer: number) => FlatArray,
-): Step {
-  const arrays: Arrays = Object.fromEntries(
-    Object.entries(buffers).map(([name, buffer]) => [
-      name,
-      buffer === undefined ? undefined : viewOf(buffer),
-    ]),
-  );
-  const run = () => kernel.portable(arrays as never, dims as never);
-  return { call: number, name: kernel.name, run };
-}
-
-function phaseStep(
-  runner: Runner,
-  number: number,
-  job: Job,
-  reads: readonly PropertyKey[] | undefined,
-  call: ProgramCall,
-): Step {
-  const step = { call: number, name: job.name, job, run: () => runner.execute(job) };
-  if (reads === undefined) return step;
-  const dependsOn = reads
-    .map((name) => call.buffers[name as string])
-    .filter((buffer) => buffer !== undefined);
-  return { ...step, dependsOn };
 }
 
 /** To the bit: -0 is not 0, and NaN is what it is. */

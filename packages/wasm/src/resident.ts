@@ -7,7 +7,6 @@
 
 import { type Allocator, installAllocator } from "@saunet/core/kernels";
 import { type Arena, MemoryError } from "./memory.ts";
-import { after } from "./timer.ts";
 
 /** Smaller arrays are copied in no time, and finalising them would take longer. */
 const SMALLEST_BYTES = 2 ** 16;
@@ -71,4 +70,11 @@ export function keepResultsIn(arena: Arena, onFree: () => void = () => {}): () =
   };
   installAllocator({ floats });
   return () => installAllocator({});
+}
+
+/** Calls back after so many milliseconds, if the process is still there: in Node the timer would otherwise keep it alive. */
+export function after(milliseconds: number, call: () => void): unknown {
+  const timer = setTimeout(call, milliseconds);
+  (timer as { unref?: () => void }).unref?.();
+  return timer;
 }

@@ -2,8 +2,7 @@
 // phase out among the threads, and brings the results back.
 
 import { type AnyKernel, type Arrays, exactKey, type FlatArray, type Work } from "@saunet/core/kernels";
-import { Cache } from "./cache.ts";
-import { assemble, instantiate, type PhaseFunction } from "./compile.ts";
+import { instantiate, moduleOf, type PhaseFunction } from "./compile.ts";
 import { type Arena, alignToLine } from "./memory.ts";
 import type { Span } from "./observe.ts";
 import type { CodeFeatures, Generator, Lengths, Plan } from "./plan.ts";
@@ -74,6 +73,59 @@ export interface Compiled {
  */
 const PLANS_KEPT = 4096;
 const MODULES_KEPT = 256;
+
+/** Remembers the values that were asked for last; the one that was not asked for longest makes room. */
+export class Cache<V> {
+  readonly #values = new Map<string, V>();
+  readonly #most: number;
+  readonly #mayForget: (value: V) => boolean;
+  readonly #forget: (value: V) => void;
+
+  /**
+   * @param most how many values are remembered, besides those that may not be forgotten
+   * @param options.mayForget whether a value may make room
+   * @param options.forget takes leave of a value that makes room
+   */
+  constructor(
+    most: number,
+    {
+      mayForget = () => true,
+      forget = () => {},
+    }: { mayForget?: (value: V) => boolean; forget?: (value: V) => void } = {},
+  ) {
+    this.#most = most;
+    this.#mayForget = mayForget;
+    this.#forget = forget;
+  }
+
+  get size(): number {
+    return this.#values.size;
+  }
+
+  /** The value of a key, made now if it is not remembered. */
+  get(key: string, make: () => V): V {
+    const known = this.#values.has(key);
+    const value = known ? (this.#values.get(key) as V) : make();
+    // A map keeps the order of insertion: the first was not asked for longest.
+    this.#values.delete(key);
+    this.#values.set(key, value);
+    if (!known) this.#makeRoom();
+    return value;
+  }
+
+  #makeRoom(): void {
+    let excess = this.#values.size - this.#most;
+    if (excess <= 0) return;
+    const newest = [...this.#values.keys()].at(-1);
+    for (const [key, value] of this.#values) {
+      if (excess <= 0) return;
+      if (key === newest || !this.#mayForget(value)) continue;
+      this.#values.delete(key);
+      this.#forget(value);
+      excess--;
+    }
+  }
+}
 
 /** The lengths of a call's arrays, in the order of the kernel's roles. */
 export function lengthsOf({ roles }: { readonly roles: object }, arrays: Arrays): Lengths<Arrays> {
@@ -160,22 +212,15 @@ export class Runner {
     explain?: () => void,
   ): Job[] {
     const ownBytes = alignToLine(plan.ownBytes ?? 0);
-    return plan.phases.map(({ items, grain = 1 }, phase) => {
-      const alone = items < 2 * grain;
-      return {
-        name: plan.name,
-        module,
-        phase,
-        code: code[phase],
-        items,
-        alone,
-        shared,
-        own,
-        ownBytes,
-        addresses,
-        explain: plan.refuses ? explain : undefined,
-      };
-    });
+    const whole = { name: plan.name, module, shared, own, ownBytes, addresses };
+    return plan.phases.map(({ items, grain = 1 }, phase) => ({
+      ...whole,
+      phase,
+      code: code[phase],
+      items,
+      alone: items < 2 * grain,
+      explain: plan.refuses ? explain : undefined,
+    }));
   }
 
   /** Runs phases in order, on other threads than the caller's where there are any. */
@@ -205,10 +250,8 @@ export class Runner {
   compile(kernel: AnyKernel, plan: Plan): Compiled {
     return this.#compiled.get(plan.key, () => {
       const { memory, shared, limit } = this.arena;
-      const bytes = assemble(plan as Plan<never>, Object.keys(kernel.roles), {
-        shared,
-        maximum: limit / 65536,
-      });
+      const limits = { shared, maximum: limit / 65536 };
+      const bytes = moduleOf(plan, Object.keys(kernel.roles), limits).build();
       const code = instantiate(bytes, memory);
       const module = this.#freeModules.pop() ?? this.#nextModule++;
       this.#crew.load(module, plan.name, bytes);

@@ -5,7 +5,7 @@
 // so that one which begins too early traps. WebAssembly's loads need no alignment, so blocks of any length can lie there.
 
 import type { Arrays, FlatArray, Role } from "@saunet/core/kernels";
-import { assemble, instantiate, type PhaseFunction } from "./compile.ts";
+import { instantiate, moduleOf, type PhaseFunction } from "./compile.ts";
 import { alignToLine } from "./memory.ts";
 import type { CodeFeatures, Generator, Plan } from "./plan.ts";
 import { lengthsOf } from "./runner.ts";
@@ -45,7 +45,7 @@ export function checkEdges(
   const found = plan(dims, lengthsOf(kernel, arrays), features);
   if (found === undefined) return undefined;
   const names = Object.keys(kernel.roles);
-  const bytes = assemble(found as Plan<never>, names, { shared: false, maximum: PAGES });
+  const bytes = moduleOf(found, names, { shared: false, maximum: PAGES }).build();
   const code = instantiate(bytes, memory);
   const blocks: Block[] = [
     { name: "shared scratch", bytes: found.sharedBytes ?? 0 },

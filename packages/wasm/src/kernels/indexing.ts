@@ -8,21 +8,14 @@
 // threads add to one element and every thread goes through all indices.
 
 import { exactKey, gatherForward, gatherGradient, oneHotForward } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { generator, type Phase } from "../plan.ts";
-import { integers } from "./conv/integers.ts";
 import { trapUnlessIndex } from "./indices.ts";
+import { cut, unravel } from "./ranges.ts";
 import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, setEach, stream } from "./stream.ts";
 
 /** Elements that are set to zero at once, and of a stretch of `inner`: a line of the cache. */
 const CLEARED = 4096;
 const STRETCH = 16;
-
-/** `count = min(most, size - first)` */
-function cut(f: FunctionBuilder, count: Local<"i32">, first: Local<"i32">, size: number, most: number): void {
-  f.set(count, f.i32.sub(size, first));
-  f.set(count, f.select(count, most, f.i32.lt_s(count, most)));
-}
 
 /** Sets all elements of an array to zero. */
 function clearing<A>(array: keyof A, length: number): Phase<A> {
@@ -31,13 +24,13 @@ function clearing<A>(array: keyof A, length: number): Phase<A> {
     grain: Math.ceil(MEMORY_GRAIN / CLEARED),
     write: (f, { from, to, arrays }) => {
       const { i32, memory } = f;
-      const { first, count } = integers(f, "first", "count");
+      const { first, count } = f.declare("i32");
       f.set(first, i32.mul(from, CLEARED));
       f.set(count, i32.mul(to, CLEARED));
-      f.set(count, f.select(count, length, i32.lt_s(count, length)));
+      f.set(count, f.min(count, length));
       const bytes = i32.mul(i32.sub(count, first), FLOAT);
       f.set(count, bytes);
-      memory.fill(i32.add(arrays[array], i32.mul(first, FLOAT)), 0, count);
+      memory.fill(f.at(arrays[array], first, FLOAT), 0, count);
     },
   };
 }
@@ -54,24 +47,13 @@ export const gather = generator(gatherForward, ({ outer, size, inner, count }) =
         items: outer * count,
         grain: Math.ceil(MEMORY_GRAIN / inner),
         write: (f, { from, to, arrays: { y, x, indices } }) => {
-          const { i32 } = f;
-          const { item, index, at, left, o, source } = integers(
-            f,
-            "item",
-            "index",
-            "at",
-            "left",
-            "o",
-            "source",
-          );
+          const { item, index, at, left, o, source } = f.declare("i32");
           moveBy(f, y, from, FLOAT * inner);
           f.forRange(item, { from, to }, () => {
-            f.set(o, i32.div_u(item, count));
-            f.set(at, i32.mul(i32.sub(item, i32.mul(o, count)), FLOAT));
-            f.set(at, i32.add(indices, at));
+            unravel(f, item, [o, at], [count]);
+            f.set(at, f.at(indices, at, FLOAT));
             trapUnlessIndex(f, index, at, size);
-            f.set(source, i32.mul(i32.add(i32.mul(o, size), index), FLOAT * inner));
-            f.set(source, i32.add(x, source));
+            f.set(source, f.at(x, f.at(index, o, size), FLOAT * inner));
             f.set(left, inner);
             stream(
               f,
@@ -99,20 +81,18 @@ export const gradientOfGather = generator(gatherGradient, ({ outer, size, inner,
         grain: Math.ceil(MEMORY_GRAIN / (count * STRETCH)),
         write: (f, { from, to, arrays }) => {
           const { f32, f32x4, i32 } = f;
-          const { item, o, first, width, left } = integers(f, "item", "o", "first", "width", "left");
-          const { j, index, at, gy, gx, target } = integers(f, "j", "index", "at", "gy", "gx", "target");
+          const { item, o, first, width, left } = f.declare("i32");
+          const { j, index, at, gy, gx, target } = f.declare("i32");
           f.forRange(item, { from, to }, () => {
-            f.set(o, i32.div_u(item, stretches));
-            f.set(first, i32.mul(i32.sub(item, i32.mul(o, stretches)), STRETCH));
+            unravel(f, item, [o, first], [stretches]);
+            f.set(first, i32.mul(first, STRETCH));
             cut(f, width, first, inner, STRETCH);
-            f.set(gy, i32.add(i32.mul(o, count * inner), first));
-            f.set(gy, i32.add(arrays.gy, i32.mul(gy, FLOAT)));
-            f.set(target, i32.add(i32.mul(o, size * inner), first));
-            f.set(target, i32.add(arrays.gx, i32.mul(target, FLOAT)));
+            f.set(gy, f.at(arrays.gy, f.at(first, o, count * inner), FLOAT));
+            f.set(target, f.at(arrays.gx, f.at(first, o, size * inner), FLOAT));
             f.set(at, arrays.indices);
             f.forRange(j, { to: count }, () => {
               f.set(index, i32.trunc_sat_f32_s(f32.load(at)));
-              f.set(gx, i32.add(target, i32.mul(index, FLOAT * inner)));
+              f.set(gx, f.at(target, index, FLOAT * inner));
               f.set(left, width);
               f.if(i32.lt_u(index, size), () =>
                 stream(
@@ -151,13 +131,13 @@ export const oneHot = generator(oneHotForward, ({ classes }, lengths) => {
         items: count,
         grain: MEMORY_GRAIN / 4,
         write: (f, { from, to, arrays: { y, indices } }) => {
-          const { f32, i32 } = f;
-          const { item, index } = integers(f, "item", "index");
+          const { f32 } = f;
+          const { item, index } = f.declare("i32");
           moveBy(f, y, from, FLOAT * classes);
           moveBy(f, indices, from);
           f.forRange(item, { from, to }, () => {
             trapUnlessIndex(f, index, indices, classes);
-            f32.store(i32.add(y, i32.mul(index, FLOAT)), 1);
+            f32.store(f.at(y, index, FLOAT), 1);
             f.advance(y, FLOAT * classes);
             f.advance(indices, FLOAT);
           });

@@ -1,7 +1,7 @@
 import { type MatmulDims, matmulDims, matmulForward } from "@saunet/core/kernels";
 import { describe, expect, it } from "vitest";
-import { productCases, sizesOf } from "./matmul-cases.ts";
 import { check, generatorFor, numbers, outputsOf } from "./testing.ts";
+import { productCases, sizesOf } from "./testing-products.ts";
 
 /** Arrays of random numbers, y filled with others. */
 function arraysOf(d: MatmulDims) {

@@ -19,7 +19,7 @@ import {
 } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
-import { numbers } from "./conv/lanes.ts";
+import { numbers } from "./lanes.ts";
 import { type Activation, activatedStrip, constantBytes, constantsPhase } from "./norm.ts";
 import {
   forEachStrip,

@@ -8,6 +8,9 @@
 
 import type { FunctionBuilder, Local, Operand } from "../asm/index.ts";
 
+export type I32 = Local<"i32">;
+export type V128 = Local<"v128">;
+
 /** Bytes of a 32-bit element. */
 export const FLOAT = 4;
 /** Bytes of a 64-bit one. */

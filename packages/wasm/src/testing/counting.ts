@@ -53,7 +53,7 @@ class CountingRunner extends Runner {
     if (known !== undefined) return known;
     const { memory, limit } = this.arena;
     const limits = { shared: false, maximum: limit / 65536 };
-    const written = moduleOf(plan as Plan<never>, Object.keys(kernel.roles), limits);
+    const written = moduleOf(plan, Object.keys(kernel.roles), limits);
     const bytes = written.build().length;
     for (const { code } of written.functions) code.splice(0, code.length, ...counting(code, this.#cell));
     const made = { module: this.#code.size, code: instantiate(written.build(), memory), users: 0, bytes };

@@ -6,7 +6,8 @@
 // them. In a sum, terms with coefficients ±c are added up before they are multiplied.
 
 import { exactKey } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local, Value } from "../../asm/index.ts";
+import type { FunctionBuilder, Value } from "../../asm/index.ts";
+import type { V128 } from "../stream.ts";
 import type { Matrix } from "./bilinear.ts";
 
 /** `coefficient` times the node of that number. */
@@ -45,32 +46,24 @@ function findSums(matrix: Matrix): LinearMap {
     return inputs + sums.push(terms) - 1;
   };
 
+  const pairOf = (a: number, b: number, sign: 1 | -1) =>
+    nodeOf([
+      { node: a, coefficient: 1 },
+      { node: b, coefficient: sign },
+    ]);
+
   // Columns in pairs: what stands at a node is then a column of coefficients.
   let columns = matrix[0].map((_, node) => ({ node, values: matrix.map((row) => row[node]) }));
   for (let i = 0; i < inputs; i++)
     for (let j = i + 1; j < inputs; j++) {
       const [a, b] = [i, j].map((node) => columns.find((column) => column.node === node));
-      if (a === undefined || b === undefined) continue;
-      const parts = split(a.values, b.values);
-      if (
-        parts === undefined ||
-        Math.max(parts.equal.filter(Boolean).length, parts.opposite.filter(Boolean).length) < 2
-      )
-        continue;
+      const parts = a && b && split(a.values, b.values);
+      if (parts === undefined) continue;
+      const { equal, opposite } = parts;
+      if (Math.max(equal.filter(Boolean).length, opposite.filter(Boolean).length) < 2) continue;
       columns = columns.filter((column) => column !== a && column !== b);
-      for (const [values, sign] of [
-        [parts.equal, 1],
-        [parts.opposite, -1],
-      ] as const) {
-        if (!values.some(Boolean)) continue;
-        columns.push({
-          node: nodeOf([
-            { node: i, coefficient: 1 },
-            { node: j, coefficient: sign },
-          ]),
-          values,
-        });
-      }
+      if (equal.some(Boolean)) columns.push({ node: pairOf(i, j, 1), values: equal });
+      if (opposite.some(Boolean)) columns.push({ node: pairOf(i, j, -1), values: opposite });
     }
   const termsOf = (values: readonly number[]) =>
     values
@@ -87,14 +80,8 @@ function findSums(matrix: Matrix): LinearMap {
       const [even, odd] = [termsOf(parts?.equal ?? []), termsOf(parts?.opposite ?? [])];
       if (even.length === 0 || odd.length === 0 || even.length + odd.length < 3) continue;
       const [e, o] = [nodeOf(even), nodeOf(odd)];
-      for (const [at, sign] of [
-        [i, 1],
-        [j, -1],
-      ] as const)
-        outputs[at] = nodeOf([
-          { node: e, coefficient: 1 },
-          { node: o, coefficient: sign },
-        ]);
+      outputs[i] = pairOf(e, o, 1);
+      outputs[j] = pairOf(e, o, -1);
       return;
     }
     outputs[i] = nodeOf(termsOf(row));
@@ -115,10 +102,7 @@ function split(
 }
 
 /** Writes a map's sums: takes the inputs' locals and calls `output` with each output's as soon as it is there. */
-export type MapWriter = (
-  inputs: readonly Local<"v128">[],
-  output: (i: number, value: Local<"v128">) => void,
-) => void;
+export type MapWriter = (inputs: readonly V128[], output: (i: number, value: V128) => void) => void;
 
 /**
  * Prepares the writing of a map; its constants are set here, so that later loops find them in registers.
@@ -132,7 +116,7 @@ export function mapWriter(
   { lanes, relaxed }: { readonly lanes: "f32x4" | "f64x2"; readonly relaxed: boolean },
 ): MapWriter {
   const op = f[lanes];
-  const constants = new Map<number, Local<"v128">>();
+  const constants = new Map<number, V128>();
   for (const { coefficient } of map.sums.flat()) {
     const c = Math.abs(coefficient);
     if (c !== 1 && !constants.has(c)) constants.set(c, f.let("c", f.v128.const(lanes, c)));

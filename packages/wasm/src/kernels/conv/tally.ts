@@ -7,11 +7,9 @@
 //   mean = that first pivot + t / PD                   variance = u / PD - (t / PD)²
 
 import type { GroupNormDims } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { FunctionBuilder } from "../../asm/index.ts";
 import { forEachChannel, forEachGroup } from "../norm-strips.ts";
-import { FLOAT, whileAtLeast } from "../stream.ts";
-
-type I32 = Local<"i32">;
+import { FLOAT, type I32, whileAtLeast } from "../stream.ts";
 
 /** Bytes of a strip's sums: pivots, s and q of all channels, then the area. */
 export const tallyBytes = (channels: number): number => (3 * channels + 4) * FLOAT;

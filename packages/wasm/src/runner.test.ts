@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Cache } from "./cache.ts";
+import { Cache } from "./runner.ts";
 
 describe("Cache", () => {
   it("remembers what was asked for last, undefined too, and makes nothing twice meanwhile", () => {

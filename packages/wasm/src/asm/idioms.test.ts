@@ -1,0 +1,48 @@
+// What functions are mostly made of means what it says.
+
+import { describe, expect, test } from "vitest";
+import type { FunctionBuilder } from "./function.ts";
+import { type Local, ModuleBuilder, toWat, type Value } from "./index.ts";
+
+/** `(a, b) → body(a, b)`, of 32-bit integers. */
+function run(
+  body: (f: FunctionBuilder<readonly ["i32"]>, a: Local<"i32">, b: Local<"i32">) => Value<"i32">,
+): (a: number, b: number) => number {
+  const m = new ModuleBuilder();
+  m.func("f", { params: { a: "i32", b: "i32" }, results: ["i32"] }, (f, { a, b }) => body(f, a, b));
+  return new WebAssembly.Instance(new WebAssembly.Module(m.build())).exports.f as never;
+}
+
+describe("a function", () => {
+  test("declares a variable for each name that it is asked for, once", () => {
+    const m = new ModuleBuilder();
+    m.func("f", { params: {} }, (f) => {
+      const { x, y } = f.declare("f32");
+      const { x: other } = f.declare("i32");
+      expect(new Set([x, y, other]).size).toBe(3);
+      expect([x.type, y.type, other.type]).toEqual(["f32", "f32", "i32"]);
+      f.set(y, x);
+    });
+    expect(toWat(m)).toContain("(local $x f32)\n    (local $y f32)\n    (local $x_2 i32)");
+  });
+
+  test("computes addresses, of what is known and what is not", () => {
+    expect(run((f, a, b) => f.at(a, b, 12))(100, -3)).toBe(64);
+    expect(run((f, a, b) => f.at(a, b, b))(100, 5)).toBe(125);
+    const written = new ModuleBuilder();
+    written.func("f", { params: { a: "i32" }, results: ["i32"] }, (f, { a }) => f.at(a, 3, 4));
+    expect(toWat(written)).toContain("i32.const 12\n    i32.add");
+  });
+
+  test.each([
+    [3, 7],
+    [7, 3],
+    [-1, 1],
+    [5, 5],
+  ])("takes the smaller and the larger of %i and %i", (a, b) => {
+    expect(run((f, x, y) => f.min(x, y))(a, b)).toBe(Math.min(a, b));
+    expect(run((f, x, y) => f.max(x, y))(a, b)).toBe(Math.max(a, b));
+    expect(run((f, x) => f.min(x, b))(a, 0)).toBe(Math.min(a, b));
+    expect(run((f, x) => f.max(x, b))(a, 0)).toBe(Math.max(a, b));
+  });
+});
