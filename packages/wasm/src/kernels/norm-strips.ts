@@ -50,10 +50,6 @@ export const summing = (d: GroupNormDims, mostVectors: number): Strips =>
 export const mapping = (d: GroupNormDims, mostVectors: number): Strips =>
   stripsOf(d, Math.ceil(MAPPED / d.C), mostVectors);
 
-/** Strips of a pass that reads and writes one image, each inside a row of `width` positions and beginning at an even one. */
-export const rowStrips = (d: GroupNormDims, width: number, mostVectors: number): Strips =>
-  stripsOf({ ...d, N: d.P / width, P: width }, 2 * Math.ceil(MAPPED / 2 / d.C), mostVectors);
-
 /** Bytes of a strip. */
 export const bytesOf = ({ d, positions }: Strips): number => FLOAT * positions * d.C;
 
@@ -126,12 +122,12 @@ export interface Strip {
 export function forEachStrip(
   f: FunctionBuilder,
   { d, positions, perImage }: Strips,
-  { from, to, step = 1 }: { from: I32; to: I32; step?: number },
+  { from, to }: { from: I32; to: I32 },
   body: (strip: Strip) => void,
 ): void {
   const { i32 } = f;
   const [strip, end, image, start, elements] = f.locals("index", "i32", 5);
-  f.forRange(strip, { from, to, step }, () => {
+  f.forRange(strip, { from, to }, () => {
     f.set(end, i32.add(strip, 1));
     f.set(image, i32.div_u(strip, perImage));
     f.set(start, i32.mul(i32.sub(strip, i32.mul(image, perImage)), positions));

@@ -115,7 +115,7 @@ interface AfterNormalization {
   readonly unit: number;
 }
 
-export type Activation = "relu" | "silu";
+type Activation = "relu" | "silu";
 
 const activations: Readonly<Record<Activation, AfterNormalization>> = {
   relu: {
@@ -149,11 +149,8 @@ const unitOf = (activation: Activation | undefined): number =>
 /** Bytes of an image's constants. */
 const constantsOf = ({ C }: GroupNormDims): number => 2 * FLOAT * C;
 
-/** Bytes of scratch for the constants of {@link constantsPhase}. */
-export const constantBytes = (d: GroupNormDims): number => constantsOf(d) * d.N;
-
 /** Each group: shared[image, 0, c] = mean, shared[image, 1, c] = unit · gamma[c] / sqrt(variance + epsilon) */
-export function constantsPhase(
+function constantsPhase(
   d: GroupNormDims,
   activation: Activation | undefined,
 ): Phase<Pick<ForwardArrays, "mean" | "variance" | "gamma">> {
@@ -178,16 +175,12 @@ export function constantsPhase(
   };
 }
 
-/**
- * Prepares `y = (x - mean[c]) · scale[c] + unit · beta[c]`; what it returns writes the code for some strips.
- *
- * @param isRows whether the strips belong to rows of the only image, see {@link rowStrips}
- */
+/** Prepares `y = (x - mean[c]) · scale[c] + unit · beta[c]`; what it returns writes the code for some strips. */
 function normalization(
   f: FunctionBuilder,
   strips: Strips,
   { shared, arrays: { x, y, beta } }: Locals,
-  { unit, isRows, relaxed }: { readonly unit: number; readonly isRows: boolean; readonly relaxed: boolean },
+  { unit, relaxed }: { readonly unit: number; readonly relaxed: boolean },
 ): (range: { from: I32; to: I32 }) => void {
   const { f32x4 } = f;
   const [xs, means, scales, betas] = ["x", "mean", "scale", "beta"].map((what) =>
@@ -197,7 +190,7 @@ function normalization(
   const madd = multiplyAdd(f, relaxed);
   return (range) =>
     forEachBlock(f, strips, range, [x, y], (block) => {
-      const at = placeOf(f, shared, block, isRows ? 0 : constantsOf(strips.d), 1);
+      const at = placeOf(f, shared, block, constantsOf(strips.d), 1);
       load(f, means, at);
       load(f, scales, at, FLOAT * strips.d.C);
       load(f, betas, placeOf(f, beta, block, 0, 1));
@@ -211,14 +204,14 @@ function normalization(
 }
 
 /** Prepares the normalisation of a strip and the activation after it; what it returns writes the code. */
-export function activatedStrip(
+function activatedStrip(
   f: FunctionBuilder,
   strips: Strips,
   locals: Locals,
   activation: Activation,
-  { isRows, relaxed }: { readonly isRows: boolean; readonly relaxed: boolean },
+  relaxed: boolean,
 ): (strip: Strip) => void {
-  const normalize = normalization(f, strips, locals, { unit: unitOf(activation), isRows, relaxed });
+  const normalize = normalization(f, strips, locals, { unit: unitOf(activation), relaxed });
   const activate = activations[activation].prepare(f, relaxed);
   const count = f.local("count", "i32");
   return ({ range, start, elements }) => {
@@ -245,16 +238,17 @@ export const normalizing = (kernel: typeof groupNormForward, activation?: Activa
     return {
       name,
       key: keyOf(name, d),
-      sharedBytes: constantBytes(d),
+      sharedBytes: constantsOf(d) * d.N,
       phases: [
         constantsPhase(d, activation),
         {
           ...itemsOf(strips),
           write: (f, { from, to, shared, arrays }) => {
             const locals = { shared, arrays };
-            const how = { isRows: false, relaxed };
-            if (activation === undefined) normalization(f, strips, locals, { unit: 1, ...how })({ from, to });
-            else forEachStrip(f, strips, { from, to }, activatedStrip(f, strips, locals, activation, how));
+            if (activation === undefined)
+              normalization(f, strips, locals, { unit: 1, relaxed })({ from, to });
+            else
+              forEachStrip(f, strips, { from, to }, activatedStrip(f, strips, locals, activation, relaxed));
           },
         },
       ],
