@@ -71,12 +71,10 @@ function approximation(f: FunctionBuilder): (xs: Vectors, ss: Vectors) => void {
   };
 }
 
-export const gelu: Generator = elementwise(geluForward, {
-  name: "gelu",
-  reads: ["x"],
-  writes: ["y"],
-  vectors: 2,
-  prepare: (f, { approximate }) => {
+export const gelu: Generator = elementwise(
+  geluForward,
+  { name: "gelu", reads: ["x"], writes: ["y"], vectors: 2 },
+  (f, { approximate }) => {
     if (approximate === "tanh") {
       const share = approximation(f);
       return ({ x, y }) => {
@@ -90,14 +88,12 @@ export const gelu: Generator = elementwise(geluForward, {
       setEach(f, y, (i) => f.f32x4.mul(x[i], y[i]));
     };
   },
-});
+);
 
-export const gradientOfGelu: Generator = elementwise(geluGradient, {
-  name: "gelu_gradient",
-  reads: ["gy", "x"],
-  writes: ["gx"],
-  vectors: 2,
-  prepare: (f, { approximate }) => {
+export const gradientOfGelu: Generator = elementwise(
+  geluGradient,
+  { name: "gelu_gradient", reads: ["gy", "x"], writes: ["gx"], vectors: 2 },
+  (f, { approximate }) => {
     const { f32x4 } = f;
     if (approximate === "tanh") {
       const share = approximation(f);
@@ -124,4 +120,4 @@ export const gradientOfGelu: Generator = elementwise(geluGradient, {
       setEach(f, gx, (i) => f32x4.mul(f32x4.add(gx[i], powers[i]), gy[i]));
     };
   },
-});
+);

@@ -23,16 +23,9 @@ type UnaryGenerator<N extends Name> = Parameters<typeof elementwise<{ y: unknown
 /** `y = value(x)`: one or a few instructions, so that memory sets the pace. */
 function forward<N extends Name>(name: N, prepare: Prepare<Dims<N>>): Generator {
   const kernel = unaryKernels[name].forward as unknown as UnaryGenerator<N>;
-  return elementwise(kernel, {
-    name,
-    reads: ["x"],
-    writes: ["y"],
-    vectors: 4,
-    grain: MEMORY_GRAIN,
-    prepare: (f, dims) => {
-      const value = prepare(f, dims);
-      return ({ x, y }) => setEach(f, y, (i) => value(x[i], i));
-    },
+  return elementwise(kernel, { name, reads: ["x"], writes: ["y"], grain: MEMORY_GRAIN }, (f, dims) => {
+    const value = prepare(f, dims);
+    return ({ x, y }) => setEach(f, y, (i) => value(x[i], i));
   });
 }
 
@@ -44,57 +37,44 @@ function gradient<N extends Name>(
   const kernel = unaryKernels[name].gradient as unknown as Parameters<
     typeof elementwise<{ gx: unknown; gy: unknown; at: unknown }, Dims<N>>
   >[0];
-  return elementwise(kernel, {
-    name: `${name}_gradient`,
-    reads: ["gy", "at"],
-    writes: ["gx"],
-    vectors: 4,
-    grain: MEMORY_GRAIN,
-    prepare: (f, dims) => {
+  return elementwise(
+    kernel,
+    { name: `${name}_gradient`, reads: ["gy", "at"], writes: ["gx"], grain: MEMORY_GRAIN },
+    (f, dims) => {
       const slope = prepare(f, dims);
       return ({ gx, gy, at }) => setEach(f, gx, (i) => slope(gy[i], at[i]));
     },
-  });
+  );
 }
 
-const exp = elementwise(unaryKernels.exp.forward, {
-  name: "exp",
-  reads: ["x"],
-  writes: ["y"],
-  vectors: 4,
-  prepare: (f) => {
-    const power = exponential(f, 1);
-    return ({ x, y }) => {
-      setEach(f, y, (i) => x[i]);
-      power(y);
-    };
-  },
+const exp = elementwise(unaryKernels.exp.forward, { name: "exp", reads: ["x"], writes: ["y"] }, (f) => {
+  const power = exponential(f, 1);
+  return ({ x, y }) => {
+    setEach(f, y, (i) => x[i]);
+    power(y);
+  };
 });
 
-const log = elementwise(unaryKernels.log.forward, {
-  name: "log",
-  reads: ["x"],
-  writes: ["y"],
-  vectors: 2,
-  prepare: (f) => {
+const log = elementwise(
+  unaryKernels.log.forward,
+  { name: "log", reads: ["x"], writes: ["y"], vectors: 2 },
+  (f) => {
     const ln = logarithm(f);
     return ({ x, y }) => {
       setEach(f, y, (i) => x[i]);
       ln(y);
     };
   },
-});
+);
 
 /** Up to here e^-2|x| would cancel. */
 const SMALL = 0.625;
 const R = [-0.333332819422, 0.133314422036, -0.0537397155531, 0.0206390887954, -0.00570498872745] as const;
 
-const tanh = elementwise(unaryKernels.tanh.forward, {
-  name: "tanh",
-  reads: ["x"],
-  writes: ["y"],
-  vectors: 2,
-  prepare: (f) => {
+const tanh = elementwise(
+  unaryKernels.tanh.forward,
+  { name: "tanh", reads: ["x"], writes: ["y"], vectors: 2 },
+  (f) => {
     const { v128, f32x4 } = f;
     const power = exponential(f, -1);
     const one = constant(f, "unit", 1);
@@ -117,7 +97,7 @@ const tanh = elementwise(unaryKernels.tanh.forward, {
       setEach(f, y, (i) => v128.bitselect(sums[i], y[i], f32x4.lt(f32x4.abs(x[i]), small)));
     };
   },
-});
+);
 
 /** The largest power that is a chain of products. */
 const MOST_FACTORS = 4;

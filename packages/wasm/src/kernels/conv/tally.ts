@@ -8,7 +8,7 @@
 
 import type { GroupNormDims } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
-import { forEachChannel, forEachGroup } from "../norm-strips.ts";
+import { forEachChannel, forEachGroup } from "../norm-groups.ts";
 import { FLOAT, whileAtLeast } from "../stream.ts";
 
 type I32 = Local<"i32">;
