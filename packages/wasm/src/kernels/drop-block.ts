@@ -20,6 +20,7 @@ import {
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator, type Plan } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
+import { filling } from "./movement.ts";
 import { COUNTER, KEY, moveCounter, threefryOfOne } from "./random.ts";
 import { ofFloats, planOfTotal, type Summing } from "./reduce.ts";
 import {
@@ -29,10 +30,8 @@ import {
   FLOAT,
   type I32,
   MEMORY_GRAIN,
-  moveBy,
   SMALLEST,
   setEach,
-  stream,
   whileAtLeast,
 } from "./stream.ts";
 
@@ -85,22 +84,14 @@ function planOfDraw<M>(d: DropBlockDims, size: 1 | typeof FLOAT): Plan<DrawArray
     name,
     key: `${name} ${exactKey(d)}`,
     phases: [
-      {
-        items: length,
-        grain: MEMORY_GRAIN,
-        write: (f, { from, to, arrays: { mask } }) => {
-          const one = constant(f, "one", 1);
-          const count = f.let("count", f.i32.sub(to, from));
-          moveBy(f, mask, from, size);
-          if (size === 1) {
-            f.memory.fill(mask, 255, count);
-            return;
-          }
-          stream(f, { pointers: { mask }, reads: [], writes: ["mask"], count, vectors: 4 }, (values) => {
-            setEach(f, values.mask, () => one);
-          });
-        },
-      },
+      size === FLOAT
+        ? filling("mask", length, 1)
+        : {
+            items: length,
+            grain: MEMORY_GRAIN,
+            write: (f, { from, to, arrays: { mask } }) =>
+              f.memory.fill(f.i32.add(mask, from), 255, f.i32.sub(to, from)),
+          },
       {
         items: N * rows,
         // A seed takes as long as some dozen elements of a stream.

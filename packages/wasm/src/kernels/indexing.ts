@@ -8,39 +8,24 @@
 // threads add to one element and every thread goes through all indices.
 
 import { exactKey, gatherForward, gatherGradient, oneHotForward } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
-import { generator, type Phase } from "../plan.ts";
+import { generator } from "../plan.ts";
 import { integers } from "./conv/integers.ts";
 import { trapUnlessIndex } from "./indices.ts";
-import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, setEach, stream } from "./stream.ts";
+import { filling } from "./movement.ts";
+import {
+  cut,
+  element,
+  FLOAT,
+  forEachItem,
+  MEMORY_GRAIN,
+  moveBy,
+  SMALLEST,
+  setEach,
+  stream,
+} from "./stream.ts";
 
-/** Elements that are set to zero at once, and of a stretch of `inner`: a line of the cache. */
-const CLEARED = 4096;
+/** Elements of a stretch of `inner`: a line of the cache. */
 const STRETCH = 16;
-
-/** `count = min(most, size - first)` */
-function cut(f: FunctionBuilder, count: Local<"i32">, first: Local<"i32">, size: number, most: number): void {
-  f.set(count, f.i32.sub(size, first));
-  f.set(count, f.select(count, most, f.i32.lt_s(count, most)));
-}
-
-/** Sets all elements of an array to zero. */
-function clearing<A>(array: keyof A, length: number): Phase<A> {
-  return {
-    items: Math.ceil(length / CLEARED),
-    grain: Math.ceil(MEMORY_GRAIN / CLEARED),
-    write: (f, { from, to, arrays }) => {
-      const { i32, memory } = f;
-      const { first, count } = integers(f, "first", "count");
-      f.set(first, i32.mul(from, CLEARED));
-      f.set(count, i32.mul(to, CLEARED));
-      f.set(count, f.select(count, length, i32.lt_s(count, length)));
-      const bytes = i32.mul(i32.sub(count, first), FLOAT);
-      f.set(count, bytes);
-      memory.fill(i32.add(arrays[array], i32.mul(first, FLOAT)), 0, count);
-    },
-  };
-}
 
 export const gather = generator(gatherForward, ({ outer, size, inner, count }) => {
   if (outer * count * inner < SMALLEST) return undefined;
@@ -55,23 +40,14 @@ export const gather = generator(gatherForward, ({ outer, size, inner, count }) =
         grain: Math.ceil(MEMORY_GRAIN / inner),
         write: (f, { from, to, arrays: { y, x, indices } }) => {
           const { i32 } = f;
-          const { item, index, at, left, o, source } = integers(
-            f,
-            "item",
-            "index",
-            "at",
-            "left",
-            "o",
-            "source",
-          );
+          const { index, at, left, o, source } = integers(f, "index", "at", "left", "o", "source");
+          // stream moves y on.
           moveBy(f, y, from, FLOAT * inner);
-          f.forRange(item, { from, to }, () => {
+          forEachItem(f, { from, to }, [], (item) => {
             f.set(o, i32.div_u(item, count));
-            f.set(at, i32.mul(i32.sub(item, i32.mul(o, count)), FLOAT));
-            f.set(at, i32.add(indices, at));
+            f.set(at, element(f, indices, i32.sub(item, i32.mul(o, count))));
             trapUnlessIndex(f, index, at, size);
-            f.set(source, i32.mul(i32.add(i32.mul(o, size), index), FLOAT * inner));
-            f.set(source, i32.add(x, source));
+            f.set(source, element(f, x, i32.add(i32.mul(o, size), index), FLOAT * inner));
             f.set(left, inner);
             stream(
               f,
@@ -93,26 +69,24 @@ export const gradientOfGather = generator(gatherGradient, ({ outer, size, inner,
     name,
     key: `${name} ${exactKey([outer, size, inner, count])}`,
     phases: [
-      clearing("gx", outer * size * inner),
+      filling("gx", outer * size * inner, 0),
       {
         items: outer * stretches,
         grain: Math.ceil(MEMORY_GRAIN / (count * STRETCH)),
         write: (f, { from, to, arrays }) => {
           const { f32, f32x4, i32 } = f;
-          const { item, o, first, width, left } = integers(f, "item", "o", "first", "width", "left");
+          const { o, first, width, left } = integers(f, "o", "first", "width", "left");
           const { j, index, at, gy, gx, target } = integers(f, "j", "index", "at", "gy", "gx", "target");
-          f.forRange(item, { from, to }, () => {
+          forEachItem(f, { from, to }, [], (item) => {
             f.set(o, i32.div_u(item, stretches));
             f.set(first, i32.mul(i32.sub(item, i32.mul(o, stretches)), STRETCH));
             cut(f, width, first, inner, STRETCH);
-            f.set(gy, i32.add(i32.mul(o, count * inner), first));
-            f.set(gy, i32.add(arrays.gy, i32.mul(gy, FLOAT)));
-            f.set(target, i32.add(i32.mul(o, size * inner), first));
-            f.set(target, i32.add(arrays.gx, i32.mul(target, FLOAT)));
+            f.set(gy, element(f, arrays.gy, i32.add(i32.mul(o, count * inner), first)));
+            f.set(target, element(f, arrays.gx, i32.add(i32.mul(o, size * inner), first)));
             f.set(at, arrays.indices);
             f.forRange(j, { to: count }, () => {
               f.set(index, i32.trunc_sat_f32_s(f32.load(at)));
-              f.set(gx, i32.add(target, i32.mul(index, FLOAT * inner)));
+              f.set(gx, element(f, target, index, FLOAT * inner));
               f.set(left, width);
               f.if(i32.lt_u(index, size), () =>
                 stream(
@@ -146,20 +120,17 @@ export const oneHot = generator(oneHotForward, ({ classes }, lengths) => {
     key: `${name} ${exactKey([classes, count])}`,
     refuses: true,
     phases: [
-      clearing("y", count * classes),
+      filling("y", count * classes, 0),
       {
         items: count,
         grain: MEMORY_GRAIN / 4,
         write: (f, { from, to, arrays: { y, indices } }) => {
-          const { f32, i32 } = f;
-          const { item, index } = integers(f, "item", "index");
-          moveBy(f, y, from, FLOAT * classes);
-          moveBy(f, indices, from);
-          f.forRange(item, { from, to }, () => {
+          const { f32 } = f;
+          const index = f.local("index", "i32");
+          const along = [[y, FLOAT * classes] as const, [indices, FLOAT] as const];
+          forEachItem(f, { from, to }, along, () => {
             trapUnlessIndex(f, index, indices, classes);
-            f32.store(i32.add(y, i32.mul(index, FLOAT)), 1);
-            f.advance(y, FLOAT * classes);
-            f.advance(indices, FLOAT);
+            f32.store(element(f, y, index), 1);
           });
         },
       },
