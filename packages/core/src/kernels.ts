@@ -127,6 +127,13 @@ export {
   sgdUpdate,
 } from "./optimizers.ts";
 export { type ArenaPlan, type Lifetime, planArena } from "./plan.ts";
+export {
+  type Axis,
+  type AxisPhase,
+  type Correlation,
+  forwardCorrelation,
+  transposedCorrelation,
+} from "./portable/correlation.ts";
 export { erfcTerms } from "./portable/erf.ts";
 export { fromBfloat16, fromHalf, LARGEST_HALF, toHalf } from "./portable/half.ts";
 export {

@@ -14,15 +14,15 @@ const FILTER_TRANSFORM = 960;
  * the filter's transform weighs, nor for one or two channels, where the tiles' transforms do.
  */
 export function chooseConv2d(c: Correlation): "winograd" | "direct" {
-  const { batch, inChannels, outChannels, rows, columns } = c;
+  const { N, I: inChannels, O: outChannels, rows, columns } = c;
   if (!isPlain(rows) || !isPlain(columns)) return "direct";
-  const direct = 9 * batch * rows.outSize * columns.outSize * inChannels * outChannels;
+  const direct = 9 * N * rows.outSize * columns.outSize * inChannels * outChannels;
   const { tiles, stripTiles } = planStrips(columns.outSize);
   const rowTiles = Math.ceil(stripTiles / ROW_TILES) * ROW_TILES * Math.ceil(tiles / stripTiles);
   const products = POINTS * POINTS * inChannels * Math.ceil(outChannels / 4) * 4;
   const transforms = TILE_TRANSFORM * (inChannels + outChannels);
   const winograd =
-    batch * Math.ceil(rows.outSize / TILE) * rowTiles * (products + transforms) +
+    N * Math.ceil(rows.outSize / TILE) * rowTiles * (products + transforms) +
     FILTER_TRANSFORM * inChannels * outChannels;
   return winograd < direct ? "winograd" : "direct";
 }

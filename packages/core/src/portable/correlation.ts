@@ -11,14 +11,15 @@
 import type { Floats } from "../kernel.ts";
 import type { Conv2dDims } from "../ops/conv2d-dims.ts";
 
-/** What the outputs of one residue class read. */
-export interface Phase {
+/** The outputs of one residue class along an axis, and what they read. */
+export interface AxisPhase {
   /** Filter positions along this axis, in the order of the inputs they meet. */
   readonly taps: readonly number[];
   /** The input that the first tap meets for `j = 0`; may lie outside. */
   readonly start: number;
-  /** Distance between the inputs of neighbouring taps. */
+  /** Distance between the inputs of neighbouring taps; 1 where there are no neighbours. */
   readonly spacing: number;
+  readonly outputs: number;
 }
 
 /** One spatial axis. */
@@ -26,25 +27,26 @@ export interface Axis {
   readonly inSize: number;
   readonly outSize: number;
   readonly step: number;
-  readonly phases: readonly Phase[];
+  readonly phases: readonly AxisPhase[];
 }
 
-/** A convolution or its adjoint; the filter entry of tap `(ky, kx)` and channels `(i, o)` by its four strides. */
+/** `out [N, rows, columns, O]` from `in [N, rows, columns, I]`, with the strides of the filter in elements. */
 export interface Correlation {
-  readonly batch: number;
-  readonly inChannels: number;
-  readonly outChannels: number;
+  readonly N: number;
+  readonly I: number;
+  readonly O: number;
   readonly rows: Axis;
   readonly columns: Axis;
-  readonly filterStrides: {
-    readonly ky: number;
-    readonly kx: number;
-    readonly i: number;
-    readonly o: number;
-  };
+  readonly filter: { readonly ky: number; readonly kx: number; readonly i: number; readonly o: number };
 }
 
-/** `y` from `x`. */
+/**
+ * A convolution, `y` from `x`.
+ *
+ * @example
+ * const { O, rows } = forwardCorrelation(conv2dDims("conv2d", [1, 8, 8, 3], [3, 3, 3, 16], { stride: 2 }));
+ * console.log(O, rows.step, rows.phases[0].taps); // 16 2 [ 0, 1, 2 ]
+ */
 export function forwardCorrelation(d: Conv2dDims): Correlation {
   const axis = (
     inSize: number,
@@ -52,22 +54,29 @@ export function forwardCorrelation(d: Conv2dDims): Correlation {
     K: number,
     step: number,
     pad: number,
-    spacing: number,
+    dilation: number,
   ): Axis => {
     const taps = Array.from({ length: K }, (_, k) => k);
-    return { inSize, outSize, step, phases: [{ taps, start: -pad, spacing }] };
+    const spacing = K > 1 ? dilation : 1;
+    return { inSize, outSize, step, phases: [{ taps, start: 0 - pad, spacing, outputs: outSize }] };
   };
   return {
-    batch: d.N,
-    inChannels: d.C,
-    outChannels: d.O,
+    N: d.N,
+    I: d.C,
+    O: d.O,
     rows: axis(d.H, d.OH, d.KH, d.strideH, d.padTop, d.dilationH),
     columns: axis(d.W, d.OW, d.KW, d.strideW, d.padLeft, d.dilationW),
-    filterStrides: { ky: d.KW * d.C * d.O, kx: d.C * d.O, i: d.O, o: 1 },
+    filter: { ky: d.KW * d.C * d.O, kx: d.C * d.O, i: d.O, o: 1 },
   };
 }
 
-/** `x` from `y`: the adjoint. */
+/**
+ * Its adjoint, `x` from `y`.
+ *
+ * @example
+ * const { rows } = transposedCorrelation(conv2dDims("conv2d", [1, 8, 8, 3], [3, 3, 3, 16], { stride: 2 }));
+ * console.log(rows.phases.map(({ taps }) => taps)); // [ [ 2, 0 ], [ 1 ] ]
+ */
 export function transposedCorrelation(d: Conv2dDims): Correlation {
   const axis = (
     inSize: number,
@@ -77,23 +86,24 @@ export function transposedCorrelation(d: Conv2dDims): Correlation {
     pad: number,
     dilation: number,
   ): Axis => {
-    const phases = Array.from({ length: stride }, (_, phase): Phase => {
+    const phases = Array.from({ length: Math.min(stride, outSize) }, (_, phase): AxisPhase => {
       const taps: number[] = [];
       for (let k = K - 1; k >= 0; k--) if ((phase + pad - k * dilation) % stride === 0) taps.push(k);
       const meets = (k: number): number => (phase + pad - k * dilation) / stride;
       const [first, second] = taps;
       const start = first === undefined ? 0 : meets(first);
-      return { taps, start, spacing: second === undefined ? 1 : meets(second) - start };
+      const spacing = second === undefined ? 1 : meets(second) - start;
+      return { taps, start, spacing, outputs: Math.ceil((outSize - phase) / stride) };
     });
     return { inSize, outSize, step: 1, phases };
   };
   return {
-    batch: d.N,
-    inChannels: d.O,
-    outChannels: d.C,
+    N: d.N,
+    I: d.O,
+    O: d.C,
     rows: axis(d.OH, d.H, d.KH, d.strideH, d.padTop, d.dilationH),
     columns: axis(d.OW, d.W, d.KW, d.strideW, d.padLeft, d.dilationW),
-    filterStrides: { ky: d.KW * d.C * d.O, kx: d.C * d.O, i: 1, o: d.O },
+    filter: { ky: d.KW * d.C * d.O, kx: d.C * d.O, i: 1, o: d.O },
   };
 }
 

@@ -6,7 +6,7 @@
 // gaps are one run: their inputs lie side by side.
 
 import type { Floats } from "../kernel.ts";
-import { type Correlation, loadRow, type Phase } from "./correlation.ts";
+import { type AxisPhase, type Correlation, loadRow } from "./correlation.ts";
 
 /** Pixels that tiles may compute past the end of a row. They are dropped; scratch has room, as leaving it is slow. */
 const OVERHANG = 3;
@@ -19,7 +19,7 @@ export function correlateDirect(
   b: Floats | undefined,
   c: Correlation,
 ): void {
-  const { batch, inChannels, outChannels, rows, columns } = c;
+  const { N, I: inChannels, O: outChannels, rows, columns } = c;
   const rowPhases = rows.phases.length;
   const columnPhases = columns.phases.length;
   const bias = new Float64Array(outChannels);
@@ -30,7 +30,7 @@ export function correlateDirect(
   const outRow = new Float64Array((columns.outSize + OVERHANG * columnPhases) * outChannels);
   const stored = columns.outSize * outChannels;
 
-  for (let n = 0; n < batch; n++)
+  for (let n = 0; n < N; n++)
     for (let i = 0; i < rows.outSize; i++) {
       const row = rows.phases[i % rowPhases];
       const y = Math.floor(i / rowPhases) * rows.step + row.start;
@@ -69,8 +69,8 @@ interface Pass {
   readonly filter: Float64Array;
 }
 
-function planPass(w: Floats, c: Correlation, row: Phase, phase: number): Pass {
-  const { inChannels, outChannels, columns, filterStrides } = c;
+function planPass(w: Floats, c: Correlation, row: AxisPhase, phase: number): Pass {
+  const { I: inChannels, O: outChannels, columns, filter: strides } = c;
   const column = columns.phases[phase];
   const ky = row.taps.length;
   const kx = column.taps.length;
@@ -84,10 +84,10 @@ function planPass(w: Floats, c: Correlation, row: Phase, phase: number): Pass {
   for (const y of row.taps)
     for (const x of column.taps)
       for (let i = 0; i < inChannels; i++, tap++) {
-        const entry = y * filterStrides.ky + x * filterStrides.kx + i * filterStrides.i;
+        const entry = y * strides.ky + x * strides.kx + i * strides.i;
         for (let o = 0; o < outChannels; o++) {
           const at = o < fourths ? (o - (o % 4)) * taps + tap * 4 + (o % 4) : o * taps + tap;
-          filter[at] = w[entry + o * filterStrides.o];
+          filter[at] = w[entry + o * strides.o];
         }
       }
   return {

@@ -27,7 +27,7 @@ export function correlateWinograd(
   b: Floats | undefined,
   c: Correlation,
 ): void {
-  const { batch, inChannels, outChannels, rows, columns } = c;
+  const { N, I: inChannels, O: outChannels, rows, columns } = c;
   const [height, width] = [rows.outSize, columns.outSize];
   const padded = Math.ceil(outChannels / 4) * 4;
   const filter = transformFilter(w, c, padded);
@@ -42,7 +42,7 @@ export function correlateWinograd(
   const outLines = new Float64Array(TILE * outLine);
   const image = { height: rows.inSize, width: columns.inSize, channels: inChannels };
 
-  for (let n = 0; n < batch; n++)
+  for (let n = 0; n < N; n++)
     for (let y = 0; y < height; y += TILE)
       for (let tile = 0; tile < tiles; tile += stripTiles) {
         const x = tile * TILE;
@@ -60,7 +60,7 @@ export function correlateWinograd(
 
 /** `[point][o / 4][i][4]`: G on both axes, four output channels side by side, zeros where there are fewer. */
 function transformFilter(w: Floats, c: Correlation, padded: number): Float64Array {
-  const { inChannels, outChannels, rows, columns, filterStrides } = c;
+  const { I: inChannels, O: outChannels, rows, columns, filter: strides } = c;
   const filter = new Float64Array(POINTS * POINTS * inChannels * padded);
   const taps = new Float64Array(9);
   const values = new Float64Array(POINTS * POINTS);
@@ -70,10 +70,10 @@ function transformFilter(w: Floats, c: Correlation, padded: number): Float64Arra
         for (let kx = 0; kx < 3; kx++)
           taps[ky * 3 + kx] =
             w[
-              rows.phases[0].taps[ky] * filterStrides.ky +
-                columns.phases[0].taps[kx] * filterStrides.kx +
-                i * filterStrides.i +
-                o * filterStrides.o
+              rows.phases[0].taps[ky] * strides.ky +
+                columns.phases[0].taps[kx] * strides.kx +
+                i * strides.i +
+                o * strides.o
             ];
       evaluateFilter(values, taps);
       const at = (o - (o % 4)) * inChannels + i * 4 + (o % 4);

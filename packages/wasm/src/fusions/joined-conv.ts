@@ -12,15 +12,14 @@ import {
   type AnyKernel,
   type Conv2dDims,
   conv2dForward,
-  exactKey,
   type Floats,
+  forwardCorrelation,
   type GroupNormDims,
   groupNormStatistics,
   kernel,
   type ProgramCall,
 } from "@saunet/core/kernels";
 import { type Choice, chooseCorrelation, keepingTo } from "../kernels/conv/choose.ts";
-import { forwardOf } from "../kernels/conv/geometry.ts";
 import { planOf } from "../kernels/conv/steps.ts";
 import { winogradSteps } from "../kernels/conv/winograd.ts";
 import { type CodeFeatures, type Generator, generator } from "../plan.ts";
@@ -66,7 +65,7 @@ export const joinedConv = /* @__PURE__ */ kernel(
 );
 
 const choose = (conv: Conv2dDims, { convolutions }: CodeFeatures): Choice =>
-  keepingTo(convolutions, chooseCorrelation)(forwardOf(conv));
+  keepingTo(convolutions, chooseCorrelation)(forwardCorrelation(conv));
 
 /** A convolution of a gated concatenation. */
 const ofGated = /* @__PURE__ */ replacePair({
@@ -130,20 +129,16 @@ export const joinedConvFusions: readonly Fusion[] = [
 export const joinedConvGenerator: Generator = /* @__PURE__ */ generator(
   joinedConv,
   ({ conv, gatedChannels, norm }: JoinedDims, { bias }, features) => {
-    const { relaxed } = features;
-    const correlation = forwardOf(conv);
     const choice = choose(conv, features);
     if (choice.algorithm !== "winograd") return undefined;
-    const hasBias = bias !== undefined;
     return planOf<keyof JoinedArrays>(
       "conv2d_joined",
-      winogradSteps(correlation, choice, relaxed, { gatedChannels, norm }),
+      winogradSteps(forwardCorrelation(conv), choice, features.relaxed, { gatedChannels, norm }),
       {
-        ...{ input: "input", output: "y", filter: "w", bias: hasBias ? "bias" : undefined },
+        ...{ input: "input", output: "y", filter: "w", bias: bias === undefined ? undefined : "bias" },
         ...(gatedChannels > 0 && { gated: "gated", gate: "gate" }),
         ...(norm && { mean: "mean", variance: "variance" }),
       },
-      exactKey([correlation, choice, gatedChannels, norm, hasBias, relaxed]),
     );
   },
 );

@@ -1,10 +1,15 @@
-// What vectors have no single instruction for: their halves as doubles, and one number out of all lanes.
+// What vectors have no single instruction for: their halves as doubles, one number out of all lanes, and the first lanes
+// alone, where the channels end before the vector.
 
 import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
+import { FLOAT } from "./stream.ts";
 
-/** Which bytes a shuffle takes: lanes 2 3 0 1, and lanes 1 0 3 2. */
-const SWAPPED_HALVES = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
-const SWAPPED_PAIRS = [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11];
+/** The byte mask of a shuffle that selects these 32-bit lanes: 0 … 3 of its first operand, 4 … 7 of its second. */
+export const numbers = (...which: readonly number[]): number[] =>
+  which.flatMap((i) => [0, 1, 2, 3].map((byte) => 4 * i + byte));
+
+const SWAPPED_HALVES = /* @__PURE__ */ numbers(2, 3, 0, 1);
+const SWAPPED_PAIRS = /* @__PURE__ */ numbers(1, 0, 3, 2);
 
 /** Adds four floats to two pairs of double sums: lanes 0 and 1 to the first, 2 and 3 to the second. */
 export function addDoubles(
@@ -28,4 +33,28 @@ export function sumOfDoubles(f: FunctionBuilder, vectors: readonly Local<"v128">
 export function acrossLanes(f: FunctionBuilder, operation: "add" | "max", x: Local<"v128">): void {
   for (const lanes of [SWAPPED_HALVES, SWAPPED_PAIRS])
     f.set(x, f.f32x4[operation](x, f.i8x16.shuffle(x, x, lanes)));
+}
+
+/** Loads the first lanes of a vector, with zeros after them. */
+export function loadLanes(f: FunctionBuilder, at: Local<"i32">, lanes: number, offset = 0): Value<"v128"> {
+  const { v128 } = f;
+  if (lanes === 4) return v128.load(at, { offset, align: FLOAT });
+  const value = f.let("value", v128.load32_zero(at, { offset }));
+  for (let lane = 1; lane < lanes; lane++)
+    f.set(value, v128.load32_lane(at, value, lane, { offset: offset + lane * FLOAT }));
+  return f.get(value);
+}
+
+/** Stores the first lanes of a vector. */
+export function storeLanes(
+  f: FunctionBuilder,
+  at: Local<"i32">,
+  value: Local<"v128">,
+  lanes: number,
+  offset: number,
+): void {
+  if (lanes === 4) f.v128.store(at, value, { offset, align: FLOAT });
+  else
+    for (let lane = 0; lane < lanes; lane++)
+      f.v128.store32_lane(at, value, lane, { offset: offset + lane * FLOAT });
 }

@@ -12,19 +12,11 @@
 import { exactKey, type MatmulDims, matmulForward } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator, type Phase, type PhaseLocals } from "../plan.ts";
-import { integers } from "./conv/integers.ts";
-import { loadLanes, storeLanes } from "./conv/lanes.ts";
+import { panelRow, panelsBytes } from "./conv/panels.ts";
 import { BLOCK, type Blocks, blocksOf, registerTile, rowsOf, type Tile } from "./conv/register-tile.ts";
-import {
-  cut,
-  type MatmulArrays,
-  matricesOf,
-  packColumns,
-  packRows,
-  panelRow,
-  panelsBytes,
-} from "./matmul-packing.ts";
-import { FLOAT, VECTOR, whileAtLeast } from "./stream.ts";
+import { type MatmulArrays, matricesOf, packColumns, packRows } from "./matmul-packing.ts";
+import { cut, unravel } from "./ranges.ts";
+import { FLOAT, whileAtLeast } from "./stream.ts";
 
 type I32 = Local<"i32">;
 
@@ -132,43 +124,33 @@ function products(code: Code): Phase<MatmulArrays> {
     grain: Math.ceil(ITEM_PRODUCTS / itemProducts),
     write: (f, locals) => {
       const { i32 } = f;
-      const { item, matrix, rest, part, firstRow, rowCount } = integers(
-        f,
-        ...(["item", "matrix", "rest", "part", "firstRow", "rowCount"] as const),
-      );
-      const { a, b, y, t, count } = integers(f, "a", "b", "y", "t", "count");
+      const { item, matrix, part, firstRow, rowCount, a, b, y, t, count, first, last } = f.declare("i32");
       const groups = blocksOf(n).map((blocks) => ({
         blocks,
         write: panelWriter(f, { a, b, y, t, count, rowCount }, blocks, code),
       }));
-      const { first, last } = integers(f, "first", "last");
       f.forRange(item, { from: locals.from, to: locals.to }, () => {
-        f.set(matrix, i32.div_u(item, rowParts * panelParts));
-        f.set(rest, i32.rem_u(item, rowParts * panelParts));
-        f.set(firstRow, i32.mul(i32.div_u(rest, panelParts), rows));
-        f.set(part, i32.rem_u(rest, panelParts));
+        unravel(f, item, [matrix, firstRow, part], [rowParts, panelParts]);
+        f.set(firstRow, i32.mul(firstRow, rows));
         cut(f, rowCount, firstRow, m, rows);
-        f.set(y, i32.add(i32.mul(matrix, m), firstRow));
-        f.set(y, i32.add(locals.arrays.y, i32.mul(y, n * FLOAT)));
+        f.set(y, f.at(firstRow, matrix, m));
+        f.set(y, f.at(locals.arrays.y, y, n * FLOAT));
         factorAt(f, a, matrix, "a", code, locals);
         f.advance(a, i32.mul(firstRow, code.a.row));
         factorAt(f, b, matrix, "b", code, locals);
         f.forRange(t, { to: k, step: code.terms }, () => {
           cut(f, count, t, k, code.terms);
           for (const { blocks, write } of groups) {
-            if (blocks.first > 0) {
+            if (blocks.channels < BLOCK) {
               // The columns after the last whole panel go with the last of them.
               f.if(i32.eq(part, panelParts - 1), () => {
                 f.set(first, blocks.first / BLOCK);
                 write(first);
               });
-            } else if (blocks.channels < BLOCK) {
-              f.set(first, 0);
-              write(first);
             } else {
               f.set(first, i32.mul(part, panels));
               f.set(last, i32.add(first, panels));
-              f.set(last, f.select(last, blocks.count, i32.lt_s(last, blocks.count)));
+              f.set(last, f.min(last, blocks.count));
               f.loop((again) => {
                 write(first);
                 f.advance(first, 1);
@@ -224,42 +206,27 @@ function panelWriter(
   blocks: Blocks,
   { d, a: reading, b: { packedAt }, terms, relaxed }: Code,
 ): (panel: I32) => void {
-  const { i32, f32x4 } = f;
   const { m, n, k } = d;
   const { vectors, channels } = blocks;
   const rows = rowsOf(vectors);
   const tile = registerTile(f, rows, vectors, relaxed);
   const packed = packedAt !== undefined;
   const termBytes = packed ? panelRow(blocks) : n * FLOAT;
-  const { line, chunk, x, w, end, out, left } = integers(f, "line", "chunk", "x", "w", "end", "out", "left");
-  const before = f.local("before", "v128");
-  /** Every vector of a tile that lies inside y. */
-  const each = ({ sums }: Tile, body: (sum: Local<"v128">, lanes: number, offset: number) => void) =>
-    sums.forEach((row, p) => {
-      row.forEach((sum, v) => {
-        body(sum, Math.min(4, channels - 4 * v), p * n * FLOAT + v * VECTOR);
-      });
-    });
+  const { line, chunk, x, w, end, out, left } = f.declare("i32");
   const multiply = (part: Tile) => {
+    const store = () => part.store(out, n * FLOAT, channels);
     part.clear();
     f.set(x, line);
     f.set(w, chunk);
-    f.set(end, i32.add(x, i32.mul(count, reading.term)));
+    f.set(end, f.at(x, count, reading.term));
     part.accumulate(x, end, w, { row: reading.row, x: reading.term, w: termBytes });
-    if (k > terms)
-      f.if(f.get(t), () => {
-        each(part, (sum, lanes, offset) => {
-          f.set(before, loadLanes(f, out, lanes, offset));
-          f.set(sum, f32x4.add(before, sum));
-        });
-      });
-    each(part, (sum, lanes, offset) => storeLanes(f, out, sum, lanes, offset));
+    if (k > terms) f.if(f.get(t), () => part.add(out, n * FLOAT, channels), store);
+    else store();
   };
   return (panel) => {
-    f.set(line, i32.add(a, i32.mul(t, reading.term)));
-    f.set(out, i32.add(y, i32.mul(panel, BLOCK * FLOAT)));
-    f.set(chunk, i32.mul(panel, BLOCK * FLOAT * (packed ? k : 1)));
-    f.set(chunk, i32.add(i32.add(b, chunk), i32.mul(t, termBytes)));
+    f.set(line, f.at(a, t, reading.term));
+    f.set(out, f.at(y, panel, BLOCK * FLOAT));
+    f.set(chunk, f.at(f.at(b, panel, BLOCK * FLOAT * (packed ? k : 1)), t, termBytes));
     f.set(left, rowCount);
     whileAtLeast(f, left, rows, () => {
       multiply(tile);

@@ -1,8 +1,7 @@
-import { conv2dDims } from "@saunet/core/kernels";
+import { type Axis, conv2dDims, forwardCorrelation, transposedCorrelation } from "@saunet/core/kernels";
 import { describe, expect, it } from "vitest";
 import { algorithmsFor } from "./axis-algorithm.ts";
 import type { Matrix } from "./bilinear.ts";
-import { type Axis, forwardOf, transposedOf } from "./geometry.ts";
 
 const times = (matrix: Matrix, vector: readonly number[]): number[] =>
   matrix.map((row) => row.reduce((sum, value, i) => sum + value * vector[i], 0));
@@ -12,14 +11,14 @@ function outputOf({ step, phases }: Axis, at: (index: number) => number, taps: r
   const phase = phases[i % phases.length];
   const j = Math.floor(i / phases.length);
   let sum = 0;
-  for (let m = 0; m < phase.taps; m++)
-    sum += at(j * step + phase.start + m * phase.spacing) * taps[phase.firstTap + m * phase.tapStep];
+  for (let m = 0; m < phase.taps.length; m++)
+    sum += at(j * step + phase.start + m * phase.spacing) * taps[phase.taps[m]];
   return sum;
 }
 
 const rowsOf = (stride: number, padding: number, dilation = 1) => {
   const d = conv2dDims("conv2d", [1, 40, 40, 4], [3, 3, 4, 4], { stride, padding, dilation });
-  return { forward: forwardOf(d).rows, transposed: transposedOf(d).rows };
+  return { forward: forwardCorrelation(d).rows, transposed: transposedCorrelation(d).rows };
 };
 
 describe("algorithmsFor", () => {
@@ -52,14 +51,14 @@ describe("algorithmsFor", () => {
     expect(algorithmsFor(rowsOf(3, 1).transposed)).toEqual([]);
     expect(algorithmsFor(rowsOf(1, 1, 2).forward)).toEqual([]);
     expect(algorithmsFor(rowsOf(2, 1, 2).transposed)).toEqual([]);
-    const { rows } = forwardOf(conv2dDims("conv2d", [1, 9, 9, 4], [5, 5, 4, 4]));
+    const { rows } = forwardCorrelation(conv2dDims("conv2d", [1, 9, 9, 4], [5, 5, 4, 4]));
     expect(algorithmsFor(rows)).toEqual([]);
     for (const [size, stride] of [
       [1, 2],
       [2, 3],
     ] as const) {
       const few = conv2dDims("conv2d", [1, size, 9, 4], [5, 1, 4, 4], { stride });
-      expect(algorithmsFor(transposedOf(few).rows)).toEqual([]);
+      expect(algorithmsFor(transposedCorrelation(few).rows)).toEqual([]);
     }
   });
 });

@@ -10,8 +10,8 @@
 // Both together are one bilinear algorithm of m + 1 + m points: on two axes 81 products for 64 outputs instead of 144
 // with m = 4.
 
+import type { Axis, AxisPhase } from "@saunet/core/kernels";
 import { type Bilinear, type Matrix, winograd } from "./bilinear.ts";
-import type { Axis, AxisPhase } from "./geometry.ts";
 
 /** An algorithm in its place: its `filter` takes the taps in the filter's own order. */
 export interface AxisAlgorithm extends Bilinear {
@@ -30,13 +30,13 @@ export function algorithmsFor(axis: Axis): AxisAlgorithm[] {
   const { step, phases } = axis;
   const [first, second] = phases;
   // The filter may have more taps: an adjoint with fewer outputs than its stride leaves some out, such as every other of 5.
-  if (String(phases.flatMap(tapsOf).sort()) !== "0,1,2") return [];
+  if (String(phases.flatMap(({ taps }) => taps).sort()) !== "0,1,2") return [];
   if (phases.length === 1 && first.spacing === 1) {
     if (step === 1) return THREE_TAPS.map((F) => adjacent(first, F));
     if (step === 2) return TWO_TAPS.map((F) => strided(first, F));
   }
-  if (phases.length === 2 && first.taps * second.taps === 2) {
-    const [two, one] = first.taps === 2 ? [first, second] : [second, first];
+  if (phases.length === 2 && first.taps.length * second.taps.length === 2) {
+    const [two, one] = first.taps.length === 2 ? [first, second] : [second, first];
     // The single tap meets one of the inputs that the first of the two tiles meets.
     if (two.spacing === 1 && [0, 1].includes(one.start - two.start))
       return TWO_TAPS.map((F) => interleaved(axis, two, one, F));
@@ -48,9 +48,6 @@ export function algorithmsFor(axis: Axis): AxisAlgorithm[] {
 const sparse = (length: number, entries: readonly (readonly [at: number, value: number])[]): number[] =>
   entries.reduce((row, [at, value]) => row.with(at, value), Array<number>(length).fill(0));
 
-const tapsOf = ({ taps, firstTap, tapStep }: AxisPhase): number[] =>
-  Array.from({ length: taps }, (_, t) => firstTap + t * tapStep);
-
 /** Rows of a filter matrix whose columns are some of three taps. */
 const overTaps = (filter: Matrix, taps: readonly number[]): number[][] =>
   filter.map((row) =>
@@ -61,7 +58,7 @@ const overTaps = (filter: Matrix, taps: readonly number[]): number[][] =>
   );
 
 function adjacent(phase: AxisPhase, F: Bilinear): AxisAlgorithm {
-  return { ...F, filter: overTaps(F.filter, tapsOf(phase)), start: phase.start, advance: F.outputs };
+  return { ...F, filter: overTaps(F.filter, phase.taps), start: phase.start, advance: F.outputs };
 }
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
@@ -69,7 +66,7 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, i) 
 function strided(phase: AxisPhase, F: Bilinear): AxisAlgorithm {
   const m = F.outputs;
   const inputs = 2 * m + 1;
-  const [tap0, tap1, tap2] = tapsOf(phase);
+  const [tap0, tap1, tap2] = phase.taps;
   return {
     inputs,
     points: F.points + m,
@@ -102,7 +99,7 @@ function interleaved(axis: Axis, two: AxisPhase, one: AxisPhase, F: Bilinear): A
     start: two.start,
     advance: m,
     input: [...F.input, ...range(m).map((j) => sparse(F.inputs, [[shift + j, 1]]))],
-    filter: [...overTaps(F.filter, tapsOf(two)), ...range(m).map(() => sparse(3, [[one.firstTap, 1]]))],
+    filter: [...overTaps(F.filter, two.taps), ...range(m).map(() => sparse(3, [[one.taps[0], 1]]))],
     output: range(2 * m).map((i) => {
       const j = i >> 1;
       return axis.phases[i % 2] === two

@@ -1,9 +1,13 @@
 import type { Conv2dOptions } from "@saunet/core";
-import { conv2dDims } from "@saunet/core/kernels";
+import {
+  type Correlation,
+  conv2dDims,
+  forwardCorrelation,
+  transposedCorrelation,
+} from "@saunet/core/kernels";
 import { describe, expect, it } from "vitest";
 import type { Convolutions } from "../../plan.ts";
 import { type Choose, chooseCorrelation, chooseGradient, keepingTo } from "./choose.ts";
-import { type Correlation, forwardOf, transposedOf } from "./geometry.ts";
 
 /** What runs forward, as the adjoint, and as the filter gradient; of Winograd's algorithms the outputs of a tile. */
 function choices(x: number[], w: number[], options: Conv2dOptions = {}): string[] {
@@ -14,9 +18,9 @@ function choices(x: number[], w: number[], options: Conv2dOptions = {}): string[
     return `${choice.rows.outputs}x${choice.columns.outputs}`;
   };
   return [
-    short(chooseCorrelation, forwardOf(d)),
-    short(chooseCorrelation, transposedOf(d)),
-    short(chooseGradient, forwardOf(d)),
+    short(chooseCorrelation, forwardCorrelation(d)),
+    short(chooseCorrelation, transposedCorrelation(d)),
+    short(chooseGradient, forwardCorrelation(d)),
   ];
 }
 
@@ -73,7 +77,7 @@ describe("the choice", () => {
 
   it("cuts strips that share out evenly", () => {
     const d = conv2dDims("conv2d", [1, 74, 74, 64], [3, 3, 64, 64]);
-    const choice = chooseCorrelation(forwardOf(d));
+    const choice = chooseCorrelation(forwardCorrelation(d));
     if (choice.algorithm !== "winograd") throw new Error(choice.algorithm);
     const strips = Math.ceil(13 ** 2 / choice.stripTiles);
     expect((Math.ceil(strips / 2) * choice.stripTiles) / (13 ** 2 / 2)).toBeLessThan(1.1);
@@ -83,7 +87,7 @@ describe("the choice", () => {
 
 describe("keepingTo", () => {
   const usual = chooseCorrelation;
-  const layer = forwardOf(conv2dDims("conv2d", [1, 592, 592, 16], [3, 3, 16, 16]));
+  const layer = forwardCorrelation(conv2dDims("conv2d", [1, 592, 592, 16], [3, 3, 16, 16]));
   const pointsOf = (convolutions: Convolutions) => {
     const choice = keepingTo(convolutions, usual)(layer);
     return choice.algorithm === "winograd" ? choice.rows.points : choice.algorithm;
@@ -102,7 +106,7 @@ describe("keepingTo", () => {
       [[1, 9, 9, 2], [7, 7, 2, 1], "planar"],
     ] as const)
       for (const convolutions of ["winograd6", "winograd4", "direct"] as const) {
-        const c = forwardOf(conv2dDims("conv2d", x, w));
+        const c = forwardCorrelation(conv2dDims("conv2d", x, w));
         expect(keepingTo(convolutions, usual)(c).algorithm).toBe(algorithm);
       }
   });

@@ -3,11 +3,11 @@
 // Costs are in cycles of one core. Their constants were fitted to the layers of SA-UNetv2 (592x592 with 16 channels to
 // 74x74 with 64; Node 20 and 26, strict, AMD EPYC at 3.9 GHz, 128-bit peak 8 multiply-adds a cycle).
 
+import type { Axis, Correlation } from "@saunet/core/kernels";
 import type { Convolutions } from "../../plan.ts";
 import { type AxisAlgorithm, algorithmsFor } from "./axis-algorithm.ts";
 import type { Matrix } from "./bilinear.ts";
 import { isDot } from "./dot.ts";
-import type { Axis, Correlation } from "./geometry.ts";
 import { linearMap } from "./linear-map.ts";
 import { isPlanar } from "./planar.ts";
 import { type Algorithms, pairsOf, tilesOf } from "./tiled-image.ts";
@@ -37,7 +37,7 @@ const DIRECT_GRADIENT = 5.5;
 const TRANSFORM = 0.67;
 const FILTER = 0.8;
 /** Cycles of clearing the parts of a filter gradient's sum and adding them up, for each point and pair of channels. */
-const PARTS = 3.9;
+const ADDING = 3.9;
 
 /** Strips of 14 to 40 tiles took the same time; shorter ones repeat the loads of the filter too often. */
 const STRIPS = [14, 16, 18, 20, 22, 24];
@@ -59,7 +59,7 @@ export const chooseCorrelation: Choose = (c) => {
 /** Chooses for the gradient of a filter. */
 export const chooseGradient: Choose = (c) => {
   const cost = (c.N * taps(c.rows) * taps(c.columns) * c.I * c.O) / DIRECT_GRADIENT;
-  const found = Math.min(c.I, c.O) < 4 ? undefined : cheapest(c, cost, PARTS);
+  const found = Math.min(c.I, c.O) < 4 ? undefined : cheapest(c, cost, ADDING);
   return found ? { algorithm: "winograd", ...found, stripTiles: GRADIENT_STRIP } : { algorithm: "direct" };
 };
 
@@ -112,7 +112,8 @@ const operations = (matrix: Matrix): number =>
 const ceil4 = (count: number): number => 4 * Math.ceil(count / 4);
 
 /** Taps of all outputs along an axis. */
-const taps = ({ phases }: Axis): number => phases.reduce((sum, phase) => sum + phase.taps * phase.outputs, 0);
+const taps = ({ phases }: Axis): number =>
+  phases.reduce((sum, phase) => sum + phase.taps.length * phase.outputs, 0);
 
 /** The strip that shares out the tiles most evenly among two to four threads. */
 function chooseStrip(tiles: number): number {

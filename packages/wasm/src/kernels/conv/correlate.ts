@@ -1,52 +1,60 @@
-// conv2d.forward and conv2d.transposed: one computation with the roles of the arrays exchanged (geometry.ts).
+// conv2d.forward, conv2d.transposed and conv2d.filterGradient. The first two are one computation with the roles of the
+// arrays exchanged: a correlation, whose geometry core works out.
 
-import { conv2dForward, conv2dTransposed, exactKey } from "@saunet/core/kernels";
+import {
+  type Correlation,
+  conv2dFilterGradient,
+  conv2dForward,
+  conv2dTransposed,
+  forwardCorrelation,
+  transposedCorrelation,
+} from "@saunet/core/kernels";
 import { type CodeFeatures, generator } from "../../plan.ts";
-import { type Choice, type Choose, chooseCorrelation, keepingTo } from "./choose.ts";
+import { type Choose, chooseCorrelation, chooseGradient, keepingTo } from "./choose.ts";
 import { directSteps } from "./direct.ts";
+import { directGradientSteps } from "./direct-gradient.ts";
 import { dotSteps } from "./dot.ts";
-import { type Correlation, forwardOf, transposedOf } from "./geometry.ts";
 import { planarSteps } from "./planar.ts";
-import { type Names, planOf, type Steps } from "./steps.ts";
+import { planOf, type Steps } from "./steps.ts";
 import { winogradSteps } from "./winograd.ts";
+import { winogradGradientSteps } from "./winograd-gradient.ts";
+
+/** What the kernels call their operands. */
+export const forwardNames = { input: "x", output: "y", filter: "w" } as const;
+export const transposedNames = { input: "y", output: "x", filter: "w" } as const;
+export const gradientNames = { input: "x", output: "gy", filter: "gw" } as const;
+
+/** The name of a bias that may be absent. */
+export const biasName = (b: unknown): "b" | undefined => (b === undefined ? undefined : "b");
 
 /** `conv2d.forward` with a way of choosing. */
-export const forwardWith = (choose: Choose) =>
+export const forwardWith = (choose?: Choose) =>
   generator(conv2dForward, (d, { b }, features) => {
-    const bias = b === undefined ? undefined : "b";
-    const names = { input: "x", output: "y", filter: "w", bias } as const;
-    return plan("conv2d", forwardOf(d), names, choose, features);
+    const steps = correlationSteps(forwardCorrelation(d), b !== undefined, features, choose);
+    return planOf("conv2d", steps, { ...forwardNames, bias: biasName(b) });
   });
 
 /** `conv2d.transposed` with a way of choosing. */
-export const transposedWith = (choose: Choose) =>
+export const transposedWith = (choose?: Choose) =>
   generator(conv2dTransposed, (d, { b }, features) => {
-    const bias = b === undefined ? undefined : "b";
-    const names = { input: "y", output: "x", filter: "w", bias } as const;
-    return plan("conv2d_transposed", transposedOf(d), names, choose, features);
+    const steps = correlationSteps(transposedCorrelation(d), b !== undefined, features, choose);
+    return planOf("conv2d_transposed", steps, { ...transposedNames, bias: biasName(b) });
   });
 
-export const forward = /* @__PURE__ */ forwardWith(chooseCorrelation);
-export const transposed = /* @__PURE__ */ transposedWith(chooseCorrelation);
+/** `conv2d.filterGradient` with a way of choosing. */
+export const gradientWith = (choose?: Choose) =>
+  generator(conv2dFilterGradient, (d, _, features) =>
+    planOf("conv2d_filter_gradient", gradientSteps(forwardCorrelation(d), features, choose), gradientNames),
+  );
 
-function plan<N extends string>(
-  kernel: string,
-  correlation: Correlation,
-  names: Names<N>,
-  choose: Choose,
+/** The phases of a correlation by the algorithm that is chosen. */
+export function correlationSteps(
+  c: Correlation,
+  hasBias: boolean,
   { relaxed, convolutions }: CodeFeatures,
-) {
-  const choice = keepingTo(convolutions, choose)(correlation);
-  const hasBias = names.bias !== undefined;
-  const steps = stepsOf(correlation, choice, hasBias, relaxed);
-  // Most code goes row by row, whatever image a row is of; the other needs to know how many images there are.
-  const rowByRow = choice.algorithm === "direct" || choice.algorithm === "planar";
-  const geometry = rowByRow ? { ...correlation, N: 0 } : correlation;
-  return planOf(kernel, steps, names, exactKey([geometry, choice, hasBias, relaxed]));
-}
-
-/** The phases of a correlation by the algorithm that was chosen. */
-export function stepsOf(c: Correlation, choice: Choice, hasBias: boolean, relaxed: boolean): Steps {
+  choose: Choose = chooseCorrelation,
+): Steps {
+  const choice = keepingTo(convolutions, choose)(c);
   switch (choice.algorithm) {
     case "winograd":
       return winogradSteps(c, choice, relaxed);
@@ -57,4 +65,16 @@ export function stepsOf(c: Correlation, choice: Choice, hasBias: boolean, relaxe
     case "direct":
       return directSteps(c, hasBias, relaxed);
   }
+}
+
+/** The phases of the gradient of a correlation's filter. */
+export function gradientSteps(
+  c: Correlation,
+  { relaxed, convolutions }: CodeFeatures,
+  choose: Choose = chooseGradient,
+): Steps {
+  const choice = keepingTo(convolutions, choose)(c);
+  return choice.algorithm === "winograd"
+    ? winogradGradientSteps(c, choice, relaxed)
+    : directGradientSteps(c, relaxed);
 }

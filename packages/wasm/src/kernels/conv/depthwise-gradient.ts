@@ -5,17 +5,17 @@
 //       sums[kx] += x[pixel of the tap] · gy[pixel]   in registers, then added to those of the part
 //   then add up the parts, in double
 //
-// The parts are the same for any number of threads, and so is the order in which they are added up.
+// The parts are added up in the same order for any number of threads (parts.ts).
 
+import type { Correlation } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import { loadLanes } from "../lanes.ts";
 import { multiplyAdd } from "../multiply-add.ts";
+import { repeat, unravel } from "../ranges.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
-import type { Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
-import { loadLanes } from "./lanes.ts";
-import { repeat } from "./register-tile.ts";
-import type { Operands, Range, Steps } from "./steps.ts";
-import { PARTS } from "./winograd-gradient.ts";
+import { addParts, bytesOf, forEachTerm, type Parts, partsOf } from "./parts.ts";
+import { inputOf, outputOf, pixelAddress } from "./rows.ts";
+import type { StepLocals, Steps } from "./steps.ts";
 
 /** Columns of taps whose sums stay in registers, with the numbers that they are made of. */
 const MOST_TAPS = 6;
@@ -24,52 +24,55 @@ const REGISTERS = 14;
 const COLUMNS = 2048;
 
 interface Code {
+  /** Of all channels, in and out; an output meets one of them. */
   readonly correlation: Correlation;
-  readonly channels: number;
   readonly relaxed: boolean;
-  readonly parts: number;
-  /** Bytes of a tap's sums, and of a part's. */
+  readonly parts: Parts;
+  /** Bytes of a tap's sums. */
   readonly tapBytes: number;
-  readonly partBytes: number;
 }
 
-/** The phases; `correlation` is that of one channel, `output` the gradient that is given. */
-export function depthwiseGradientSteps(correlation: Correlation, channels: number, relaxed: boolean): Steps {
-  const { N, rows, columns } = correlation;
-  const parts = Math.min(PARTS, N * rows.outSize);
-  const tapBytes = Math.ceil(channels / 4) * VECTOR;
-  const taps = rows.phases[0].taps * columns.phases[0].taps;
-  const code = { correlation, channels, relaxed, parts, tapBytes, partBytes: taps * tapBytes };
+/** The phases; `output` is the gradient that is given. */
+export function depthwiseGradientSteps(correlation: Correlation, relaxed: boolean): Steps {
+  const { N, I, rows, columns } = correlation;
+  const tapBytes = Math.ceil(I / 4) * VECTOR;
+  const taps = rows.phases[0].taps.length * columns.phases[0].taps.length;
+  const parts = partsOf(N * rows.outSize, taps * tapBytes);
+  const code = { correlation, relaxed, parts, tapBytes };
   return {
     tile: `depthwise_${relaxed ? "relaxed" : "simd"}`,
-    sharedBytes: parts * code.partBytes,
-    ownBytes: 0,
+    key: [correlation, relaxed],
+    sharedBytes: bytesOf(parts),
     steps: [
-      { items: parts, write: (f, range, operands) => writeParts(f, range, operands, code) },
-      { items: taps, write: (f, range, operands) => writeSum(f, range, operands.filter, code) },
+      { items: parts.count, write: (f, locals) => writeParts(f, locals, code) },
+      { items: taps, write: (f, locals) => writeSum(f, locals, code) },
     ],
   };
 }
 
+/** Where the sums of some taps are made: the pixels of one row from `column` to before `last`, from `channel` on. */
+interface Place {
+  readonly gy: Local<"i32">;
+  readonly x: Local<"i32">;
+  readonly sums: Local<"i32">;
+  readonly column: Local<"i32">;
+  readonly last: Local<"i32">;
+  /** In bytes. */
+  readonly channel: Local<"i32">;
+}
+
 /** Sums up the parts `from` … `to - 1`. */
-function writeParts(f: FunctionBuilder, { from, to, shared }: Range, operands: Operands, code: Code): void {
-  const { i32, memory } = f;
-  const { correlation, channels, parts, tapBytes, partBytes } = code;
-  const { N, rows, columns } = correlation;
-  const [{ taps: rowTaps, spacing: rowSpacing, start: rowStart }] = rows.phases;
+function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
+  const { i32 } = f;
+  const { correlation, parts, tapBytes } = code;
+  const { I: channels, rows, columns } = correlation;
+  const [rowPhase] = rows.phases;
   const [{ taps, start }] = columns.phases;
-  const { item, row, end, n, iy, m, sums, tapSums } = integers(
-    f,
-    ...(["item", "row", "end", "n", "iy", "m", "sums", "tapSums"] as const),
-  );
-  const { gy, x, column, last, channel } = integers(f, "gy", "x", "column", "last", "channel");
-  const pixelBytes = channels * FLOAT;
+  const { row, n, iy, m, sums, gy, x, column, last, channel } = f.declare("i32");
   const chunk = Math.max(8, Math.floor(COLUMNS / channels));
-  const groups = Array.from({ length: Math.ceil(taps / MOST_TAPS) }, (_, g) => ({
-    first: g * MOST_TAPS,
-    count: Math.min(MOST_TAPS, taps - g * MOST_TAPS),
-  }));
-  const writers = groups.map(({ first, count }) => {
+  const writers = Array.from({ length: Math.ceil(taps.length / MOST_TAPS) }, (_, g) => {
+    const first = g * MOST_TAPS;
+    const count = Math.min(MOST_TAPS, taps.length - first);
     const vectors = Math.max(1, Math.min(4, Math.floor(REGISTERS / (2 * count + 1))));
     return {
       vectors,
@@ -78,73 +81,63 @@ function writeParts(f: FunctionBuilder, { from, to, shared }: Range, operands: O
       rest: sumsOfTaps(f, code, first, count, 1, channels % 4),
     };
   });
-  f.forRange(item, { from, to }, () => {
-    f.set(sums, i32.add(shared, i32.mul(item, partBytes)));
-    memory.fill(sums, 0, partBytes);
-    f.set(end, i32.div_u(i32.mul(i32.add(item, 1), N * rows.outSize), parts));
-    f.forRange(row, { from: i32.div_u(i32.mul(item, N * rows.outSize), parts), to: end }, () => {
-      f.set(n, i32.div_u(row, rows.outSize));
-      f.forRange(column, { to: columns.outSize, step: chunk }, () => {
-        f.set(last, i32.add(column, chunk));
-        f.set(last, f.select(last, columns.outSize, i32.lt_s(last, columns.outSize)));
-        f.set(iy, i32.sub(row, i32.mul(n, rows.outSize)));
-        f.set(iy, i32.add(i32.mul(iy, rows.step), rowStart));
-        f.set(tapSums, sums);
-        f.forRange(m, { to: rowTaps }, () => {
-          f.if(i32.lt_u(iy, rows.inSize), () => {
-            f.set(gy, i32.add(i32.mul(row, columns.outSize), column));
-            f.set(gy, i32.add(operands.output, i32.mul(gy, pixelBytes)));
-            f.set(x, i32.mul(i32.add(i32.mul(n, rows.inSize), iy), columns.inSize));
-            f.set(x, i32.add(x, i32.add(i32.mul(column, columns.step), start)));
-            f.set(x, i32.add(operands.input, i32.mul(x, pixelBytes)));
-            const place = { gy, x, sums: tapSums, column, last, channel };
-            for (const { vectors, whole, one, rest } of writers) {
-              const blocks = Math.floor(channels / (4 * vectors));
-              f.set(channel, 0);
-              const each = (count: number, bytes: number, write: typeof whole) => {
-                if (count > 0)
-                  repeat(f, "block", count, () => {
-                    write(place);
-                    f.advance(channel, bytes);
-                  });
-              };
-              each(blocks, vectors * VECTOR, whole);
-              each(Math.floor(channels / 4) - blocks * vectors, VECTOR, one);
-              if (channels % 4 > 0) rest(place);
-            }
-          });
-          f.advance(iy, rowSpacing);
-          f.advance(tapSums, taps * tapBytes);
+  forEachTerm(f, locals, parts, (term, partSums) => {
+    unravel(f, term, [n, row], [rows.outSize]);
+    f.forRange(column, { to: columns.outSize, step: chunk }, () => {
+      f.set(last, i32.add(column, chunk));
+      f.set(last, f.min(last, columns.outSize));
+      f.set(iy, f.at(rowPhase.start, row, rows.step));
+      f.set(sums, partSums);
+      f.forRange(m, { to: rowPhase.taps.length }, () => {
+        f.if(i32.lt_u(iy, rows.inSize), () => {
+          f.set(x, f.at(start, column, columns.step));
+          f.set(x, pixelAddress(f, inputOf(correlation), locals.input, { n, y: iy, x }));
+          f.set(gy, pixelAddress(f, outputOf(correlation), locals.output, { n, y: row, x: column }));
+          const place = { gy, x, sums, column, last, channel };
+          for (const { vectors, whole, one, rest } of writers) {
+            const blocks = Math.floor(channels / (4 * vectors));
+            f.set(channel, 0);
+            const each = (count: number, bytes: number, write: typeof whole) => {
+              if (count > 0)
+                repeat(f, "block", count, () => {
+                  write(place);
+                  f.advance(channel, bytes);
+                });
+            };
+            each(blocks, vectors * VECTOR, whole);
+            each(Math.floor(channels / 4) - blocks * vectors, VECTOR, one);
+            if (channels % 4 > 0) rest(place);
+          }
         });
+        f.advance(iy, rowPhase.spacing);
+        f.advance(sums, taps.length * tapBytes);
       });
     });
   });
 }
 
-/** Prepares the sums of some taps of a row, along some columns: what it returns writes the code that adds them to the part's. */
+/** Prepares the sums of some taps of a row: what it returns writes the code that adds them to the part's. */
 function sumsOfTaps(
   f: FunctionBuilder,
-  { correlation: { columns }, channels, relaxed, tapBytes }: Code,
+  { correlation: { I, columns }, relaxed, tapBytes }: Code,
   firstTap: number,
   count: number,
   vectors: number,
   lanes: number,
-) {
+): (place: Place) => void {
   const { i32, v128, f32x4 } = f;
   const [{ taps, spacing, start }] = columns.phases;
   const madd = multiplyAdd(f, relaxed);
-  const { g, xk, at, pixel, ix } = integers(f, "g", "xk", "at", "pixel", "ix");
+  const { g, xk, at, pixel, ix } = f.declare("i32");
   const sums = Array.from({ length: count }, (_, k) => f.locals(`sum${k}_`, "v128", vectors));
   const gys = f.locals("gy", "v128", vectors);
   const value = f.local("x", "v128");
-  const pixelBytes = channels * FLOAT;
-  return (
-    place: Readonly<Record<"gy" | "x" | "sums" | "column" | "last" | "channel", Local<"i32">>>,
-  ): void => {
+  const pixelBytes = I * FLOAT;
+  return (place) => {
     for (const sum of sums.flat()) f.set(sum, v128.const("f32x4", 0));
     f.set(g, i32.add(place.gy, place.channel));
     f.set(xk, i32.add(place.x, place.channel));
-    f.set(ix, i32.add(i32.mul(place.column, columns.step), start));
+    f.set(ix, f.at(start, place.column, columns.step));
     const addTap = (k: number) => {
       sums[k].forEach((sum, v) => {
         const offset = v * VECTOR;
@@ -157,7 +150,7 @@ function sumsOfTaps(
       gys.forEach((gy, v) => {
         f.set(gy, loadLanes(f, g, lanes, v * VECTOR));
       });
-      const reach = columns.inSize - (taps - 1) * spacing;
+      const reach = columns.inSize - (taps.length - 1) * spacing;
       const all = () => {
         sums.forEach((_, k) => {
           addTap(k);
@@ -184,22 +177,15 @@ function sumsOfTaps(
 }
 
 /** Adds up the parts and writes the taps `from` … `to - 1`. */
-function writeSum(f: FunctionBuilder, { from, to, shared }: Range, gw: Local<"i32">, code: Code): void {
-  const { i32, f32, f64 } = f;
-  const { channels, parts, tapBytes, partBytes } = code;
-  const { tap, c, part, at, source, target } = integers(f, "tap", "c", "part", "at", "source", "target");
-  const sum = f.local("sum", "f64");
-  f.set(target, i32.add(gw, i32.mul(from, channels * FLOAT)));
+function writeSum(f: FunctionBuilder, { from, to, shared, filter: gw }: StepLocals, code: Code): void {
+  const { parts, tapBytes } = code;
+  const { I: channels } = code.correlation;
+  const { tap, c, source, target } = f.declare("i32");
+  f.set(target, f.at(gw, from, channels * FLOAT));
   f.forRange(tap, { from, to }, () => {
-    f.set(source, i32.add(shared, i32.mul(tap, tapBytes)));
+    f.set(source, f.at(shared, tap, tapBytes));
     f.forRange(c, { to: channels }, () => {
-      f.set(sum, 0);
-      f.set(at, source);
-      f.forRange(part, { to: parts }, () => {
-        f.set(sum, f64.add(sum, f64.promote_f32(f32.load(at))));
-        f.advance(at, partBytes);
-      });
-      f32.store(target, f32.demote_f64(sum));
+      f.f32.store(target, addParts(f, source, parts));
       f.advance(source, FLOAT);
       f.advance(target, FLOAT);
     });

@@ -1,9 +1,8 @@
-import { conv2dDims } from "@saunet/core/kernels";
+import { conv2dDims, forwardCorrelation, transposedCorrelation } from "@saunet/core/kernels";
 import { describe, expect, it } from "vitest";
 import { arithmetics } from "../testing.ts";
 import { forwardWith, transposedWith } from "./correlate.ts";
 import { isDot } from "./dot.ts";
-import { forwardOf, transposedOf } from "./geometry.ts";
 import { errorIn, expectPartitionIndependence } from "./testing.ts";
 
 const dot = () => ({ algorithm: "dot" }) as const;
@@ -21,7 +20,7 @@ describe("dot products over channels", () => {
 
   it("are right as the adjoint into one channel", () => {
     const d = conv2dDims("conv2d", [1, 9, 7, 1], [1, 1, 1, 8]);
-    expect(isDot(transposedOf(d))).toBe(true);
+    expect(isDot(transposedCorrelation(d))).toBe(true);
     expect(errorIn(transposedWith(dot), { d, bias: true })).toBeLessThan(1e-5);
   });
 
@@ -31,7 +30,7 @@ describe("dot products over channels", () => {
 
   it("are for nothing else", () => {
     const isForward = (x: number[], w: number[], options = {}) =>
-      isDot(forwardOf(conv2dDims("conv2d", x, w, options)));
+      isDot(forwardCorrelation(conv2dDims("conv2d", x, w, options)));
     expect(isForward([1, 9, 9, 16], [1, 1, 16, 1])).toBe(true);
     expect(isForward([1, 9, 9, 16], [1, 1, 16, 2])).toBe(false);
     expect(isForward([1, 9, 9, 17], [1, 1, 17, 1])).toBe(false);

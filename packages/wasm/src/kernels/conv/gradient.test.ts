@@ -3,7 +3,7 @@ import { conv2dDims } from "@saunet/core/kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arithmetics, channels } from "../testing.ts";
-import { gradientWith } from "./gradient.ts";
+import { gradientWith } from "./correlate.ts";
 import { cases, errorIn, expectPartitionIndependence, threeTaps, winogradOf } from "./testing.ts";
 
 /** The bounds that are promised. Over 1200 random calls the largest errors were 3.5e-7 and 5.5e-6. */

@@ -1,16 +1,11 @@
 // The convolutions.
 
 import type { Generator } from "../../plan.ts";
-import { forward, transposed } from "./correlate.ts";
-import { gradient } from "./gradient.ts";
-import {
-  forward as groupedForward,
-  gradient as groupedGradient,
-  transposed as groupedTransposed,
-} from "./grouped.ts";
+import { forwardWith, gradientWith, transposedWith } from "./correlate.ts";
+import * as grouped from "./grouped.ts";
 
 /** What fills core's convolution kernels. */
 export const convGenerators: readonly Generator[] = [
-  ...[forward, transposed, gradient],
-  ...[groupedForward, groupedTransposed, groupedGradient],
+  ...[/* @__PURE__ */ forwardWith(), /* @__PURE__ */ transposedWith(), /* @__PURE__ */ gradientWith()],
+  ...[grouped.forward, grouped.transposed, grouped.gradient],
 ];

@@ -1,10 +1,9 @@
 import type { Padding } from "@saunet/core";
-import { conv2dDims } from "@saunet/core/kernels";
+import { conv2dDims, forwardCorrelation, transposedCorrelation } from "@saunet/core/kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arithmetics } from "../testing.ts";
 import { forwardWith, transposedWith } from "./correlate.ts";
-import { forwardOf, transposedOf } from "./geometry.ts";
 import { isPlanar } from "./planar.ts";
 import { type Case, cases, errorIn, expectPartitionIndependence } from "./testing.ts";
 
@@ -18,8 +17,8 @@ const geometry = fc.record({
   padding: fc.constantFrom<Padding>("same", "valid", 1, { top: 2, bottom: 0, left: 1, right: 9 }),
 });
 const kernels = [
-  ["forward", forwardWith, forwardOf],
-  ["transposed", transposedWith, transposedOf],
+  ["forward", forwardWith, forwardCorrelation],
+  ["transposed", transposedWith, transposedCorrelation],
 ] as const;
 
 describe.each(kernels)("conv2d.%s in planes", (_, generatorWith, correlationOf) => {
@@ -52,7 +51,7 @@ describe.each(kernels)("conv2d.%s in planes", (_, generatorWith, correlationOf) 
 
 it("is not for strides along rows, phases, or many channels", () => {
   const planar = (x: number[], w: number[], stride: number | [number, number] = 1) =>
-    isPlanar(forwardOf(conv2dDims("conv2d", x, w, { stride })));
+    isPlanar(forwardCorrelation(conv2dDims("conv2d", x, w, { stride })));
   expect(planar([1, 9, 9, 2], [7, 7, 2, 1])).toBe(true);
   expect(planar([1, 9, 9, 2], [7, 7, 2, 1], [2, 1])).toBe(true);
   expect(planar([1, 9, 9, 2], [7, 7, 2, 1], [1, 2])).toBe(false);

@@ -11,58 +11,55 @@
 // A plane is one channel of an input row, with zeros at its sides. The planes of as many rows as there are taps are
 // kept in a ring, so each input row is taken apart once. The last stretch of a row overlaps the one before.
 
+import type { Correlation } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import { numbers } from "../lanes.ts";
+import { unravel } from "../ranges.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
-import { clipTaps } from "./direct.ts";
-import type { Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
-import { numbers } from "./lanes.ts";
 import { registerTile, rowsOf } from "./register-tile.ts";
-import type { Operands, Range, Steps } from "./steps.ts";
+import { anyBatch, clipTaps, inputOf, pixelAddress, tapSteps } from "./rows.ts";
+import type { StepLocals, Steps } from "./steps.ts";
 
 type I32 = Local<"i32">;
 
-const EVEN = numbers(0, 2, 4, 6);
-const ODD = numbers(1, 3, 5, 7);
-const ZIPPED_LOW = numbers(0, 4, 1, 5);
-const ZIPPED_HIGH = numbers(2, 6, 3, 7);
+const EVEN = /* @__PURE__ */ numbers(0, 2, 4, 6);
+const ODD = /* @__PURE__ */ numbers(1, 3, 5, 7);
+const ZIPPED_LOW = /* @__PURE__ */ numbers(0, 4, 1, 5);
+const ZIPPED_HIGH = /* @__PURE__ */ numbers(2, 6, 3, 7);
 
 /** Whether a correlation is of this kind. */
 export function isPlanar(c: Correlation): boolean {
   const { I, O, rows, columns } = c;
-  const single = rows.phases.length === 1 && columns.phases.length === 1;
-  const close =
-    columns.step === 1 &&
-    rows.phases[0].taps > 0 &&
-    columns.phases[0].taps > 0 &&
-    rows.phases[0].spacing === 1 &&
-    columns.phases[0].spacing === 1;
-  return single && close && I <= 2 && O <= 2 && columns.outSize >= 4 && visible(c).count >= 4;
+  const isClose = [rows, columns].every(
+    ({ phases: [{ taps, spacing }, ...others] }) => others.length === 0 && taps.length > 0 && spacing === 1,
+  );
+  return isClose && columns.step === 1 && I <= 2 && O <= 2 && columns.outSize >= 4 && visible(c).count >= 4;
 }
 
 /** The phases of a correlation for which {@link isPlanar} holds. */
 export function planarSteps(correlation: Correlation, relaxed: boolean): Steps {
   const { N, I, O, rows, columns } = correlation;
-  const taps = rows.phases[0].taps * columns.phases[0].taps;
+  const [height, width] = tapsOf(correlation);
   // As many vectors as fit beside O rows, and no more than a row of outputs has.
   const most = [1, 2, 3, 4, 5, 6].filter((vectors) => rowsOf(vectors) >= O).at(-1)!;
   const vectors = Math.min(most, Math.floor(columns.outSize / 4));
-  const planeBytes = Math.ceil(((columns.outSize + columns.phases[0].taps - 1) * FLOAT) / 64) * 64;
+  const planeBytes = Math.ceil(((columns.outSize + width - 1) * FLOAT) / 64) * 64;
   const code = { correlation, relaxed, vectors, planeBytes };
   return {
     tile: `planar_${O}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
-    sharedBytes: taps * I * O * FLOAT,
-    ownBytes: rows.phases[0].taps * I * planeBytes,
+    key: [anyBatch(correlation), relaxed],
+    sharedBytes: height * width * I * O * FLOAT,
+    ownBytes: height * I * planeBytes,
     steps: [
-      {
-        items: rows.phases[0].taps,
-        reads: ["filter"],
-        write: (f, range, operands) => writePacking(f, range, operands.filter, correlation),
-      },
-      { items: N * rows.outSize, write: (f, range, operands) => writeRows(f, range, operands, code) },
+      { items: height, reads: ["filter"], write: (f, locals) => writePacking(f, locals, correlation) },
+      { items: N * rows.outSize, write: (f, locals) => writeRows(f, locals, code) },
     ],
   };
 }
+
+/** Taps along both axes. */
+const tapsOf = ({ rows, columns }: Correlation) =>
+  [rows, columns].map(({ phases: [{ taps }] }) => taps.length) as [number, number];
 
 interface Code {
   readonly correlation: Correlation;
@@ -72,20 +69,21 @@ interface Code {
 }
 
 /** Packs the rows of taps `from` … `to - 1`. */
-function writePacking(f: FunctionBuilder, { from, to, shared }: Range, w: I32, c: Correlation): void {
+function writePacking(f: FunctionBuilder, { from, to, shared, filter: w }: StepLocals, c: Correlation): void {
   const { i32, f32 } = f;
   const { I, O, filter, rows, columns } = c;
-  const [rowPhase, phase] = [rows.phases[0], columns.phases[0]];
-  const { m, k, source, target } = integers(f, "m", "k", "source", "target");
-  f.set(target, i32.add(shared, i32.mul(from, I * phase.taps * O * FLOAT)));
+  const [down, across] = [tapSteps(rows.phases[0]), tapSteps(columns.phases[0])];
+  const [, width] = tapsOf(c);
+  const { m, k, source, target } = f.declare("i32");
+  f.set(target, f.at(shared, from, I * width * O * FLOAT));
   f.forRange(m, { from, to }, () => {
     for (let i = 0; i < I; i++) {
-      const origin = rowPhase.firstTap * filter.row + phase.firstTap * filter.column + i * filter.input;
-      f.set(source, i32.add(i32.add(w, origin * FLOAT), i32.mul(m, rowPhase.tapStep * filter.row * FLOAT)));
-      f.forRange(k, { to: phase.taps }, () => {
+      const origin = down.first * filter.ky + across.first * filter.kx + i * filter.i;
+      f.set(source, f.at(i32.add(w, origin * FLOAT), m, down.step * filter.ky * FLOAT));
+      f.forRange(k, { to: width }, () => {
         for (let o = 0; o < O; o++)
-          f32.store(target, f32.load(source, { offset: o * filter.output * FLOAT }), { offset: o * FLOAT });
-        f.advance(source, phase.tapStep * filter.column * FLOAT);
+          f32.store(target, f32.load(source, { offset: o * filter.o * FLOAT }), { offset: o * FLOAT });
+        f.advance(source, across.step * filter.kx * FLOAT);
         f.advance(target, O * FLOAT);
       });
     }
@@ -95,124 +93,99 @@ function writePacking(f: FunctionBuilder, { from, to, shared }: Range, w: I32, c
 /** Computes the rows `from` … `to - 1` of the outputs of all images. */
 function writeRows(
   f: FunctionBuilder,
-  { from, to, shared, own }: Range,
-  operands: Operands,
+  { from, to, shared, own, input, output, bias }: StepLocals,
   code: Code,
 ): void {
   const { i32, v128, i8x16, memory } = f;
   const { correlation, relaxed, vectors, planeBytes } = code;
   const { I, O, rows, columns } = correlation;
-  const [rowPhase, phase] = [rows.phases[0], columns.phases[0]];
-  const ringBytes = rowPhase.taps * I * planeBytes;
+  const [rowPhase] = rows.phases;
+  const [height, width] = tapsOf(correlation);
   const tile = registerTile(f, O, vectors, relaxed);
-  const { item, n, j, iy, loaded, firstTap, taps } = integers(
-    f,
-    "item",
-    "n",
-    "j",
-    "iy",
-    "loaded",
-    "firstTap",
-    "taps",
-  );
-  const { first, ring, end, slot, w, wRow, wEnd, x, y, m, i } = integers(
-    f,
-    "first",
-    "ring",
-    "end",
-    "slot",
-    "w",
-    "wRow",
-    "wEnd",
-    "x",
-    "y",
-    "m",
-    "i",
-  );
-  const { pixel, line } = integers(f, "pixel", "line");
-  const biases = operands.bias === undefined ? undefined : f.locals("bias", "v128", O);
-  biases?.forEach((bias, o) => {
-    f.set(bias, v128.load32_splat(operands.bias!, { offset: o * FLOAT }));
+  const { item, n, j, iy, loaded, firstTap, taps } = f.declare("i32");
+  const { first, ring, end, slot, w, wRow, wEnd, x, y, m, i, pixel, line } = f.declare("i32");
+  const biases = bias && f.locals("bias", "v128", O);
+  biases?.forEach((value, o) => {
+    f.set(value, v128.load32_splat(bias!, { offset: o * FLOAT }));
   });
-  const loadRow = rowLoader(f, operands.input, code);
+  const loadRow = rowLoader(f, input, code);
+  /** Sets `slot` to the place of a row of the input in the ring. */
+  const setSlot = (row: I32) => f.set(slot, f.at(own, i32.rem_u(row, height), I * planeBytes));
 
-  memory.fill(own, 0, ringBytes);
-  f.set(ring, i32.add(own, ringBytes));
+  memory.fill(own, 0, height * I * planeBytes);
+  f.set(ring, i32.add(own, height * I * planeBytes));
   f.forRange(item, { from, to }, () => {
-    f.set(n, i32.div_u(item, rows.outSize));
-    f.set(j, i32.sub(item, i32.mul(n, rows.outSize)));
-    f.set(iy, i32.add(i32.mul(j, rows.step), rowPhase.start));
+    unravel(f, item, [n, j], [rows.outSize]);
+    f.set(iy, f.at(rowPhase.start, j, rows.step));
     clipTaps(f, iy, rows.inSize, rowPhase, firstTap, taps);
     // The ring holds the rows up to before `loaded`; a new image begins anew.
     f.set(first, i32.add(iy, firstTap));
     f.set(end, i32.add(first, taps));
     f.if(i32.or(i32.eq(item, from), i32.eqz(j)), () => f.set(loaded, first));
-    f.set(loaded, f.select(loaded, first, i32.gt_s(loaded, first)));
+    f.set(loaded, f.max(loaded, first));
     f.forRange(loaded, { from: loaded, to: end }, () => {
-      f.set(slot, i32.mul(i32.rem_u(loaded, rowPhase.taps), I * planeBytes));
-      f.set(slot, i32.add(own, slot));
+      setSlot(loaded);
       loadRow(n, loaded, slot);
     });
-    f.set(slot, i32.add(own, i32.mul(i32.rem_u(first, rowPhase.taps), I * planeBytes)));
-    f.set(wRow, i32.add(shared, i32.mul(firstTap, I * phase.taps * O * FLOAT)));
-    f.set(y, i32.add(operands.output, i32.mul(item, columns.outSize * O * FLOAT)));
+    setSlot(first);
+    f.set(wRow, f.at(shared, firstTap, I * width * O * FLOAT));
+    f.set(y, f.at(output, item, columns.outSize * O * FLOAT));
 
     f.set(pixel, 0);
     f.loop((again) => {
-      tile.sums.forEach((row, o) => {
-        for (const sum of row) f.set(sum, biases === undefined ? v128.const("f32x4", 0) : f.get(biases[o]));
-      });
+      if (biases === undefined) tile.clear();
+      else
+        tile.sums.forEach((row, o) => {
+          for (const sum of row) f.set(sum, biases[o]);
+        });
       f.set(w, wRow);
       f.set(line, slot);
       f.forRange(m, { to: taps }, () => {
-        f.set(x, i32.add(line, i32.mul(pixel, FLOAT)));
+        f.set(x, f.at(line, pixel, FLOAT));
         f.forRange(i, { to: I }, () => {
-          f.set(wEnd, i32.add(w, phase.taps * O * FLOAT));
+          f.set(wEnd, i32.add(w, width * O * FLOAT));
           tile.accumulate(w, wEnd, x, { row: FLOAT, x: O * FLOAT, w: FLOAT });
-          f.advance(x, planeBytes - phase.taps * FLOAT);
+          f.advance(x, planeBytes - width * FLOAT);
         });
         f.advance(line, I * planeBytes);
         f.set(line, f.select(own, line, i32.eq(line, ring)));
       });
-      f.set(x, i32.add(y, i32.mul(pixel, O * FLOAT)));
-      const [sums, others] = tile.sums;
-      sums.forEach((sum, v) => {
-        const offset = v * O * VECTOR;
-        if (O === 1) v128.store(x, sum, { offset, align: FLOAT });
-        else {
-          v128.store(x, i8x16.shuffle(sum, others[v], ZIPPED_LOW), { offset, align: FLOAT });
-          v128.store(x, i8x16.shuffle(sum, others[v], ZIPPED_HIGH), {
-            offset: offset + VECTOR,
-            align: FLOAT,
+      f.set(x, f.at(y, pixel, O * FLOAT));
+      if (O === 1) tile.store(x, 0);
+      else {
+        const [evens, odds] = tile.sums;
+        evens.forEach((even, v) => {
+          [ZIPPED_LOW, ZIPPED_HIGH].forEach((lanes, half) => {
+            const offset = (2 * v + half) * VECTOR;
+            v128.store(x, i8x16.shuffle(even, odds[v], lanes), { offset, align: FLOAT });
           });
-        }
-      });
+        });
+      }
       // The next stretch, but not past the end; none after the last.
-      f.set(m, i32.ne(pixel, columns.outSize - 4 * vectors));
+      const last = columns.outSize - 4 * vectors;
+      f.set(m, i32.ne(pixel, last));
       f.advance(pixel, 4 * vectors);
-      f.set(
-        pixel,
-        f.select(pixel, columns.outSize - 4 * vectors, i32.lt_s(pixel, columns.outSize - 4 * vectors)),
-      );
+      f.set(pixel, f.min(pixel, last));
       f.brIf(again, m);
     });
   });
 }
 
 /** The pixels of an input row that outputs meet: so many, from the column `first` on, `left` pixels into the plane. */
-function visible({ columns }: Correlation) {
-  const { start, taps } = columns.phases[0];
+function visible(c: Correlation) {
+  const { columns } = c;
+  const [{ start }] = columns.phases;
+  const [, width] = tapsOf(c);
   const left = Math.max(0, -start);
-  const end = Math.min(columns.outSize + taps - 1, columns.inSize - start);
+  const end = Math.min(columns.outSize + width - 1, columns.inSize - start);
   return { first: start + left, left, count: end - left };
 }
 
 /** Prepares the loading of a row; what it returns writes the code that brings row `y` of image `n` into a slot. */
 function rowLoader(f: FunctionBuilder, input: I32, { correlation, planeBytes }: Code) {
   const { i32, v128, i8x16, memory } = f;
-  const { I, rows, columns } = correlation;
   const { first, left, count } = visible(correlation);
-  const { source, target, pixel } = integers(f, "source", "target", "pixel");
+  const { source, target, pixel } = f.declare("i32");
   const [a, b] = f.locals("pair", "v128", 2);
   const fourPixels = () => {
     f.set(a, v128.load(source, { align: FLOAT }));
@@ -225,10 +198,9 @@ function rowLoader(f: FunctionBuilder, input: I32, { correlation, planeBytes }: 
     f.advance(target, pixels * FLOAT);
   };
   return (n: I32, y: I32, slot: I32): void => {
-    f.set(source, i32.add(i32.mul(i32.add(i32.mul(n, rows.inSize), y), columns.inSize), first));
-    f.set(source, i32.add(input, i32.mul(source, I * FLOAT)));
+    f.set(source, pixelAddress(f, inputOf(correlation), input, { n, y, x: first }));
     f.set(target, i32.add(slot, left * FLOAT));
-    if (I === 1) {
+    if (correlation.I === 1) {
       memory.copy(target, source, count * FLOAT);
       return;
     }

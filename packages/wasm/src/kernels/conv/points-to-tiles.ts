@@ -10,21 +10,13 @@
 // from the strip's first, so that a mean that is large beside the deviation costs no digits.
 
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import { loadLanes, storeLanes } from "../lanes.ts";
 import { multiplyAdd } from "../multiply-add.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
 import { transpose } from "./bilinear.ts";
-import { integers } from "./integers.ts";
-import { loadLanes, storeLanes } from "./lanes.ts";
+import { pixelAddress } from "./rows.ts";
 import { tallyPlaces } from "./tally.ts";
-import {
-  least,
-  mapWriters,
-  type PointLayout,
-  pixelAddress,
-  type Strip,
-  type TiledImage,
-  tileCursor,
-} from "./tiled-image.ts";
+import { mapWriters, type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
 
 type I32 = Local<"i32">;
 
@@ -63,25 +55,15 @@ export function pointsToTiles(
   const [down, across] = mapWriters(f, rows.map, columns.map, relaxed);
   const [height, width] = [rows.map[0].length, columns.map[0].length];
   const inputs = f.locals("in", "v128", Math.max(height, width));
-  const {
-    from,
-    half,
-    half0,
-    to,
-    out,
-    q,
-    c,
-    t,
-    rows: inside,
-  } = integers(f, "from", "half", "half0", "to", "out", "q", "c", "t", "rows");
+  const { from, half, half0, to, out, q, c, t, rows: inside } = f.declare("i32");
   const addend = f.local("bias", "v128");
   const cursor = tileCursor(f, image);
-  const { y, x } = integers(f, "y", "x");
+  const { y, x } = f.declare("i32");
   // A point that counts fully in every output: what is added there is added to all of them.
   const everywhere = transpose(columns.map).findIndex((column) => column.every((value) => value === 1));
   const edge = columns.size % columns.advance;
   const [pivot, sum, square, distance] = f.locals("tally", "v128", 4);
-  const { sumsAt, area } = integers(f, "sumsAt", "area");
+  const { sumsAt, area } = f.declare("i32");
   const places = tallyPlaces(channels);
   const madd = multiplyAdd(f, relaxed);
 
@@ -117,7 +99,7 @@ export function pointsToTiles(
 
   /** Takes up the sums of four channels; the first tile of a strip begins them. */
   const beginSums = (at: I32) => {
-    f.set(sumsAt, i32.add(at, i32.mul(c, VECTOR)));
+    f.set(sumsAt, f.at(at, c, VECTOR));
     f.if(i32.eqz(t), () => {
       firstOutput(pivot);
       v128.store(sumsAt, pivot, { offset: places.pivot });
@@ -146,7 +128,7 @@ export function pointsToTiles(
     });
     f.advance(from, VECTOR - width * products.pointStep);
     if (bias !== undefined) {
-      f.set(addend, loadLanes(f, f.let("biasAt", i32.add(bias, i32.mul(c, VECTOR))), lanes));
+      f.set(addend, loadLanes(f, f.let("biasAt", f.at(bias, c, VECTOR)), lanes));
     }
     if (tally) beginSums(tally);
     const whole = () => writeRows(columns.advance, lanes);
@@ -163,13 +145,16 @@ export function pointsToTiles(
       f.set(y, i32.mul(cursor.ty, rows.advance));
       f.set(x, i32.mul(cursor.tx, columns.advance));
       f.set(inside, i32.sub(rows.size, y));
-      f.set(inside, least(f, inside, rows.advance));
+      f.set(inside, f.min(inside, rows.advance));
       if (tally) {
         const columnsLeft = f.let("columnsLeft", i32.sub(columns.size, x));
-        f.advance(area, i32.mul(inside, least(f, columnsLeft, columns.advance)));
+        f.advance(area, i32.mul(inside, f.min(columnsLeft, columns.advance)));
       }
-      f.set(to, pixelAddress(f, image, target, { n: cursor.n, y, x }));
-      f.set(from, i32.add(source, i32.mul(t, products.tileStep)));
+      f.set(
+        to,
+        pixelAddress(f, { height: rows.size, width: columns.size, channels }, target, { n: cursor.n, y, x }),
+      );
+      f.set(from, f.at(source, t, products.tileStep));
       f.forRange(c, { to: Math.floor(channels / 4) }, () => writeVector(4));
       if (channels % 4 > 0) writeVector(channels % 4);
       cursor.next(1);

@@ -1,94 +1,71 @@
-// The steps of a convolution before they know what a kernel calls its arrays: all three kernels share them.
+// The steps of a convolution before they know what a kernel calls its arrays: all kernels share them.
 
+import { exactKey } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
-import type { Plan } from "../../plan.ts";
+import type { Phase, PhaseLocals, Plan } from "../../plan.ts";
 
 type I32 = Local<"i32">;
 
-/** Where a call's arrays begin. */
+/** Where the arrays of a call begin. */
 export interface Operands {
   readonly input: I32;
   readonly output: I32;
   readonly filter: I32;
-  readonly bias: I32 | undefined;
-  /** Further channels of the input, and one number a pixel by which they are multiplied; where there are such. */
+  readonly bias?: I32 | undefined;
+  /** Further channels of the input, and one number a pixel by which they are multiplied. */
   readonly gated?: I32 | undefined;
   readonly gate?: I32 | undefined;
-  /** Mean and variance of groups of the output's channels, where they are wanted. */
+  /** Mean and variance of groups of the output's channels. */
   readonly mean?: I32 | undefined;
   readonly variance?: I32 | undefined;
 }
 
-/** The items that a thread does, and its memory. */
-export interface Range {
-  readonly from: I32;
-  readonly to: I32;
-  /** Memory of all threads. */
-  readonly shared: I32;
-  /** Memory of this thread. */
-  readonly own: I32;
-}
+/** The items that a thread does, its memory, and the operands of the call. */
+export type StepLocals = Omit<PhaseLocals<unknown>, "arrays"> & Operands;
 
 /** A phase of a plan. */
-export interface Step {
-  readonly items: number;
-  /** Fewer items than this are not worth waking another thread for. */
-  readonly grain?: number;
+export interface Step extends Omit<Phase<unknown>, "reads" | "write"> {
   /** Which operands it reads, where it depends on the weights alone. */
   readonly reads?: readonly ("filter" | "bias")[];
-  readonly write: (f: FunctionBuilder, range: Range, operands: Operands) => void;
+  readonly write: (f: FunctionBuilder, locals: StepLocals) => void;
 }
 
 /** The phases of a plan and the scratch memory they want. */
 export interface Steps {
   /** The algorithm, its register tile and its instructions, for the plan's name. */
   readonly tile: string;
-  readonly sharedBytes: number;
-  readonly ownBytes: number;
+  /** Everything that the code depends on, but for which operands there are. */
+  readonly key: readonly unknown[];
+  readonly sharedBytes?: number;
+  readonly ownBytes?: number;
   readonly steps: readonly Step[];
 }
 
-const EXTRAS = ["gated", "gate", "mean", "variance"] as const;
+/** What a kernel calls the operands; those that it does not have are left out, or undefined. */
+export type Names<N extends string> = { readonly [K in keyof Operands]: N | Extract<Operands[K], undefined> };
 
-/** The operands by the names that a kernel has for them. */
-export type Names<N extends string> = Readonly<Record<"input" | "output" | "filter", N>> & {
-  /** Undefined where there is none. */
-  readonly bias: N | undefined;
-} & Readonly<Partial<Record<(typeof EXTRAS)[number], N>>>;
-
-/**
- * The plan of a kernel.
- *
- * @param specialised everything that the code depends on, as text
- */
+/** The plan of a kernel. */
 export function planOf<N extends string>(
   kernel: string,
-  { tile, sharedBytes, ownBytes, steps }: Steps,
+  { tile, key, steps, ...scratch }: Steps,
   names: Names<N>,
-  specialised: string,
 ): Plan<Record<N, unknown>> {
   const name = `${kernel}_f32_${tile}`;
   return {
     name,
-    key: `${name} ${specialised}`,
-    sharedBytes,
-    ownBytes,
-    phases: steps.map(({ items, grain, reads, write }) => ({
-      items,
-      ...(grain !== undefined && { grain }),
-      ...(reads && { reads: reads.map((operand) => names[operand]!) }),
-      write: (f, { arrays, ...range }) => {
-        const at = arrays as Readonly<Record<N, I32>>;
-        const { input, output, filter } = names;
-        const optional = (name: N | undefined) => (name === undefined ? undefined : at[name]);
-        write(f, range, {
-          input: at[input],
-          output: at[output],
-          filter: at[filter],
-          bias: optional(names.bias),
-          ...Object.fromEntries(EXTRAS.map((extra) => [extra, optional(names[extra])])),
-        });
-      },
+    key: `${name} ${exactKey([names, ...key])}`,
+    ...scratch,
+    phases: steps.map(({ reads, write, ...phase }) => ({
+      ...phase,
+      ...(reads && { reads: reads.map((operand) => names[operand] as N) }),
+      write: (f, { arrays, ...range }) =>
+        write(f, { ...range, ...operandsIn(arrays as Readonly<Record<N, I32>>, names) }),
     })),
   };
 }
+
+/** The operands by their names in a kernel. */
+const operandsIn = <N extends string>(arrays: Readonly<Record<N, I32>>, names: Names<N>): Operands =>
+  Object.fromEntries(
+    Object.entries(names).map(([operand, name]) => [operand, name && arrays[name as N]]),
+  ) as unknown as Operands;

@@ -1,14 +1,13 @@
 // What the tests of the convolutions share.
 
 import { type Conv2dOptions, normal, type Padding, randomState } from "@saunet/core";
-import { type Arrays, type Conv2dDims, conv2dDims } from "@saunet/core/kernels";
+import { type Arrays, type Conv2dDims, type Correlation, conv2dDims } from "@saunet/core/kernels";
 import fc from "fast-check";
 import type { Generator } from "../../plan.ts";
 import { errorOf } from "../../testing.ts";
 import { channels, outputsOf } from "../testing.ts";
 import { algorithmsFor } from "./axis-algorithm.ts";
 import type { Choose } from "./choose.ts";
-import type { Correlation } from "./geometry.ts";
 
 /** One call: a geometry, and whether there is a bias. */
 export interface Case {

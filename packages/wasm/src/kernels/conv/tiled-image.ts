@@ -1,12 +1,12 @@
 // Images cut into tiles, and what a strip of tiles is at the points of a bilinear algorithm. A strip is a run of tiles in
 // the order of (image, row, column); at the points it stands as one matrix [tile][channel] for each pair of points.
 
+import type { Axis, Correlation } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
-import { FLOAT, VECTOR } from "../stream.ts";
+import { cut, unravel } from "../ranges.ts";
+import { VECTOR } from "../stream.ts";
 import type { AxisAlgorithm } from "./axis-algorithm.ts";
 import { type Matrix, transpose } from "./bilinear.ts";
-import type { Axis, Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
 
 type I32 = Local<"i32">;
@@ -94,20 +94,27 @@ export interface Strip {
   readonly count: I32;
 }
 
+/** Sets the strip of that number among all. */
+export function setStrip(
+  f: FunctionBuilder,
+  { first, count }: Strip,
+  number: I32,
+  stripTiles: number,
+  tiles: number,
+): void {
+  f.set(first, f.i32.mul(number, stripTiles));
+  cut(f, count, first, tiles, stripTiles);
+}
+
 /** The place of a tile, counted on by `next`. */
 export function tileCursor(f: FunctionBuilder, { rows, columns }: TiledImage) {
   const { i32 } = f;
-  const { n, ty, tx } = integers(f, "n", "ty", "tx");
+  const { n, ty, tx } = f.declare("i32");
   return {
     n,
     ty,
     tx,
-    start: (tile: I32) => {
-      f.set(ty, i32.div_u(tile, columns.tiles));
-      f.set(tx, i32.sub(tile, i32.mul(ty, columns.tiles)));
-      f.set(n, i32.div_u(ty, rows.tiles));
-      f.set(ty, i32.sub(ty, i32.mul(n, rows.tiles)));
-    },
+    start: (tile: I32) => unravel(f, tile, [n, ty, tx], [rows.tiles, columns.tiles]),
     /** `count` tiles further, at most to the start of the next row. */
     next: (count: I32 | number) => {
       f.advance(tx, count);
@@ -122,21 +129,6 @@ export function tileCursor(f: FunctionBuilder, { rows, columns }: TiledImage) {
     },
   };
 }
-
-/** `base + ((n · height + y) · width + x) · channels`, in floats. */
-export function pixelAddress(
-  f: FunctionBuilder,
-  { channels, rows, columns }: TiledImage,
-  base: I32,
-  { n, y, x }: { readonly n: I32; readonly y: I32; readonly x: I32 },
-) {
-  const { i32 } = f;
-  const row = () => i32.add(i32.mul(n, rows.size), y);
-  return i32.add(base, i32.mul(i32.add(i32.mul(row(), columns.size), x), channels * FLOAT));
-}
-
-/** The smaller of two. */
-export const least = (f: FunctionBuilder, a: I32, b: I32 | number) => f.select(a, b, f.i32.lt_s(a, b));
 
 /** What writes the maps of both axes. */
 export function mapWriters(f: FunctionBuilder, rows: Matrix, columns: Matrix, relaxed: boolean) {

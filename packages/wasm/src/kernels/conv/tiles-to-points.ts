@@ -12,16 +12,8 @@
 
 import type { FunctionBuilder, Local } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
-import { integers } from "./integers.ts";
-import {
-  least,
-  mapWriters,
-  type PointLayout,
-  pixelAddress,
-  type Strip,
-  type TiledImage,
-  tileCursor,
-} from "./tiled-image.ts";
+import { pixelAddress } from "./rows.ts";
+import { mapWriters, type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
 
 type I32 = Local<"i32">;
 
@@ -75,25 +67,18 @@ export function tilesToPoints(
   memory.fill(scratch, 0, line);
   const lines = f.let("lines", i32.add(scratch, line));
   const cursor = tileCursor(f, image);
-  const { y, x, left, right, pixels } = integers(f, "y", "x", "left", "right", "pixels");
-  const { tile, length, from, at, bytes, last } = integers(
-    f,
-    "tile",
-    "length",
-    "from",
-    "at",
-    "bytes",
-    "last",
-  );
-  const { to, r, t, c } = integers(f, "to", "r", "t", "c");
+  const { y, x, left, right, pixels } = f.declare("i32");
+  const { tile, length, from, at, bytes, last } = f.declare("i32");
+  const { to, r, t, c } = f.declare("i32");
 
+  const size = { height: rows.size, width: columns.size };
   /** Where each row of the stretch begins in an array of so many numbers per pixel. */
   const rowsIn = (start: I32, numbers: number) => {
     const pointers = f.locals("row", "i32", height);
     return {
       pointers,
       set: () => {
-        f.set(at, pixelAddress(f, { ...image, channels: numbers }, start, { n: cursor.n, y, x }));
+        f.set(at, pixelAddress(f, { ...size, channels: numbers }, start, { n: cursor.n, y, x }));
         pointers.forEach((pointer, i) => {
           f.set(pointer, i32.add(at, i * columns.size * numbers * FLOAT));
           f.set(pointer, f.select(pointer, scratch, i32.lt_u(i32.add(y, i), rows.size)));
@@ -128,7 +113,7 @@ export function tilesToPoints(
         // The last vector ends with the last pixel: it overlaps the one before.
         const done = f.let("done", i32.eq(at, last));
         f.advance(at, VECTOR);
-        f.set(at, f.select(at, last, i32.lt_s(at, last)));
+        f.set(at, f.min(at, last));
         f.brIf(again, i32.eqz(done));
       }
     });
@@ -137,7 +122,7 @@ export function tilesToPoints(
   /** Pixel by pixel, the channels of the one array and then those of the other. */
   const evaluateGated = (channelsOfSecond: number) => {
     const gates = f.locals("gate", "v128", height);
-    const { first, second, pixel, end } = integers(f, "first", "second", "pixel", "end");
+    const { first, second, pixel, end } = f.declare("i32");
     const store = f.let("store", to);
     f.set(first, 0);
     f.set(second, 0);
@@ -170,7 +155,7 @@ export function tilesToPoints(
     const zero = (start: I32, end: I32) => {
       f.if(i32.gt_s(end, start), () => {
         f.set(bytes, i32.mul(i32.sub(end, start), pixelBytes));
-        f.set(at, i32.add(lines, i32.mul(start, pixelBytes)));
+        f.set(at, f.at(lines, start, pixelBytes));
         f.forRange(r, { to: rows.map.length }, () => {
           memory.fill(at, 0, bytes);
           f.advance(at, line);
@@ -185,7 +170,7 @@ export function tilesToPoints(
   /** From the lines to the values of the tiles `tile` … `tile + length - 1` of the strip. */
   const evaluateColumns = () => {
     f.set(from, lines);
-    f.set(to, i32.add(target, i32.mul(tile, values.tileStep)));
+    f.set(to, f.at(target, tile, values.tileStep));
     f.forRange(r, { to: rows.map.length }, () => {
       f.set(at, from);
       f.set(last, to);
@@ -209,17 +194,17 @@ export function tilesToPoints(
     f.set(tile, 0);
     f.loop((again) => {
       f.set(length, i32.sub(columns.tiles, cursor.tx));
-      f.set(length, least(f, length, f.let("rest", i32.sub(count, tile))));
-      f.set(length, least(f, length, STRETCH));
-      f.set(y, i32.add(i32.mul(cursor.ty, rows.advance), rows.start));
-      f.set(x, i32.add(i32.mul(cursor.tx, columns.advance), columns.start));
-      f.set(pixels, i32.add(i32.mul(length, columns.advance), width - columns.advance));
+      f.set(length, f.min(length, f.let("rest", i32.sub(count, tile))));
+      f.set(length, f.min(length, STRETCH));
+      f.set(y, f.at(rows.start, cursor.ty, rows.advance));
+      f.set(x, f.at(columns.start, cursor.tx, columns.advance));
+      f.set(pixels, f.at(width - columns.advance, length, columns.advance));
       f.set(left, i32.sub(0, x));
-      f.set(left, f.select(left, 0, i32.gt_s(left, 0)));
-      f.set(left, least(f, left, pixels));
+      f.set(left, f.max(left, 0));
+      f.set(left, f.min(left, pixels));
       f.set(right, i32.sub(columns.size, x));
-      f.set(right, least(f, right, pixels));
-      f.set(right, f.select(right, left, i32.gt_s(right, left)));
+      f.set(right, f.min(right, pixels));
+      f.set(right, f.max(right, left));
       evaluateRows();
       evaluateColumns();
       f.advance(tile, length);

@@ -8,43 +8,34 @@
 //                       sums     += Σ_tile values[tile][i] · gradients[tile][o]     at each pair of points
 //   then add up the parts, and for each pair of channels   gw = Gᵀ · sums · G   in double
 //
-// The parts are the same for any number of threads, and so is the order in which they are added up.
+// The parts are added up in the same order for any number of threads (parts.ts).
 
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { Correlation } from "@saunet/core/kernels";
+import type { FunctionBuilder } from "../../asm/index.ts";
 import { FLOAT, VECTOR } from "../stream.ts";
 import { transpose } from "./bilinear.ts";
-import type { Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
-import { blocksOf, registerTile, repeat, rowsOf } from "./register-tile.ts";
-import type { Range, Steps } from "./steps.ts";
+import { bytesOf, forEachTerm, type Parts, partsOf } from "./parts.ts";
+import { productWriter } from "./product.ts";
+import { blocksOf, rowsOf } from "./register-tile.ts";
+import type { StepLocals, Steps } from "./steps.ts";
 import {
   type Algorithms,
   oddLines,
-  type PointLayout,
   pairsOf,
   pointLayout,
-  type Strip,
+  setStrip,
   tiledImage,
   tilesOf,
 } from "./tiled-image.ts";
 import { scratchOfTilesToPoints, tilesToPoints } from "./tiles-to-points.ts";
 
-type I32 = Local<"i32">;
-
-/** Parts that are summed up each for itself: as many threads share the work. */
-export const PARTS = 8;
-
-/** What the code is made for. */
-interface Code {
-  readonly correlation: Correlation;
-  readonly algorithms: Algorithms;
-  readonly relaxed: boolean;
-  readonly parts: number;
-  /** Bytes from row to row of the sums, from one pair of points to the next, and from part to part. */
-  readonly rowBytes: number;
-  readonly pointBytes: number;
-  readonly partBytes: number;
+/** How the sums of a part lie: at each pair of points a matrix [i][o]. */
+interface Sums {
+  readonly parts: Parts;
+  /** Bytes from row to row, and from one pair of points to the next. */
+  readonly row: number;
+  readonly point: number;
 }
 
 /** The phases of the gradient of a correlation's filter; `output` is the gradient that is given. */
@@ -65,160 +56,96 @@ export function winogradGradientSteps(
   const gradientScratch = inputScratch + scratchOfTilesToPoints(input);
   const blocks = blocksOf(O);
   const rows = Math.max(...blocks.map(({ vectors }) => rowsOf(vectors) * Math.ceil(I / rowsOf(vectors))));
-  const rowBytes = Math.ceil(O / 4) * VECTOR;
-  const pointBytes = oddLines(rows * rowBytes);
-  const parts = Math.min(PARTS, strips);
-  const code = {
-    correlation,
-    algorithms,
-    relaxed,
-    parts,
-    rowBytes,
-    pointBytes,
-    partBytes: pairs * pointBytes,
-  };
-  const { vectors } = blocks[0];
+  const row = Math.ceil(O / 4) * VECTOR;
+  const point = oddLines(rows * row);
+  const sums = { parts: partsOf(strips, pairs * point), row, point };
+  const [{ vectors }] = blocks;
   return {
     tile: `winograd${algorithms.columns.outputs}_${rowsOf(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
-    sharedBytes: parts * code.partBytes,
+    key: [correlation, algorithms, stripTiles, relaxed],
+    sharedBytes: bytesOf(sums.parts),
     ownBytes: gradientScratch + scratchOfTilesToPoints(gradient),
     steps: [
       {
-        items: parts,
-        write: (f, { from, to, shared, own }, operands) => {
-          const { i32, memory } = f;
-          const gradientsAt = f.let("gradients", i32.add(own, gradientsStart));
+        items: sums.parts.count,
+        write: (f, locals) => {
+          const { i32 } = f;
+          const { own } = locals;
           const at = (name: string, offset: number) => f.let(name, i32.add(own, offset));
-          const prepare = (
-            image: typeof input,
-            layout: PointLayout,
-            source: I32,
-            scratch: I32,
-            target: I32,
-          ) => tilesToPoints(f, { image, values: layout, relaxed }, { input: source }, scratch, target);
-          const inputToPoints = prepare(input, values, operands.input, at("scratchX", inputScratch), own);
-          const gradientToPoints = prepare(
-            gradient,
-            gradients,
-            operands.output,
+          const gradientsAt = at("gradients", gradientsStart);
+          const inputToPoints = tilesToPoints(
+            f,
+            { image: input, values, relaxed },
+            { input: locals.input },
+            at("scratchX", inputScratch),
+            own,
+          );
+          const gradientToPoints = tilesToPoints(
+            f,
+            { image: gradient, values: gradients, relaxed },
+            { input: locals.output },
             at("scratchGy", gradientScratch),
             gradientsAt,
           );
-          const addProducts = outerProducts(f, code, { values, gradients });
-          const { item, strip, end, sums, first, count } = integers(
-            f,
-            "item",
-            "strip",
-            "end",
-            "sums",
-            "first",
-            "count",
-          );
-          f.forRange(item, { from, to }, () => {
-            f.set(sums, i32.add(shared, i32.mul(item, code.partBytes)));
-            memory.fill(sums, 0, code.partBytes);
-            f.set(end, i32.div_u(i32.mul(i32.add(item, 1), strips), parts));
-            f.forRange(strip, { from: i32.div_u(i32.mul(item, strips), parts), to: end }, () => {
-              f.set(first, i32.mul(strip, stripTiles));
-              f.set(count, i32.sub(tiles, first));
-              f.set(count, f.select(count, stripTiles, i32.lt_s(count, stripTiles)));
-              inputToPoints({ first, count });
-              gradientToPoints({ first, count });
-              addProducts({ first, count }, { values: own, gradients: gradientsAt, sums });
-            });
+          const multiply = productWriter(f, {
+            columns: O,
+            tileRows: rowsOf,
+            x: { row: FLOAT, term: values.tileStep },
+            w: ({ channels }) => ({ term: gradients.tileStep, block: channels * FLOAT }),
+            y: row,
+            batch: { count: pairs, x: values.pointStep, w: gradients.pointStep, y: point },
+            adds: true,
+            relaxed,
+          });
+          const { first, count, terms } = f.declare("i32");
+          forEachTerm(f, locals, sums.parts, (strip, partSums) => {
+            setStrip(f, { first, count }, strip, stripTiles, tiles);
+            inputToPoints({ first, count });
+            gradientToPoints({ first, count });
+            f.set(terms, i32.mul(count, values.tileStep));
+            multiply({ x: own, w: gradientsAt, y: partSums, rows: I, terms });
           });
         },
       },
-      { items: parts === 1 ? 0 : pairs, write: (f, range) => writeSum(f, range, code) },
-      { items: I, write: (f, range, operands) => writeFilter(f, range, operands.filter, code) },
+      { items: sums.parts.count === 1 ? 0 : pairs, write: (f, locals) => writeSum(f, locals, sums) },
+      { items: I, write: (f, locals) => writeFilter(f, locals, correlation, algorithms, sums) },
     ],
   };
 }
 
-/** Prepares the products of a strip; what it returns writes the code that adds them up. */
-function outerProducts(
-  f: FunctionBuilder,
-  { correlation, algorithms, relaxed, rowBytes, pointBytes }: Code,
-  layout: { readonly values: PointLayout; readonly gradients: PointLayout },
-): (strip: Strip, at: { readonly values: I32; readonly gradients: I32; readonly sums: I32 }) => void {
-  const { i32, v128, f32x4 } = f;
-  const { I, O } = correlation;
-  const { values, gradients } = layout;
-  const groups = blocksOf(O).map((blocks) => {
-    return { ...blocks, tile: registerTile(f, rowsOf(blocks.vectors), blocks.vectors, relaxed) };
-  });
-  const { point, v, g, sum, column, row } = integers(f, "point", "v", "g", "sum", "column", "row");
-  const { x, end, w, out, bytes, i } = integers(f, "x", "end", "w", "out", "bytes", "i");
-  return ({ count }, at) => {
-    f.set(bytes, i32.mul(count, values.tileStep));
-    f.set(v, at.values);
-    f.set(g, at.gradients);
-    f.set(sum, at.sums);
-    f.forRange(point, { to: pairsOf(algorithms) }, () => {
-      f.set(column, g);
-      f.set(out, sum);
-      for (const { count, channels, tile } of groups) {
-        repeat(f, "block", count, () => {
-          f.set(row, out);
-          f.forRange(i, { to: I, step: tile.sums.length }, () => {
-            f.set(x, i32.add(v, i32.mul(i, FLOAT)));
-            f.set(end, i32.add(x, bytes));
-            f.set(w, column);
-            tile.clear();
-            tile.accumulate(x, end, w, { row: FLOAT, x: values.tileStep, w: gradients.tileStep });
-            tile.sums.forEach((vectors, p) => {
-              vectors.forEach((value, v) => {
-                const offset = p * rowBytes + v * VECTOR;
-                v128.store(row, f32x4.add(value, v128.load(row, { offset })), { offset });
-              });
-            });
-            f.advance(row, tile.sums.length * rowBytes);
-          });
-          f.advance(column, channels * FLOAT);
-          f.advance(out, channels * FLOAT);
-        });
-      }
-      f.advance(v, values.pointStep);
-      f.advance(g, gradients.pointStep);
-      f.advance(sum, pointBytes);
-    });
-  };
-}
-
 /** Adds the other parts to the first, at the pairs of points `from` … `to - 1`. */
-function writeSum(
-  f: FunctionBuilder,
-  { from, to, shared }: Range,
-  { parts, partBytes, pointBytes }: Code,
-): void {
-  const { i32, v128, f32x4 } = f;
-  const { at, end } = integers(f, "at", "end");
+function writeSum(f: FunctionBuilder, { from, to, shared }: StepLocals, { parts, point }: Sums): void {
+  const { v128, f32x4 } = f;
+  const { at, end } = f.declare("i32");
   const sum = f.local("sum", "v128");
-  f.set(end, i32.add(shared, i32.mul(to, pointBytes)));
-  f.forRange(at, { from: i32.add(shared, i32.mul(from, pointBytes)), to: end, step: VECTOR }, () => {
+  f.set(end, f.at(shared, to, point));
+  f.forRange(at, { from: f.at(shared, from, point), to: end, step: VECTOR }, () => {
     f.set(sum, v128.load(at));
-    for (let part = 1; part < parts; part++)
-      f.set(sum, f32x4.add(sum, v128.load(at, { offset: part * partBytes })));
+    for (let part = 1; part < parts.count; part++)
+      f.set(sum, f32x4.add(sum, v128.load(at, { offset: part * parts.bytes })));
     v128.store(at, sum);
   });
 }
 
 /** Brings the sums of input channels `from` … `to - 1` back to the taps, two output channels at a time. */
-function writeFilter(f: FunctionBuilder, { from, to, shared }: Range, gw: I32, code: Code): void {
-  const { i32, v128, f64x2, f32x4 } = f;
-  const { correlation, algorithms, rowBytes, pointBytes } = code;
-  const { O, filter } = correlation;
-  const { rows, columns } = algorithms;
+function writeFilter(
+  f: FunctionBuilder,
+  { from, to, shared, filter: gw }: StepLocals,
+  { O, filter }: Correlation,
+  { rows, columns }: Algorithms,
+  { row: rowBytes, point }: Sums,
+): void {
+  const { v128, f64x2, f32x4 } = f;
   const lanes = { lanes: "f64x2", relaxed: false } as const;
   const [up, across] = [rows, columns].map((axis) => mapWriter(f, linearMap(transpose(axis.filter)), lanes));
   const sums = f.locals("sum", "v128", rows.points);
   const half = Array.from({ length: rows.taps }, () => f.locals("half", "v128", columns.points));
   const rounded = f.local("rounded", "v128");
-  const { i, o, source, target } = integers(f, "i", "o", "source", "target");
+  const { i, o, source, target } = f.declare("i32");
   const pair = (channels: number) => {
     for (let q = 0; q < columns.points; q++) {
       sums.forEach((sum, p) => {
-        const offset = (p * columns.points + q) * pointBytes;
+        const offset = (p * columns.points + q) * point;
         f.set(sum, f64x2.promote_low_f32x4(v128.load64_zero(source, { offset })));
       });
       up(sums, (ky, value) => f.set(half[ky][q], value));
@@ -226,15 +153,15 @@ function writeFilter(f: FunctionBuilder, { from, to, shared }: Range, gw: I32, c
     half.forEach((row, ky) => {
       across(row, (kx, value) => {
         f.set(rounded, f32x4.demote_f64x2_zero(value));
-        const offset = (ky * filter.row + kx * filter.column) * FLOAT;
+        const offset = (ky * filter.ky + kx * filter.kx) * FLOAT;
         if (channels === 2) v128.store64_lane(target, rounded, 0, { offset, align: FLOAT });
         else v128.store32_lane(target, rounded, 0, { offset });
       });
     });
   };
   f.forRange(i, { from, to }, () => {
-    f.set(source, i32.add(shared, i32.mul(i, rowBytes)));
-    f.set(target, i32.add(gw, i32.mul(i, filter.input * FLOAT)));
+    f.set(source, f.at(shared, i, rowBytes));
+    f.set(target, f.at(gw, i, filter.i * FLOAT));
     f.forRange(o, { to: Math.floor(O / 2) }, () => {
       pair(2);
       f.advance(source, 2 * FLOAT);

@@ -8,39 +8,29 @@
 // A strip is small enough for values and products to stay in the second cache. Tiles that reach over the border are
 // cut: what they read outside counts as zero, and nothing is written there.
 
-import type { GroupNormDims } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../../asm/index.ts";
+import type { Correlation, GroupNormDims } from "@saunet/core/kernels";
+import type { FunctionBuilder } from "../../asm/index.ts";
 import { FLOAT, MEMORY_GRAIN, VECTOR } from "../stream.ts";
-import type { Correlation } from "./geometry.ts";
-import { integers } from "./integers.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
+import { panelRow } from "./panels.ts";
 import { pointsToTiles, scratchOfPointsToTiles } from "./points-to-tiles.ts";
-import { BLOCK, blocksOf, registerTile, repeat } from "./register-tile.ts";
-import type { Range, Step, Steps } from "./steps.ts";
+import { productWriter } from "./product.ts";
+import { BLOCK, blocksOf } from "./register-tile.ts";
+import type { Step, StepLocals, Steps } from "./steps.ts";
 import { tallyBytes, writeStatistics } from "./tally.ts";
 import {
   type Algorithms,
   oddLines,
-  type PointLayout,
   pairsOf,
   pointLayout,
-  type Strip,
+  setStrip,
   tiledImage,
   tilesOf,
 } from "./tiled-image.ts";
 import { scratchOfTilesToPoints, tilesToPoints } from "./tiles-to-points.ts";
 
-type I32 = Local<"i32">;
-
 /** Rows of a register tile; strips are padded to a multiple. */
 const ROWS = 2;
-
-/** What the code is made for. */
-interface Code {
-  readonly correlation: Correlation;
-  readonly algorithms: Algorithms;
-  readonly relaxed: boolean;
-}
 
 /** What is done beside the convolution. */
 export interface Joined {
@@ -59,7 +49,6 @@ export function winogradSteps(
   relaxed: boolean,
   { gatedChannels, norm }: Joined = ALONE,
 ): Steps {
-  const code = { correlation, algorithms, relaxed };
   const { I, O } = correlation;
   const pairs = pairsOf(algorithms);
   const input = tiledImage(correlation, algorithms, "inputs");
@@ -75,17 +64,18 @@ export function winogradSteps(
   const halfStart = scratchStart + scratchOfTilesToPoints(input);
   return {
     tile: `winograd${algorithms.columns.outputs}_${ROWS}x${blocksOf(O)[0].vectors * 4}_${relaxed ? "relaxed" : "simd"}`,
+    key: [correlation, algorithms, stripTiles, relaxed, gatedChannels, norm],
     sharedBytes: sumsStart + (norm ? strips * tallyBytes(O) : 0),
     ownBytes: halfStart + scratchOfPointsToTiles(output),
     steps: [
       {
         items: Math.ceil(O / 4) * 2,
         reads: ["filter"],
-        write: (f, range, operands) => writeFilter(f, range, operands.filter, code),
+        write: (f, locals) => writeFilter(f, locals, correlation, algorithms),
       },
       {
         items: strips,
-        write: (f, { from, to, shared, own }, operands) => {
+        write: (f, { from, to, shared, own, ...operands }) => {
           const { i32 } = f;
           const productsAt = f.let("products", i32.add(own, productsStart));
           const scratchAt = f.let("scratch", i32.add(own, scratchStart));
@@ -93,7 +83,16 @@ export function winogradSteps(
           const gated = features && gate && { features, gate, channels: gatedChannels };
           const source = { input: operands.input, gated };
           const toPoints = tilesToPoints(f, { image: input, values, relaxed }, source, scratchAt, own);
-          const multiply = productsOf(f, code, { values, products });
+          const multiply = productWriter(f, {
+            columns: O,
+            tileRows: () => ROWS,
+            x: { row: values.tileStep, term: FLOAT },
+            w: (blocks) => ({ term: panelRow(blocks), block: I * panelRow(blocks) }),
+            y: products.tileStep,
+            batch: { count: pairs, x: values.pointStep, w: filterStep(I, O), y: products.pointStep },
+            adds: false,
+            relaxed,
+          });
           const tally = f.local("tally", "i32");
           const back = pointsToTiles(
             f,
@@ -104,16 +103,13 @@ export function winogradSteps(
             operands.bias,
             norm && tally,
           );
-          const item = f.local("item", "i32");
-          const strip: Strip = { first: f.local("first", "i32"), count: f.local("count", "i32") };
+          const { item, first, count } = f.declare("i32");
           f.forRange(item, { from, to }, () => {
-            f.set(strip.first, i32.mul(item, stripTiles));
-            f.set(strip.count, i32.sub(tiles, strip.first));
-            f.set(strip.count, f.select(strip.count, stripTiles, i32.lt_s(strip.count, stripTiles)));
-            toPoints(strip);
-            multiply(strip, { values: own, filter: shared, products: productsAt });
-            if (norm) f.set(tally, i32.add(shared, i32.add(sumsStart, i32.mul(item, tallyBytes(O)))));
-            back(strip);
+            setStrip(f, { first, count }, item, stripTiles, tiles);
+            toPoints({ first, count });
+            multiply({ x: own, w: shared, y: productsAt, rows: count, terms: I * FLOAT });
+            if (norm) f.set(tally, f.at(i32.add(shared, sumsStart), item, tallyBytes(O)));
+            back({ first, count });
           });
         },
       },
@@ -127,7 +123,7 @@ function statisticsStep(norm: GroupNormDims, strips: number, sumsStart: number):
     items: norm.G,
     // Each strip's sums of a channel take as long as some ten elements.
     grain: Math.ceil(MEMORY_GRAIN / (10 * norm.D * strips)),
-    write: (f, { from, to, shared }, { mean, variance }) => {
+    write: (f, { from, to, shared, mean, variance }) => {
       if (mean === undefined || variance === undefined) throw new Error("statistics without their arrays");
       const sums = f.let("sums", f.i32.add(shared, sumsStart));
       writeStatistics(f, norm, strips, { from, to, sums }, { mean, variance });
@@ -141,45 +137,34 @@ const filterStep = (I: number, O: number): number => oddLines(I * Math.ceil(O / 
 /** Brings the filter to the points, two output channels at a time: items are pairs of these. */
 function writeFilter(
   f: FunctionBuilder,
-  { from, to, shared }: Range,
-  w: I32,
-  { correlation, algorithms }: Code,
+  { from, to, shared, filter: w }: StepLocals,
+  { I, O, filter }: Correlation,
+  { rows, columns }: Algorithms,
 ): void {
   const { i32, v128, f64x2, f32x4 } = f;
-  const { I, O, filter } = correlation;
-  const { rows, columns } = algorithms;
   const lanes = { lanes: "f64x2", relaxed: false } as const;
   const [down, across] = [rows, columns].map((axis) => mapWriter(f, linearMap(axis.filter), lanes));
   const whole = O - (O % BLOCK);
   const restBytes = Math.ceil((O - whole) / 4) * VECTOR;
-  const { pair, i, first, second, target, rowBytes } = integers(
-    f,
-    "pair",
-    "i",
-    "first",
-    "second",
-    "target",
-    "rowBytes",
-  );
+  const { pair, i, channel, first, second, target, rowBytes } = f.declare("i32");
   const g = Array.from({ length: rows.taps }, () => f.locals("g", "v128", columns.taps));
   const half = Array.from({ length: rows.points }, () => f.locals("half", "v128", columns.taps));
   const rounded = f.local("rounded", "v128");
   // Channels after the last are its copies: their products are computed, and never stored.
-  const channel = f.local("channel", "i32");
-  const address = (o: I32) => i32.add(w, i32.mul(f.select(o, O - 1, i32.lt_s(o, O)), filter.output * FLOAT));
+  const address = () => f.at(w, f.min(channel, O - 1), filter.o * FLOAT);
   f.forRange(pair, { from, to }, () => {
     f.set(channel, i32.mul(pair, 2));
-    f.set(first, address(channel));
-    f.set(target, i32.add(shared, i32.mul(i32.div_u(channel, BLOCK), I * BLOCK * FLOAT)));
-    f.set(target, i32.add(target, i32.mul(i32.rem_u(channel, BLOCK), FLOAT)));
+    f.set(first, address());
+    f.set(target, f.at(shared, i32.div_u(channel, BLOCK), I * BLOCK * FLOAT));
+    f.set(target, f.at(target, i32.rem_u(channel, BLOCK), FLOAT));
     f.set(rowBytes, i32.const(BLOCK * FLOAT));
     if (restBytes > 0) f.set(rowBytes, f.select(restBytes, rowBytes, i32.ge_s(channel, whole)));
     f.advance(channel, 1);
-    f.set(second, address(channel));
+    f.set(second, address());
     f.forRange(i, { to: I }, () => {
       g.forEach((row, ky) => {
         row.forEach((value, kx) => {
-          const offset = (ky * filter.row + kx * filter.column) * FLOAT;
+          const offset = (ky * filter.ky + kx * filter.kx) * FLOAT;
           f.set(value, v128.load32_zero(first, { offset }));
           f.set(value, f64x2.promote_low_f32x4(v128.load32_lane(second, value, 1, { offset })));
         });
@@ -198,74 +183,9 @@ function writeFilter(
           });
         });
       });
-      f.advance(first, filter.input * FLOAT);
-      f.advance(second, filter.input * FLOAT);
+      f.advance(first, filter.i * FLOAT);
+      f.advance(second, filter.i * FLOAT);
       f.advance(target, rowBytes);
     });
   });
-}
-
-/** Prepares the products of matrices; what it returns writes the code for one strip. */
-function productsOf(
-  f: FunctionBuilder,
-  { correlation, algorithms, relaxed }: Code,
-  layout: { readonly values: PointLayout; readonly products: PointLayout },
-): (strip: Strip, at: { readonly values: I32; readonly filter: I32; readonly products: I32 }) => void {
-  const { i32, v128 } = f;
-  const { I, O } = correlation;
-  const { values, products } = layout;
-  const groups = blocksOf(O).map((blocks) => ({
-    ...blocks,
-    tile: registerTile(f, ROWS, blocks.vectors, relaxed),
-  }));
-  const { x, end, w, u, out, v, m, point, valuesEnd, bytes } = integers(
-    f,
-    "x",
-    "end",
-    "w",
-    "u",
-    "out",
-    "v",
-    "m",
-    "point",
-    "valuesEnd",
-    "bytes",
-  );
-  const column = f.local("column", "i32");
-  return ({ count }, at) => {
-    // An odd number of tiles is rounded up: there is room, and nobody reads what comes out.
-    f.set(bytes, i32.mul(i32.and(i32.add(count, ROWS - 1), -ROWS), values.tileStep));
-    f.set(v, at.values);
-    f.set(m, at.products);
-    f.set(u, at.filter);
-    f.forRange(point, { to: pairsOf(algorithms) }, () => {
-      f.set(column, m);
-      f.set(valuesEnd, i32.add(v, bytes));
-      for (const { count, channels, vectors, tile } of groups) {
-        repeat(f, "block", count, () => {
-          f.set(x, v);
-          f.set(out, column);
-          f.loop((again) => {
-            tile.clear();
-            f.set(w, u);
-            f.set(end, i32.add(x, I * FLOAT));
-            tile.accumulate(x, end, w, { row: values.tileStep });
-            tile.sums.forEach((row, p) => {
-              row.forEach((sum, v) => {
-                v128.store(out, sum, { offset: p * products.tileStep + v * VECTOR });
-              });
-            });
-            f.advance(x, ROWS * values.tileStep - I * FLOAT);
-            f.advance(out, ROWS * products.tileStep);
-            f.brIf(again, i32.ne(x, valuesEnd));
-          });
-          f.advance(u, I * vectors * VECTOR);
-          f.advance(column, channels * FLOAT);
-        });
-      }
-      f.advance(v, values.pointStep);
-      f.advance(m, products.pointStep);
-      f.advance(u, filterStep(I, O) - I * Math.ceil(O / 4) * VECTOR);
-    });
-  };
 }
