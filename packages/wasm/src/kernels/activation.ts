@@ -17,11 +17,11 @@ import {
   siluForward,
   siluGradient,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
+import type { FunctionBuilder, Value } from "../asm/index.ts";
 import { elementwise } from "./elementwise.ts";
 import { onePlusExpOfNegative, onePlusPowerOfTwo } from "./exp.ts";
 import { multiplyAdd } from "./multiply-add.ts";
-import { constant, MEMORY_GRAIN, setEach } from "./stream.ts";
+import { constant, MEMORY_GRAIN, setEach, type V128 } from "./stream.ts";
 
 /** NaN stays NaN: of unequal pairs pmax keeps the first. */
 export const relu = elementwise(
@@ -61,10 +61,7 @@ export const gradientOfLeakyRelu = elementwise(
 );
 
 /** Prepares `x > 0 ? value : slope · value`. */
-function kinked(
-  f: FunctionBuilder,
-  slope: number,
-): (value: Local<"v128">, x: Local<"v128">) => Value<"v128"> {
+function kinked(f: FunctionBuilder, slope: number): (value: V128, x: V128) => Value<"v128"> {
   const zero = constant(f, "zero", 0);
   const factor = constant(f, "slope", slope);
   return (value, x) => f.v128.bitselect(value, f.f32x4.mul(value, factor), f.f32x4.gt(x, zero));
@@ -107,7 +104,7 @@ export const silu = elementwise(siluForward, { name: "silu", reads: ["x"], write
 export function siluSlope(
   f: FunctionBuilder,
   { isBinary = false, relaxed = false }: { readonly isBinary?: boolean; readonly relaxed?: boolean } = {},
-): (xs: readonly Local<"v128">[]) => void {
+): (xs: readonly V128[]) => void {
   const { f32x4 } = f;
   const madd = multiplyAdd(f, relaxed);
   const one = constant(f, "numerator", 1);

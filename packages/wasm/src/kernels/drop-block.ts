@@ -22,18 +22,9 @@ import { type Generator, generator, type Plan } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { filling } from "./movement.ts";
 import { COUNTER, KEY, moveCounter, threefryOfOne } from "./random.ts";
+import { cut } from "./ranges.ts";
 import { ofFloats, planOfTotal, type Summing } from "./reduce.ts";
-import {
-  constant,
-  cut,
-  element,
-  FLOAT,
-  type I32,
-  MEMORY_GRAIN,
-  SMALLEST,
-  setEach,
-  whileAtLeast,
-} from "./stream.ts";
+import { constant, FLOAT, type I32, MEMORY_GRAIN, SMALLEST, setEach, whileAtLeast } from "./stream.ts";
 
 /** Steps of the search among the limits of 1,023 gaps. */
 const STEPS = [512, 256, 128, 64, 32, 16, 8, 4, 2, 1] as const;
@@ -107,7 +98,7 @@ function planOfDraw<M>(d: DropBlockDims, size: 1 | typeof FLOAT): Plan<DrawArray
             const image = f.let("image", i32.div_u(item, rows));
             f.set(row, i32.add(i32.sub(item, i32.mul(image, rows)), firstRow));
             const pixel = i32.add(i32.mul(i32.add(i32.mul(image, H), row), W), firstColumn);
-            f.set(maskAt, element(f, mask, pixel, size * maskC));
+            f.set(maskAt, f.at(mask, pixel, size * maskC));
             // The last rows may lie so low that the block reaches over the edge.
             cut(f, height, row, H + (BH >> 1), BH);
             f.set(counter, i64.add(first, i64.extend_i32_u(i32.mul(item, pairsInRow))));

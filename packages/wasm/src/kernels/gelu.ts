@@ -8,13 +8,13 @@
 // p is the Chebyshev series of core's erf.ts, of which nine terms are within 6e-9; (1 + tanh u) / 2 is s.
 
 import { erfcTerms, geluForward, geluGradient } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import type { FunctionBuilder } from "../asm/index.ts";
 import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { exponential, onePlusExpOfNegative } from "./exp.ts";
-import { constant, setEach } from "./stream.ts";
+import { constant, setEach, type V128 } from "./stream.ts";
 
-type Vectors = readonly Local<"v128">[];
+type Vectors = readonly V128[];
 
 const TERMS = 9;
 const [SCALE, CUBIC] = [Math.sqrt(2 / Math.PI), 0.044715];

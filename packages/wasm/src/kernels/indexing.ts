@@ -9,20 +9,10 @@
 
 import { exactKey, gatherForward, gatherGradient, oneHotForward } from "@saunet/core/kernels";
 import { generator } from "../plan.ts";
-import { integers } from "./conv/integers.ts";
 import { trapUnlessIndex } from "./indices.ts";
-import { filling } from "./movement.ts";
-import {
-  cut,
-  element,
-  FLOAT,
-  forEachItem,
-  MEMORY_GRAIN,
-  moveBy,
-  SMALLEST,
-  setEach,
-  stream,
-} from "./stream.ts";
+import { copyRow, filling } from "./movement.ts";
+import { cut } from "./ranges.ts";
+import { FLOAT, forEachItem, MEMORY_GRAIN, SMALLEST, setEach, stream } from "./stream.ts";
 
 /** Elements of a stretch of `inner`: a line of the cache. */
 const STRETCH = 16;
@@ -40,20 +30,14 @@ export const gather = generator(gatherForward, ({ outer, size, inner, count }) =
         grain: Math.ceil(MEMORY_GRAIN / inner),
         write: (f, { from, to, arrays: { y, x, indices } }) => {
           const { i32 } = f;
-          const { index, at, left, o, source } = integers(f, "index", "at", "left", "o", "source");
-          // stream moves y on.
-          moveBy(f, y, from, FLOAT * inner);
-          forEachItem(f, { from, to }, [], (item) => {
+          const { index, at, o, source, target } = f.declare("i32");
+          forEachItem(f, { from, to }, [[y, FLOAT * inner]], (item) => {
             f.set(o, i32.div_u(item, count));
-            f.set(at, element(f, indices, i32.sub(item, i32.mul(o, count))));
+            f.set(at, f.at(indices, i32.sub(item, i32.mul(o, count)), FLOAT));
             trapUnlessIndex(f, index, at, size);
-            f.set(source, element(f, x, i32.add(i32.mul(o, size), index), FLOAT * inner));
-            f.set(left, inner);
-            stream(
-              f,
-              { pointers: { x: source, y }, reads: ["x"], writes: ["y"], count: left, vectors: 4 },
-              ({ x, y }) => setEach(f, y, (i) => x[i]),
-            );
+            f.set(source, f.at(x, i32.add(i32.mul(o, size), index), FLOAT * inner));
+            f.set(target, y);
+            copyRow(f, { to: target, from: source }, inner);
           });
         },
       },
@@ -75,18 +59,18 @@ export const gradientOfGather = generator(gatherGradient, ({ outer, size, inner,
         grain: Math.ceil(MEMORY_GRAIN / (count * STRETCH)),
         write: (f, { from, to, arrays }) => {
           const { f32, f32x4, i32 } = f;
-          const { o, first, width, left } = integers(f, "o", "first", "width", "left");
-          const { j, index, at, gy, gx, target } = integers(f, "j", "index", "at", "gy", "gx", "target");
+          const { o, first, width, left } = f.declare("i32");
+          const { j, index, at, gy, gx, target } = f.declare("i32");
           forEachItem(f, { from, to }, [], (item) => {
             f.set(o, i32.div_u(item, stretches));
             f.set(first, i32.mul(i32.sub(item, i32.mul(o, stretches)), STRETCH));
             cut(f, width, first, inner, STRETCH);
-            f.set(gy, element(f, arrays.gy, i32.add(i32.mul(o, count * inner), first)));
-            f.set(target, element(f, arrays.gx, i32.add(i32.mul(o, size * inner), first)));
+            f.set(gy, f.at(arrays.gy, i32.add(i32.mul(o, count * inner), first), FLOAT));
+            f.set(target, f.at(arrays.gx, i32.add(i32.mul(o, size * inner), first), FLOAT));
             f.set(at, arrays.indices);
             f.forRange(j, { to: count }, () => {
               f.set(index, i32.trunc_sat_f32_s(f32.load(at)));
-              f.set(gx, element(f, target, index, FLOAT * inner));
+              f.set(gx, f.at(target, index, FLOAT * inner));
               f.set(left, width);
               f.if(i32.lt_u(index, size), () =>
                 stream(
@@ -130,7 +114,7 @@ export const oneHot = generator(oneHotForward, ({ classes }, lengths) => {
           const along = [[y, FLOAT * classes] as const, [indices, FLOAT] as const];
           forEachItem(f, { from, to }, along, () => {
             trapUnlessIndex(f, index, indices, classes);
-            f32.store(element(f, y, index), 1);
+            f32.store(f.at(y, index, FLOAT), 1);
           });
         },
       },

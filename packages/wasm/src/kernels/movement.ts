@@ -11,7 +11,6 @@ import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator, type Phase } from "../plan.ts";
 import {
   constant,
-  element,
   FLOAT,
   forEachItem,
   type I32,
@@ -27,7 +26,7 @@ import {
 const LONG_ROW = 256;
 
 /** `to[0 … length - 1] = from[…]`; both pointers may stand anywhere afterwards. */
-function copyRow(f: FunctionBuilder, { to, from }: { to: I32; from: I32 }, length: number): void {
+export function copyRow(f: FunctionBuilder, { to, from }: { to: I32; from: I32 }, length: number): void {
   if (length >= LONG_ROW) f.memory.copy(to, from, FLOAT * length);
   else if (length === 1) f.f32.store(to, f.f32.load(from));
   else {
@@ -83,7 +82,7 @@ function copyBox(
           if (axis > 0) f.set(rest, i32.div_u(rest, axes[axis]));
           f.set(place, i32.add(place, i32.mul(index, boxStrides[axis])));
         }
-        f.set(place, element(f, boxed, place));
+        f.set(place, f.at(boxed, place, FLOAT));
         f.set(pointer, dense);
         const ends = target === "dense" ? { to: pointer, from: place } : { to: place, from: pointer };
         copyRow(f, ends, length);

@@ -8,7 +8,6 @@ import type { Phase } from "../plan.ts";
 import { multiplyAdd } from "./multiply-add.ts";
 import {
   constant,
-  element,
   FLOAT,
   forEachItem,
   type I32,
@@ -59,7 +58,7 @@ export function placeOf(
   channelBytes: number,
 ): I32 {
   const { i32 } = f;
-  return f.let("at", i32.add(element(f, base, image, imageBytes), i32.mul(channel, channelBytes)));
+  return f.let("at", i32.add(f.at(base, image, imageBytes), i32.mul(channel, channelBytes)));
 }
 
 /** Writes a loop over the channels of a group, along which all `pointers` move by one float. */

@@ -22,9 +22,9 @@ import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
 import { type Generator, generator, type PhaseLocals, type Plan } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { lineMaximum, lineSum, planOfLines } from "./lines.ts";
+import { cut } from "./ranges.ts";
 import {
   constant,
-  cut,
   DOUBLE,
   FLOAT,
   forEachItem,

@@ -6,7 +6,7 @@
 // An element goes through the same instructions in either loop, so its value does not depend on where the ranges of
 // two threads meet.
 
-import type { FunctionBuilder, Local, Operand, Value } from "../asm/index.ts";
+import type { FunctionBuilder, Local, Operand } from "../asm/index.ts";
 
 export type I32 = Local<"i32">;
 export type V128 = Local<"v128">;
@@ -140,17 +140,7 @@ export function forEachItem(
   });
 }
 
-/** `base + index · size`: the address of an element. */
-export const element = (f: FunctionBuilder, base: I32, index: Operand<"i32">, size = FLOAT): Value<"i32"> =>
-  f.i32.add(base, f.i32.mul(index, size));
-
 /** `pointer += index · size` */
 export function moveBy(f: FunctionBuilder, pointer: I32, index: I32, size = FLOAT): void {
-  f.set(pointer, element(f, pointer, index, size));
-}
-
-/** `count = min(most, size - first)`: how many there are of a piece that begins at `first`. */
-export function cut(f: FunctionBuilder, count: I32, first: Operand<"i32">, size: number, most: number): void {
-  f.set(count, f.i32.sub(size, first));
-  f.set(count, f.select(count, most, f.i32.lt_s(count, most)));
+  f.set(pointer, f.at(pointer, index, size));
 }

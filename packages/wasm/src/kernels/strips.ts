@@ -13,10 +13,9 @@
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import type { Phase } from "../plan.ts";
 import { addDoubles } from "./lanes.ts";
+import { cut } from "./ranges.ts";
 import {
-  cut,
   DOUBLE,
-  element,
   FLOAT,
   forEachItem,
   type I32,
@@ -235,7 +234,7 @@ export const addingStrips = <A>(
     const sums = f.locals("sum", "f64", outputs.length);
     const along = outputs.map((output) => [arrays[output], FLOAT] as const);
     forEachItem(f, { from, to }, along, (channel) => {
-      f.set(at, element(f, shared, channel, DOUBLE));
+      f.set(at, f.at(shared, channel, DOUBLE));
       addUp(f, at, sums, { apart: DOUBLE * C, ...column });
       along.forEach(([output], k) => {
         f32.store(output, f32.demote_f64(scale === 1 ? f.get(sums[k]) : f64.mul(sums[k], scale)));
