@@ -82,7 +82,7 @@ const KINDS: readonly (readonly [name: string, of: (layer: string, kernel: strin
   ["first convolution, 3 channels", (layer) => layer === "encoder1.conv1"],
   ["3×3 convolutions", (layer, kernel) => /\.conv\d$/.test(layer) && kernel.startsWith("conv2d")],
   ["transposed convolutions", (_, kernel) => kernel === "conv2d.transposed"],
-  ["normalisation, SiLU, pooling", (_, kernel) => kernel.startsWith("groupNorm")],
+  ["normalisation, SiLU, pooling", (_, kernel) => /^(groupNorm|maxPool2d)/.test(kernel)],
   ["gates and head", () => true],
 ];
 const spent = new Map(KINDS.map(([name]) => [name, 0]));

@@ -190,7 +190,7 @@ export function shareInPlace(program: Program): Program {
   const resolve = (buffer: number): number => place.get(buffer) ?? buffer;
   const shared = calls.map((call, at) => {
     for (const [written, read] of Object.entries(call.kernel.inPlace)) {
-      const [from, to] = [call.buffers[read], call.buffers[written]];
+      const [from, to] = [read, written].map((name) => (name === undefined ? name : call.buffers[name]));
       if (from === undefined || to === undefined || place.has(to)) continue;
       const source = resolve(from);
       const fits = buffers[source].external === undefined && buffers[to].external === undefined;

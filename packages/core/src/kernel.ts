@@ -38,7 +38,7 @@ export interface Kernel<A = Arrays, D = unknown> {
   /** The form that runs where nobody has installed a faster one: the reference or a tuned TypeScript version. */
   readonly portable: KernelFunction<A, D>;
   /** Which written array may take the place of which read one. */
-  readonly inPlace: { readonly [K in keyof A]?: keyof A };
+  readonly inPlace: { readonly [K in keyof A]?: keyof A & string };
   /** The arrays that hold integers. */
   readonly types: { readonly [K in keyof A]?: ArrayType };
 }
@@ -46,7 +46,7 @@ export interface Kernel<A = Arrays, D = unknown> {
 /** What a kernel may have besides its reference. */
 export interface KernelOptions<A, D> {
   readonly portable?: KernelFunction<A, D>;
-  readonly inPlace?: { readonly [K in keyof A]?: keyof A };
+  readonly inPlace?: { readonly [K in keyof A]?: keyof A & string };
   readonly types?: { readonly [K in keyof A]?: ArrayType };
 }
 
@@ -57,7 +57,7 @@ export interface AnyKernel {
   readonly roles: Readonly<Record<string, Role>>;
   readonly reference: KernelFunction<never, never>;
   readonly portable: KernelFunction<never, never>;
-  readonly inPlace: Readonly<Record<string, string>>;
+  readonly inPlace: Readonly<Record<string, string | undefined>>;
   readonly types: Readonly<Record<string, ArrayType | undefined>>;
 }
 

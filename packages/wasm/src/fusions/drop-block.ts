@@ -83,10 +83,10 @@ const applySums = /* @__PURE__ */ kernel(
   { inPlace: { y: "x" }, types: { mask: "u32" } },
 );
 
-const withBytes: ReadonlyMap<string, AnyKernel> = /* @__PURE__ */ new Map([
-  [dropBlockDraw.name, draw as AnyKernel],
-  [dropBlockScale.name, scale as AnyKernel],
-  [dropBlockApply.name, apply as AnyKernel],
+const withBytes = /* @__PURE__ */ new Map<string, AnyKernel>([
+  [dropBlockDraw.name, draw],
+  [dropBlockScale.name, scale],
+  [dropBlockApply.name, apply],
 ]);
 
 /** A mask that DropBlock alone touches becomes bytes. */
@@ -117,7 +117,7 @@ const packMask: Pattern = ({ calls, uses, add }, at) => {
 
 /** Sums over the positions of what a DropBlock has just written become its own. */
 const withSums = /* @__PURE__ */ absorbReader({
-  reader: sumForward as AnyKernel,
+  reader: sumForward,
   operand: "x",
   result: "y",
   join: ({ kernel: { name }, buffers, dims }, sum) => {
@@ -125,7 +125,7 @@ const withSums = /* @__PURE__ */ absorbReader({
     const { walk, scale } = sum.dims as ScaledWalk;
     if (name !== apply.name || scale !== 1 || !suitsSums(drop)) return undefined;
     if (exactKey(walk) !== exactKey(overPositions(drop))) return undefined;
-    return { kernel: applySums as AnyKernel, buffers: { ...buffers, sums: sum.buffers.out }, dims: drop };
+    return { kernel: applySums, buffers: { ...buffers, sums: sum.buffers.out }, dims: drop };
   },
 });
 

@@ -6,7 +6,6 @@
 
 import {
   type Alternation,
-  type AnyKernel,
   concatForward,
   type Floats,
   kernel,
@@ -61,9 +60,9 @@ export const gateConcatFusion: Fusion = {
   name: "gate+concat",
   patterns: [
     /* @__PURE__ */ replacePair({
-      producer: mulForward as AnyKernel,
+      producer: mulForward,
       result: "out",
-      consumer: concatForward as AnyKernel,
+      consumer: concatForward,
       operand: "b",
       join: (multiply, join) => {
         const B = gatedChannels(multiply.dims as Walk);
@@ -71,7 +70,7 @@ export const gateConcatFusion: Fusion = {
         if (B === undefined || B !== sizeB) return undefined;
         const { a: b, b: gate } = multiply.buffers;
         return {
-          kernel: gateConcat as AnyKernel,
+          kernel: gateConcat,
           buffers: { y: join.buffers.y, a: join.buffers.a, b, gate },
           dims: { A: sizeA, B: sizeB } satisfies GateDims,
         };

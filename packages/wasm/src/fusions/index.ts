@@ -6,12 +6,10 @@ import { dropBlockFusions, dropBlockGenerators } from "./drop-block.ts";
 import { gateConcatFusion, gateConcatGenerator } from "./gate-concat.ts";
 import { joinedConvFusions, joinedConvGenerator } from "./joined-conv.ts";
 import { normalizeActivateFusions, normalizeActivateGenerators } from "./normalize-activate.ts";
-import { groupNormReducedGenerator, normalizeReduceFusions } from "./normalize-reduce.ts";
 import { type Fusion, rewrite } from "./rewrite.ts";
 
 export const fusions: readonly Fusion[] = [
   ...normalizeActivateFusions,
-  ...normalizeReduceFusions,
   gateConcatFusion,
   ...joinedConvFusions,
   ...dropBlockFusions,
@@ -19,7 +17,6 @@ export const fusions: readonly Fusion[] = [
 
 export const fusedGenerators: readonly Generator[] = [
   ...normalizeActivateGenerators,
-  groupNormReducedGenerator,
   gateConcatGenerator,
   joinedConvGenerator,
   ...dropBlockGenerators,

@@ -9,7 +9,6 @@
 // registers instead of being read again, 154 MB in all.
 
 import {
-  type AnyKernel,
   type Conv2dDims,
   conv2dForward,
   type Floats,
@@ -69,9 +68,9 @@ const choose = (conv: Conv2dDims, { convolutions }: CodeFeatures): Choice =>
 
 /** A convolution of a gated concatenation. */
 const ofGated = /* @__PURE__ */ replacePair({
-  producer: gateConcat as AnyKernel,
+  producer: gateConcat,
   result: "y",
-  consumer: conv2dForward as AnyKernel,
+  consumer: conv2dForward,
   operand: "x",
   join: (join, convolve, features) => {
     const { A, B } = join.dims as GateDims;
@@ -80,7 +79,7 @@ const ofGated = /* @__PURE__ */ replacePair({
     const { a: input, b: gated, gate } = join.buffers;
     const { y, w, b: bias } = convolve.buffers;
     return {
-      kernel: joinedConv as AnyKernel,
+      kernel: joinedConv,
       buffers: { y, input, gated, gate, w, bias },
       dims: { conv, gatedChannels: B, norm: undefined } satisfies JoinedDims,
     };
@@ -94,7 +93,7 @@ function asJoined(call: ProgramCall, features: CodeFeatures): ProgramCall | unde
   if (choose(call.dims as Conv2dDims, features).algorithm !== "winograd") return undefined;
   const { y, x: input, w, b: bias } = call.buffers;
   return {
-    kernel: joinedConv as AnyKernel,
+    kernel: joinedConv,
     buffers: { y, input, w, bias },
     dims: { conv: call.dims as Conv2dDims, gatedChannels: 0, norm: undefined } satisfies JoinedDims,
   };
@@ -102,7 +101,7 @@ function asJoined(call: ProgramCall, features: CodeFeatures): ProgramCall | unde
 
 /** Statistics of what a convolution has just written become its own. */
 const withStatistics = /* @__PURE__ */ absorbReader({
-  reader: groupNormStatistics as AnyKernel,
+  reader: groupNormStatistics,
   operand: "x",
   result: "y",
   join: (writer, statistics, features) => {

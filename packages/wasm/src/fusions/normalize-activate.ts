@@ -68,7 +68,7 @@ const activatedCall = (normalize: ProgramCall, activate: ProgramCall, both: AnyK
 
 const normalizeThen = (activation: AnyKernel, both: AnyKernel): Pattern =>
   replacePair({
-    producer: groupNormForward as AnyKernel,
+    producer: groupNormForward,
     result: "y",
     consumer: activation,
     operand: "x",
@@ -101,11 +101,11 @@ const siluOfTraining: Pattern = ({ calls, uses }, at) => {
     gradient.buffers.gy === gx;
   if (!isChain || !isGradientOf(gradient, normalize)) return undefined;
   return [
-    { at: silu, call: activatedCall(normalize, calls[silu]!, groupNormSilu as AnyKernel), absorbs: [at] },
+    { at: silu, call: activatedCall(normalize, calls[silu]!, groupNormSilu), absorbs: [at] },
     {
       at: gradients[1],
       call: {
-        kernel: groupNormSiluGradient as AnyKernel,
+        kernel: groupNormSiluGradient,
         buffers: { ...gradient.buffers, gy, beta: normalize.buffers.beta },
         dims: gradient.dims,
       },
@@ -117,14 +117,11 @@ const siluOfTraining: Pattern = ({ calls, uses }, at) => {
 export const normalizeActivateFusions: readonly Fusion[] = [
   {
     name: "normalize+silu",
-    patterns: [
-      /* @__PURE__ */ normalizeThen(siluForward as AnyKernel, groupNormSilu as AnyKernel),
-      siluOfTraining,
-    ],
+    patterns: [/* @__PURE__ */ normalizeThen(siluForward, groupNormSilu), siluOfTraining],
   },
   {
     name: "normalize+relu",
-    patterns: [/* @__PURE__ */ normalizeThen(reluForward as AnyKernel, groupNormRelu as AnyKernel)],
+    patterns: [/* @__PURE__ */ normalizeThen(reluForward, groupNormRelu)],
   },
 ];
 

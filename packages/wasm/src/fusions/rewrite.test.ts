@@ -14,7 +14,7 @@ function kernelOf(
   inPlace: Record<string, string> = {},
 ): AnyKernel {
   const key = JSON.stringify([name, roles, inPlace]);
-  const found = known.get(key) ?? (kernel(`${name} ${made++}`, roles, () => {}, { inPlace }) as AnyKernel);
+  const found = known.get(key) ?? kernel(`${name} ${made++}`, roles, () => {}, { inPlace });
   known.set(key, found);
   return found;
 }

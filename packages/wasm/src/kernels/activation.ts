@@ -17,112 +17,82 @@ import {
   siluForward,
   siluGradient,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
+import type { FunctionBuilder, Value } from "../asm/index.ts";
 import { elementwise } from "./elementwise.ts";
 import { onePlusExpOfNegative, onePlusPowerOfTwo } from "./exp.ts";
 import { multiplyAdd } from "./multiply-add.ts";
-import { constant, MEMORY_GRAIN, setEach } from "./stream.ts";
+import { constant, MEMORY_GRAIN, setEach, type V128 } from "./stream.ts";
 
 /** NaN stays NaN: of unequal pairs pmax keeps the first. */
-export const relu = elementwise(reluForward, {
-  name: "relu",
-  reads: ["x"],
-  writes: ["y"],
-  vectors: 4,
-  grain: MEMORY_GRAIN,
-  prepare: (f) => {
+export const relu = elementwise(
+  reluForward,
+  { name: "relu", reads: ["x"], writes: ["y"], grain: MEMORY_GRAIN },
+  (f) => {
     const zero = constant(f, "zero", 0);
     return ({ x, y }) => setEach(f, y, (i) => f.f32x4.pmax(x[i], zero));
   },
-});
+);
 
-export const gradientOfRelu = elementwise(reluGradient, {
-  name: "relu_gradient",
-  reads: ["gy", "y"],
-  writes: ["gx"],
-  vectors: 4,
-  grain: MEMORY_GRAIN,
-  prepare: (f) => {
+export const gradientOfRelu = elementwise(
+  reluGradient,
+  { name: "relu_gradient", reads: ["gy", "y"], writes: ["gx"], grain: MEMORY_GRAIN },
+  (f) => {
     const zero = constant(f, "zero", 0);
     return ({ gx, gy, y }) => setEach(f, gx, (i) => f.v128.and(gy[i], f.f32x4.gt(y[i], zero)));
   },
-});
+);
 
-export const leakyRelu = elementwise(leakyReluForward, {
-  name: "leaky_relu",
-  reads: ["x"],
-  writes: ["y"],
-  vectors: 4,
-  grain: MEMORY_GRAIN,
-  prepare: (f, { slope }) => {
+export const leakyRelu = elementwise(
+  leakyReluForward,
+  { name: "leaky_relu", reads: ["x"], writes: ["y"], grain: MEMORY_GRAIN },
+  (f, { slope }) => {
     const choose = kinked(f, slope);
     return ({ x, y }) => setEach(f, y, (i) => choose(x[i], x[i]));
   },
-});
+);
 
-export const gradientOfLeakyRelu = elementwise(leakyReluGradient, {
-  name: "leaky_relu_gradient",
-  reads: ["gy", "x"],
-  writes: ["gx"],
-  vectors: 4,
-  grain: MEMORY_GRAIN,
-  prepare: (f, { slope }) => {
+export const gradientOfLeakyRelu = elementwise(
+  leakyReluGradient,
+  { name: "leaky_relu_gradient", reads: ["gy", "x"], writes: ["gx"], grain: MEMORY_GRAIN },
+  (f, { slope }) => {
     const choose = kinked(f, slope);
     return ({ gx, gy, x }) => setEach(f, gx, (i) => choose(gy[i], x[i]));
   },
-});
+);
 
 /** Prepares `x > 0 ? value : slope · value`. */
-function kinked(
-  f: FunctionBuilder,
-  slope: number,
-): (value: Local<"v128">, x: Local<"v128">) => Value<"v128"> {
+function kinked(f: FunctionBuilder, slope: number): (value: V128, x: V128) => Value<"v128"> {
   const zero = constant(f, "zero", 0);
   const factor = constant(f, "slope", slope);
   return (value, x) => f.v128.bitselect(value, f.f32x4.mul(value, factor), f.f32x4.gt(x, zero));
 }
 
-export const sigmoid = elementwise(sigmoidForward, {
-  name: "sigmoid",
-  reads: ["x"],
-  writes: ["y"],
-  vectors: 4,
-  prepare: (f) => {
-    const one = constant(f, "numerator", 1);
-    const divisor = onePlusExpOfNegative(f);
-    return ({ x, y }) => {
-      divisor(x);
-      setEach(f, y, (i) => f.f32x4.div(one, x[i]));
-    };
-  },
+export const sigmoid = elementwise(sigmoidForward, { name: "sigmoid", reads: ["x"], writes: ["y"] }, (f) => {
+  const one = constant(f, "numerator", 1);
+  const divisor = onePlusExpOfNegative(f);
+  return ({ x, y }) => {
+    divisor(x);
+    setEach(f, y, (i) => f.f32x4.div(one, x[i]));
+  };
 });
 
-export const gradientOfSigmoid = elementwise(sigmoidGradient, {
-  name: "sigmoid_gradient",
-  reads: ["gy", "y"],
-  writes: ["gx"],
-  vectors: 4,
-  grain: MEMORY_GRAIN,
-  prepare: (f) => {
+export const gradientOfSigmoid = elementwise(
+  sigmoidGradient,
+  { name: "sigmoid_gradient", reads: ["gy", "y"], writes: ["gx"], grain: MEMORY_GRAIN },
+  (f) => {
     const { f32x4 } = f;
     const one = constant(f, "one", 1);
     return ({ gx, gy, y }) => setEach(f, gx, (i) => f32x4.mul(f32x4.mul(gy[i], y[i]), f32x4.sub(one, y[i])));
   },
-});
+);
 
-export const silu = elementwise(siluForward, {
-  name: "silu",
-  reads: ["x"],
-  writes: ["y"],
-  vectors: 4,
-  prepare: (f) => {
-    const divisor = onePlusExpOfNegative(f);
-    return ({ x, y }) => {
-      setEach(f, y, (i) => x[i]);
-      divisor(y);
-      setEach(f, y, (i) => f.f32x4.div(x[i], y[i]));
-    };
-  },
+export const silu = elementwise(siluForward, { name: "silu", reads: ["x"], writes: ["y"] }, (f) => {
+  const divisor = onePlusExpOfNegative(f);
+  return ({ x, y }) => {
+    setEach(f, y, (i) => x[i]);
+    divisor(y);
+    setEach(f, y, (i) => f.f32x4.div(x[i], y[i]));
+  };
 });
 
 /**
@@ -134,7 +104,7 @@ export const silu = elementwise(siluForward, {
 export function siluSlope(
   f: FunctionBuilder,
   { isBinary = false, relaxed = false }: { readonly isBinary?: boolean; readonly relaxed?: boolean } = {},
-): (xs: readonly Local<"v128">[]) => void {
+): (xs: readonly V128[]) => void {
   const { f32x4 } = f;
   const madd = multiplyAdd(f, relaxed);
   const one = constant(f, "numerator", 1);
@@ -150,12 +120,10 @@ export function siluSlope(
   };
 }
 
-export const gradientOfSilu = elementwise(siluGradient, {
-  name: "silu_gradient",
-  reads: ["gy", "x"],
-  writes: ["gx"],
-  vectors: 4,
-  prepare: (f) => {
+export const gradientOfSilu = elementwise(
+  siluGradient,
+  { name: "silu_gradient", reads: ["gy", "x"], writes: ["gx"] },
+  (f) => {
     const slope = siluSlope(f);
     return ({ gx, gy, x }) => {
       setEach(f, gx, (i) => x[i]);
@@ -163,4 +131,4 @@ export const gradientOfSilu = elementwise(siluGradient, {
       setEach(f, gx, (i) => f.f32x4.mul(gx[i], gy[i]));
     };
   },
-});
+);

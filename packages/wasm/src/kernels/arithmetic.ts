@@ -12,38 +12,27 @@ import {
 import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { MEMORY_GRAIN, setEach } from "./stream.ts";
-import { alongWalk } from "./walk.ts";
 
-const arithmetic = (kernel: typeof addForward, instruction: "add" | "sub" | "mul" | "div"): Generator =>
-  alongWalk(kernel, {
-    name: instruction,
-    walk: (walk) => walk,
-    arrays: ["out", "a", "b"],
-    prepare: (f) => (values) =>
-      values.out.forEach((to, i) => {
-        f.set(to, f.f32x4[instruction](values.a[i], values.b[i]));
-      }),
-  });
+const arithmetic = (kernel: typeof addForward, name: "add" | "sub" | "mul" | "div"): Generator =>
+  elementwise(
+    kernel,
+    { name, reads: ["a", "b"], writes: ["out"], walk: (walk) => walk, grain: MEMORY_GRAIN },
+    (f) => (values) => setEach(f, values.out, (i) => f.f32x4[name](values.a[i], values.b[i])),
+  );
 
 export const add = arithmetic(addForward, "add");
 export const sub = arithmetic(subForward, "sub");
 export const mul = arithmetic(mulForward, "mul");
 export const div = arithmetic(divForward, "div");
 
-export const gradientSum = elementwise(sumOfGradients, {
-  name: "gradient_sum",
-  reads: ["a", "b"],
-  writes: ["out"],
-  vectors: 4,
-  grain: MEMORY_GRAIN,
-  prepare: (f) => (values) => setEach(f, values.out, (i) => f.f32x4.add(values.a[i], values.b[i])),
-});
+export const gradientSum = elementwise(
+  sumOfGradients,
+  { name: "gradient_sum", reads: ["a", "b"], writes: ["out"], grain: MEMORY_GRAIN },
+  (f) => (values) => setEach(f, values.out, (i) => f.f32x4.add(values.a[i], values.b[i])),
+);
 
-export const gradientCopy = elementwise(copyOfGradient, {
-  name: "gradient_copy",
-  reads: ["g"],
-  writes: ["out"],
-  vectors: 4,
-  grain: MEMORY_GRAIN,
-  prepare: (f) => (values) => setEach(f, values.out, (i) => values.g[i]),
-});
+export const gradientCopy = elementwise(
+  copyOfGradient,
+  { name: "gradient_copy", reads: ["g"], writes: ["out"], grain: MEMORY_GRAIN },
+  (f) => (values) => setEach(f, values.out, (i) => values.g[i]),
+);

@@ -8,30 +8,33 @@ import {
   extremeGradient,
   maximumForward,
   minimumForward,
-  type Relation,
   whereForward,
 } from "@saunet/core/kernels";
 import type { Generator } from "../plan.ts";
-import { constant, setEach } from "./stream.ts";
-import { alongWalk } from "./walk.ts";
+import { elementwise } from "./elementwise.ts";
+import { constant, MEMORY_GRAIN, setEach } from "./stream.ts";
 
-const extreme = (kernel: typeof minimumForward, instruction: "min" | "max"): Generator =>
-  alongWalk(kernel, {
-    name: instruction,
-    walk: (walk) => walk,
-    arrays: ["out", "a", "b"],
-    prepare: (f) => (values) => setEach(f, values.out, (i) => f.f32x4[instruction](values.a[i], values.b[i])),
-  });
+const extreme = (kernel: typeof minimumForward, name: "min" | "max"): Generator =>
+  elementwise(
+    kernel,
+    { name, reads: ["a", "b"], writes: ["out"], walk: (walk) => walk, grain: MEMORY_GRAIN },
+    (f) => (values) => setEach(f, values.out, (i) => f.f32x4[name](values.a[i], values.b[i])),
+  );
 
 export const minimum = extreme(minimumForward, "min");
 export const maximum = extreme(maximumForward, "max");
 
-export const gradientOfExtreme = alongWalk(extremeGradient, {
-  name: "extreme_gradient",
-  walk: ({ walk }) => walk,
-  arrays: ["gx", "gy", "x", "other"],
-  constants: ({ sign }) => [sign],
-  prepare: (f, { sign }) => {
+export const gradientOfExtreme = elementwise(
+  extremeGradient,
+  {
+    name: "extreme_gradient",
+    reads: ["gy", "x", "other"],
+    writes: ["gx"],
+    walk: ({ walk }) => walk,
+    constants: ({ sign }) => sign,
+    grain: MEMORY_GRAIN,
+  },
+  (f, { sign }) => {
     const { v128, f32x4 } = f;
     const one = constant(f, "one", 1);
     const half = constant(f, "half", 0.5);
@@ -42,28 +45,32 @@ export const gradientOfExtreme = alongWalk(extremeGradient, {
       setEach(f, gx, (i) => f32x4.mul(v128.bitselect(half, gx[i], f32x4.eq(x[i], other[i])), gy[i]));
     };
   },
-});
+);
 
 const relations = { greater: "gt", greaterEqual: "ge", equal: "eq", notEqual: "ne" } as const;
 
-export const compare = alongWalk(compareForward, {
-  name: "compare",
-  walk: ({ walk }) => walk,
-  arrays: ["out", "a", "b"],
-  constants: ({ relation }) => [Object.keys(relations).indexOf(relation)],
-  prepare: (f, { relation }: { readonly relation: Relation }) => {
+export const compare = elementwise(
+  compareForward,
+  {
+    name: "compare",
+    reads: ["a", "b"],
+    writes: ["out"],
+    walk: ({ walk }) => walk,
+    constants: ({ relation }) => relation,
+    grain: MEMORY_GRAIN,
+  },
+  (f, { relation }) => {
     const one = constant(f, "one", 1);
     const holds = f.f32x4[relations[relation]];
     return ({ out, a, b }) => setEach(f, out, (i) => f.v128.and(holds(a[i], b[i]), one));
   },
-});
+);
 
-export const where = alongWalk(whereForward, {
-  name: "where",
-  walk: (walk) => walk,
-  arrays: ["y", "c", "a", "b"],
-  prepare: (f) => {
+export const where = elementwise(
+  whereForward,
+  { name: "where", reads: ["c", "a", "b"], writes: ["y"], walk: (walk) => walk, grain: MEMORY_GRAIN },
+  (f) => {
     const zero = constant(f, "zero", 0);
     return ({ y, c, a, b }) => setEach(f, y, (i) => f.v128.bitselect(a[i], b[i], f.f32x4.ne(c[i], zero)));
   },
-});
+);

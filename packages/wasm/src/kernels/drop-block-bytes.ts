@@ -1,32 +1,35 @@
 // DropBlock with masks of bytes: 255 where an element stays, 0 where it is dropped. Masks live from the forward pass to
 // the backward pass, one for each convolution's result, and are read three times.
 //
-// What is applied may be summed up over the positions at once; loops and layout of that: norm-strips.ts.
+// What is applied may be summed up over the positions at once; loops and layout of that: strips.ts.
 
-import {
-  type DropBlockDims,
-  exactKey,
-  type Floats,
-  type GroupNormDims,
-  groupNormDims,
-  type Kernel,
-} from "@saunet/core/kernels";
+import { type DropBlockDims, exactKey, type Floats, type Kernel } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
-import { drawing } from "./drop-block.ts";
+import { drawing, scaling } from "./drop-block.ts";
 import {
-  addUp,
-  forEachBlock,
+  DOUBLE,
+  FLOAT,
   type I32,
-  itemsOf,
   load,
-  type Strips,
+  MEMORY_GRAIN,
+  moveBy,
+  SMALLEST,
+  setEach,
   store,
+  type V128,
+  VECTOR,
+  whileAtLeast,
+} from "./stream.ts";
+import {
+  addingStrips,
+  forEachBlock,
+  forEachStrip,
+  itemsOf,
+  type Strips,
   summing,
   sumPositions,
-  type V128,
-} from "./norm-strips.ts";
-import { DOUBLE, FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, setEach, VECTOR, whileAtLeast } from "./stream.ts";
+} from "./strips.ts";
 
 /** Bytes of a strip that is counted. */
 const STRIP = 32768;
@@ -61,57 +64,32 @@ export const suitsBytes = ({ N, H, W, C, maskC }: DropBlockDims): boolean =>
 
 export const byteDraw = (kernel: Kernel<DrawArrays, DropBlockDims>): Generator => drawing(kernel, 1);
 
-/** Phase 1, each strip: shared[strip] = how many bits are set, 8 for each element. Phase 2: scale = elements / Σ, or 0 */
-export const byteScale = (kernel: Kernel<ScaleArrays, DropBlockDims>): Generator =>
-  generator(kernel, (d: DropBlockDims) => {
-    if (!suitsBytes(d)) return undefined;
-    const length = d.N * d.H * d.W * d.C;
-    const strips = Math.ceil(length / STRIP);
-    const name = "drop_block_scale_bytes_i64";
-    return {
-      name,
-      key: `${name} ${length}`,
-      sharedBytes: DOUBLE * strips,
-      phases: [
-        {
-          items: strips,
-          grain: Math.ceil((4 * MEMORY_GRAIN) / STRIP),
-          write: (f, { from, to, shared, arrays: { mask } }) => {
-            const { f64, i32, i64 } = f;
-            const [strip, left] = f.locals("index", "i32", 2);
-            const bits = f.local("bits", "i64");
-            moveBy(f, mask, from, STRIP);
-            moveBy(f, shared, from, DOUBLE);
-            f.forRange(strip, { from, to }, () => {
-              f.set(left, i32.sub(length, i32.mul(strip, STRIP)));
-              f.set(left, f.select(left, STRIP, i32.lt_s(left, STRIP)));
-              f.set(bits, 0n);
-              whileAtLeast(f, left, 8, () => {
-                f.set(bits, i64.add(bits, i64.popcnt(i64.load(mask, { align: FLOAT }))));
-                f.advance(mask, 8);
-              });
-              whileAtLeast(f, left, 4, () => {
-                f.set(bits, i64.add(bits, i64.extend_i32_u(i32.popcnt(i32.load(mask)))));
-                f.advance(mask, 4);
-              });
-              f64.store(shared, f64.convert_i64_u(bits));
-              f.advance(shared, DOUBLE);
-            });
-          },
-        },
-        {
-          items: 1,
-          write: (f, { shared, arrays: { scale } }) => {
-            const { f32, f64 } = f;
-            const total = f.local("total", "f64");
-            addUp(f, shared, [total], { count: strips, step: DOUBLE, C: 0, offset: 0 });
-            const inverse = f.let("inverse", f64.div(8 * length, total));
-            f32.store(scale, f32.demote_f64(f.select(inverse, 0, f64.gt(total, 0))));
-          },
-        },
-      ],
+/** Counts the bits that are set, 8 for each element. */
+const ofBytes = {
+  size: 1,
+  strip: STRIP,
+  prepare: (f: FunctionBuilder) => {
+    const { f64, i32, i64 } = f;
+    const bits = f.local("bits", "i64");
+    return (mask: I32, left: I32) => {
+      f.set(bits, 0n);
+      whileAtLeast(f, left, 8, () => {
+        f.set(bits, i64.add(bits, i64.popcnt(i64.load(mask, { align: FLOAT }))));
+        f.advance(mask, 8);
+      });
+      whileAtLeast(f, left, 4, () => {
+        f.set(bits, i64.add(bits, i64.extend_i32_u(i32.popcnt(i32.load(mask)))));
+        f.advance(mask, 4);
+      });
+      return f64.mul(f64.convert_i64_u(bits), 1 / 8);
     };
-  });
+  },
+} as const;
+
+export const byteScale = (kernel: Kernel<ScaleArrays, DropBlockDims>): Generator =>
+  generator(kernel, (d: DropBlockDims) =>
+    suitsBytes(d) ? scaling("drop_block_scale_bytes_i64", d.N * d.H * d.W * d.C, ofBytes) : undefined,
+  );
 
 /** Prepares `xs ← xs · mask · scale` for neighbouring vectors, an even number; what it returns writes the code. */
 function masking(f: FunctionBuilder, scale: I32, vectors: number): (xs: readonly V128[], mask: I32) => void {
@@ -167,10 +145,7 @@ export const byteApply = (kernel: Kernel<ApplyArrays, DropBlockDims>): Generator
   });
 
 /** Strips of all positions of all images, which are summed up together. */
-function stripsOf({ N, H, W, C }: DropBlockDims): Strips {
-  const positions: GroupNormDims = groupNormDims([1, N * H, W, C], { groups: 1 });
-  return summing(positions, 4);
-}
+const stripsOf = ({ N, H, W, C }: DropBlockDims): Strips => summing({ N: 1, P: N * H * W, C }, 4);
 
 /** Whether a strip is done by pairs of vectors, whose mask is read at once. */
 export const suitsSums = (d: DropBlockDims): boolean => suitsBytes(d) && stripsOf(d).vectors % 2 === 0;
@@ -188,7 +163,7 @@ export const byteSums = (kernel: Kernel<SumsArrays, DropBlockDims>): Generator =
     const name = `drop_block_sums_bytes_f32_4x${vectors}_simd`;
     return {
       name,
-      key: `${name} ${exactKey([C, strips.d.P])}`,
+      key: `${name} ${exactKey([C, strips.P])}`,
       sharedBytes: DOUBLE * C * perImage,
       phases: [
         {
@@ -198,34 +173,21 @@ export const byteSums = (kernel: Kernel<SumsArrays, DropBlockDims>): Generator =
             const [ys, sums] = ["y", "sum"].map((what) => f.locals(what, "v128", vectors));
             const mask4 = masking(f, scale, vectors);
             const maskAt = f.local("maskAt", "i32");
-            forEachBlock(f, strips, { from, to }, [x, y], (block) =>
-              sumPositions(f, strips, block, { shared, offset: 0 }, [sums], () => {
-                const [at, target] = block.pointers;
-                load(f, ys, at);
-                f.set(maskAt, i32.add(i32.shr_u(i32.sub(at, x), 2), mask));
-                mask4(ys, maskAt);
-                store(f, ys, target);
-                setEach(f, sums, (v) => f32x4.add(sums[v], ys[v]));
-              }),
+            forEachStrip(f, strips, { from, to }, (strip) =>
+              forEachBlock(f, strips, strip, [x, y], (block) =>
+                sumPositions(f, strips, block, { shared, offset: 0 }, [sums], () => {
+                  const [at, target] = block.pointers;
+                  load(f, ys, at);
+                  f.set(maskAt, i32.add(i32.shr_u(i32.sub(at, x), 2), mask));
+                  mask4(ys, maskAt);
+                  store(f, ys, target);
+                  setEach(f, sums, (v) => f32x4.add(sums[v], ys[v]));
+                }),
+              ),
             );
           },
         },
-        {
-          items: C,
-          grain: Math.ceil(MEMORY_GRAIN / (2 * perImage)),
-          write: (f, { from, to, shared, arrays: { sums } }) => {
-            const { f32, i32 } = f;
-            const [channel, at] = f.locals("index", "i32", 2);
-            const total = f.local("total", "f64");
-            moveBy(f, sums, from);
-            f.forRange(channel, { from, to }, () => {
-              f.set(at, i32.add(shared, i32.mul(channel, DOUBLE)));
-              addUp(f, at, [total], { count: perImage, step: DOUBLE * C, C, offset: 0 });
-              f32.store(sums, f32.demote_f64(total));
-              f.advance(sums, FLOAT);
-            });
-          },
-        },
+        addingStrips(C, { count: perImage, step: DOUBLE * C }, ["sums"]),
       ],
     };
   });

@@ -14,17 +14,17 @@ import {
   exactKey,
   type FlatArray,
   type Kernel,
+  type Walk,
   walkOver,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator, type Plan } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
+import { filling } from "./movement.ts";
 import { COUNTER, KEY, moveCounter, threefryOfOne } from "./random.ts";
-import { sumOfAll } from "./reduce.ts";
-import { constant, FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, setEach, stream, whileAtLeast } from "./stream.ts";
-import { alongWalk } from "./walk.ts";
-
-type I32 = Local<"i32">;
+import { cut } from "./ranges.ts";
+import { ofFloats, planOfTotal, type Summing } from "./reduce.ts";
+import { constant, FLOAT, type I32, MEMORY_GRAIN, SMALLEST, setEach, whileAtLeast } from "./stream.ts";
 
 /** Steps of the search among the limits of 1,023 gaps. */
 const STEPS = [512, 256, 128, 64, 32, 16, 8, 4, 2, 1] as const;
@@ -75,22 +75,14 @@ function planOfDraw<M>(d: DropBlockDims, size: 1 | typeof FLOAT): Plan<DrawArray
     name,
     key: `${name} ${exactKey(d)}`,
     phases: [
-      {
-        items: length,
-        grain: MEMORY_GRAIN,
-        write: (f, { from, to, arrays: { mask } }) => {
-          const one = constant(f, "one", 1);
-          const count = f.let("count", f.i32.sub(to, from));
-          moveBy(f, mask, from, size);
-          if (size === 1) {
-            f.memory.fill(mask, 255, count);
-            return;
-          }
-          stream(f, { pointers: { mask }, reads: [], writes: ["mask"], count, vectors: 4 }, (values) => {
-            setEach(f, values.mask, () => one);
-          });
-        },
-      },
+      size === FLOAT
+        ? filling("mask", length, 1)
+        : {
+            items: length,
+            grain: MEMORY_GRAIN,
+            write: (f, { from, to, arrays: { mask } }) =>
+              f.memory.fill(f.i32.add(mask, from), 255, f.i32.sub(to, from)),
+          },
       {
         items: N * rows,
         // A seed takes as long as some dozen elements of a stream.
@@ -106,10 +98,9 @@ function planOfDraw<M>(d: DropBlockDims, size: 1 | typeof FLOAT): Plan<DrawArray
             const image = f.let("image", i32.div_u(item, rows));
             f.set(row, i32.add(i32.sub(item, i32.mul(image, rows)), firstRow));
             const pixel = i32.add(i32.mul(i32.add(i32.mul(image, H), row), W), firstColumn);
-            f.set(maskAt, i32.add(mask, i32.mul(pixel, size * maskC)));
+            f.set(maskAt, f.at(mask, pixel, size * maskC));
             // The last rows may lie so low that the block reaches over the edge.
-            f.set(height, i32.sub(H + (BH >> 1), row));
-            f.set(height, f.select(height, BH, i32.lt_s(height, BH)));
+            cut(f, height, row, H + (BH >> 1), BH);
             f.set(counter, i64.add(first, i64.extend_i32_u(i32.mul(item, pairsInRow))));
             f.set(isSecond, 0);
             f.set(left, seedsInRow);
@@ -156,39 +147,35 @@ function planOfDraw<M>(d: DropBlockDims, size: 1 | typeof FLOAT): Plan<DrawArray
 export const blockDraw: Generator = /* @__PURE__ */ drawing(dropBlockDraw, FLOAT);
 
 /** Phase 1 is that of a sum over everything. Phase 2: scale[0] = length / Σ, or 0 */
-export const blockScale: Generator = generator(dropBlockScale, (_, { mask: length }) => {
-  if (length! < SMALLEST) return undefined;
-  const name = "drop_block_scale_f32_4x4_simd";
-  const { phases, ...plan } = sumOfAll<{ scale: unknown; mask: unknown }>(
-    name,
-    length!,
-    "mask",
-    (f, total, { scale }) => {
-      const { f32, f64 } = f;
-      const inverse = f.let("inverse", f64.div(length!, total));
-      f32.store(scale, f32.demote_f64(f.select(inverse, 0, f64.gt(total, 0))));
-    },
-  );
-  return { ...plan, key: `${name} ${length}`, phases };
-});
+export const scaling = (
+  name: string,
+  length: number,
+  how: Summing,
+): Plan<{ readonly scale: unknown; readonly mask: unknown }> =>
+  planOfTotal({ name, array: "mask", length, ...how }, (f, total, { scale }) => {
+    const { f32, f64 } = f;
+    const inverse = f.let("inverse", f64.div(length, total));
+    f32.store(scale, f32.demote_f64(f.select(inverse, 0, f64.gt(total, 0))));
+  });
 
-export const blockApply: Generator = alongWalk(dropBlockApply, {
-  name: "drop_block_apply",
-  walk: ({ N, H, W, C, maskC }: DropBlockDims) =>
-    walkOver(
-      [N, H, W, C],
-      [
-        [N, H, W, C],
-        [N, H, W, C],
-        [N, H, W, maskC],
-      ],
-    ),
-  arrays: ["y", "x", "mask"],
-  prepare: (f, _, { arrays: { scale } }) => {
+export const blockScale: Generator = generator(dropBlockScale, (_, { mask: length }) =>
+  length! < SMALLEST ? undefined : scaling("drop_block_scale_f32_4x4_simd", length!, ofFloats),
+);
+
+/** The map, twice, and the mask beside it. */
+function walkOf({ N, H, W, C, maskC }: DropBlockDims): Walk {
+  const shape = [N, H, W, C];
+  return walkOver(shape, [shape, shape, [N, H, W, maskC]]);
+}
+
+export const blockApply: Generator = elementwise(
+  dropBlockApply,
+  { name: "drop_block_apply", reads: ["x", "mask"], writes: ["y"], walk: walkOf, grain: MEMORY_GRAIN },
+  (f, _, { arrays: { scale } }) => {
     const factor = f.let("factor", f.v128.load32_splat(scale));
     return ({ y, x, mask }) => setEach(f, y, (i) => f.f32x4.mul(x[i], f.f32x4.mul(mask[i], factor)));
   },
-});
+);
 
 /** The smallest 32-bit number that is not below `value`: a 32-bit number is below the one where it is below the other. */
 function roundUp(value: number): number {
@@ -199,15 +186,12 @@ function roundUp(value: number): number {
   return new Float32Array(bits.buffer)[0];
 }
 
-export const dropMask: Generator = elementwise(dropoutMask, {
-  name: "dropout_mask",
-  reads: ["noise"],
-  writes: ["mask"],
-  vectors: 4,
-  grain: MEMORY_GRAIN,
-  prepare: (f, { rate }) => {
+export const dropMask: Generator = elementwise(
+  dropoutMask,
+  { name: "dropout_mask", reads: ["noise"], writes: ["mask"], grain: MEMORY_GRAIN },
+  (f, { rate }) => {
     const limit = constant(f, "limit", roundUp(rate));
     const kept = constant(f, "kept", 1 / (1 - rate));
     return ({ mask, noise }) => setEach(f, mask, (i) => f.v128.andnot(kept, f.f32x4.lt(noise[i], limit)));
   },
-});
+);

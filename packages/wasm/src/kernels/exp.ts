@@ -13,9 +13,9 @@
 // and 1e-8). P is multiplied by 2 and the power of two by 1/2: so 2^128 needs no float of its own, the product
 // overflows to ∞ where e^x does, and the power of two is 0 where e^x lies below the normal numbers.
 
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import type { FunctionBuilder } from "../asm/index.ts";
 import { multiplyAdd } from "./multiply-add.ts";
-import { constant } from "./stream.ts";
+import { constant, type V128 } from "./stream.ts";
 
 /** Largest relative error of e^x, wherever it is a normal number (above 1.7e-38). */
 export const EXP_BOUND = 2.5e-7;
@@ -35,7 +35,7 @@ const P = [
 ];
 const Q = [2, 0.6666631698608398, 0.4002490937709808, 0.2796060144901276, 0.2817833423614502];
 
-type Vectors = readonly Local<"v128">[];
+type Vectors = readonly V128[];
 
 /**
  * Prepares `x ← e^(sign·x)`: declares the constants. What it returns writes the code for some vectors, interleaved.
@@ -54,7 +54,7 @@ export function exponential(f: FunctionBuilder, sign: 1 | -1): (xs: Vectors) => 
 
   return (xs) => {
     const ks = f.locals("k", "v128", xs.length);
-    const each = (step: (x: Local<"v128">, i: number) => void) => xs.forEach(step);
+    const each = (step: (x: V128, i: number) => void) => xs.forEach(step);
     // Behind both bounds a NaN stays one: of unequal pairs pmin and pmax keep the first.
     each((x) => f.set(x, f32x4.pmax(f32x4.pmin(x, high), low)));
     each((x, i) => f.set(ks[i], f32x4.add(f32x4.mul(x, perLn2), magic)));
@@ -83,7 +83,7 @@ export function onePlusPowerOfTwo(
 
   return (ts) => {
     const ks = f.locals("k", "v128", ts.length);
-    const each = (step: (t: Local<"v128">, i: number) => void) => ts.forEach(step);
+    const each = (step: (t: V128, i: number) => void) => ts.forEach(step);
     each((t) => f.set(t, f32x4.pmax(f32x4.pmin(t, high), low)));
     each((t, i) => f.set(ks[i], f32x4.sub(magic, t)));
     each((t, i) => f.set(t, f32x4.add(t, f32x4.sub(ks[i], magic))));
@@ -97,7 +97,7 @@ function scaledPolynomial(f: FunctionBuilder, rs: Vectors, p: Vectors, ks: Vecto
   const { f32x4, i32x4 } = f;
   const squares = f.locals("square", "v128", rs.length);
   const sums = f.locals("sum", "v128", rs.length);
-  const each = (step: (r: Local<"v128">, i: number) => void) => rs.forEach(step);
+  const each = (step: (r: V128, i: number) => void) => rs.forEach(step);
   const madd = multiplyAdd(f, relaxed);
   each((r, i) => f.set(squares[i], f32x4.mul(r, r)));
   each((r, i) => f.set(sums[i], madd(p[4], r, p[5])));

@@ -8,13 +8,13 @@
 // p is the Chebyshev series of core's erf.ts, of which nine terms are within 6e-9; (1 + tanh u) / 2 is s.
 
 import { erfcTerms, geluForward, geluGradient } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import type { FunctionBuilder } from "../asm/index.ts";
 import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { exponential, onePlusExpOfNegative } from "./exp.ts";
-import { constant, setEach } from "./stream.ts";
+import { constant, setEach, type V128 } from "./stream.ts";
 
-type Vectors = readonly Local<"v128">[];
+type Vectors = readonly V128[];
 
 const TERMS = 9;
 const [SCALE, CUBIC] = [Math.sqrt(2 / Math.PI), 0.044715];
@@ -71,12 +71,10 @@ function approximation(f: FunctionBuilder): (xs: Vectors, ss: Vectors) => void {
   };
 }
 
-export const gelu: Generator = elementwise(geluForward, {
-  name: "gelu",
-  reads: ["x"],
-  writes: ["y"],
-  vectors: 2,
-  prepare: (f, { approximate }) => {
+export const gelu: Generator = elementwise(
+  geluForward,
+  { name: "gelu", reads: ["x"], writes: ["y"], vectors: 2 },
+  (f, { approximate }) => {
     if (approximate === "tanh") {
       const share = approximation(f);
       return ({ x, y }) => {
@@ -90,14 +88,12 @@ export const gelu: Generator = elementwise(geluForward, {
       setEach(f, y, (i) => f.f32x4.mul(x[i], y[i]));
     };
   },
-});
+);
 
-export const gradientOfGelu: Generator = elementwise(geluGradient, {
-  name: "gelu_gradient",
-  reads: ["gy", "x"],
-  writes: ["gx"],
-  vectors: 2,
-  prepare: (f, { approximate }) => {
+export const gradientOfGelu: Generator = elementwise(
+  geluGradient,
+  { name: "gelu_gradient", reads: ["gy", "x"], writes: ["gx"], vectors: 2 },
+  (f, { approximate }) => {
     const { f32x4 } = f;
     if (approximate === "tanh") {
       const share = approximation(f);
@@ -124,4 +120,4 @@ export const gradientOfGelu: Generator = elementwise(geluGradient, {
       setEach(f, gx, (i) => f32x4.mul(f32x4.add(gx[i], powers[i]), gy[i]));
     };
   },
-});
+);

@@ -8,32 +8,14 @@
 // threads add to one element and every thread goes through all indices.
 
 import { exactKey, gatherForward, gatherGradient, oneHotForward } from "@saunet/core/kernels";
-import { generator, type Phase } from "../plan.ts";
+import { generator } from "../plan.ts";
 import { trapUnlessIndex } from "./indices.ts";
-import { cut, unravel } from "./ranges.ts";
-import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, setEach, stream } from "./stream.ts";
+import { copyRow, filling } from "./movement.ts";
+import { cut } from "./ranges.ts";
+import { FLOAT, forEachItem, MEMORY_GRAIN, SMALLEST, setEach, stream } from "./stream.ts";
 
-/** Elements that are set to zero at once, and of a stretch of `inner`: a line of the cache. */
-const CLEARED = 4096;
+/** Elements of a stretch of `inner`: a line of the cache. */
 const STRETCH = 16;
-
-/** Sets all elements of an array to zero. */
-function clearing<A>(array: keyof A, length: number): Phase<A> {
-  return {
-    items: Math.ceil(length / CLEARED),
-    grain: Math.ceil(MEMORY_GRAIN / CLEARED),
-    write: (f, { from, to, arrays }) => {
-      const { i32, memory } = f;
-      const { first, count } = f.declare("i32");
-      f.set(first, i32.mul(from, CLEARED));
-      f.set(count, i32.mul(to, CLEARED));
-      f.set(count, f.min(count, length));
-      const bytes = i32.mul(i32.sub(count, first), FLOAT);
-      f.set(count, bytes);
-      memory.fill(f.at(arrays[array], first, FLOAT), 0, count);
-    },
-  };
-}
 
 export const gather = generator(gatherForward, ({ outer, size, inner, count }) => {
   if (outer * count * inner < SMALLEST) return undefined;
@@ -47,19 +29,15 @@ export const gather = generator(gatherForward, ({ outer, size, inner, count }) =
         items: outer * count,
         grain: Math.ceil(MEMORY_GRAIN / inner),
         write: (f, { from, to, arrays: { y, x, indices } }) => {
-          const { item, index, at, left, o, source } = f.declare("i32");
-          moveBy(f, y, from, FLOAT * inner);
-          f.forRange(item, { from, to }, () => {
-            unravel(f, item, [o, at], [count]);
-            f.set(at, f.at(indices, at, FLOAT));
+          const { i32 } = f;
+          const { index, at, o, source, target } = f.declare("i32");
+          forEachItem(f, { from, to }, [[y, FLOAT * inner]], (item) => {
+            f.set(o, i32.div_u(item, count));
+            f.set(at, f.at(indices, i32.sub(item, i32.mul(o, count)), FLOAT));
             trapUnlessIndex(f, index, at, size);
-            f.set(source, f.at(x, f.at(index, o, size), FLOAT * inner));
-            f.set(left, inner);
-            stream(
-              f,
-              { pointers: { x: source, y }, reads: ["x"], writes: ["y"], count: left, vectors: 4 },
-              ({ x, y }) => setEach(f, y, (i) => x[i]),
-            );
+            f.set(source, f.at(x, i32.add(i32.mul(o, size), index), FLOAT * inner));
+            f.set(target, y);
+            copyRow(f, { to: target, from: source }, inner);
           });
         },
       },
@@ -75,20 +53,20 @@ export const gradientOfGather = generator(gatherGradient, ({ outer, size, inner,
     name,
     key: `${name} ${exactKey([outer, size, inner, count])}`,
     phases: [
-      clearing("gx", outer * size * inner),
+      filling("gx", outer * size * inner, 0),
       {
         items: outer * stretches,
         grain: Math.ceil(MEMORY_GRAIN / (count * STRETCH)),
         write: (f, { from, to, arrays }) => {
           const { f32, f32x4, i32 } = f;
-          const { item, o, first, width, left } = f.declare("i32");
+          const { o, first, width, left } = f.declare("i32");
           const { j, index, at, gy, gx, target } = f.declare("i32");
-          f.forRange(item, { from, to }, () => {
-            unravel(f, item, [o, first], [stretches]);
-            f.set(first, i32.mul(first, STRETCH));
+          forEachItem(f, { from, to }, [], (item) => {
+            f.set(o, i32.div_u(item, stretches));
+            f.set(first, i32.mul(i32.sub(item, i32.mul(o, stretches)), STRETCH));
             cut(f, width, first, inner, STRETCH);
-            f.set(gy, f.at(arrays.gy, f.at(first, o, count * inner), FLOAT));
-            f.set(target, f.at(arrays.gx, f.at(first, o, size * inner), FLOAT));
+            f.set(gy, f.at(arrays.gy, i32.add(i32.mul(o, count * inner), first), FLOAT));
+            f.set(target, f.at(arrays.gx, i32.add(i32.mul(o, size * inner), first), FLOAT));
             f.set(at, arrays.indices);
             f.forRange(j, { to: count }, () => {
               f.set(index, i32.trunc_sat_f32_s(f32.load(at)));
@@ -126,20 +104,17 @@ export const oneHot = generator(oneHotForward, ({ classes }, lengths) => {
     key: `${name} ${exactKey([classes, count])}`,
     refuses: true,
     phases: [
-      clearing("y", count * classes),
+      filling("y", count * classes, 0),
       {
         items: count,
         grain: MEMORY_GRAIN / 4,
         write: (f, { from, to, arrays: { y, indices } }) => {
           const { f32 } = f;
-          const { item, index } = f.declare("i32");
-          moveBy(f, y, from, FLOAT * classes);
-          moveBy(f, indices, from);
-          f.forRange(item, { from, to }, () => {
+          const index = f.local("index", "i32");
+          const along = [[y, FLOAT * classes] as const, [indices, FLOAT] as const];
+          forEachItem(f, { from, to }, along, () => {
             trapUnlessIndex(f, index, indices, classes);
             f32.store(f.at(y, index, FLOAT), 1);
-            f.advance(y, FLOAT * classes);
-            f.advance(indices, FLOAT);
           });
         },
       },

@@ -1,11 +1,22 @@
-// What works along the last axis, line by line. A line takes as many passes as it has sums to wait for; it stays in the
-// first cache meanwhile.
+// What works along lines of neighbouring elements, one line an item. A line takes as many passes as it has sums to wait
+// for; it stays in the first cache meanwhile.
 
 import { type AxisDims, exactKey, type Kernel } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
-import { type Generator, generator, type PhaseLocals } from "../plan.ts";
+import type { FunctionBuilder, Value } from "../asm/index.ts";
+import { type Generator, generator, type Plan } from "../plan.ts";
 import { acrossLanes, addDoubles, sumOfDoubles } from "./lanes.ts";
-import { ARITHMETIC_GRAIN, FLOAT, moveBy, SMALLEST, stream, type Vectors } from "./stream.ts";
+import {
+  ARITHMETIC_GRAIN,
+  constant,
+  FLOAT,
+  forEachItem,
+  type I32,
+  SMALLEST,
+  setEach,
+  stream,
+  type V128,
+  type Vectors,
+} from "./stream.ts";
 
 /** How many vectors at once: enough to fill the waits of e^x. */
 const VECTORS = 4;
@@ -17,88 +28,114 @@ export type Pass<N extends string> = (
   compute: (values: Vectors<N>) => void,
 ) => void;
 
-/** What one kernel does along lines. */
-export interface Lines<N extends string, D> {
+/** Prepares passes over a line of so many elements; each begins where `at` says. */
+export function passes<N extends string>(
+  f: FunctionBuilder,
+  size: number,
+  at: { readonly [K in N]: I32 },
+): Pass<N> {
+  const count = f.local("count", "i32");
+  const pointers: Partial<Record<N, I32>> = {};
+  return (reads, writes, compute) => {
+    for (const name of new Set([...reads, ...writes])) {
+      pointers[name] ??= f.local(`${name}At`, "i32");
+      f.set(pointers[name], at[name]);
+    }
+    f.set(count, size);
+    const known = pointers as Record<N, I32>;
+    stream(f, { pointers: known, reads, writes, count, vectors: VECTORS }, compute);
+  };
+}
+
+/** What a kernel does along lines. */
+export interface Lines<N extends string> {
   /** Stands first in the plan's name. */
   readonly name: string;
-  /** Arrays that have a line for each line, and those that have one number for it. */
-  readonly lines: (dims: D) => readonly N[];
-  readonly single?: (dims: D) => readonly N[];
-  /** Whatever else of the dims the code holds. */
-  readonly constants?: (dims: D) => readonly unknown[];
-  readonly refuses?: (dims: D) => boolean;
+  /** Arrays that have a line for each line, and those that have one number for it. The others stay where they are. */
+  readonly lines: readonly N[];
+  readonly single?: readonly N[];
+  /** So many elements are worth another thread. */
+  readonly grain?: number;
+  /** Whatever else the code was specialised for. */
+  readonly constants?: unknown;
+  readonly refuses?: boolean;
   /** Declares variables; what it returns writes the passes over one line, `at` being where each array's part begins. */
-  readonly prepare: (
-    f: FunctionBuilder,
-    pass: Pass<N>,
-    at: Readonly<Record<N, Local<"i32">>>,
-    dims: D,
-  ) => () => void;
+  readonly prepare: (f: FunctionBuilder, pass: Pass<N>, at: { readonly [K in N]: I32 }) => () => void;
 }
 
-/** A generator whose items are lines; axes but the last stay with the portable form. */
-export function alongLines<A, D extends AxisDims>(
-  kernel: Kernel<A, D>,
-  { name, lines, single = () => [], constants = () => [], refuses, prepare }: Lines<keyof A & string, D>,
-): Generator {
-  type N = keyof A & string;
-  return generator(kernel, (dims) => {
-    const { outer, size, inner } = dims;
-    if (inner !== 1 || outer * size < SMALLEST) return undefined;
-    const plan = `${name}_f32_4x${VECTORS}_simd`;
-    const steps = [
-      ...lines(dims).map((array) => [array, size * FLOAT] as const),
-      ...single(dims).map((array) => [array, FLOAT] as const),
-    ];
-    return {
-      name: plan,
-      key: `${plan} ${exactKey([size, constants(dims)])}`,
-      ...(refuses?.(dims) && { refuses: true }),
-      phases: [
-        {
-          items: outer,
-          grain: Math.ceil(ARITHMETIC_GRAIN / size),
-          write: (f, { from, to, arrays }: PhaseLocals<A>) => {
-            const pointers = Object.fromEntries(
-              lines(dims).map((array) => [array, f.local(`${array}At`, "i32")]),
-            ) as Record<N, Local<"i32">>;
-            const count = f.local("count", "i32");
-            const item = f.local("item", "i32");
-            const pass: Pass<N> = (reads, writes, compute) => {
-              for (const array of new Set([...reads, ...writes])) f.set(pointers[array], arrays[array]);
-              f.set(count, size);
-              stream(f, { pointers, reads, writes, count, vectors: VECTORS }, compute);
-            };
-            const write = prepare(f, pass, arrays, dims);
-            for (const [array, bytes] of steps) moveBy(f, arrays[array], from, bytes);
-            f.forRange(item, { from, to }, () => {
-              write();
-              for (const [array, bytes] of steps) f.advance(arrays[array], bytes);
-            });
-          },
+/** The plan of `count` lines of `size` elements. */
+export function planOfLines<A>(
+  { count, size }: { readonly count: number; readonly size: number },
+  {
+    name,
+    lines,
+    single = [],
+    grain = ARITHMETIC_GRAIN,
+    constants,
+    refuses = false,
+    prepare,
+  }: Lines<keyof A & string>,
+): Plan<A> {
+  const plan = `${name}_f32_4x${VECTORS}_simd`;
+  return {
+    name: plan,
+    key: `${plan} ${exactKey([size, constants])}`,
+    refuses,
+    phases: [
+      {
+        items: count,
+        grain: Math.ceil(grain / size),
+        write: (f, { from, to, arrays }) => {
+          const write = prepare(f, passes(f, size, arrays), arrays);
+          const along = [
+            ...lines.map((array) => [arrays[array], FLOAT * size] as const),
+            ...single.map((array) => [arrays[array], FLOAT] as const),
+          ];
+          forEachItem(f, { from, to }, along, write);
         },
-      ],
-    };
-  });
+      },
+    ],
+  };
 }
 
-/** Prepares a sum over a line in double; `add` takes vectors, or a single one of which the lowest lane counts. */
+/** A generator of such plans; axes but the last stay with the portable form. */
+export const alongLines = <A, D extends AxisDims>(
+  kernel: Kernel<A, D>,
+  linesOf: (dims: D) => Lines<keyof A & string>,
+): Generator =>
+  generator(kernel, (dims) => {
+    const { outer: count, size, inner } = dims;
+    return inner !== 1 || count * size < SMALLEST ? undefined : planOfLines({ count, size }, linesOf(dims));
+  });
+
+/** The sum of some vectors, neighbours first. */
+function sumOfVectors(f: FunctionBuilder, vectors: readonly V128[]): Value<"v128"> {
+  if (vectors.length === 1) return f.get(vectors[0]);
+  const half = vectors.length >> 1;
+  return f.f32x4.add(sumOfVectors(f, vectors.slice(0, half)), sumOfVectors(f, vectors.slice(half)));
+}
+
+/**
+ * Prepares a sum over a line: of vectors that are added at once, then in double. `add` takes vectors, or a single one of
+ * which the lowest lane counts.
+ */
 export function lineSum(f: FunctionBuilder) {
   const { v128, f32, f32x4 } = f;
   const zero = f.let("nothing", v128.const("f64x2", 0));
   const lowest = f.let("lowest", f.i32x4.replace_lane(v128.const("i32x4", 0), -1, 0));
-  const halves = f.locals("half", "v128", 2) as [Local<"v128">, Local<"v128">];
+  const halves = f.locals("half", "v128", 2) as [V128, V128];
   const term = f.local("term", "v128");
   const total = f.local("total", "v128");
   return {
-    clear: () => {
-      for (const half of halves) f.set(half, zero);
+    clear: () => setEach(f, halves, () => zero),
+    add: (vectors: readonly V128[]) => {
+      f.set(term, vectors.length === 1 ? v128.and(vectors[0], lowest) : sumOfVectors(f, vectors));
+      addDoubles(f, halves, term);
     },
-    add: (vectors: readonly Local<"v128">[]) => {
-      for (const vector of vectors) {
-        f.set(term, vectors.length === 1 ? v128.and(vector, lowest) : f.get(vector));
-        addDoubles(f, halves, term);
-      }
+    /** The same without rounding between neighbours, for what is added up and nothing else. */
+    addExactly: (vectors: readonly V128[]) => {
+      if (vectors.length === 1) f.set(vectors[0], v128.and(vectors[0], lowest));
+      for (const vector of vectors) addDoubles(f, halves, vector);
     },
     /** The sum. */
     double: () => sumOfDoubles(f, halves),
@@ -110,18 +147,26 @@ export function lineSum(f: FunctionBuilder) {
   };
 }
 
-/** Prepares the largest element of a line; what it returns writes the pass, and gives it in all lanes. */
-export function lineMaximum<N extends string>(f: FunctionBuilder, pass: Pass<N>, x: N): () => Local<"v128"> {
+/**
+ * Prepares the largest element of a line; what it returns writes the pass, and gives it in all lanes. pmax passes over
+ * NaN, so NaNs are kept beside it: f32x4.max, which hands them on, takes seven instructions.
+ */
+export function lineMaximum<N extends string>(f: FunctionBuilder, pass: Pass<N>, x: N): () => V128 {
   const { v128, f32x4 } = f;
-  const least = f.let("least", v128.const("f32x4", Number.NEGATIVE_INFINITY));
-  const largest = f.local("largest", "v128");
+  const [least, ordered] = [constant(f, "least", Number.NEGATIVE_INFINITY), constant(f, "ordered", 0)];
+  const [largest, unordered] = [f.local("largest", "v128"), f.local("unordered", "v128")];
   return () => {
     f.set(largest, least);
+    f.set(unordered, ordered);
     pass([x], [], (values) => {
       const xs = values[x];
       if (xs.length === 1) f.set(xs[0], f32x4.splat(f32x4.extract_lane(xs[0], 0)));
-      for (const vector of xs) f.set(largest, f32x4.max(largest, vector));
+      for (const vector of xs) {
+        f.set(largest, f32x4.pmax(largest, vector));
+        f.set(unordered, v128.or(unordered, f32x4.ne(vector, vector)));
+      }
     });
+    f.set(largest, v128.or(largest, unordered));
     acrossLanes(f, "max", largest);
     return largest;
   };

@@ -8,12 +8,10 @@ import { elementwise } from "./elementwise.ts";
 import { exponential, log1p, onePlusExpOfNegative } from "./exp.ts";
 import { constant, setEach } from "./stream.ts";
 
-export const crossEntropy: Generator = elementwise(sigmoidCrossEntropyForward, {
-  name: "sigmoid_cross_entropy",
-  reads: ["x", "z"],
-  writes: ["y"],
-  vectors: 4,
-  prepare: (f) => {
+export const crossEntropy: Generator = elementwise(
+  sigmoidCrossEntropyForward,
+  { name: "sigmoid_cross_entropy", reads: ["x", "z"], writes: ["y"] },
+  (f) => {
     const { f32x4 } = f;
     const zero = constant(f, "zero", 0);
     const exp = exponential(f, -1);
@@ -26,14 +24,12 @@ export const crossEntropy: Generator = elementwise(sigmoidCrossEntropyForward, {
       setEach(f, y, (i) => f32x4.add(z[i], y[i]));
     };
   },
-});
+);
 
-export const gradientOfCrossEntropy: Generator = elementwise(sigmoidCrossEntropyGradient, {
-  name: "sigmoid_cross_entropy_gradient",
-  reads: ["gy", "x", "z"],
-  writes: ["gx"],
-  vectors: 4,
-  prepare: (f) => {
+export const gradientOfCrossEntropy: Generator = elementwise(
+  sigmoidCrossEntropyGradient,
+  { name: "sigmoid_cross_entropy_gradient", reads: ["gy", "x", "z"], writes: ["gx"] },
+  (f) => {
     const { f32x4 } = f;
     const one = constant(f, "numerator", 1);
     const divisor = onePlusExpOfNegative(f);
@@ -42,4 +38,4 @@ export const gradientOfCrossEntropy: Generator = elementwise(sigmoidCrossEntropy
       setEach(f, gx, (i) => f32x4.mul(f32x4.sub(f32x4.div(one, x[i]), z[i]), gy[i]));
     };
   },
-});
+);

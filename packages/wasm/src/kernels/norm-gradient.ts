@@ -6,45 +6,54 @@
 // Where an activation followed, its gradient is taken first. Its operand, the normalised map, is computed again from x
 // instead of having been kept: of the feature maps that a training step keeps, that is every fourth.
 //
-// Loops and layout: norm-strips.ts.
+// Loops and layout: strips.ts and norm-groups.ts.
 
 import { type GroupNormDims, groupNormGradient, type Kernel } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
 import { alignToLine } from "../memory.ts";
 import { type CodeFeatures, type Generator, generator, type Plan } from "../plan.ts";
 import { siluSlope } from "./activation.ts";
 import { multiplyAdd } from "./multiply-add.ts";
-import { gradientOfRows, isOfRows } from "./norm-rows.ts";
 import {
-  addUp,
-  type Block,
-  bytesOf,
-  forEachBlock,
+  affine,
+  affinePhase,
   forEachChannel,
   forEachGroup,
-  forEachPosition,
-  forEachStrip,
-  type I32,
-  itemsOf,
   keyOf,
-  load,
-  mapping,
   placeOf,
   rootOf,
-  store,
   suits,
+} from "./norm-groups.ts";
+import { gradientOfRows, isOfRows } from "./norm-rows.ts";
+import {
+  DOUBLE,
+  FLOAT,
+  forEachItem,
+  type I32,
+  load,
+  MEMORY_GRAIN,
+  setEach,
+  store,
+  stream,
+} from "./stream.ts";
+import {
+  addUp,
+  bytesOf,
+  forEachBlock,
+  forEachPosition,
+  forEachStrip,
+  itemsOf,
+  mapping,
+  type Strip,
   summing,
   sumPositions,
-} from "./norm-strips.ts";
-import { constant, DOUBLE, FLOAT, MEMORY_GRAIN, moveBy, setEach, stream } from "./stream.ts";
+} from "./strips.ts";
 
 type Arrays = Parameters<typeof groupNormGradient>[0];
 /** The same after an activation, whose operand is made with beta. */
 export type ActivatedArrays = Arrays & { beta: Arrays["gamma"] };
 
 /**
- * Phase 1, each group: coefficient[image, 0, c] = mean
- *   and where an activation follows, coefficient[image, 1, c] = rstd·gamma[c], in units of 1 / log2 e
+ * Phase 1, each group: coefficient[image, 0, c] = mean, coefficient[image, 1, c] = rstd·gamma[c] in units of 1 / log2 e
  * Phase 2, each strip: s[strip, c] = Σ gy, q[strip, c] = Σ gy (x - mean[c])
  *   where an activation follows, of gx ← gy · activation'((x - mean) · coefficient[1] + beta) instead of gy
  * Phase 3, each group: s and q of the image, left where those of its first strip were, and
@@ -67,50 +76,30 @@ function planOf(
   const sums = isActivated ? mapping(d, 2) : summing(d, 2);
   const maps = mapping(d, 4);
   const name = `group_norm_${isActivated ? `${activation}_` : ""}gradient_f32_4x${maps.vectors}_${relaxed ? "relaxed" : "simd"}`;
-  const imageCoefficients = 4 * FLOAT * C;
+  const how = { unit: Math.LOG2E, perChannel: 4 };
+  const imageCoefficients = how.perChannel * FLOAT * C;
   /** Sums lie after the coefficients. */
   const offset = alignToLine(imageCoefficients * N);
   const stripSums = 2 * DOUBLE * C;
   const imageSums = stripSums * sums.perImage;
-  const coefficientsOf = (f: FunctionBuilder, shared: I32, block: Block): I32 =>
-    placeOf(f, shared, block, imageCoefficients, 1);
   return {
     name,
     key: keyOf(name, d),
     sharedBytes: offset + imageSums * N,
     ownBytes: isActivated ? bytesOf(sums) : 0,
     phases: [
-      {
-        items: N * G,
-        grain: MEMORY_GRAIN,
-        write: (f, { from, to, shared, arrays }) => {
-          const { f32, f64 } = f;
-          const { mean, variance, gamma } = arrays;
-          forEachGroup(f, d, { from, to }, [mean, variance], (group) => {
-            const at = placeOf(f, shared, group, imageCoefficients, FLOAT);
-            const gammaAt = placeOf(f, gamma, group, 0, FLOAT);
-            const rstd = rootOf(f, variance, d);
-            forEachChannel(f, D, [at, gammaAt], () => {
-              f32.store(at, f32.load(mean));
-              if (!isActivated) return;
-              const scale = f64.mul(f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd), Math.LOG2E);
-              f32.store(at, f32.demote_f64(scale), { offset: FLOAT * C });
-            });
-          });
-        },
-      },
+      affinePhase(d, how),
       {
         ...itemsOf(sums),
         write: (f, { from, to, shared, own, arrays }) => {
           const { f32x4, i32 } = f;
-          const madd = multiplyAdd(f, relaxed);
           const { x, gy, gx, beta } = arrays;
-          const vectorsOf = (...names: string[]) => names.map((name) => f.locals(name, "v128", sums.vectors));
-          const [xs, gys, means, scales, betas] = vectorsOf("x", "gy", "mean", "scale", "beta");
-          const [sumsOfGy, sumsOfProduct] = vectorsOf("sum", "product");
-          const sumUp = (range: { from: I32; to: I32 }, gradients: I32) =>
-            forEachBlock(f, sums, range, [x, gradients], (block) => {
-              load(f, means, coefficientsOf(f, shared, block));
+          const [xs, gys, means, sumsOfGy, sumsOfProduct] = ["x", "gy", "mean", "sum", "product"].map(
+            (what) => f.locals(what, "v128", sums.vectors),
+          );
+          const sumUp = (strip: Strip, gradients: I32) =>
+            forEachBlock(f, sums, strip, [x, gradients], (block) => {
+              load(f, means, placeOf(f, shared, block, imageCoefficients, 1));
               sumPositions(f, sums, block, { shared, offset }, [sumsOfGy, sumsOfProduct], () => {
                 load(f, xs, block.pointers[0]);
                 load(f, gys, block.pointers[1]);
@@ -122,29 +111,18 @@ function planOf(
               });
             });
           if (!isActivated) {
-            sumUp({ from, to }, gy);
+            forEachStrip(f, sums, { from, to }, (strip) => sumUp(strip, gy));
             return;
           }
-          // gx may lie where gy does, so the operands of the activation lie in scratch.
-          const operandsAt = f.local("operands", "i32");
-          const unit = constant(f, "unit", Math.LOG2E);
-          const normalize = (range: { from: I32; to: I32 }) =>
-            forEachBlock(f, sums, range, [x, operandsAt], (block) => {
-              const at = coefficientsOf(f, shared, block);
-              load(f, means, at);
-              load(f, scales, at, FLOAT * C);
-              load(f, betas, placeOf(f, beta, block, 0, 1));
-              setEach(f, betas, (v) => f32x4.mul(betas[v], unit));
-              forEachPosition(f, sums, block, block.left, () => {
-                load(f, xs, block.pointers[0]);
-                setEach(f, xs, (v) => madd(betas[v], f32x4.sub(xs[v], means[v]), scales[v]));
-                store(f, xs, block.pointers[1]);
-              });
-            });
+          const normalize = affine(f, sums, { shared, beta }, how, relaxed);
           const slope = siluSlope(f, { isBinary: true, relaxed });
-          forEachStrip(f, sums, { from, to }, ({ range, start, elements: count }) => {
+          const operandsAt = f.local("operands", "i32");
+          forEachStrip(f, sums, { from, to }, (strip) => {
+            const { start } = strip;
+            // gx may lie where gy does, so the operands of the activation lie in scratch.
             f.set(operandsAt, i32.sub(own, start));
-            normalize(range);
+            normalize(strip, x, operandsAt);
+            const count = f.let("count", i32.mul(strip.count, C));
             const pointers = {
               operand: f.let("operand", own),
               gy: f.let("gy", i32.add(gy, start)),
@@ -158,7 +136,7 @@ function planOf(
                 setEach(f, gx, (i) => f32x4.mul(operand[i], gy[i]));
               },
             );
-            sumUp(range, gx);
+            sumUp(strip, gx);
           });
         },
       },
@@ -179,7 +157,7 @@ function planOf(
             f.set(gammaAt, gammaOfGroup);
             forEachChannel(f, D, [gammaAt], () => {
               f.set(strip, image);
-              addUp(f, strip, [s, q], { count: sums.perImage, step: stripSums, C, offset });
+              addUp(f, strip, [s, q], { count: sums.perImage, step: stripSums, apart: DOUBLE * C, offset });
               f64.store(image, s, { offset });
               f64.store(image, q, { offset: offset + DOUBLE * C });
               f.set(scale, f64.promote_f32(f32.load(gammaAt)));
@@ -208,12 +186,11 @@ function planOf(
           const { variance, gGamma, gBeta } = arrays;
           const { f32, f64, i32 } = f;
           const [s, q, sumOfS, sumOfQ] = f.locals("sum", "f64", 4);
-          const [channel, image, at, varianceAt] = f.locals("index", "i32", 4);
-          moveBy(f, gGamma, from);
-          moveBy(f, gBeta, from);
-          f.forRange(channel, { from, to }, () => {
-            f.set(at, i32.add(shared, i32.mul(channel, DOUBLE)));
-            f.set(varianceAt, i32.add(variance, i32.mul(i32.div_u(channel, D), FLOAT)));
+          const [image, at, varianceAt] = f.locals("index", "i32", 3);
+          const along = [gGamma, gBeta].map((array) => [array, FLOAT] as const);
+          forEachItem(f, { from, to }, along, (channel) => {
+            f.set(at, f.at(shared, channel, DOUBLE));
+            f.set(varianceAt, f.at(variance, i32.div_u(channel, D), FLOAT));
             f.set(sumOfS, 0);
             f.set(sumOfQ, 0);
             f.forRange(image, { to: N }, () => {
@@ -226,8 +203,6 @@ function planOf(
             });
             f32.store(gGamma, f32.demote_f64(sumOfQ));
             f32.store(gBeta, f32.demote_f64(sumOfS));
-            f.advance(gGamma, FLOAT);
-            f.advance(gBeta, FLOAT);
           });
         },
       },
@@ -242,19 +217,21 @@ function planOf(
             ...["x", "gy", "mean"],
             ...["fromGy", "fromX", "constant"],
           ].map((what) => f.locals(what, "v128", maps.vectors));
-          forEachBlock(f, maps, { from, to }, [x, gy, gx], (block) => {
-            const at = coefficientsOf(f, shared, block);
-            [means, fromGy, fromX, constants].forEach((vectors, which) => {
-              load(f, vectors, at, FLOAT * C * which);
-            });
-            forEachPosition(f, maps, block, block.left, () => {
-              load(f, xs, block.pointers[0]);
-              load(f, gys, block.pointers[1]);
-              setEach(f, gys, (v) => madd(constants[v], gys[v], fromGy[v]));
-              setEach(f, xs, (v) => madd(gys[v], f32x4.sub(xs[v], means[v]), fromX[v]));
-              store(f, xs, block.pointers[2]);
-            });
-          });
+          forEachStrip(f, maps, { from, to }, (strip) =>
+            forEachBlock(f, maps, strip, [x, gy, gx], (block) => {
+              const at = placeOf(f, shared, block, imageCoefficients, 1);
+              [means, fromGy, fromX, constants].forEach((vectors, which) => {
+                load(f, vectors, at, FLOAT * C * which);
+              });
+              forEachPosition(f, maps, block, block.left, () => {
+                load(f, xs, block.pointers[0]);
+                load(f, gys, block.pointers[1]);
+                setEach(f, gys, (v) => madd(constants[v], gys[v], fromGy[v]));
+                setEach(f, xs, (v) => madd(gys[v], f32x4.sub(xs[v], means[v]), fromX[v]));
+                store(f, xs, block.pointers[2]);
+              });
+            }),
+          );
         },
       },
     ],

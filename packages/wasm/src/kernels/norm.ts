@@ -1,36 +1,15 @@
 // Group normalisation: statistics and forward. Batch normalisation runs the same kernels, as one image whose groups are
-// single channels; layer normalisation, as images of one position, which have code of their own (norm-rows.ts). Loops and layout: norm-strips.ts. Numbers of channels that are not multiples of 4 stay with the
-// portable form.
+// single channels; layer normalisation, as images of one position, which have code of their own (norm-rows.ts). Loops and
+// layout: strips.ts and norm-groups.ts. Numbers of channels that are not multiples of 4 stay with the portable form.
 
 import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
-import { type Generator, generator, type Phase, type PhaseLocals } from "../plan.ts";
+import { type Generator, generator } from "../plan.ts";
 import { onePlusPowerOfTwo } from "./exp.ts";
-import { multiplyAdd } from "./multiply-add.ts";
+import { affine, affinePhase, forEachChannel, forEachGroup, keyOf, placeOf, suits } from "./norm-groups.ts";
 import { forwardOfRows, isOfRows, statisticsOfRows } from "./norm-rows.ts";
-import {
-  addUp,
-  forEachBlock,
-  forEachChannel,
-  forEachGroup,
-  forEachPosition,
-  forEachStrip,
-  type I32,
-  itemsOf,
-  keyOf,
-  load,
-  mapping,
-  placeOf,
-  rootOf,
-  type Strip,
-  type Strips,
-  store,
-  suits,
-  summing,
-  sumPositions,
-  type V128,
-} from "./norm-strips.ts";
-import { constant, DOUBLE, FLOAT, MEMORY_GRAIN, setEach, stream } from "./stream.ts";
+import { constant, DOUBLE, FLOAT, load, MEMORY_GRAIN, setEach, stream, type V128 } from "./stream.ts";
+import { addUp, forEachBlock, forEachStrip, itemsOf, mapping, summing, sumPositions } from "./strips.ts";
 
 /**
  * Phase 1, each strip: s[strip, c] = Σ (x - pivot[c]), q[strip, c] = Σ (x - pivot[c])²
@@ -62,17 +41,19 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
           const [xs, pivots, sums, squares] = ["x", "pivot", "sum", "square"].map((what) =>
             f.locals(what, "v128", vectors),
           );
-          forEachBlock(f, strips, { from, to }, [x], (block) => {
-            load(f, pivots, placeOf(f, x, block, FLOAT * P * C, 1), middle);
-            sumPositions(f, strips, block, { shared, offset: 0 }, [sums, squares], () => {
-              load(f, xs, block.pointers[0]);
-              xs.forEach((x4, v) => {
-                f.set(x4, f32x4.sub(x4, pivots[v]));
-                f.set(sums[v], f32x4.add(sums[v], x4));
-                f.set(squares[v], f32x4.add(squares[v], f32x4.mul(x4, x4)));
+          forEachStrip(f, strips, { from, to }, (strip) =>
+            forEachBlock(f, strips, strip, [x], (block) => {
+              load(f, pivots, placeOf(f, x, block, FLOAT * P * C, 1), middle);
+              sumPositions(f, strips, block, { shared, offset: 0 }, [sums, squares], () => {
+                load(f, xs, block.pointers[0]);
+                xs.forEach((x4, v) => {
+                  f.set(x4, f32x4.sub(x4, pivots[v]));
+                  f.set(sums[v], f32x4.add(sums[v], x4));
+                  f.set(squares[v], f32x4.add(squares[v], f32x4.mul(x4, x4)));
+                });
               });
-            });
-          });
+            }),
+          );
         },
       },
       {
@@ -90,7 +71,7 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
             f.set(u, 0);
             forEachChannel(f, D, [pivot], () => {
               f.set(at, sums);
-              addUp(f, at, [s, q], { count: strips.perImage, step: bytesOfSums, C, offset: 0 });
+              addUp(f, at, [s, q], { count: strips.perImage, step: bytesOfSums, apart: DOUBLE * C });
               f.set(e, f64.sub(f64.promote_f32(f32.load(pivot, { offset: middle })), first));
               f.set(t, f64.add(t, f64.add(s, f64.mul(e, P))));
               f.set(q, f64.add(q, f64.mul(f64.mul(e, e), P)));
@@ -109,15 +90,13 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
 });
 
 /** What may follow the normalisation. */
-interface AfterNormalization {
+interface Activation {
   /** Prepares code that takes some vectors of normalised numbers, times `unit`, to the activation's results. */
   readonly prepare: (f: FunctionBuilder, relaxed: boolean) => (ys: readonly V128[]) => void;
   readonly unit: number;
 }
 
-export type Activation = "relu" | "silu";
-
-const activations: Readonly<Record<Activation, AfterNormalization>> = {
+const activations = {
   relu: {
     unit: 1,
     prepare: (f) => {
@@ -138,123 +117,45 @@ const activations: Readonly<Record<Activation, AfterNormalization>> = {
       };
     },
   },
-};
-
-type ForwardArrays = Parameters<typeof groupNormForward>[0];
-type Locals = Pick<PhaseLocals<ForwardArrays>, "shared" | "arrays">;
-
-const unitOf = (activation: Activation | undefined): number =>
-  activation === undefined ? 1 : activations[activation].unit;
-
-/** Bytes of an image's constants. */
-const constantsOf = ({ C }: GroupNormDims): number => 2 * FLOAT * C;
-
-/** Bytes of scratch for the constants of {@link constantsPhase}. */
-export const constantBytes = (d: GroupNormDims): number => constantsOf(d) * d.N;
-
-/** Each group: shared[image, 0, c] = mean, shared[image, 1, c] = unit · gamma[c] / sqrt(variance + epsilon) */
-export function constantsPhase(
-  d: GroupNormDims,
-  activation: Activation | undefined,
-): Phase<Pick<ForwardArrays, "mean" | "variance" | "gamma">> {
-  const { N, C, G, D } = d;
-  const unit = unitOf(activation);
-  return {
-    items: N * G,
-    grain: MEMORY_GRAIN,
-    write: (f, { from, to, shared, arrays: { mean, variance, gamma } }) => {
-      const { f32, f64 } = f;
-      forEachGroup(f, d, { from, to }, [mean, variance], (group) => {
-        const at = placeOf(f, shared, group, constantsOf(d), FLOAT);
-        const gammaAt = placeOf(f, gamma, group, 0, FLOAT);
-        const rstd = rootOf(f, variance, d);
-        forEachChannel(f, D, [at, gammaAt], () => {
-          f32.store(at, f32.load(mean));
-          const scale = f64.mul(f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd), unit);
-          f32.store(at, f32.demote_f64(scale), { offset: FLOAT * C });
-        });
-      });
-    },
-  };
-}
+} as const satisfies Record<string, Activation>;
 
 /**
- * Prepares `y = (x - mean[c]) · scale[c] + unit · beta[c]`; what it returns writes the code for some strips.
- *
- * @param isRows whether the strips belong to rows of the only image, see {@link rowStrips}
- */
-function normalization(
-  f: FunctionBuilder,
-  strips: Strips,
-  { shared, arrays: { x, y, beta } }: Locals,
-  { unit, isRows, relaxed }: { readonly unit: number; readonly isRows: boolean; readonly relaxed: boolean },
-): (range: { from: I32; to: I32 }) => void {
-  const { f32x4 } = f;
-  const [xs, means, scales, betas] = ["x", "mean", "scale", "beta"].map((what) =>
-    f.locals(what, "v128", strips.vectors),
-  );
-  const unit4 = constant(f, "unit", unit);
-  const madd = multiplyAdd(f, relaxed);
-  return (range) =>
-    forEachBlock(f, strips, range, [x, y], (block) => {
-      const at = placeOf(f, shared, block, isRows ? 0 : constantsOf(strips.d), 1);
-      load(f, means, at);
-      load(f, scales, at, FLOAT * strips.d.C);
-      load(f, betas, placeOf(f, beta, block, 0, 1));
-      if (unit !== 1) setEach(f, betas, (v) => f32x4.mul(betas[v], unit4));
-      forEachPosition(f, strips, block, block.left, () => {
-        load(f, xs, block.pointers[0]);
-        setEach(f, xs, (v) => madd(betas[v], f32x4.sub(xs[v], means[v]), scales[v]));
-        store(f, xs, block.pointers[1]);
-      });
-    });
-}
-
-/** Prepares the normalisation of a strip and the activation after it; what it returns writes the code. */
-export function activatedStrip(
-  f: FunctionBuilder,
-  strips: Strips,
-  locals: Locals,
-  activation: Activation,
-  { isRows, relaxed }: { readonly isRows: boolean; readonly relaxed: boolean },
-): (strip: Strip) => void {
-  const normalize = normalization(f, strips, locals, { unit: unitOf(activation), isRows, relaxed });
-  const activate = activations[activation].prepare(f, relaxed);
-  const count = f.local("count", "i32");
-  return ({ range, start, elements }) => {
-    normalize(range);
-    const own = { y: f.let("own", f.i32.add(locals.arrays.y, start)) };
-    f.set(count, elements);
-    stream(f, { pointers: own, reads: ["y"], writes: ["y"], count, vectors: 4 }, (values) =>
-      activate(values.y),
-    );
-  };
-}
-
-/**
- * Phase 1: the constants of each image
+ * Phase 1: what each image is normalised by
  * Phase 2, each strip: y = (x - mean[c]) · scale[c] + unit · beta[c], then y = activation(y)
  */
-export const normalizing = (kernel: typeof groupNormForward, activation?: Activation): Generator =>
+export const normalizing = (
+  kernel: typeof groupNormForward,
+  activation?: keyof typeof activations,
+): Generator =>
   generator(kernel, (d: GroupNormDims, _lengths, { relaxed }) => {
     if (activation === undefined && isOfRows(d)) return forwardOfRows(d, relaxed);
     if (!suits(d)) return undefined;
     const strips = mapping(d, 4);
+    const { unit, prepare }: Partial<Activation> = activation ? activations[activation] : {};
+    const how = { unit: unit ?? 1, perChannel: 2 };
     const suffix = activation === undefined ? "" : `_${activation}`;
     const name = `group_norm${suffix}_f32_4x${strips.vectors}_${relaxed ? "relaxed" : "simd"}`;
     return {
       name,
       key: keyOf(name, d),
-      sharedBytes: constantBytes(d),
+      sharedBytes: how.perChannel * FLOAT * d.C * d.N,
       phases: [
-        constantsPhase(d, activation),
+        affinePhase(d, how),
         {
           ...itemsOf(strips),
-          write: (f, { from, to, shared, arrays }) => {
-            const locals = { shared, arrays };
-            const how = { isRows: false, relaxed };
-            if (activation === undefined) normalization(f, strips, locals, { unit: 1, ...how })({ from, to });
-            else forEachStrip(f, strips, { from, to }, activatedStrip(f, strips, locals, activation, how));
+          write: (f, { from, to, shared, arrays: { x, y, beta } }) => {
+            const normalize = affine(f, strips, { shared, beta }, how, relaxed);
+            const activate = prepare?.(f, relaxed);
+            const [own, count] = f.locals("own", "i32", 2);
+            forEachStrip(f, strips, { from, to }, (strip) => {
+              normalize(strip, x, y);
+              if (activate === undefined) return;
+              f.set(own, f.i32.add(y, strip.start));
+              f.set(count, f.i32.mul(strip.count, d.C));
+              stream(f, { pointers: { y: own }, reads: ["y"], writes: ["y"], count, vectors: 4 }, (values) =>
+                activate(values.y),
+              );
+            });
           },
         },
       ],

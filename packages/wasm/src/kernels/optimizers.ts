@@ -33,12 +33,10 @@ function oneMinusPower(f: FunctionBuilder, base: number, count: Local<"i32">): L
   return f.let("difference", f64.sub(1, power));
 }
 
-export const sgd: Generator = elementwise(sgdUpdate, {
-  name: "sgd",
-  reads: ["w", "velocity", "g"],
-  writes: ["w", "velocity"],
-  vectors: 2,
-  prepare: (f, { momentum, nesterov }, { arrays }) => {
+export const sgd: Generator = elementwise(
+  sgdUpdate,
+  { name: "sgd", reads: ["w", "velocity", "g"], writes: ["w", "velocity"], vectors: 2 },
+  (f, { momentum, nesterov }, { arrays }) => {
     const { f32x4 } = f;
     const factor = constant(f, "momentum", momentum);
     const rate = f.let("rate", f.v128.load32_splat(arrays.rate));
@@ -49,14 +47,12 @@ export const sgd: Generator = elementwise(sgdUpdate, {
       else setEach(f, w, (i) => f32x4.add(w[i], velocity[i]));
     };
   },
-});
+);
 
-export const adam: Generator = elementwise(adamUpdate, {
-  name: "adam",
-  reads: ["w", "m", "v", "g"],
-  writes: ["w", "m", "v"],
-  vectors: 2,
-  prepare: (f, { beta1, beta2, epsilon, weightDecay }, { arrays }) => {
+export const adam: Generator = elementwise(
+  adamUpdate,
+  { name: "adam", reads: ["w", "m", "v", "g"], writes: ["w", "m", "v"], vectors: 2 },
+  (f, { beta1, beta2, epsilon, weightDecay }, { arrays }) => {
     const { f32, f32x4, f64, i32 } = f;
     const rate = f.let("rate", f64.promote_f32(f32.load(arrays.rate)));
     const count = f.let("count", i32.trunc_sat_f32_u(f32.load(arrays.count)));
@@ -75,4 +71,4 @@ export const adam: Generator = elementwise(adamUpdate, {
       setEach(f, w, (i) => f32x4.sub(w[i], g[i]));
     };
   },
-});
+);

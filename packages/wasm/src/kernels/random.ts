@@ -8,9 +8,19 @@
 import { exactKey, uniformDraw } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
-import { ARITHMETIC_GRAIN, FLOAT, moveBy, SMALLEST, setEach, VECTOR, whileAtLeast } from "./stream.ts";
-
-type V128 = Local<"v128">;
+import { numbers } from "./lanes.ts";
+import {
+  ARITHMETIC_GRAIN,
+  FLOAT,
+  type I32,
+  moveBy,
+  SMALLEST,
+  setEach,
+  store,
+  type V128,
+  VECTOR,
+  whileAtLeast,
+} from "./stream.ts";
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 const KEY_PARITY = 0x1bd11bda;
@@ -48,8 +58,8 @@ function threefry(f: FunctionBuilder, as: readonly V128[], bs: readonly V128[], 
  */
 export function threefryOfOne(
   f: FunctionBuilder,
-  keys: readonly Local<"i32">[],
-): { first: Local<"i32">; second: Local<"i32">; hash: (counter: Local<"i64">) => void } {
+  keys: readonly I32[],
+): { first: I32; second: I32; hash: (counter: Local<"i64">) => void } {
   const { i32, i64 } = f;
   const [a, b] = f.locals("word", "i32", 2);
   const all = [...keys, f.let("parity", i32.xor(i32.xor(keys[0], keys[1]), KEY_PARITY))];
@@ -72,16 +82,16 @@ export function threefryOfOne(
 }
 
 /** Writes `state += count`, in 64 bits. */
-export function moveCounter(f: FunctionBuilder, state: Local<"i32">, count: number): void {
+export function moveCounter(f: FunctionBuilder, state: I32, count: number): void {
   const { i64 } = f;
   const place = { offset: COUNTER[0], align: FLOAT };
   i64.store(state, i64.add(i64.load(state, place), BigInt(count)), place);
 }
 
-const LOWER_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
-const UPPER_HALVES = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31];
-const ALTERNATING_LOW = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
-const ALTERNATING_HIGH = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31];
+const LOWER_HALVES = /* @__PURE__ */ numbers(0, 1, 4, 5);
+const UPPER_HALVES = /* @__PURE__ */ numbers(2, 3, 6, 7);
+const ALTERNATING_LOW = /* @__PURE__ */ numbers(0, 4, 1, 5);
+const ALTERNATING_HIGH = /* @__PURE__ */ numbers(2, 6, 3, 7);
 
 export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out: length }) => {
   if (length! < SMALLEST) return undefined;
@@ -142,10 +152,8 @@ export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out:
           moveBy(f, out, from, 2 * FLOAT);
           whileAtLeast(f, left, 4 * QUADS, () => {
             draw(QUADS);
-            as.forEach((a, i) => {
-              v128.store(out, a, { offset: 2 * VECTOR * i, align: FLOAT });
-              v128.store(out, bs[i], { offset: 2 * VECTOR * i + VECTOR, align: FLOAT });
-            });
+            const inOrder = as.flatMap((a, i) => [a, bs[i]]);
+            store(f, inOrder, out);
             f.advance(index, 4 * QUADS);
             f.advance(out, 2 * VECTOR * QUADS);
           });

@@ -1,6 +1,6 @@
 // How ranges of items, rows and terms fall apart.
 
-import type { FunctionBuilder } from "../asm/index.ts";
+import type { FunctionBuilder, Operand } from "../asm/index.ts";
 import type { I32 } from "./stream.ts";
 
 /** `body` so many times. */
@@ -10,7 +10,13 @@ export function repeat(f: FunctionBuilder, name: string, count: number, body: ()
 }
 
 /** `count = min(chunk, size - first)` */
-export function cut(f: FunctionBuilder, count: I32, first: I32, size: number, chunk: number): void {
+export function cut(
+  f: FunctionBuilder,
+  count: I32,
+  first: Operand<"i32">,
+  size: number,
+  chunk: number,
+): void {
   f.set(count, f.i32.sub(size, first));
   f.set(count, f.min(count, chunk));
 }

@@ -16,6 +16,7 @@ describe.each(shapes)("[%d,%d,%d,%d]", (N, H, W, C) => {
       const nothing = sizeOf(kept) === x.length;
       const ragged = sizeOf(kept) === C && C > 1 && C % 4 !== 0;
       if (small || nothing || ragged) expect(error).toBeUndefined();
+      // Neighbours are added in 32 bits, so a number that cancels has the rounding of what it was made of.
       else expect(error).toBeLessThan(1e-7);
     }
   });
@@ -38,7 +39,7 @@ describe.each(shapes)("[%d,%d,%d,%d]", (N, H, W, C) => {
     maxForward.reference({ y, x: halves }, walk);
     const forward = check(maxForward, { y: y.slice(), x: halves }, walk);
     const gradient = check(maxGradient, { gx: x.slice(), gy: numbers(y.length, 2), x: halves, y }, walk);
-    expect([forward, gradient]).toEqual(small || C % 4 !== 0 ? [undefined, undefined] : [0, 0]);
+    expect([forward, gradient]).toEqual(small || C === 1 ? [undefined, undefined] : [0, 0]);
   });
 });
 

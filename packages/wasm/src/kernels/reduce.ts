@@ -18,38 +18,44 @@ import {
   sumForward,
   type Walk,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
 import { type Generator, generator, type PhaseLocals, type Plan } from "../plan.ts";
-import { acrossLanes, addDoubles, sumOfDoubles } from "./lanes.ts";
+import { elementwise } from "./elementwise.ts";
+import { lineMaximum, lineSum, planOfLines } from "./lines.ts";
+import { cut } from "./ranges.ts";
 import {
   constant,
   DOUBLE,
   FLOAT,
+  forEachItem,
+  type I32,
   MEMORY_GRAIN,
   moveBy,
   SMALLEST,
+  setEach,
   stream,
   VECTOR,
-  whileAtLeast,
 } from "./stream.ts";
-import { alongWalk, rowsOf } from "./walk.ts";
+import { addingStrips, addUp, forEachBlock, forEachStrip, itemsOf, summing, sumPositions } from "./strips.ts";
+import { type Rows, rowsOf } from "./walk.ts";
 
-/** Elements of a strip: they fill the first cache. */
-const STRIP = 8192;
+type SumArrays = { out: unknown; x: unknown };
 
-export const stretch = alongWalk(stretchForward, {
-  name: "stretch",
-  walk: ({ walk }) => walk,
-  arrays: ["out", "x"],
-  constants: ({ scale }) => [scale],
-  prepare: (f, { scale }) => {
-    const factor = constant(f, "scale", scale);
-    return ({ out, x }) =>
-      out.forEach((to, i) => {
-        f.set(to, f.f32x4.mul(x[i], factor));
-      });
+export const stretch = elementwise(
+  stretchForward,
+  {
+    name: "stretch",
+    reads: ["x"],
+    writes: ["out"],
+    walk: ({ walk }) => walk,
+    constants: ({ scale }) => scale,
+    grain: MEMORY_GRAIN,
   },
-});
+  (f, { scale }) => {
+    const factor = constant(f, "scale", scale);
+    return ({ out, x }) => setEach(f, out, (i) => f.f32x4.mul(x[i], factor));
+  },
+);
 
 export const sum: Generator = generator(sumForward, ({ walk, scale }: ScaledWalk) => {
   const found = rowsOf(walk);
@@ -57,290 +63,202 @@ export const sum: Generator = generator(sumForward, ({ walk, scale }: ScaledWalk
   const { rows, length, steps } = found;
   const [x, out] = steps;
   if (x.inner !== 1) return undefined;
-  if (rows === 1 && out.inner === 0) {
-    const name = "sum_all_f32_4x4_simd";
-    const plan = sumOfAll<SumArrays>(name, length, "x", (f, total, { out }) =>
-      f.f32.store(out, f.f32.demote_f64(f.f64.mul(total, scale))),
-    );
-    return { ...plan, key: `${name} ${exactKey([length, scale])}` };
-  }
+  if (rows === 1 && out.inner === 0) return sumOfAll(length, scale);
   if (x.outer !== length) return undefined;
-  if (out.outer === 1 && out.inner === 0) return sumOfRows(rows, length, scale);
-  if (out.outer === 0 && out.inner === 1 && length % 4 === 0) return sumOfColumns(rows, length, scale);
+  if (out.outer === 1 && out.inner === 0) return sumOfRows(found, scale);
+  if (out.outer === 0 && out.inner === 1 && length % 4 === 0) return sumOfColumns(found, scale);
   return undefined;
 });
 
-type V128 = Local<"v128">;
-type SumArrays = { out: unknown; x: unknown };
-type SumPlan = Plan<SumArrays>;
+/** How elements are summed up. */
+export interface Summing {
+  /** Bytes of an element. */
+  readonly size: number;
+  /** Elements of a strip. */
+  readonly strip: number;
+  /** Prepares the sum of `count` elements from a pointer on, which is after them at the end. */
+  readonly prepare: (f: FunctionBuilder) => (pointer: I32, count: I32) => Value<"f64">;
+}
 
-/** Sums `count` elements from `x` on, in four pairs of lanes; `x` points after them at the end. */
-function sumOfRun(f: FunctionBuilder, x: Local<"i32">, count: Local<"i32">, sums: Local<"v128">[]) {
-  for (const pair of sums) f.set(pair, f.v128.const("f64x2", 0));
-  stream(f, { pointers: { x }, reads: ["x"], writes: [], count, vectors: 4 }, (values) => {
-    values.x.forEach((vector, i) => {
-      addDoubles(f, i % 2 === 0 ? [sums[0], sums[1]] : [sums[2], sums[3]], vector);
-    });
-  });
-  return sumOfDoubles(f, sums);
+/** Floats; a strip fills the first cache. */
+export const ofFloats: Summing = {
+  size: FLOAT,
+  strip: 8192,
+  prepare: (f) => {
+    const sum = lineSum(f);
+    return (x, count) => {
+      sum.clear();
+      stream(f, { pointers: { x }, reads: ["x"], writes: [], count, vectors: 4 }, (values) =>
+        sum.addExactly(values.x),
+      );
+      return sum.double();
+    };
+  },
+};
+
+/** One number that comes of the sum of all elements of an array. */
+interface Total<A> extends Summing {
+  readonly name: string;
+  readonly array: keyof A;
+  readonly length: number;
+  /** What `finish` was specialised for. */
+  readonly constants?: readonly unknown[];
 }
 
 /**
- * Phase 1, each strip: shared[strip] = Σ x[strip]
+ * Phase 1, each strip: shared[strip] = Σ array[strip]
  * Phase 2: finish(Σ shared)
  */
-export function sumOfAll<A>(
-  name: string,
-  length: number,
-  x: keyof A,
+export function planOfTotal<A>(
+  { name, array, length, constants = [], size, strip: most, prepare }: Total<A>,
   finish: (f: FunctionBuilder, total: Local<"f64">, arrays: PhaseLocals<A>["arrays"]) => void,
-): Omit<Plan<A>, "key"> {
-  const strips = Math.ceil(length / STRIP);
+): Plan<A> {
+  const strips = Math.ceil(length / most);
   return {
     name,
+    key: `${name} ${exactKey([length, ...constants])}`,
     sharedBytes: DOUBLE * strips,
     phases: [
       {
         items: strips,
-        grain: Math.ceil(MEMORY_GRAIN / STRIP),
+        grain: Math.ceil((FLOAT * MEMORY_GRAIN) / (size * most)),
         write: (f, { from, to, shared, arrays }) => {
-          const { i32, f64 } = f;
-          const sums = f.locals("sums", "v128", 4);
-          const [count, strip] = f.locals("index", "i32", 2);
-          moveBy(f, arrays[x], from, FLOAT * STRIP);
-          moveBy(f, shared, from, DOUBLE);
-          f.forRange(strip, { from, to }, () => {
-            f.set(count, i32.sub(length, i32.mul(strip, STRIP)));
-            f.set(count, f.select(count, STRIP, i32.lt_s(count, STRIP)));
-            f64.store(shared, sumOfRun(f, arrays[x], count, sums));
-            f.advance(shared, DOUBLE);
+          const sumOf = prepare(f);
+          const count = f.local("count", "i32");
+          moveBy(f, arrays[array], from, size * most);
+          forEachItem(f, { from, to }, [[shared, DOUBLE]], (strip) => {
+            cut(f, count, f.i32.mul(strip, most), length, most);
+            f.f64.store(shared, sumOf(arrays[array], count));
           });
         },
       },
       {
         items: 1,
-        write: (f, { shared, arrays }) => finish(f, sumOfColumn(f, shared, strips, DOUBLE), arrays),
+        write: (f, { shared, arrays }) => {
+          const total = f.local("total", "f64");
+          addUp(f, shared, [total], { count: strips, step: DOUBLE });
+          finish(f, total, arrays);
+        },
       },
     ],
   };
 }
 
-/** Adds doubles that lie `step` bytes apart, in order; `pointer` is after them at the end. */
-function sumOfColumn(f: FunctionBuilder, pointer: Local<"i32">, count: number, step: number): Local<"f64"> {
-  const total = f.let("total", f.f64.const(0));
-  const left = f.let("left", f.i32.const(count));
-  whileAtLeast(f, left, 1, () => {
-    f.set(total, f.f64.add(total, f.f64.load(pointer)));
-    f.advance(pointer, step);
-  });
-  return total;
-}
+/** out = scale · Σ x */
+const sumOfAll = (length: number, scale: number): Plan<SumArrays> =>
+  planOfTotal(
+    { name: "sum_all_f32_4x4_simd", array: "x", length, constants: [scale], ...ofFloats },
+    ({ f32, f64 }, total, { out }) => f32.store(out, f32.demote_f64(f64.mul(total, scale))),
+  );
 
 /** Each row: out[row] = scale · Σ x[row, …] */
-function sumOfRows(rows: number, length: number, scale: number): SumPlan {
-  const name = "sum_rows_f32_4x4_simd";
-  return {
-    name,
-    key: `${name} ${exactKey([length, scale])}`,
-    phases: [
-      {
-        items: rows,
-        grain: Math.ceil(MEMORY_GRAIN / length),
-        write: (f, { from, to, arrays: { x, out } }) => {
-          const { f32, f64 } = f;
-          const sums = f.locals("sums", "v128", 4);
-          const count = f.local("count", "i32");
-          const row = f.local("row", "i32");
-          moveBy(f, x, from, FLOAT * length);
-          moveBy(f, out, from);
-          f.forRange(row, { from, to }, () => {
-            f.set(count, length);
-            const total = f.let("total", sumOfRun(f, x, count, sums));
-            f32.store(out, f32.demote_f64(f64.mul(total, scale)));
-            f.advance(out, FLOAT);
-          });
-        },
+const sumOfRows = ({ rows: count, length: size }: Rows, scale: number): Plan<SumArrays> =>
+  planOfLines<SumArrays>(
+    { count, size },
+    {
+      name: "sum_rows",
+      lines: ["x"],
+      single: ["out"],
+      grain: MEMORY_GRAIN,
+      constants: scale,
+      prepare: (f, pass, { out }) => {
+        const { f32, f64 } = f;
+        const sum = lineSum(f);
+        return () => {
+          sum.clear();
+          pass(["x"], [], ({ x }) => sum.addExactly(x));
+          f32.store(out, f32.demote_f64(f64.mul(sum.double(), scale)));
+        };
       },
-    ],
-  };
-}
+    },
+  );
 
 /**
- * Phase 1, each strip of rows, each block of 4·V columns: shared[strip, column] = Σ x[row, column]
+ * Phase 1, each strip of rows: shared[strip, column] = Σ x[row, column]
  * Phase 2, each column: out[column] = scale · Σ shared[…, column]
  */
-function sumOfColumns(rows: number, length: number, scale: number): SumPlan {
-  const vectors = [4, 3, 2, 1].find((count) => length % (4 * count) === 0)!;
+function sumOfColumns({ rows, length: C }: Rows, scale: number): Plan<SumArrays> {
+  const strips = summing({ N: 1, P: rows, C }, 4);
+  const { vectors, perImage: count } = strips;
   const name = `sum_columns_f32_4x${vectors}_simd`;
-  const stripRows = Math.max(1, Math.floor(STRIP / length));
-  const strips = Math.ceil(rows / stripRows);
   return {
     name,
-    key: `${name} ${exactKey([rows, length, scale])}`,
-    sharedBytes: DOUBLE * strips * length,
+    key: `${name} ${exactKey([rows, C, scale])}`,
+    sharedBytes: DOUBLE * C * count,
     phases: [
       {
-        items: strips,
-        grain: Math.ceil(MEMORY_GRAIN / STRIP),
+        ...itemsOf(strips),
         write: (f, { from, to, shared, arrays: { x } }) => {
-          const { i32, v128 } = f;
-          const sums = Array.from({ length: vectors }, (_, v) => f.locals(`sum${v}_`, "v128", 2));
-          const xs = f.locals("x", "v128", vectors);
-          const [strip, column, pointer, left] = [
-            f.local("strip", "i32"),
-            f.local("column", "i32"),
-            f.local("pointer", "i32"),
-            f.local("left", "i32"),
-          ];
-          moveBy(f, x, from, FLOAT * length * stripRows);
-          moveBy(f, shared, from, DOUBLE * length);
-          f.forRange(strip, { from, to }, () => {
-            const rest = f.let("rest", i32.sub(rows, i32.mul(strip, stripRows)));
-            const count = f.let("count", f.select(rest, stripRows, i32.lt_s(rest, stripRows)));
-            f.forRange(column, { to: length, step: 4 * vectors }, () => {
-              for (const sum of sums.flat()) f.set(sum, v128.const("f64x2", 0));
-              f.set(pointer, i32.add(x, i32.mul(column, FLOAT)));
-              f.set(left, count);
-              whileAtLeast(f, left, 1, () => {
-                xs.forEach((vector, v) => {
-                  f.set(vector, v128.load(pointer, { offset: VECTOR * v, align: FLOAT }));
-                });
-                xs.forEach((vector, v) => {
-                  addDoubles(f, [sums[v][0], sums[v][1]], vector);
-                });
-                f.advance(pointer, FLOAT * length);
-              });
-              sums.flat().forEach((sum, i) => {
-                v128.store(shared, sum, { offset: VECTOR * i });
-              });
-              f.advance(shared, 2 * VECTOR * vectors);
-            });
-            moveBy(f, x, count, FLOAT * length);
-          });
+          const { v128 } = f;
+          const sums = f.locals("sum", "v128", vectors);
+          forEachStrip(f, strips, { from, to }, (strip) =>
+            forEachBlock(f, strips, strip, [x], (block) =>
+              sumPositions(f, strips, block, { shared, offset: 0, inFloats: 1 }, [sums], () =>
+                setEach(f, sums, (v) => v128.load(block.pointers[0], { offset: VECTOR * v, align: FLOAT })),
+              ),
+            ),
+          );
         },
       },
-      {
-        items: length,
-        grain: Math.ceil(MEMORY_GRAIN / strips),
-        write: (f, { from, to, shared, arrays: { out } }) => {
-          const { f32, f64, i32 } = f;
-          const column = f.local("column", "i32");
-          const pointer = f.local("pointer", "i32");
-          moveBy(f, out, from);
-          f.forRange(column, { from, to }, () => {
-            f.set(pointer, i32.add(shared, i32.mul(column, DOUBLE)));
-            const total = sumOfColumn(f, pointer, strips, DOUBLE * length);
-            f32.store(out, f32.demote_f64(f64.mul(total, scale)));
-            f.advance(out, FLOAT);
-          });
-        },
-      },
+      addingStrips(C, { count, step: DOUBLE * C }, ["out"], scale),
     ],
   };
 }
 
-/** Rows of whole vectors whose second array has one element a row; else `undefined`. */
-function wholeRows(walk: Walk): { rows: number; length: number } | undefined {
+/** Rows that lie one after the other, whose second array has one element a row; else `undefined`. */
+function denseRows(walk: Walk): { count: number; size: number } | undefined {
   const found = rowsOf(walk);
-  if (found === undefined) return undefined;
-  const { rows, length, steps } = found;
+  if (found === undefined || found.rows * found.length < SMALLEST) return undefined;
+  const { rows: count, length: size, steps } = found;
   const [long, short] = steps;
-  const fits =
-    length % 4 === 0 &&
-    rows * length >= SMALLEST &&
-    long.inner === 1 &&
-    short.inner === 0 &&
-    (rows === 1 || (long.outer === length && short.outer === 1));
-  return fits ? { rows, length } : undefined;
+  const isDense = count === 1 || (long.outer === size && short.outer === 1);
+  return isDense && long.inner === 1 && short.inner === 0 ? { count, size } : undefined;
 }
 
-/**
- * Each row: y[row] = max x[row, …]. pmax passes over NaN, so NaNs are kept beside it: f32x4.max, which hands them on,
- * takes seven instructions.
- */
+/** Each row: y[row] = max x[row, …] */
 export const max: Generator = generator(maxForward, (walk: Walk) => {
-  const found = wholeRows(walk);
-  if (found === undefined) return undefined;
-  const { rows, length } = found;
-  const name = "max_rows_f32_4x1_simd";
-  return {
-    name,
-    key: `${name} ${length}`,
-    phases: [
-      {
-        items: rows,
-        grain: Math.ceil(MEMORY_GRAIN / length),
-        write: (f, { from, to, arrays: { x, y } }) => {
-          const { f32x4, v128 } = f;
-          const [row, left] = [f.local("row", "i32"), f.local("left", "i32")];
-          const [x4, largest, unordered] = f.locals("vector", "v128", 3) as [V128, V128, V128];
-          moveBy(f, x, from, FLOAT * length);
-          moveBy(f, y, from);
-          f.forRange(row, { from, to }, () => {
-            f.set(largest, v128.const("f32x4", Number.NEGATIVE_INFINITY));
-            f.set(unordered, v128.const("f32x4", 0));
-            f.set(left, length);
-            whileAtLeast(f, left, 4, () => {
-              f.set(x4, v128.load(x, { align: FLOAT }));
-              f.set(largest, f32x4.pmax(largest, x4));
-              f.set(unordered, v128.or(unordered, f32x4.ne(x4, x4)));
-              f.advance(x, VECTOR);
-            });
-            f.set(largest, v128.or(largest, unordered));
-            acrossLanes(f, "max", largest);
-            v128.store32_lane(y, largest, 0);
-            f.advance(y, FLOAT);
-          });
-        },
+  const rows = denseRows(walk);
+  return (
+    rows &&
+    planOfLines(rows, {
+      name: "max_rows",
+      lines: ["x"],
+      single: ["y"],
+      grain: MEMORY_GRAIN,
+      prepare: (f, pass, { y }) => {
+        const maximum = lineMaximum(f, pass, "x");
+        return () => f.v128.store32_lane(y, maximum(), 0);
       },
-    ],
-  };
+    })
+  );
 });
 
 /** Each row: ties = how often x[row, …] = y[row]; gx[row, …] = gy[row] / ties where x = y, else 0. */
 export const gradientOfMax: Generator = generator(maxGradient, (walk: Walk) => {
-  const found = wholeRows(walk);
-  if (found === undefined) return undefined;
-  const { rows, length } = found;
-  const name = "max_rows_gradient_f32_4x1_simd";
-  return {
-    name,
-    key: `${name} ${length}`,
-    phases: [
-      {
-        items: rows,
-        grain: Math.ceil(MEMORY_GRAIN / (2 * length)),
-        write: (f, { from, to, arrays: { gx, gy, x, y } }) => {
-          const { f32x4, i32, v128 } = f;
-          const [row, left] = [f.local("row", "i32"), f.local("left", "i32")];
-          const [ties, share, largest] = f.locals("vector", "v128", 3) as [V128, V128, V128];
-          const one = constant(f, "one", 1);
-          for (const pointer of [gx, x]) moveBy(f, pointer, from, FLOAT * length);
-          for (const pointer of [gy, y]) moveBy(f, pointer, from);
-          f.forRange(row, { from, to }, () => {
-            f.set(largest, v128.load32_splat(y));
-            f.set(ties, v128.const("f32x4", 0));
-            f.set(left, length);
-            whileAtLeast(f, left, 4, () => {
-              const equal = f32x4.eq(v128.load(x, { align: FLOAT }), largest);
-              f.set(ties, f32x4.add(v128.and(equal, one), ties));
-              f.advance(x, VECTOR);
-            });
-            acrossLanes(f, "add", ties);
-            f.set(share, f32x4.div(v128.load32_splat(gy), ties));
-            f.set(x, i32.sub(x, FLOAT * length));
-            f.set(left, length);
-            whileAtLeast(f, left, 4, () => {
-              const equal = f32x4.eq(v128.load(x, { align: FLOAT }), largest);
-              const own = f.let("own", v128.and(equal, share));
-              v128.store(gx, own, { align: FLOAT });
-              f.advance(x, VECTOR);
-              f.advance(gx, VECTOR);
-            });
-            for (const pointer of [gy, y]) f.advance(pointer, FLOAT);
+  const rows = denseRows(walk);
+  return (
+    rows &&
+    planOfLines(rows, {
+      name: "max_rows_gradient",
+      lines: ["gx", "x"],
+      single: ["gy", "y"],
+      grain: MEMORY_GRAIN / 2,
+      prepare: (f, pass, { gy, y }) => {
+        const { f32x4, v128 } = f;
+        const one = constant(f, "one", 1);
+        const ties = lineSum(f);
+        const [largest, share] = f.locals("vector", "v128", 2);
+        return () => {
+          f.set(largest, v128.load32_splat(y));
+          ties.clear();
+          pass(["x"], [], ({ x }) => {
+            setEach(f, x, (i) => v128.and(f32x4.eq(x[i], largest), one));
+            ties.add(x);
           });
-        },
+          f.set(share, f32x4.div(v128.load32_splat(gy), ties.total()));
+          pass(["x"], ["gx"], ({ gx, x }) => setEach(f, gx, (i) => v128.and(f32x4.eq(x[i], largest), share)));
+        };
       },
-    ],
-  };
+    })
+  );
 });

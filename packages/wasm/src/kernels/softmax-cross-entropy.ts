@@ -17,20 +17,19 @@ import { alongLines, lineMaximum, lineSum } from "./lines.ts";
 import { constant, FLOAT, setEach } from "./stream.ts";
 
 const byClass = ({ target }: SoftmaxCrossEntropyDims): boolean => target === "classes";
-const constants = ({ target, ignoreClass }: SoftmaxCrossEntropyDims) => [target, ignoreClass];
 
 /** Whether the class at an address is ignored. */
 function isIgnored(f: FunctionBuilder, z: Local<"i32">, ignoreClass: number) {
   return f.f32.eq(f.f32.load(z), ignoreClass);
 }
 
-export const softmaxCrossEntropy = alongLines(softmaxCrossEntropyForward, {
+export const softmaxCrossEntropy = alongLines(softmaxCrossEntropyForward, (d) => ({
   name: "softmax_cross_entropy",
-  lines: (d) => (byClass(d) ? ["x"] : ["x", "z"]),
-  single: (d) => (byClass(d) ? ["y", "z"] : ["y"]),
-  constants,
-  refuses: byClass,
-  prepare: (f, pass, { y, x, z }, d) => {
+  lines: byClass(d) ? ["x"] : ["x", "z"],
+  single: byClass(d) ? ["y", "z"] : ["y"],
+  constants: [d.target, d.ignoreClass],
+  refuses: byClass(d),
+  prepare: (f, pass, { y, x, z }) => {
     const { f32, f32x4, i32, v128 } = f;
     const exp = exponential(f, 1);
     const ln = logarithm(f);
@@ -78,14 +77,14 @@ export const softmaxCrossEntropy = alongLines(softmaxCrossEntropyForward, {
       else f.if(isIgnored(f, z, d.ignoreClass), () => f32.store(y, 0), ofClass);
     };
   },
-});
+}));
 
-export const gradientOfSoftmaxCrossEntropy = alongLines(softmaxCrossEntropyGradient, {
+export const gradientOfSoftmaxCrossEntropy = alongLines(softmaxCrossEntropyGradient, (d) => ({
   name: "softmax_cross_entropy_gradient",
-  lines: (d) => (byClass(d) ? ["gx", "x"] : ["gx", "x", "z"]),
-  single: (d) => (byClass(d) ? ["gy", "z"] : ["gy"]),
-  constants,
-  prepare: (f, pass, { gx, gy, z }, d) => {
+  lines: byClass(d) ? ["gx", "x"] : ["gx", "x", "z"],
+  single: byClass(d) ? ["gy", "z"] : ["gy"],
+  constants: [d.target, d.ignoreClass],
+  prepare: (f, pass, { gx, gy, z }) => {
     const { f32, f32x4, i32, memory, v128 } = f;
     const exp = exponential(f, 1);
     const one = constant(f, "unit", 1);
@@ -135,4 +134,4 @@ export const gradientOfSoftmaxCrossEntropy = alongLines(softmaxCrossEntropyGradi
       else f.if(isIgnored(f, z, d.ignoreClass), () => memory.fill(gx, 0, d.size * FLOAT), ofClass);
     };
   },
-});
+}));

@@ -10,9 +10,9 @@ import { exponential, logarithm } from "./exp.ts";
 import { alongLines, lineMaximum, lineSum } from "./lines.ts";
 import { setEach } from "./stream.ts";
 
-export const softmax = alongLines(softmaxForward, {
+export const softmax = alongLines(softmaxForward, () => ({
   name: "softmax",
-  lines: () => ["y", "x"],
+  lines: ["y", "x"],
   prepare: (f, pass) => {
     const { v128, f32x4 } = f;
     const exp = exponential(f, 1);
@@ -32,11 +32,11 @@ export const softmax = alongLines(softmaxForward, {
       pass(["y"], ["y"], ({ y }) => setEach(f, y, (i) => f32x4.mul(y[i], share)));
     };
   },
-});
+}));
 
-export const gradientOfSoftmax = alongLines(softmaxGradient, {
+export const gradientOfSoftmax = alongLines(softmaxGradient, () => ({
   name: "softmax_gradient",
-  lines: () => ["gx", "gy", "y"],
+  lines: ["gx", "gy", "y"],
   prepare: (f, pass) => {
     const { f32x4 } = f;
     const sum = lineSum(f);
@@ -52,11 +52,11 @@ export const gradientOfSoftmax = alongLines(softmaxGradient, {
       });
     };
   },
-});
+}));
 
-export const logSoftmax = alongLines(logSoftmaxForward, {
+export const logSoftmax = alongLines(logSoftmaxForward, () => ({
   name: "log_softmax",
-  lines: () => ["y", "x"],
+  lines: ["y", "x"],
   prepare: (f, pass) => {
     const { f32x4 } = f;
     const exp = exponential(f, 1);
@@ -79,11 +79,11 @@ export const logSoftmax = alongLines(logSoftmaxForward, {
       });
     };
   },
-});
+}));
 
-export const gradientOfLogSoftmax = alongLines(logSoftmaxGradient, {
+export const gradientOfLogSoftmax = alongLines(logSoftmaxGradient, () => ({
   name: "log_softmax_gradient",
-  lines: () => ["gx", "gy", "y"],
+  lines: ["gx", "gy", "y"],
   prepare: (f, pass) => {
     const { f32x4 } = f;
     const exp = exponential(f, 1);
@@ -98,4 +98,4 @@ export const gradientOfLogSoftmax = alongLines(logSoftmaxGradient, {
       });
     };
   },
-});
+}));

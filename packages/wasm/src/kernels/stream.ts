@@ -26,17 +26,21 @@ export const MEMORY_GRAIN = 32768;
 export const ARITHMETIC_GRAIN = 8192;
 
 /** Vectors by the name of the array they come from or go to. */
-export type Vectors<N extends string> = { readonly [K in N]: readonly Local<"v128">[] };
+export type Vectors<N extends string> = { readonly [K in N]: readonly V128[] };
+
+/** The most vectors at once, up to `most`, of which so many elements are a whole number; 1 where there is none. */
+export const vectorsFor = (elements: number, most = 4): number =>
+  [4, 3, 2].find((vectors) => vectors <= most && elements % (4 * vectors) === 0) ?? 1;
 
 /** What a loop goes over. */
 export interface Stream<N extends string> {
   /** Where each array goes on; after the last element at the end. */
-  readonly pointers: { readonly [K in N]: Local<"i32"> };
+  readonly pointers: { readonly [K in N]: I32 };
   readonly reads: readonly N[];
   /** May name arrays that are read as well. */
   readonly writes: readonly N[];
   /** How many elements; 0 afterwards. */
-  readonly count: Local<"i32">;
+  readonly count: I32;
   /** How many vectors at once: few where many arrays are read, since what is read waits in registers. */
   readonly vectors: number;
 }
@@ -59,15 +63,9 @@ export function stream<N extends string>(
   const lowest: Vectors<N> = byName((name) => all[name].slice(0, 1));
 
   whileAtLeast(f, count, 4 * vectors, () => {
-    for (const name of reads)
-      all[name].forEach((vector, v) => {
-        f.set(vector, v128.load(pointers[name], { offset: VECTOR * v, align: FLOAT }));
-      });
+    for (const name of reads) load(f, all[name], pointers[name]);
     compute(all);
-    for (const name of writes)
-      all[name].forEach((vector, v) => {
-        v128.store(pointers[name], vector, { offset: VECTOR * v, align: FLOAT });
-      });
+    for (const name of writes) store(f, all[name], pointers[name]);
     for (const name of names) f.advance(pointers[name], VECTOR * vectors);
   });
   whileAtLeast(f, count, 1, () => {
@@ -78,8 +76,36 @@ export function stream<N extends string>(
   });
 }
 
+/** Loads neighbouring vectors. */
+export function load(f: FunctionBuilder, vectors: readonly V128[], pointer: I32, offset = 0): void {
+  setEach(f, vectors, (v) => f.v128.load(pointer, { offset: offset + VECTOR * v, align: FLOAT }));
+}
+
+/** Stores neighbouring vectors. */
+export function store(f: FunctionBuilder, vectors: readonly V128[], pointer: I32): void {
+  vectors.forEach((vector, v) => {
+    f.v128.store(pointer, vector, { offset: VECTOR * v, align: FLOAT });
+  });
+}
+
+/** `targets[i] = value(i)` for each of some vectors. */
+export function setEach(
+  f: FunctionBuilder,
+  targets: readonly V128[],
+  value: (i: number) => Operand<"v128">,
+): void {
+  targets.forEach((target, i) => {
+    f.set(target, value(i));
+  });
+}
+
+/** A number in all four lanes, in a variable: a constant inside a loop would be made again at every turn. */
+export function constant(f: FunctionBuilder, name: string, value: number): V128 {
+  return f.let(name, f.v128.const("f32x4", value));
+}
+
 /** `while (count ≥ step) { body(); count -= step }` */
-export function whileAtLeast(f: FunctionBuilder, count: Local<"i32">, step: number, body: () => void): void {
+export function whileAtLeast(f: FunctionBuilder, count: I32, step: number, body: () => void): void {
   f.block((done) => {
     f.loop((again) => {
       f.brIf(done, f.i32.lt_s(count, step));
@@ -90,28 +116,31 @@ export function whileAtLeast(f: FunctionBuilder, count: Local<"i32">, step: numb
   });
 }
 
-/** `pointer += index · size` */
-export function moveBy(
-  f: FunctionBuilder,
-  pointer: Local<"i32">,
-  index: Local<"i32">,
-  size: number = FLOAT,
-): void {
-  f.advance(pointer, f.i32.mul(index, size));
+/** Items, from the first to before the last. */
+export interface Range {
+  readonly from: I32;
+  readonly to: I32;
 }
 
-/** A number in all four lanes, in a variable: a constant inside a loop would be made again at every turn. */
-export function constant(f: FunctionBuilder, name: string, value: number): Local<"v128"> {
-  return f.let(name, f.v128.const("f32x4", value));
-}
-
-/** `targets[i] = value(i)` for each of some vectors. */
-export function setEach(
+/**
+ * Writes `for (item = from; item < to; item++) body(item)`. Each array's pointer goes along: it begins at the item
+ * `from` of its array, and moves on by the bytes of an item.
+ */
+export function forEachItem(
   f: FunctionBuilder,
-  targets: readonly Local<"v128">[],
-  value: (i: number) => Operand<"v128">,
+  { from, to }: Range,
+  along: readonly (readonly [pointer: I32, bytes: number])[],
+  body: (item: I32) => void,
 ): void {
-  targets.forEach((target, i) => {
-    f.set(target, value(i));
+  const item = f.local("item", "i32");
+  for (const [pointer, bytes] of along) moveBy(f, pointer, from, bytes);
+  f.forRange(item, { from, to }, () => {
+    body(item);
+    for (const [pointer, bytes] of along) f.advance(pointer, bytes);
   });
+}
+
+/** `pointer += index · size` */
+export function moveBy(f: FunctionBuilder, pointer: I32, index: I32, size = FLOAT): void {
+  f.set(pointer, f.at(pointer, index, size));
 }

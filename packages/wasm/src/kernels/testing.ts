@@ -152,7 +152,7 @@ function checkArithmetic(generator: Generator, arrays: Arrays, dims: unknown, re
     how: `${parts} ranges`,
     options: { parts, relaxed } as object,
   }));
-  if (Object.entries(inPlace).every(([written, read]) => arrays[written]?.length === arrays[read]?.length))
+  if (Object.entries(inPlace).every(([written, read]) => arrays[written]?.length === arrays[read!]?.length))
     others.push({ how: "in place", options: { parts: 2, inPlace, relaxed } });
   for (const { how, options } of others) {
     const outputs = outputsOf(generator, arrays, dims, options)!;

@@ -6,95 +6,73 @@
 //
 // R is that of Cephes (S. L. Moshier, tanhf.c): within 1e-7 of the result.
 
-import { unaryKernels } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
+import { type Floats, type Kernel, unaryKernels } from "@saunet/core/kernels";
+import type { FunctionBuilder, Value } from "../asm/index.ts";
 import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { exponential, logarithm } from "./exp.ts";
-import { constant, MEMORY_GRAIN, setEach } from "./stream.ts";
+import { constant, MEMORY_GRAIN, setEach, type V128 } from "./stream.ts";
 
-type V128 = Local<"v128">;
-/** Prepares the code that gives one vector from another. */
-type Prepare<D> = (f: FunctionBuilder, dims: D) => (x: V128, i: number) => Value<"v128">;
-type Name = keyof typeof unaryKernels;
-type Dims<N extends Name> = Parameters<(typeof unaryKernels)[N]["forward"]>[1];
-type UnaryGenerator<N extends Name> = Parameters<typeof elementwise<{ y: unknown; x: unknown }, Dims<N>>>[0];
+/** Prepares the code that gives one vector from others. */
+type Prepare<D, V extends readonly V128[]> = (
+  f: FunctionBuilder,
+  dims: D,
+) => (...vectors: V) => Value<"v128">;
 
 /** `y = value(x)`: one or a few instructions, so that memory sets the pace. */
-function forward<N extends Name>(name: N, prepare: Prepare<Dims<N>>): Generator {
-  const kernel = unaryKernels[name].forward as unknown as UnaryGenerator<N>;
-  return elementwise(kernel, {
-    name,
-    reads: ["x"],
-    writes: ["y"],
-    vectors: 4,
-    grain: MEMORY_GRAIN,
-    prepare: (f, dims) => {
-      const value = prepare(f, dims);
-      return ({ x, y }) => setEach(f, y, (i) => value(x[i], i));
-    },
+const forward = <D>(
+  name: string,
+  kernels: { readonly forward: Kernel<{ y: Floats; x: Floats }, D> },
+  prepare: Prepare<D, [x: V128]>,
+): Generator =>
+  elementwise(kernels.forward, { name, reads: ["x"], writes: ["y"], grain: MEMORY_GRAIN }, (f, dims) => {
+    const value = prepare(f, dims);
+    return ({ x, y }) => setEach(f, y, (i) => value(x[i]));
   });
-}
 
-/** `gx = slope(gy, at)`. */
-function gradient<N extends Name>(
-  name: N,
-  prepare: (f: FunctionBuilder, dims: Dims<N>) => (gy: V128, at: V128) => Value<"v128">,
-): Generator {
-  const kernel = unaryKernels[name].gradient as unknown as Parameters<
-    typeof elementwise<{ gx: unknown; gy: unknown; at: unknown }, Dims<N>>
-  >[0];
-  return elementwise(kernel, {
-    name: `${name}_gradient`,
-    reads: ["gy", "at"],
-    writes: ["gx"],
-    vectors: 4,
-    grain: MEMORY_GRAIN,
-    prepare: (f, dims) => {
+/** `gx = slope(gy, at)` */
+const gradient = <D>(
+  name: string,
+  kernels: { readonly gradient: Kernel<{ gx: Floats; gy: Floats; at: Floats }, D> },
+  prepare: Prepare<D, [gy: V128, at: V128]>,
+): Generator =>
+  elementwise(
+    kernels.gradient,
+    { name: `${name}_gradient`, reads: ["gy", "at"], writes: ["gx"], grain: MEMORY_GRAIN },
+    (f, dims) => {
       const slope = prepare(f, dims);
       return ({ gx, gy, at }) => setEach(f, gx, (i) => slope(gy[i], at[i]));
     },
-  });
-}
+  );
 
-const exp = elementwise(unaryKernels.exp.forward, {
-  name: "exp",
-  reads: ["x"],
-  writes: ["y"],
-  vectors: 4,
-  prepare: (f) => {
-    const power = exponential(f, 1);
-    return ({ x, y }) => {
-      setEach(f, y, (i) => x[i]);
-      power(y);
-    };
-  },
+const exp = elementwise(unaryKernels.exp.forward, { name: "exp", reads: ["x"], writes: ["y"] }, (f) => {
+  const power = exponential(f, 1);
+  return ({ x, y }) => {
+    setEach(f, y, (i) => x[i]);
+    power(y);
+  };
 });
 
-const log = elementwise(unaryKernels.log.forward, {
-  name: "log",
-  reads: ["x"],
-  writes: ["y"],
-  vectors: 2,
-  prepare: (f) => {
+const log = elementwise(
+  unaryKernels.log.forward,
+  { name: "log", reads: ["x"], writes: ["y"], vectors: 2 },
+  (f) => {
     const ln = logarithm(f);
     return ({ x, y }) => {
       setEach(f, y, (i) => x[i]);
       ln(y);
     };
   },
-});
+);
 
 /** Up to here e^-2|x| would cancel. */
 const SMALL = 0.625;
 const R = [-0.333332819422, 0.133314422036, -0.0537397155531, 0.0206390887954, -0.00570498872745] as const;
 
-const tanh = elementwise(unaryKernels.tanh.forward, {
-  name: "tanh",
-  reads: ["x"],
-  writes: ["y"],
-  vectors: 2,
-  prepare: (f) => {
+const tanh = elementwise(
+  unaryKernels.tanh.forward,
+  { name: "tanh", reads: ["x"], writes: ["y"], vectors: 2 },
+  (f) => {
     const { v128, f32x4 } = f;
     const power = exponential(f, -1);
     const one = constant(f, "unit", 1);
@@ -117,7 +95,7 @@ const tanh = elementwise(unaryKernels.tanh.forward, {
       setEach(f, y, (i) => v128.bitselect(sums[i], y[i], f32x4.lt(f32x4.abs(x[i]), small)));
     };
   },
-});
+);
 
 /** The largest power that is a chain of products. */
 const MOST_FACTORS = 4;
@@ -147,7 +125,7 @@ function whereShort(plan: Generator, wanted: (exponent: number) => boolean): Gen
 }
 
 const pow = whereShort(
-  forward("pow", (f, exponent) => {
+  forward("pow", unaryKernels.pow, (f, exponent) => {
     const power = shortPower(f, exponent);
     const y = f.local("power", "v128");
     return (x) => {
@@ -160,7 +138,7 @@ const pow = whereShort(
 );
 
 const gradientOfPow = whereShort(
-  gradient("pow", (f, exponent) => {
+  gradient("pow", unaryKernels.pow, (f, exponent) => {
     const power = shortPower(f, exponent - 1);
     const factor = constant(f, "factor", exponent);
     const y = f.local("power", "v128");
@@ -176,19 +154,19 @@ const gradientOfPow = whereShort(
 
 /** The generators of all functions. */
 export const unary: readonly Generator[] = [
-  forward("neg", (f) => (x) => f.f32x4.neg(x)),
-  gradient("neg", (f) => (gy) => f.f32x4.neg(gy)),
+  forward("neg", unaryKernels.neg, (f) => (x) => f.f32x4.neg(x)),
+  gradient("neg", unaryKernels.neg, (f) => (gy) => f.f32x4.neg(gy)),
   exp,
-  gradient("exp", (f) => (gy, y) => f.f32x4.mul(gy, y)),
+  gradient("exp", unaryKernels.exp, (f) => (gy, y) => f.f32x4.mul(gy, y)),
   log,
-  gradient("log", (f) => (gy, x) => f.f32x4.div(gy, x)),
-  forward("sqrt", (f) => (x) => f.f32x4.sqrt(x)),
-  gradient("sqrt", (f) => {
+  gradient("log", unaryKernels.log, (f) => (gy, x) => f.f32x4.div(gy, x)),
+  forward("sqrt", unaryKernels.sqrt, (f) => (x) => f.f32x4.sqrt(x)),
+  gradient("sqrt", unaryKernels.sqrt, (f) => {
     const half = constant(f, "half", 0.5);
     return (gy, y) => f.f32x4.mul(gy, f.f32x4.div(half, y));
   }),
-  forward("abs", (f) => (x) => f.f32x4.abs(x)),
-  gradient("abs", (f) => {
+  forward("abs", unaryKernels.abs, (f) => (x) => f.f32x4.abs(x)),
+  gradient("abs", unaryKernels.abs, (f) => {
     const { v128, f32x4 } = f;
     const [zero, one, sign] = [constant(f, "zero", 0), constant(f, "one", 1), constant(f, "sign", -0)];
     // 0 and NaN are their own signs.
@@ -199,17 +177,17 @@ export const unary: readonly Generator[] = [
       );
   }),
   tanh,
-  gradient("tanh", (f) => {
+  gradient("tanh", unaryKernels.tanh, (f) => {
     const one = constant(f, "one", 1);
     return (gy, y) => f.f32x4.mul(gy, f.f32x4.sub(one, f.f32x4.mul(y, y)));
   }),
   pow,
   gradientOfPow,
-  forward("clip", (f, { min, max }) => {
+  forward("clip", unaryKernels.clip, (f, { min, max }) => {
     const [low, high] = [constant(f, "low", min), constant(f, "high", max)];
     return (x) => f.f32x4.pmin(f.f32x4.pmax(x, low), high);
   }),
-  gradient("clip", (f, { min, max }) => {
+  gradient("clip", unaryKernels.clip, (f, { min, max }) => {
     const { v128, f32x4 } = f;
     const [low, high] = [constant(f, "low", min), constant(f, "high", max)];
     const one = constant(f, "one", 1);

@@ -15,14 +15,11 @@ const link = (producers: string[], result: string, consumers: string[], operand:
   ...{ producers, result },
   ...{ consumers, operand },
 });
-const activations = ["relu.forward", "silu.forward"];
 
 /** By the names of the rewrites. */
 export const LINKS: Readonly<Record<string, Link>> = {
   "normalize+silu": link(["groupNorm.forward"], "y", ["silu.forward"], "x"),
   "normalize+relu": link(["groupNorm.forward"], "y", ["relu.forward"], "x"),
-  "normalize+pool": link(activations, "y", ["maxPool2d.forward"], "x"),
-  "normalize+channels": link(activations, "y", ["sum.forward", "max.forward"], "x"),
   "gate+concat": link(["mul.forward"], "out", ["movement.concat"], "b"),
   "gate+concat+conv": link(["movement.concat"], "y", ["conv2d.forward"], "x"),
   "conv+statistics": link(["conv2d.forward"], "y", ["groupNorm.statistics"], "x"),

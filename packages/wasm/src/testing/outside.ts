@@ -104,5 +104,7 @@ function mayShare({ kernel, buffers }: ProgramCall, a: number, b: number): boole
   if (new Set(names.map((name) => buffers[name])).size < 2) return true;
   const written = names.filter((name) => kernel.roles[name] !== "read");
   if (written.length === 0) return true;
-  return names.length === 2 && written.length === 1 && names.includes(kernel.inPlace[written[0]]);
+  return (
+    names.length === 2 && written.length === 1 && names.some((name) => name === kernel.inPlace[written[0]])
+  );
 }

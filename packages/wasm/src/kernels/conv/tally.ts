@@ -8,7 +8,7 @@
 
 import type { GroupNormDims } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../../asm/index.ts";
-import { forEachChannel, forEachGroup } from "../norm-strips.ts";
+import { forEachChannel, forEachGroup } from "../norm-groups.ts";
 import { FLOAT, type I32, whileAtLeast } from "../stream.ts";
 
 /** Bytes of a strip's sums: pivots, s and q of all channels, then the area. */

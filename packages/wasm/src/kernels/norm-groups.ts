@@ -1,0 +1,139 @@
+// Groups of neighbouring channels: what group normalisation goes over besides the strips of its maps (strips.ts).
+//
+//   x, y [N,P,C]   mean, variance [N,G]   gamma, beta [C]      groups of D = C/G channels
+
+import { exactKey, type GroupNormDims } from "@saunet/core/kernels";
+import type { FunctionBuilder, Local } from "../asm/index.ts";
+import type { Phase } from "../plan.ts";
+import { multiplyAdd } from "./multiply-add.ts";
+import {
+  constant,
+  FLOAT,
+  forEachItem,
+  type I32,
+  load,
+  MEMORY_GRAIN,
+  type Range,
+  SMALLEST,
+  setEach,
+  store,
+  whileAtLeast,
+} from "./stream.ts";
+import { forEachBlock, forEachPosition, type Strip, type Strips } from "./strips.ts";
+
+/** Whether there is code for it, and enough to do. */
+export const suits = ({ N, P, C }: GroupNormDims): boolean => C % 4 === 0 && N * P * C >= SMALLEST;
+
+/** All that the code depends on. */
+export const keyOf = (name: string, { N, P, C, G, epsilon, fixedStatistics }: GroupNormDims): string =>
+  `${name} ${exactKey([N, P, C, G, epsilon, fixedStatistics])}`;
+
+/**
+ * Writes the loop over the groups of all images; `perGroup` point to a group's element. `body` is given the image and
+ * the group's first channel.
+ */
+export function forEachGroup(
+  f: FunctionBuilder,
+  { G, D }: GroupNormDims,
+  range: Range,
+  perGroup: readonly I32[],
+  body: (group: { image: I32; channel: I32 }) => void,
+): void {
+  const { i32 } = f;
+  const [image, channel] = f.locals("group", "i32", 2);
+  const along = perGroup.map((pointer) => [pointer, FLOAT] as const);
+  forEachItem(f, range, along, (group) => {
+    f.set(image, i32.div_u(group, G));
+    f.set(channel, i32.mul(i32.sub(group, i32.mul(image, G)), D));
+    body({ image, channel });
+  });
+}
+
+/** `base + image · imageBytes + channel · channelBytes` */
+export function placeOf(
+  f: FunctionBuilder,
+  base: I32,
+  { image, channel }: { image: I32; channel: I32 },
+  imageBytes: number,
+  channelBytes: number,
+): I32 {
+  const { i32 } = f;
+  return f.let("at", i32.add(f.at(base, image, imageBytes), i32.mul(channel, channelBytes)));
+}
+
+/** Writes a loop over the channels of a group, along which all `pointers` move by one float. */
+export function forEachChannel(
+  f: FunctionBuilder,
+  D: number,
+  pointers: readonly I32[],
+  body: () => void,
+): void {
+  const left = f.let("left", f.i32.const(D));
+  whileAtLeast(f, left, 1, () => {
+    body();
+    for (const pointer of pointers) f.advance(pointer, FLOAT);
+  });
+}
+
+/** 1 / sqrt(variance + epsilon) */
+export function rootOf(f: FunctionBuilder, variance: I32, { epsilon }: GroupNormDims): Local<"f64"> {
+  const { f32, f64 } = f;
+  return f.let("rstd", f64.div(1, f64.sqrt(f64.add(f64.promote_f32(f32.load(variance)), epsilon))));
+}
+
+/** How a map is normalised: `unit` times that, with so many numbers of each channel of an image in scratch memory. */
+export interface Affine {
+  readonly unit: number;
+  readonly perChannel: number;
+}
+
+/** Each group: shared[image, 0, c] = mean, shared[image, 1, c] = unit · gamma[c] / sqrt(variance + epsilon) */
+export const affinePhase = (
+  d: GroupNormDims,
+  { unit, perChannel }: Affine,
+): Phase<Record<"mean" | "variance" | "gamma", unknown>> => ({
+  items: d.N * d.G,
+  grain: MEMORY_GRAIN,
+  write: (f, { from, to, shared, arrays: { mean, variance, gamma } }) => {
+    const { f32, f64 } = f;
+    forEachGroup(f, d, { from, to }, [mean, variance], (group) => {
+      const at = placeOf(f, shared, group, perChannel * FLOAT * d.C, FLOAT);
+      const gammaAt = placeOf(f, gamma, group, 0, FLOAT);
+      const rstd = rootOf(f, variance, d);
+      forEachChannel(f, d.D, [at, gammaAt], () => {
+        f32.store(at, f32.load(mean));
+        const scale = f64.mul(f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd), unit);
+        f32.store(at, f32.demote_f64(scale), { offset: FLOAT * d.C });
+      });
+    });
+  },
+});
+
+/** Prepares `y = (x - mean[c]) · scale[c] + unit · beta[c]`, see {@link affinePhase}; what it returns writes it for a strip. */
+export function affine(
+  f: FunctionBuilder,
+  strips: Strips,
+  { shared, beta }: { readonly shared: I32; readonly beta: I32 },
+  { unit, perChannel }: Affine,
+  relaxed: boolean,
+): (strip: Strip, x: I32, y: I32) => void {
+  const { f32x4 } = f;
+  const [xs, means, scales, betas] = ["x", "mean", "scale", "beta"].map((what) =>
+    f.locals(what, "v128", strips.vectors),
+  );
+  const unit4 = constant(f, "unit", unit);
+  const madd = multiplyAdd(f, relaxed);
+  return (strip, x, y) =>
+    forEachBlock(f, strips, strip, [x, y], (block) => {
+      const at = placeOf(f, shared, block, perChannel * FLOAT * strips.C, 1);
+      load(f, means, at);
+      load(f, scales, at, FLOAT * strips.C);
+      load(f, betas, placeOf(f, beta, block, 0, 1));
+      if (unit !== 1) setEach(f, betas, (v) => f32x4.mul(betas[v], unit4));
+      forEachPosition(f, strips, block, block.left, () => {
+        load(f, xs, block.pointers[0]);
+        setEach(f, xs, (v) => madd(betas[v], f32x4.sub(xs[v], means[v]), scales[v]));
+        store(f, xs, block.pointers[1]);
+      });
+    });
+}
