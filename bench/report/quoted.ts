@@ -28,8 +28,12 @@ function rowOf({ results, bench }: Results, name: string, threads: number): Meas
 
 const ms = (value: number): string => value.toFixed(0);
 
-/** What README has to hold, line breaks aside. */
-export function quoted(model: Results, train: Results): readonly string[] {
+/**
+ * What README has to hold, line breaks aside.
+ *
+ * @param current the network on a current Node
+ */
+export function quoted(model: Results, train: Results, current: Results): readonly string[] {
   const time = (name: string, threads: number, results = model) =>
     ms(rowOf(results, name, threads).median_ms);
   const { cpu, cores, node, date } = model.machine;
@@ -44,6 +48,7 @@ export function quoted(model: Results, train: Results): readonly string[] {
     `on ${cores} cores of an ${cpu}, Node ${node.slice(1)}, ${date.slice(0, 10)}, ${repetitions} processes of each contender over ${minutes} minutes`,
     ...table,
     `without it saunet takes ${time("saunet-plain", 2)} and ${time("saunet-plain", 1)} ms.`,
+    `On Node ${current.machine.node.slice(1)}, within ${current.minutes} minutes, it takes ${time("saunet", 2, current)} and ${time("saunet", 1, current)} ms, onnxruntime-node ${time("onnxruntime-node", 2, current)} and ${time("onnxruntime-node", 1, current)}.`,
     `takes ${time("saunet", 1, train)} ms on one thread and ${time("saunet", 2, train)} on two; PyTorch ${rowOf(train, "pytorch", 1).version} takes ${time("pytorch", 1, train)} and ${time("pytorch", 2, train)}`,
   ];
 }
