@@ -10,14 +10,16 @@ const git = (...args) => execFileSync("git", args, { cwd: root, encoding: "utf8"
 
 const isSource = (file) =>
   /^(packages\/[^/]+\/src|bench)\/.*\.tsx?$/.test(file) &&
-  !/\.test\.ts$|\.d\.ts$|\/testing[^/]*(\/|\.ts$)|^bench\/(page|browser)\//.test(file);
+  !/\.test\.ts$|\.d\.ts$|\/testing[^/]*(\/|\.ts$)|^bench\/(page|browser)\/|\/host\/web\.ts$/.test(file);
 
-/** The package that a source belongs to, and where its tests are. */
+/** Tests of a package that lie elsewhere. */
+const MORE_TESTS = { data: ["scripts/picture-types.test.ts"] };
+
+/** The package that a source belongs to, and its tests. */
 export function packageOf(file) {
   const [folder, name] = file.split("/");
-  return folder === "bench"
-    ? { name: "bench", tests: "bench/**/*.test.ts" }
-    : { name, tests: `packages/${name}/src/**/*.test.ts` };
+  if (folder === "bench") return { name: "bench", tests: "bench/**/*.test.ts" };
+  return { name, tests: [`packages/${name}/src/**/*.test.ts`, ...(MORE_TESTS[name] ?? [])].join(",") };
 }
 
 /** The sources of a package by its name, of a folder, of a file, or all. */

@@ -7,7 +7,7 @@ const config: ViteUserConfig = {
   ...base,
   test: {
     ...base.test,
-    include: [process.env.SAUNET_MUTANTS_TESTS ?? ""],
+    include: (process.env.SAUNET_MUTANTS_TESTS ?? "").split(","),
     exclude: [
       ...(base.test?.exclude ?? []),
       // What runs in a process of its own knows of no mutant.

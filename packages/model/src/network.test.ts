@@ -47,6 +47,8 @@ describe("the family", () => {
     const reread = readWeights(writeWeights({ config, parameters, metadata: {} }));
     expect(reread.config).toEqual(config);
     expect(noGrad(() => forward(reread.config, reread.parameters, x)).data).toEqual(inferred.data);
+    for (const [name, { requiresGrad }] of Object.entries(reread.parameters))
+      expect(requiresGrad, name).toBe(parameters[name].requiresGrad);
   });
 
   it("names every row of the ablation differently", () => {
