@@ -1,16 +1,18 @@
 // Do the tests notice faults? Stryker changes the sources in small ways (mutants) and runs the tests that reach each change:
 //   npm run mutants -- core --sample 60 --seed 1          60 mutants of a package, drawn by a seed
 //   npm run mutants -- packages/core/src/batches.ts       all of a file
+//   npm run mutants -- cli --tests "packages/cli/src/*.test.ts"    by these tests alone
 //   npm run mutants -- --since HEAD~20 --minutes 3        of the lines changed since a revision
 //   npm run mutants -- --faults winograd                  our own faults (mutants/faults.mjs) whose name or file says so
-// A package's mutants are tried by its own tests. It prints what survived; mutants/argued.mjs holds those that change nothing.
+// A package's mutants are tried by its own tests; those of changed lines, for want of time, by the tests in the same folders where
+// there are any. It prints what survived; mutants/argued.mjs holds those that change nothing.
 
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { argued } from "./mutants/argued.mjs";
-import { changedLines, draw, findMutants, packageOf, sourcesOf, textOf } from "./mutants/choose.mjs";
+import { changedLines, draw, findMutants, lineOf, packageOf, sourcesOf, textOf } from "./mutants/choose.mjs";
 import { faults } from "./mutants/faults.mjs";
 import { keyOf } from "./mutants/key.mjs";
 import { notices } from "./mutants/notice.mjs";
@@ -25,6 +27,7 @@ const { values, positionals } = parseArgs({
     since: { type: "string" },
     minutes: { type: "string", default: "60" },
     faults: { type: "boolean", default: false },
+    tests: { type: "string" },
     fresh: { type: "boolean", default: false },
   },
 });
@@ -42,7 +45,12 @@ function numberOf(name, least) {
 
 const sample = values.sample === undefined ? Number.POSITIVE_INFINITY : numberOf("sample", 1);
 const seed = numberOf("seed", 0);
-const deadline = Date.now() + numberOf("minutes", 0) * 60_000;
+const end = Date.now() + numberOf("minutes", 0) * 60_000;
+/** When the next of so many parts must be over: each has a minute at least, the last ones may have none. */
+const endOfPart = (parts) => {
+  const left = end - Date.now();
+  return Date.now() + left / Math.max(1, Math.min(parts, Math.floor(left / 60_000)));
+};
 const results = join(scratch, ".mutants-results.jsonl");
 const chosenFile = join(scratch, ".mutants-chosen.json");
 
@@ -57,8 +65,18 @@ function forgetUnchosen(incrementalFile) {
   writeFileSync(incrementalFile, JSON.stringify(report));
 }
 
-/** Runs Stryker on the chosen mutants of one package until the deadline; returns its exit code, or undefined at the deadline. */
-function stryker(name, chosen) {
+function testsOf(chosen) {
+  const folders = new Set(chosen.map(({ fileName }) => dirname(fileName)));
+  const beside = [...folders].filter((folder) =>
+    readdirSync(join(scratch, folder)).some((name) => name.endsWith(".test.ts")),
+  );
+  return values.since === undefined || beside.length === 0
+    ? packageOf(chosen[0].fileName).tests
+    : beside.map((folder) => `${folder}/*.test.ts`).join(",");
+}
+
+/** Runs Stryker on the chosen mutants of one package; returns its exit code, or undefined where it came to the deadline. */
+function stryker(name, chosen, deadline) {
   rmSync(results, { force: true });
   writeFileSync(chosenFile, JSON.stringify(chosen.map(key)));
   const incrementalFile = join(scratch, `.mutants-${name}.json`);
@@ -79,7 +97,7 @@ function stryker(name, chosen) {
         ...process.env,
         // Where nobody asks for more: 30 random programs of the engine instead of 200.
         SAUNET_PROGRAMS: process.env.SAUNET_PROGRAMS ?? "30 1",
-        SAUNET_MUTANTS_TESTS: packageOf(chosen[0].fileName).tests,
+        SAUNET_MUTANTS_TESTS: values.tests ?? testsOf(chosen),
         SAUNET_MUTANTS_CHOSEN: chosenFile,
         SAUNET_MUTANTS_RESULTS: results,
       },
@@ -107,8 +125,8 @@ function stryker(name, chosen) {
 }
 
 /** Tries the chosen mutants of one package and prints what became of them; returns whether the tool did its work. */
-async function tryMutants(name, chosen, all) {
-  const code = await stryker(name, chosen);
+async function tryMutants(name, chosen, all, deadline) {
+  const code = await stryker(name, chosen, deadline);
   const wanted = new Map(chosen.map((mutant) => [key(mutant), mutant]));
   const statuses = new Map();
   if (existsSync(results))
@@ -121,12 +139,16 @@ async function tryMutants(name, chosen, all) {
   );
   for (const [at, status] of statuses) {
     const { fileName, location, replacement } = wanted.get(at);
-    const original = textOf(fileName, location);
+    const [original, line] = [textOf(fileName, location), lineOf(fileName, location)];
     const isMissed = status === "Survived" || status === "NoCoverage";
     const isArgued =
       isMissed &&
       argued.some(
-        ({ file, from, to }) => file === fileName && from === short(original) && to === short(replacement),
+        (one) =>
+          one.file === fileName &&
+          one.line === line &&
+          one.from === short(original) &&
+          one.to === short(replacement),
       );
     count[isArgued ? "argued" : status]++;
     if (isMissed && !isArgued)
@@ -149,19 +171,19 @@ function short(code) {
 }
 
 /** Applies each fault by itself and runs the test that must notice it; returns whether all were noticed. */
-function tryFaults(some) {
-  let missed = 0;
+function tryFaults(some, deadline) {
+  if (some.length === 0) return true;
+  let [tried, noticed] = [0, 0];
   for (const fault of some) {
-    if (Date.now() > deadline) {
-      console.log("faults: the others are not tried within the time");
-      break;
-    }
+    if (Date.now() > deadline) break;
     const isNoticed = notices(fault);
-    if (!isNoticed) missed++;
+    tried++;
+    if (isNoticed) noticed++;
     console.log(`${isNoticed ? "noticed" : "MISSED"}  ${fault.name}  (${fault.file}; ${fault.test[0]})`);
   }
-  console.log(`faults: ${some.length - missed} of ${some.length} noticed`);
-  return missed === 0;
+  const late = tried < some.length ? `; ${some.length - tried} not tried within the time` : "";
+  console.log(`faults: ${noticed} of ${tried} noticed${late}`);
+  return noticed === tried;
 }
 
 install();
@@ -172,23 +194,28 @@ if (values.faults) {
     ({ name, file }) => target === undefined || name.includes(target) || file.includes(target),
   );
   if (some.length === 0) fail(`no fault's name or file has ${target} in it`);
-  process.exit(tryFaults(some) ? 0 : 1);
+  process.exit(tryFaults(some, end) ? 0 : 1);
 }
 
 const lines = values.since === undefined ? undefined : changedLines(values.since);
 const files = sourcesOf(target).filter((file) => lines === undefined || lines.has(file));
 if (lines === undefined && target === undefined) fail("a package, a file, --since or --faults is wanted");
 if (lines === undefined && files.length === 0) fail(`${target} is no package, folder or file with sources`);
-let isWell = tryFaults(lines === undefined ? [] : faults.filter(({ file }) => lines.has(file)));
+const touched = lines === undefined ? [] : faults.filter(({ file }) => lines.has(file));
+let isWell = tryFaults(touched, endOfPart(2));
 const mutants = (await findMutants(files)).filter(
   ({ fileName, location }) => lines?.get(fileName).has(location.start.line + 1) ?? true,
 );
 if (mutants.length === 0) console.log("mutants: no line with a mutant has changed");
 const chosen = draw(mutants, sample, seed);
-const names = [...new Set(chosen.map(({ fileName }) => packageOf(fileName).name))];
-for (const name of names) {
-  const isOf = ({ fileName }) => packageOf(fileName).name === name;
-  if (Date.now() > deadline) console.log(`${name}: not tried within the time`);
-  else if (!(await tryMutants(name, chosen.filter(isOf), mutants.filter(isOf).length))) isWell = false;
+const ofPackage = (some, name) => some.filter(({ fileName }) => packageOf(fileName).name === name);
+const names = [...new Set(chosen.map(({ fileName }) => packageOf(fileName).name))].sort(
+  (a, b) => ofPackage(chosen, b).length - ofPackage(chosen, a).length,
+);
+for (const [at, name] of names.entries()) {
+  const own = ofPackage(chosen, name);
+  if (Date.now() > end) console.log(`${name}: ${own.length} mutants not tried within the time`);
+  else if (!(await tryMutants(name, own, ofPackage(mutants, name).length, endOfPart(names.length - at))))
+    isWell = false;
 }
 process.exit(isWell ? 0 : 1);

@@ -69,10 +69,14 @@ export async function findMutants(files) {
   return (await new Instrumenter(silent).instrument(sources, options)).mutants;
 }
 
+const linesOf = (file) => readFileSync(join(root, file), "utf8").split("\n");
+
+/** The line that a mutant begins on. */
+export const lineOf = (file, { start }) => linesOf(file)[start.line].trim();
+
 /** The code that a mutant replaces. */
 export function textOf(file, { start, end }) {
-  const lines = readFileSync(join(root, file), "utf8").split("\n");
-  const some = lines.slice(start.line, end.line + 1);
+  const some = linesOf(file).slice(start.line, end.line + 1);
   some[some.length - 1] = some.at(-1).slice(0, end.column);
   some[0] = some[0].slice(start.column);
   return some.join("\n");

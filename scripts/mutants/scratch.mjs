@@ -37,6 +37,8 @@ export function restore(path) {
 /** Makes the copy equal to the checkout. */
 export function refresh() {
   mkdirSync(scratch, { recursive: true });
+  // What a run that was killed had put aside.
+  rmSync(join(scratch, ".stryker-tmp"), { recursive: true, force: true });
   const files = filesOfCheckout();
   for (const path of filesBelow(scratch)) if (!files.has(path)) rmSync(join(scratch, path));
   for (const path of files) restore(path);
