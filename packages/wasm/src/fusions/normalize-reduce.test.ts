@@ -142,6 +142,15 @@ describe("a normalised map with what is made of it", () => {
       }
     });
 
+    it("has maxima below 0 where all channels are", () => {
+      const [N, H, W] = [1, 15, 37];
+      const low = { gamma: new Float32Array(C).fill(0.1), beta: new Float32Array(C).fill(-5) };
+      const arrays = { ...arraysOf(N, H, W), ...low, ...reductions(N * H * W) };
+      const d = dims(N, H, W, "silu");
+      expect(checkCode(groupNormReducedGenerator, arrays, d)).toBeLessThan(1e-5);
+      expect(Math.max(...outputsOf(groupNormReducedGenerator, arrays, d)!.maxima)).toBeLessThan(0);
+    });
+
     it.each([
       [16, 19],
       [2, 97],
