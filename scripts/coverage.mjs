@@ -13,14 +13,14 @@ const names = process.argv.slice(2);
 const folders = names.length === 0 ? ["packages", "bench"] : names.map(folderOf);
 
 function folderOf(name) {
-  return name === "bench" ? name : `packages/${name}/`;
+  return name === "bench" ? name : `packages/${name}`;
 }
 
 install();
 const sources = folders.flatMap((folder) => [`${folder}/**/*.ts`, `${folder}/**/*.tsx`]);
 const code = bin("vitest", [
   "run",
-  ...(names.length === 0 ? [] : folders),
+  ...(names.length === 0 ? [] : folders.map((folder) => `${folder}/`)),
   ...["--coverage.enabled", "--coverage.provider=v8", "--coverage.reportOnFailure"],
   ...["--coverage.reporter=html", "--coverage.reporter=json-summary"],
   ...sources.map((pattern) => `--coverage.include=${pattern}`),
