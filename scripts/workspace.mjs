@@ -34,14 +34,14 @@ export function bin(name, args, options) {
 }
 
 /** Installs the packages that the lockfile names, unless that very lockfile has been installed before. */
-export function install() {
-  const stamp = join(root, "node_modules", ".lockfile-hash");
+export function install(cwd = root) {
+  const stamp = join(cwd, "node_modules", ".lockfile-hash");
   const hash = createHash("sha256")
-    .update(readFileSync(join(root, "pnpm-lock.yaml")))
+    .update(readFileSync(join(cwd, "pnpm-lock.yaml")))
     .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
   process.stderr.write("Installing packages (once) …\n");
-  const code = pnpm(["install", "--frozen-lockfile"], { quiet: true });
+  const code = pnpm(["install", "--frozen-lockfile"], { quiet: true, cwd });
   if (code !== 0) process.exit(code);
   writeFileSync(stamp, hash);
 }

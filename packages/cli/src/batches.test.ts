@@ -109,6 +109,22 @@ it("crops of which classes are told apart keep the colours of the picture, which
   expect(Math.min(...ratios())).toBeLessThan(1);
 });
 
+it("a pixel's classes share it, the background first, which vessels of all classes leave", () => {
+  const classes = ["background", "artery", "vein"];
+  const { target, count, side } = batchMaker({ kind: "synthetic", seed: 3, size: 48, classes })({
+    ...{ step: 0, batch: 4, side: 32 },
+  });
+  const sums = [0, 0, 0];
+  for (let pixel = 0; pixel < count * side * side; pixel++) {
+    const shares = [...target.subarray(3 * pixel, 3 * pixel + 3)];
+    // Each is kept as a byte.
+    expect(Math.abs(shares[0] + shares[1] + shares[2] - 1)).toBeLessThan(0.01);
+    for (const [kind, share] of shares.entries()) sums[kind] += share;
+  }
+  expect(sums[0]).toBeGreaterThan(sums[1] + sums[2]);
+  expect(Math.min(sums[1], sums[2])).toBeGreaterThan(10);
+});
+
 it("a picture that would take too much memory is kept smaller, and shown at the same scale", () => {
   const [plain, small] = [Number.POSITIVE_INFINITY, 4000].map((bytes) => sourceOf(...fundus(1), bytes));
   expect([plain.labelled.width, small.labelled.width]).toEqual([48, 24]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { syntheticSeed } from "./batches.ts";
 import { splitOff, syntheticData } from "./training-data.ts";
 
 const named = (...ids: string[]) => ids.map((id) => ({ id }));
@@ -56,5 +57,7 @@ describe("synthetic pictures", () => {
     expect(new Set(idsOf(validation)).size).toBe(3);
     for (const id of idsOf(validation))
       expect(Number(id.replace("synthetic-", ""))).toBeGreaterThanOrEqual(1000);
+    const trainedOn = new Set(Array.from({ length: 10_000 }, (_, number) => syntheticSeed(1, number)));
+    for (const id of idsOf(validation)) expect(trainedOn).not.toContain(Number(id.replace("synthetic-", "")));
   });
 });

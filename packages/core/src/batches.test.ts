@@ -53,6 +53,14 @@ describe("batches", () => {
       ["a", "b"],
     ]);
     expect([String(last.images), last.names]).toEqual(["Tensor [1,2] [[5, 6]]", ["c"]]);
+    // Columns may have the names of a tensor's parts.
+    expect(await collect(batches({ data: Float32Array.of(1, 2), rows: [3, 4] }, { size: 1 }))).toEqual([
+      { data: Float32Array.of(1), rows: [3] },
+      { data: Float32Array.of(2), rows: [4] },
+    ]);
+    expect(await collect(batches({ data: [1], shape: [2] }, { size: 1 }))).toEqual([
+      { data: [1], shape: [2] },
+    ]);
     expect(await collect(batches(new Set([1, 2, 3]), { size: 2 }))).toEqual([[1, 2], [3]]);
     expect(await collect(batches(source(3).numbers, { size: 2 }))).toEqual([[0, 1], [2]]);
   });

@@ -206,6 +206,35 @@ describe("programs", () => {
     expect(log.freed).toBe(2);
   });
 
+  it.each([0, 1])(
+    "go on after a run that failed, after %i waits, and are freed as others are",
+    async (waits) => {
+      let [isFailing, freed] = [true, 0];
+      await installPreparer((program) => {
+        const plain = prepareWithKernels(program);
+        return {
+          ...plain,
+          *start(inputs) {
+            for (let wait = 0; wait < waits; wait++) yield pending();
+            if (isFailing) throw new Error("test: it failed");
+            return plain.runSync(inputs);
+          },
+          free: () => void freed++,
+        };
+      });
+      const runnable = prepare(programOf(new Float32Array(2)));
+      await expect(runnable.run([tensor([3])])).rejects.toThrow("test: it failed");
+      isFailing = false;
+      const [one, other] = await Promise.all([3, 4].map((x) => runnable.run([tensor([x])])));
+      expect([one[0].item(), other[0].item()]).toEqual([next(0, 3), next(next(0, 3), 4)]);
+      isFailing = true;
+      await expect(runnable.run([tensor([5])])).rejects.toThrow("test: it failed");
+      // Nothing is in use any more: what the one who ran it had planned goes with him.
+      await installPreparer(undefined);
+      expect(freed).toBe(1);
+    },
+  );
+
   it("say what is wrong with inputs, and with a signal that says stop already", async () => {
     const program = prepare(programOf(new Float32Array(2)));
     await expect(program.run([])).rejects.toThrow("run: wants 1 inputs but got 0");

@@ -90,6 +90,26 @@ describe("fieldOfView", () => {
     expect(overlap(dimmed, wanted)).toBeGreaterThan(0.97);
   });
 
+  it("reads the surround from whichever corner is dark", () => {
+    const eye = (x: number, y: number): number => (inCircle(x, y, 50, 50, 48) ? 200 : 1);
+    const wanted = fieldOfView(painted(100, 100, eye));
+    for (const dark of [0, 1, 2, 3]) {
+      // The camera wrote into the others.
+      const marked = painted(100, 100, (x, y) => {
+        const [isRight, isLow] = [x >= 94, y >= 94];
+        const isCorner = (x < 6 || isRight) && (y < 6 || isLow);
+        return isCorner && (isRight ? 1 : 0) + (isLow ? 2 : 0) !== dark ? 200 : eye(x, y);
+      });
+      expect(fieldOfView(marked)).toEqual(wanted);
+    }
+  });
+
+  it.each([0, 1, 2])("finds an eye that shows in channel %i alone", (channel) => {
+    const eye = painted(100, 100, (x, y) => (inCircle(x, y, 50, 50, 40) ? 200 : 1));
+    const single = { ...eye, data: eye.data.map((value, i) => (i % 3 === channel ? value : 1)) };
+    expect(fieldOfView(single)).toEqual(fieldOfView(eye));
+  });
+
   it("fills holes and leaves out specks", () => {
     const circle = (x: number, y: number): number => (inCircle(x, y, 50, 50, 40) ? 200 : 0);
     const spoiled = painted(100, 100, (x, y) => {

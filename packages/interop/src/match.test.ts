@@ -81,7 +81,7 @@ describe("matchLayers", () => {
 
   it("tells the first layers that differ, with both shapes, and how many more there are", () => {
     expect(() => matchLayers({ ...small, channels: [8, 32, 24] }, layersOf(small))).toThrow(
-      /^is not a sa-unet-v2: its stages have 8, 16, 24 channels, not 8, 32, 24; encoder2\.conv1\.filter must be \[3,3,8,32\] but layer "layer4" has \[3,3,8,16\]; .*; and \d+ more$/,
+      /^is not a sa-unet-v2: its stages have 8, 16, 24 channels, not 8, 32, 24; encoder2\.conv1\.filter must be \[3,3,8,32\] but layer "layer4" has \[3,3,8,16\]; .*; and 17 more$/,
     );
   });
 
@@ -155,6 +155,9 @@ describe("importModel", () => {
     expect(assumed).toEqual(["activation silu", "cross-scale attention in the skips"]);
     expect(take(layersOf(small), { config: small, groups: 2 }).config.groups).toBe(2);
     expect(() => take(layersOf(small), { groups: 4 }, { groups: 8 })).toThrow("it has 8 groups, not 4");
+    expect(() => take(layersOf(small), { config: small }, { groups: 4, activation: "relu" })).toThrow(
+      "is not a sa-unet-v2: it has 4 groups, not 8; the activation relu, not silu",
+    );
     expect(() => take(layersOf(small), { groups: 5 })).toThrow(
       "has 8 channels, which do not make up 5 groups",
     );
@@ -267,6 +270,12 @@ describe("what a file is said to differ in", () => {
       small,
       halfUp,
       /^is not a sa-unet-v2: decoder2\.up\.filter must be \[3,3,16,24\] but layer "layer\d+" has \[2,2,16,24\]; decoder1/,
+    ],
+    [
+      "one normalisation",
+      small,
+      layersOf(small).filter(({ kind }, i) => kind !== "normalization" || i === 1),
+      /^is not a sa-unet-v2: it has 1 normalisation, not 10; encoder1\.norm2/,
     ],
     ["nothing", saUNetV2, [], /^is not a sa-unet-v2: it has 0 convolutions, not 18; .*and \d+ more$/],
   ])("%s", (_, config, layers, message) => {

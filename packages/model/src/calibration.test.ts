@@ -89,6 +89,8 @@ describe("fitCalibration", () => {
     const empty = f1ByThreshold({ probability: new Float32Array(4), truth: [0, 0, 0, 0] });
     expect(fitCalibration([])).toBeUndefined();
     expect(fitCalibration([empty])).toBeUndefined();
+    const three = curves(5, 3, 1);
+    expect(fitCalibration([empty, ...three])).toEqual(fitCalibration(three));
   });
 });
 
@@ -131,6 +133,11 @@ describe("a calibration in a file", () => {
       "weights is no SHA-256",
     ],
     [
+      "weights in a list",
+      JSON.stringify({ ...JSON.parse(writeCalibration(file)), weights: ["a".repeat(64)] }),
+      "weights is no SHA-256",
+    ],
+    [
       "no sources",
       JSON.stringify({ ...JSON.parse(writeCalibration(file)), sources: ["x"] }),
       "sources is no list of SHA-256",
@@ -138,5 +145,10 @@ describe("a calibration in a file", () => {
   ])("is refused where it is %s", (_, text, message) => {
     expect(() => readCalibration(text)).toThrow(RangeError);
     expect(() => readCalibration(text)).toThrow(message);
+  });
+
+  it("is refused in few words where its kind is long", () => {
+    const text = JSON.stringify({ kind: "k".repeat(100) });
+    expect(() => readCalibration(text)).toThrow(/its kind is "k{59}$/);
   });
 });

@@ -55,7 +55,7 @@ const WIDE = 0.2;
  * console.log(threshold, before?.toFixed(3), leaveOneOut?.f1); // 0.3 0.667 1
  */
 export function fitCalibration(curves: readonly Float64Array[]): Calibration | undefined {
-  const known = curves.filter((curve) => !curve.every(Number.isNaN));
+  const known = curves.filter((curve) => fitThreshold([curve]) !== undefined);
   const found = fitThreshold(known);
   if (found === undefined) return undefined;
   const before = known.map((curve) => f1At(curve, DEFAULT_THRESHOLD));

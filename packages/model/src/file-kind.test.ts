@@ -14,7 +14,7 @@ const text = (value: string) => Uint8Array.from(value, (character) => character.
 function archive(name: string): Uint8Array {
   const head = new Uint8Array(30 + name.length + 100);
   head.set([0x50, 0x4b, 3, 4]);
-  head[26] = name.length;
+  head.set([name.length % 256, Math.floor(name.length / 256)], 26);
   head.set(text(name), 30);
   return head;
 }
@@ -32,6 +32,7 @@ describe("fileKind", () => {
     ["the beginning of one", "torch", legacyTorch],
     ["another archive of PyTorch", "torch", archive("weights/byteorder")],
     ["a program of PyTorch", "torch", archive("model/code/__torch__.py")],
+    ["one whose first name is longer than a byte counts", "torch", archive(`${"m".repeat(300)}/data.pkl`)],
     ["a pickle", "pickle", text("\x80\x04\x95")],
     ["NumPy's arrays", "numpy", archive("w.npy")],
     ["an array of NumPy", "numpy", text("\x93NUMPY\x01\x00")],

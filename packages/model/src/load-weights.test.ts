@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { randomState, SafetensorsError } from "@saunet/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { saUNet, saUNetV2 } from "./config.ts";
 import { readLocal } from "./host/web.ts";
 import { loadWeights } from "./load-weights.ts";
@@ -24,7 +24,12 @@ let path: string;
 let server: Server;
 let url: string;
 
+/** Answers without end that are still being sent. */
+const sending = new Set<ServerResponse>();
+
 function endless(response: ServerResponse, part: Uint8Array): void {
+  sending.add(response);
+  response.on("close", () => sending.delete(response));
   const more = () => {
     while (!response.destroyed && response.write(part));
   };
@@ -92,6 +97,7 @@ describe("loadWeights", () => {
     await expect(loadWeights(`${url}/missing`)).rejects.toThrow(`${url}/missing answered 404 Not Found`);
     const limit = { maxBytes: 3 * bytes.length };
     await expect(loadWeights(`${url}/endless`, limit)).rejects.toThrow(/the limit is/);
+    await vi.waitFor(() => expect(sending.size).toBe(0));
     for (const source of [bytes, new Blob([new Uint8Array(bytes)]), path, `${url}/weights`]) {
       await expect(loadWeights(source, { maxBytes: 100 })).rejects.toThrow(WeightsError);
     }

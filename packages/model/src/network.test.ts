@@ -1,4 +1,14 @@
-import { noGrad, randomState, sigmoid, Tensor, uniform, writeSafetensors, zeros } from "@saunet/core";
+import {
+  type DropBlockOptions,
+  dropBlock,
+  noGrad,
+  randomState,
+  sigmoid,
+  Tensor,
+  uniform,
+  writeSafetensors,
+  zeros,
+} from "@saunet/core";
 import { expectClose } from "@saunet/core/testing";
 import { describe, expect, it } from "vitest";
 import { ablation, networks, saUNet, saUNetV2, uNet } from "./config.ts";
@@ -37,6 +47,8 @@ describe("the family", () => {
     const reread = readWeights(writeWeights({ config, parameters, metadata: {} }));
     expect(reread.config).toEqual(config);
     expect(noGrad(() => forward(reread.config, reread.parameters, x)).data).toEqual(inferred.data);
+    for (const [name, { requiresGrad }] of Object.entries(reread.parameters))
+      expect(requiresGrad, name).toBe(parameters[name].requiresGrad);
   });
 
   it("names every row of the ablation differently", () => {
@@ -84,8 +96,34 @@ describe("the family", () => {
     expect(Math.max(...other.data.map((value, i) => Math.abs(value - wanted.data[i])))).toBeGreaterThan(1e-3);
   });
 
-  it("refuses sizes that it cannot halve, and other channels", () => {
+  it("drops blocks in training alone, after each convolution of its stages, with the rate and size of its description", () => {
+    const dropBlockOf = (rate: number) => ({ ...saUNetV2, dropBlock: { rate, size: 3 } });
     const parameters = initialize(saUNetV2, randomState(1));
+    const x = uniform([1, 16, 16, 3], randomState(2));
+    const called: DropBlockOptions[] = [];
+    const [own, random] = [randomState(3), randomState(3)];
+    const drop = (f: Tensor, options: DropBlockOptions) => {
+      called.push(options);
+      return dropBlock(f, own, options);
+    };
+    const config = dropBlockOf(0.3);
+    const [given, drawn] = noGrad(() => [
+      forward(config, parameters, x, { training: true, drop }),
+      forward(config, parameters, x, { training: true, random }),
+    ]);
+    expect(called).toEqual(Array(14).fill({ rate: 0.3, blockSize: 3 }));
+    expect(drawn.data).toEqual(given.data);
+    const without = noGrad(() => forward(dropBlockOf(0), parameters, x, { training: true, random }));
+    expect(random).toEqual(own);
+    expect(without.data).not.toEqual(drawn.data);
+    expect(without.data).toEqual(noGrad(() => forward(config, parameters, x)).data);
+  });
+
+  it("refuses sizes that it cannot halve, other channels, and other axes", () => {
+    const parameters = initialize(saUNetV2, randomState(1));
+    expect(() => forward(saUNetV2, parameters, zeros([1, 16, 16, 3, 1]))).toThrow(
+      "sa-unet-v2: x must be [N,H,W,3] but is [1,16,16,3,1]",
+    );
     expect(() => forward(saUNetV2, parameters, zeros([1, 20, 16, 3]))).toThrow(
       "sa-unet-v2: height and width of x [1,20,16,3] must be multiples of 8",
     );

@@ -76,6 +76,9 @@ describe("the area under the ROC curve", () => {
     const area = pooledRocAuc([watched, watched, watched, watched, watched]);
     expect(area.full).toBe(rankedRocAuc(ranked).full);
     expect(Math.max(...reads)).toBeLessThanOrEqual((1 << 22) / 5);
+    // Nor fewer than it might: any two in a row would be too many.
+    const rounds = reads.filter((_, i) => i % 5 === 0);
+    for (let i = 1; i < rounds.length; i++) expect(5 * (rounds[i - 1] + rounds[i])).toBeGreaterThan(1 << 22);
     expect(reads.reduce((sum, count) => sum + count, 0)).toBe(5 * side);
   });
 

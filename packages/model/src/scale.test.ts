@@ -26,6 +26,11 @@ describe("autoScale", () => {
     expect(scale).toBeCloseTo(Math.abs(wanted - 1) < 0.1 ? 1 : wanted, 2);
   });
 
+  it("of an eye that is cut off left and right comes from its height", () => {
+    expect(autoScale(disc(584, 700, 690))).toBe(autoScale(disc(700, 584, 690)));
+    expect(autoScale(disc(584, 700, 690))).toBeCloseTo(1050 / 690, 2);
+  });
+
   it("falls as pictures grow, so that all come nearer to each other, and leaves some as they are", () => {
     const scales = [300, 600, 1200, 2400].map((size) => autoScale(disc(size, size, size)));
     expect(autoScale(disc(40, 40, 40))).toBe(4);

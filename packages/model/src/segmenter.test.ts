@@ -74,11 +74,22 @@ describe("segmenter", () => {
     );
     const all = await segmenter.segment({ width: 8, height: 8, data }, { threshold: 0 });
     expect(all.mask.data.every((value) => value === 1)).toBe(true);
+    // A probability equal to the threshold is one of a vessel.
+    const threshold = [...plain.probability].sort()[20];
+    const { mask } = await segmenter.segment({ width: 8, height: 8, data }, { threshold });
+    expect([...mask.data]).toEqual(Array.from(plain.probability, (p) => (p >= threshold ? 1 : 0)));
+    expect(mask.data[plain.probability.indexOf(threshold)]).toBe(1);
   });
 
   it("refuses what is too large, and bytes that do not fill the photograph", async () => {
     await expect(segmenter.segment(photograph(100, 100), { maxPixels: 9999 })).rejects.toThrow(
       "segment: the photograph has 100 x 100 pixels (scaled and padded to 104 x 104); the limit is 9999",
+    );
+    await expect(segmenter.segment(photograph(100, 100), { maxPixels: 9999, scale: 0.5 })).rejects.toThrow(
+      "segment: the photograph has 100 x 100 pixels (scaled and padded to 56 x 56); the limit is 9999",
+    );
+    await expect(segmenter.segment(photograph(50, 50), { maxPixels: 9999, scale: 2 })).rejects.toThrow(
+      "segment: the photograph has 50 x 50 pixels (scaled and padded to 104 x 104); the limit is 9999",
     );
     await expect(segmenter.segment({ width: 5, height: 5, data: new Uint8Array(7) })).rejects.toThrow(
       "wants 75 bytes",

@@ -9,10 +9,10 @@ import {
   prepare,
   randomState,
   sigmoid,
-  type Tensor,
+  Tensor,
   zeros,
 } from "@saunet/core";
-import { withReferences } from "@saunet/core/kernels";
+import { withAllocator, withReferences } from "@saunet/core/kernels";
 import { relativeError } from "@saunet/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { type AccelerateOptions, accelerate, restore } from "./accelerate.ts";
@@ -49,6 +49,16 @@ describe("accelerate", () => {
       expect(await accelerate({ threads: 1, relaxed: false })).toMatchObject({ relaxed: false });
     },
   );
+
+  it("leaves doubles to the references, which keep all of their digits", async () => {
+    const x = new Tensor(Float64Array.from({ length: 4096 }, (_, i) => i + 0.1) as never, [4096]);
+    const doubles = { floats: (size: number) => new Float64Array(size) as never };
+    const squares = () => withAllocator(doubles, () => mul(x, x)).data;
+    const wanted = squares();
+    expect(wanted[7]).toBe(7.1 * 7.1);
+    await accelerate({ threads: 1 });
+    expect(squares()).toEqual(wanted);
+  });
 
   it("keeps to the algorithm that it is given, all of them right and the direct one most", async () => {
     const [x, w] = [

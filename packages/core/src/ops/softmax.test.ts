@@ -67,6 +67,10 @@ describe("softmaxCrossEntropy", () => {
         });
         const options = { axis };
         checkOperator(([x]) => softmaxCrossEntropy(x, z, options), [random(shape)]);
+        if (axis === shape.length - 1)
+          expect(softmaxCrossEntropy(random(shape), z)).toEqual(
+            softmaxCrossEntropy(random(shape), z, options),
+          );
         checkOperator(([x]) => softmaxCrossEntropy(x, z, { axis, ignoreClass: 0 }), [random(shape)]);
         const shares = uniform(shape, randomState(4));
         checkOperator(([x]) => softmaxCrossEntropy(x, shares, options), [random(shape)]);

@@ -63,6 +63,12 @@ async function refusal(promise: Promise<unknown>): Promise<string> {
   return message.slice(path.length + 2);
 }
 
+/** How a picture is written that is cut off. */
+interface Truncated {
+  readonly compression?: "lzw" | "none";
+  readonly bitdepth?: 8 | 16;
+}
+
 describe("readPhotograph", () => {
   it.each([
     ["jpg", 3],
@@ -171,10 +177,15 @@ describe("readPhotograph", () => {
     ["tiff", { compression: "none" }],
     ["webp", {}],
     ["gif", {}],
-  ] as const)("refuses a truncated %s %s", async (format, options) => {
+    ["png", { bitdepth: 16 }],
+    ["tiff", { compression: "lzw", bitdepth: 16 }],
+    ["tiff", { compression: "none", bitdepth: 16 }],
+  ] as const)("refuses a truncated %s %s", async (format, { bitdepth = 8, ...options }: Truncated) => {
     const noise = { type: "gaussian", mean: 128, sigma: 40 } as const;
     const picture = sharp({ create: { width: 200, height: 200, channels: 3, background: "#000", noise } });
+    if (bitdepth === 16) picture.toColourspace("rgb16");
     const whole = await picture.toFormat(format, options).toBuffer();
+    expect((await sharp(whole).metadata()).depth).toBe(bitdepth === 16 ? "ushort" : "uchar");
     for (const share of [0.01, 0.3, 0.7, 0.98]) {
       const path = await save(`half.${format}`, whole.subarray(0, Math.floor(whole.length * share)));
       expect(await refusal(readPhotograph(path))).toMatch(/^is damaged or cut short|^is not a picture/);

@@ -3,6 +3,7 @@ import {
   chmod,
   mkdir,
   mkdtemp,
+  open,
   readdir,
   readFile,
   readlink,
@@ -13,7 +14,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { temporaryName, writeWhole } from "./write-whole.ts";
 
 let folder: string;
@@ -56,6 +57,21 @@ describe("writeWhole", () => {
     expect((await readdir(at("real"))).sort()).toEqual(["not-yet", "there"]);
     await symlink("round", at("round"));
     await expect(writeWhole(at("round"), "new")).rejects.toThrow(/round: cannot be written: /);
+  });
+
+  it("has its bytes on the disk before they take the name of the old ones", async () => {
+    const path = join(folder, "synced");
+    await writeFile(path, "old");
+    const handle = await open(path);
+    const synced: string[][] = [];
+    const sync = vi.spyOn(Object.getPrototypeOf(handle), "sync").mockImplementation(async () => {
+      const temporary = (await readdir(folder)).find((name) => /^synced\..*\.tmp$/.test(name)) ?? "";
+      synced.push([await text(join(folder, temporary)), await text(path)]);
+    });
+    await handle.close();
+    await writeWhole(path, "new");
+    sync.mockRestore();
+    expect([synced, await text(path)]).toEqual([[["new", "old"]], "new"]);
   });
 
   it("keeps the permissions of what it replaces", async () => {

@@ -57,6 +57,21 @@ describe("layersOf", () => {
     ]);
   });
 
+  it("takes off the number of an array, and no other after a colon", () => {
+    const weights = ["a:1/kernel:0", "a:1/bias:0", "a:2/gamma:0", "a:2/beta:0"];
+    const tree = {
+      groups: [
+        { path: "", attributes: { layer_names: ["a"] } },
+        { path: "a", attributes: { weight_names: weights } },
+      ],
+      datasets: weights.map((name) => array(`a/${name}`, name.includes("kernel") ? [3, 3, 4, 8] : [8])),
+    };
+    expect(told(tree)).toEqual([
+      ["a:1", "filter", ["filter", "bias"]],
+      ["a:2", "normalization", ["gamma", "beta"]],
+    ]);
+  });
+
   it("reads numbered layers in their order, with their names where the file has them", () => {
     const layers = ["conv2d", "conv2d_1", "conv2d_2", "conv2d_10", "conv2d_transpose", "conv2d_transpose_1"];
     const tree = {

@@ -93,9 +93,21 @@ describe("exportOnnx", () => {
     expect(await largestDifference(weights, exportOnnx(weights), sizes)).toBeLessThan(1e-4);
   });
 
-  it.each([13, 15, 18, 19, 21])("writes opset %i", async (opset) => {
+  // https://github.com/onnx/onnx/blob/main/docs/Versioning.md#released-versions
+  it.each([
+    [13, 7],
+    [14, 7],
+    [15, 8],
+    [18, 8],
+    [19, 9],
+    [20, 9],
+    [21, 10],
+  ])("writes opset %i, in version %i of the format", async (opset, version) => {
     const weights = weightsOf({ ...saUNetV2, ...small });
-    expect(await largestDifference(weights, exportOnnx(weights, { opset }), sizes)).toBeLessThan(1e-4);
+    const bytes = exportOnnx(weights, { opset });
+    // The version is the file's first field.
+    expect([...bytes.subarray(0, 2)]).toEqual([8, version]);
+    expect(await largestDifference(weights, bytes, sizes)).toBeLessThan(1e-4);
   });
 
   it("fixes the size where it is given", async () => {

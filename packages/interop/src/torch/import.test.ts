@@ -54,6 +54,12 @@ describe("importTorch", () => {
     expect(largestDifference(found.data, answer.data)).toBeLessThan(1e-5);
   });
 
+  it("names PyTorch as the origin of a file that tells no version", () => {
+    const { tensors, metadata } = readSafetensors(file("u-net"));
+    const { pytorch: _, ...rest } = metadata;
+    expect(importTorch(writeSafetensors(tensors, rest)).origin).toBe("PyTorch");
+  });
+
   it("refuses a network that tells classes apart, and so does the export, in one line", () => {
     const config = withClasses(saUNet, ["artery", "vein"]);
     const wants = "wants a network with one output (vessel or not), but sa-unet tells 3 classes apart";

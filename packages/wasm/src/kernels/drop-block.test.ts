@@ -43,7 +43,7 @@ test("a mask that keeps nothing has scale 0", () => {
   expect(outputsOf(generatorFor(dropBlockScale), arrays, undefined)!.scale[0]).toBe(0);
 });
 
-test.each([0, 0.1, 0.5, 1 / 3, 0.999, 1])("dropout of %d", (rate) => {
+test.each([0, 0.1, 0.5, 1 / 3, 0.7, 0.999, 1])("dropout of %d", (rate) => {
   const noise = noiseOf(1003);
   // Where the rate lies between two 32-bit numbers, these two decide differently.
   noise.set([Math.fround(rate), Math.fround(rate) - 2 ** -25, Math.fround(rate) + 2 ** -24]);

@@ -47,6 +47,15 @@ describe("isWhole", () => {
     }
   });
 
+  it("knows restart markers, which some cameras write into the coded data", async () => {
+    const bytes = [...(await FILES["baseline.jpg"]())];
+    const header = bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] === 0xda);
+    const data = header + 2 + 256 * bytes[header + 2] + bytes[header + 3];
+    const place = bytes.findIndex((byte, i) => i > data + 20 && byte !== 0xff && bytes[i - 1] !== 0xff);
+    for (const marker of [0xd0, 0xd3, 0xd7])
+      expect(isWhole("jpg", Uint8Array.from(bytes.toSpliced(place, 0, 0xff, marker)))).toBe(true);
+  });
+
   it.each(["jpg", "png", "gif", "webp", "bmp"])(
     "lets a file of kind %s go on behind its end",
     async (kind) => {

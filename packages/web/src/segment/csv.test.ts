@@ -57,6 +57,22 @@ describe("csvOf", () => {
     expect(end).toBe("");
   });
 
+  it("counts in the field of view, or in the whole picture", () => {
+    const told = { ...tally, auc: { field: 0.25, frame: 0.75 } };
+    const done = item("a");
+    if (done.progress.kind !== "done") throw new Error("it is not done");
+    const items: Item[] = [
+      { ...done, progress: { ...done.progress, result: { ...done.progress.result, tally: told } } },
+    ];
+    const figures = (fieldOnly: boolean) => {
+      const [head, row] = csv(items, fieldOnly).split("\r\n");
+      const { counted, vessel_density, f1, auc } = tableOf(head, row);
+      return [counted, vessel_density, f1, auc];
+    };
+    expect(figures(true)).toEqual(["field of view", "0.666667", "1.000000", "0.250000"]);
+    expect(figures(false)).toEqual(["picture", "0.500000", "0.800000", "0.750000"]);
+  });
+
   it("has a row for what failed or was cancelled, which says so", () => {
     const failed: Item = { ...item("b"), progress: { kind: "failed", message: "b is empty." } };
     const cancelled: Item = { ...item("c"), progress: { kind: "cancelled" } };

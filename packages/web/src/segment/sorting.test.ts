@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { tallyOf } from "../pictures/tally.ts";
 import type { Item } from "./items.ts";
-import { type Column, type Row, sorted } from "./sorting.ts";
+import { type Column, type Row, rowOf, sorted } from "./sorting.ts";
 
 const row = (id: number, name: string, share: number, warnings: readonly string[] = []): Row => ({
   item: { id, name, fileName: name, file: new Blob(), progress: { kind: "waiting" } } as Item,
@@ -12,6 +13,47 @@ const row = (id: number, name: string, share: number, warnings: readonly string[
 const rows = [row(1, "b10", 0.2), row(2, "b9", Number.NaN, ["x"]), row(3, "a", 0.1)];
 const order = (column: Column, isDescending = false) =>
   sorted(rows, { column, isDescending }).map(({ item }) => item.id);
+
+describe("rowOf", () => {
+  const tally = tallyOf({
+    probability: new Float32Array([0.1, 0.6, 0.9, 0.4]),
+    field: new Uint8Array([1, 1, 1, 0]),
+    truth: new Uint8Array([0, 1, 1, 1]),
+  });
+  const blob = new Blob();
+  const result = {
+    width: 2,
+    height: 2,
+    scale: 1,
+    seconds: 1,
+    threads: 1,
+    weights: "w",
+    tally,
+    doubts: ["x"],
+  };
+  const pictures = { probability: blob, field: blob, detected: blob };
+  const [{ item }] = rows;
+  const done: Item = { ...item, progress: { kind: "done", result: { ...result, ...pictures } } };
+
+  it("has the figures of the field of view, or of the whole picture", () => {
+    const { share, f1, auc, warnings } = rowOf(done, 50, true);
+    expect([share, f1, auc, warnings]).toEqual([2 / 3, 1, 1, ["x"]]);
+    expect(rowOf(done, 50, false)).toMatchObject({ share: 2 / 4, f1: 4 / 5, auc: 1 });
+    expect(rowOf(done, 39, false)).toMatchObject({ share: 3 / 4, f1: 1 });
+    const late = { ...tally, auc: { field: 0.25, frame: 0.75 } };
+    const told: Item = {
+      ...item,
+      progress: { kind: "done", result: { ...result, ...pictures, tally: late } },
+    };
+    expect([true, false].map((fieldOnly) => rowOf(told, 50, fieldOnly).auc)).toEqual([0.25, 0.75]);
+  });
+
+  it("has none of what is not done, and says why it failed", () => {
+    const failed: Item = { ...item, progress: { kind: "failed", message: "it is empty." } };
+    expect(rowOf(item, 50, true)).toEqual({ ...rows[0], share: Number.NaN });
+    expect(rowOf(failed, 50, true).warnings).toEqual(["it is empty."]);
+  });
+});
 
 describe("sorted", () => {
   it("reads numbers in names", () => {

@@ -62,6 +62,15 @@ describe("a DICOM photograph", () => {
     expect(await readPhotograph(join(here, "eye.dcm.gz"))).toEqual(photograph);
   });
 
+  it("is refused where it does not say what it is", async () => {
+    const bytes = await readFile(fileOf("explicit"));
+    // The tag of its SOP class, (0008,0016), becomes one that nobody knows.
+    const tag = bytes.indexOf(Buffer.from([0x08, 0, 0x16, 0, ...Buffer.from("UI")]));
+    expect(tag).toBeGreaterThan(0);
+    bytes[tag + 2] = 0x17;
+    await expect(decodePhotograph(bytes)).rejects.toThrow("it does not say what it is");
+  });
+
   it("is refused where it has too many pixels, before they are unpacked", async () => {
     await expect(readPhotograph(fileOf("jpeg-2000"), { maxPixels: 1000 })).rejects.toThrow(
       "has 48 x 40 = 1920 pixels; the limit is 1000",

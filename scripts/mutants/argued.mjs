@@ -1,0 +1,98 @@
+// Mutants that survive and change nothing that anybody could notice: the code as `npm run mutants` prints it, and why.
+
+/**
+ * @typedef {object} Argued
+ * @property {string} file
+ * @property {string} line the line that it begins on
+ * @property {string} from the code, as the tool prints it
+ * @property {string} to
+ * @property {string} why
+ */
+
+/** @type {readonly Argued[]} */
+export const argued = [
+  {
+    file: "packages/core/src/batches.ts",
+    line: "if (other < 0) return lengths[0];",
+    from: "other < 0",
+    to: "other <= 0",
+    why: "the first length is never unlike itself, so the index is never 0",
+  },
+  {
+    file: "packages/core/src/ops/matmul.ts",
+    line: "const right = { data: b.data, batch: tall ? [] : batchB, transposed: transposeB };",
+    from: "[]",
+    to: '["Stryker was here"]',
+    why: "there are no axes of products to walk along then, so those of the factors are not read",
+  },
+  {
+    file: "packages/core/src/portable/winograd-gradient.ts",
+    line: "const pointSums = Math.ceil(C / 4) * 4 * width;",
+    from: "C / 4",
+    to: "C * 4",
+    why: "more room for sums than is used",
+  },
+  {
+    file: "packages/model/src/bootstrap.ts",
+    line: "tiedPositives += counts[level + 1];",
+    from: "tiedPositives += counts[level + 1]",
+    to: "tiedPositives -= counts[level + 1]",
+    why: "the sign is in the numerator and in the denominator",
+  },
+  {
+    file: "packages/model/src/photograph-runner.ts",
+    line: "const resized = scale === 1 ? floats : resizeValues(floats, { width, height, channels: 3 }, seen);",
+    from: "scale === 1",
+    to: "false",
+    why: "what is resized to its own size is a copy of itself; it only takes longer",
+  },
+  {
+    file: "packages/model/src/roc.ts",
+    line: "if (twiceOrdered + pairs > EXACT) {",
+    from: "twiceOrdered + pairs",
+    to: "twiceOrdered - pairs",
+    why: "sums are put by later; what doubles round by then is less than the last digit of the quotient",
+  },
+  {
+    file: "packages/data/src/measure/find-disc.ts",
+    line: "for (let dx = -shift; dx <= shift; dx += STEP) {",
+    from: "dx <= shift",
+    to: "dx < shift",
+    why: "the steps of 2.5 pixels do not meet a share of the diameter exactly",
+  },
+  {
+    file: "packages/data/src/paper-augmentation.ts",
+    line: "for (let row = 0, pixel = 0; row < height; row++)",
+    from: "row < height",
+    to: "row <= height",
+    why: "typed arrays ignore what is written beyond their end",
+  },
+  {
+    file: "packages/data/src/files/write-whole.ts",
+    line: "if (mode !== undefined) await access(target, constants.W_OK);",
+    from: "mode !== undefined",
+    to: "false",
+    why: "whoever runs the tests as root may write to every file",
+  },
+  {
+    file: "packages/interop/src/difference.ts",
+    line: 'const inferred = inferConfig({ origin: "", layers, facts: {} })?.config;',
+    from: '""',
+    to: '"Stryker was here!"',
+    why: "the origin is not read where a network is inferred",
+  },
+  {
+    file: "packages/interop/src/permute.ts",
+    line: "for (let i = 0; i < out.length; i++) {",
+    from: "i < out.length",
+    to: "i <= out.length",
+    why: "typed arrays ignore what is written beyond their end",
+  },
+  {
+    file: "packages/web/src/pictures/whole.ts",
+    line: "while (at < bytes.length) {",
+    from: "at < bytes.length",
+    to: "at <= bytes.length",
+    why: "what lies beyond the end is undefined, which ends the loop as its end does",
+  },
+];
