@@ -34,6 +34,8 @@ for (const section of document.querySelectorAll("section[data-file]")) {
     });
   });
 
+  /** What the plots have of a row. */
+  const marksOf = (row) => section.querySelectorAll(`svg [data-row="${row.dataset.row}"]`);
   const filter = section.querySelector("input");
   const count = section.querySelector(".count");
   const show = () => {
@@ -43,17 +45,18 @@ for (const section of document.querySelectorAll("section[data-file]")) {
       const text = row.textContent?.toLowerCase() ?? "";
       row.hidden = !words.every((word) => text.includes(word));
       if (!row.hidden) shown++;
-      const dot = section.querySelector(`circle[data-row="${row.dataset.row}"]`);
-      dot?.classList.toggle("out", row.hidden);
+      for (const mark of marksOf(row)) mark.classList.toggle("out", row.hidden);
     }
     if (count !== null)
       count.textContent = words.length === 0 ? `${rows.length} rows` : `${shown} of ${rows.length} rows`;
   };
   filter?.addEventListener("input", show);
   for (const row of rows) {
-    const dot = section.querySelector(`circle[data-row="${row.dataset.row}"]`);
-    row.addEventListener("pointerenter", () => dot?.classList.add("pointed"));
-    row.addEventListener("pointerleave", () => dot?.classList.remove("pointed"));
+    const point = (isPointed) => {
+      for (const mark of marksOf(row)) mark.classList.toggle("pointed", isPointed);
+    };
+    row.addEventListener("pointerenter", () => point(true));
+    row.addEventListener("pointerleave", () => point(false));
   }
   show();
 }

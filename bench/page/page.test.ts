@@ -1,9 +1,11 @@
 import { expect, it } from "vitest";
 import type { Comparison } from "../compare.ts";
+import { rowOf } from "../rows.ts";
 import { file, machine, repeated, row } from "../testing.ts";
 import { embedded } from "./html.ts";
 import { resultPage } from "./page.ts";
 import { pointsOf, roofline } from "./roofline.ts";
+import { warming, warmingOf } from "./warming.ts";
 
 const measured = { ...machine, bandwidth_gbs: { l1: 100, l2: 50, l3: 30, memory: 10 } };
 const withWork = (name: string, ms: number) => row(name, ms, { flops: 2e9, bytes: 1e8, shape: "56x56 <b>" });
@@ -29,6 +31,18 @@ it("places a row by its FLOPs for each byte and its FLOPs a second", () => {
   const decade = low - high;
   const peak = Number(/L\d[\d.]* ([\d.]+)"\/><text class="name"[^>]*>memory/.exec(svg)?.[1]);
   expect((high - peak) / decade).toBeCloseTo(Math.log10(2), 2);
+});
+
+it("draws how a row gets warm, from its first run on, beside its median", () => {
+  const slow = rowOf({ name: "peer", threads: 1 }, { samples: [2, 2, 2], warmup: [20, 4], settled: true });
+  const kept = file(row("saunet", 1), slow);
+  expect(warmingOf(kept)).toMatchObject([
+    { row: 0, isOurs: true },
+    { row: 1, label: "peer/1", runs: [10, 2, 1, 1, 1], isOurs: false },
+  ]);
+  expect(warming(kept)).toContain("peer/1: the first run takes 10.0 times the median");
+  const { processes: _, ...summary } = slow;
+  expect(warming(file(summary))).toBeUndefined();
 });
 
 it("has no plot where rows or machine do not say enough", () => {

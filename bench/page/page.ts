@@ -10,6 +10,7 @@ import { isMeasured } from "../rows.ts";
 import type { MachineRecord, Measured, Results, Row } from "../schema.ts";
 import { embedded, escaped } from "./html.ts";
 import { roofline } from "./roofline.ts";
+import { warming } from "./warming.ts";
 
 /** A result file and what it is called. */
 export interface NamedResults {
@@ -132,6 +133,7 @@ function machineOf({
 
 function sectionOf({ name, results }: NamedResults, number: number): string {
   const plot = roofline(results);
+  const courses = warming(results);
   const { bench, command, about, input, ratios } = results;
   const against = Object.entries(ratios ?? {}).map(
     ([peer, ratio]) => `<li>${escaped(peer)}: <b>${ratio.toFixed(2)}</b></li>`,
@@ -144,6 +146,7 @@ ${against.length === 0 ? "" : `<p>A peer's median over ours on as many threads; 
 <label class="filter">Filter <input type="search" placeholder="words, all of which a row must have"></label> <span class="count" role="status"></span>
 ${tableOf(results.results)}
 ${plot === undefined ? "" : `<figure>${plot}<figcaption>Each row under what the machine allows. Point at a dot for its name. What fits into a cache can pass the bandwidth of memory; Winograd's algorithms, whose products are counted as if all were made, can pass the peak.</figcaption></figure>`}
+${courses === undefined ? "" : `<details><summary>Warming up</summary><figure>${courses}<figcaption>Each row's first process, run by run. The runs before the median has settled are the warm-up, and count for nothing else.</figcaption></figure></details>`}
 </section>`;
 }
 

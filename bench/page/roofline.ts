@@ -5,9 +5,7 @@ import { scaleLog } from "d3-scale";
 import { isMeasured } from "../rows.ts";
 import type { MachineRecord, Measured, Results } from "../schema.ts";
 import { escaped } from "./html.ts";
-
-const [WIDTH, HEIGHT] = [760, 420];
-const MARGIN = { left: 52, right: 128, top: 12, bottom: 40 };
+import { decimal, gridOf, HEIGHT, MARGIN, WIDTH } from "./plot.ts";
 
 /** A row as a point. */
 interface Point {
@@ -66,8 +64,6 @@ function roofsOf({ peak_gflops, bandwidth_gbs }: MachineRecord, threads: number)
   return { peaks, bandwidths };
 }
 
-const decimal = (value: number): string => String(Number(value.toPrecision(3)));
-
 /**
  * The plot of a result file; `undefined` where no row says what it computes and moves, or the machine's bandwidth is not known.
  *
@@ -90,17 +86,8 @@ export function roofline(results: Results): string | undefined {
     .domain([lowest / 1.6, highest * 1.3])
     .range([HEIGHT - MARGIN.bottom, MARGIN.top]);
   const [left, right] = x.domain() as [number, number];
-  const [bottom, top] = y.domain() as [number, number];
+  const [bottom] = y.domain() as [number, number];
 
-  const grid = (ticks: readonly number[], line: (tick: number) => string) =>
-    ticks
-      .filter((tick) => Number.isInteger(Math.log10(tick) + 1e-9) || /^[125]/.test(tick.toExponential()))
-      .map(line)
-      .join("");
-  const vertical = (tick: number) =>
-    `<path class="grid" d="M${x(tick)} ${y(bottom)}V${y(top)}"/><text x="${x(tick)}" y="${y(bottom) + 16}" text-anchor="middle">${decimal(tick)}</text>`;
-  const horizontal = (tick: number) =>
-    `<path class="grid" d="M${x(left)} ${y(tick)}H${x(right)}"/><text x="${x(left) - 6}" y="${y(tick) + 4}" text-anchor="end">${decimal(tick)}</text>`;
   const most = Math.max(...peaks.map(({ gflops }) => gflops(1)));
   const slopes = bandwidths.map(({ label, gflops }, number) => {
     const rate = gflops(1);
@@ -121,11 +108,9 @@ export function roofline(results: Results): string | undefined {
       `<circle class="dot ${isOurs ? "ours" : "other"}" data-row="${row}" cx="${x(intensity).toFixed(1)}" cy="${y(gflops).toFixed(1)}" r="4.5"><title>${escaped(label)}: ${decimal(gflops)} GFLOP/s at ${decimal(intensity)} FLOPs a byte</title></circle>`,
   );
   const about = `Roofline: GFLOP/s of ${points.length} rows over FLOPs for each byte, under the peaks of ${threads} ${threads === 1 ? "core" : "cores"} and the bandwidths of one`;
-  return `<svg class="roofline" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${about}">
-${grid(x.ticks(6), vertical)}${grid(y.ticks(6), horizontal)}
+  return `<svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${about}">
+${gridOf(x, y, { x: "FLOPs for each byte of operands and result", y: "GFLOP/s" })}
 ${slopes.join("")}${ceilings.join("")}
-<text x="${(x(left) + x(right)) / 2}" y="${HEIGHT - 4}" text-anchor="middle">FLOPs for each byte of operands and result</text>
-<text transform="translate(12 ${(y(top) + y(bottom)) / 2}) rotate(-90)" text-anchor="middle">GFLOP/s</text>
 ${dots.join("\n")}
 </svg>`;
 }
