@@ -15,16 +15,16 @@ export interface ThreadOptions {
   readonly threads?: number;
 }
 
-/** Does work with generated kernels in place of core's own. */
+/** Does work with generated kernels in place of core's own; it is told how many threads compute. */
 export async function accelerated(
   { threads }: ThreadOptions,
   host: Host,
-  work: () => Promise<number>,
+  work: (threads: number) => Promise<number>,
 ): Promise<number> {
-  const { reasons } = await accelerate(threads === undefined ? {} : { threads });
-  for (const reason of reasons) complain(host, `slower than it could be: ${reason}`);
+  const report = await accelerate(threads === undefined ? {} : { threads });
+  for (const reason of report.reasons) complain(host, `slower than it could be: ${reason}`);
   try {
-    return await work();
+    return await work(report.threads);
   } finally {
     restore();
   }

@@ -151,6 +151,7 @@ const dataCalls: Calls = {
   flipValues: (m) =>
     data.flipValues(m.bytes(vessels.data), new Uint8Array(40 * 32), size, { horizontal: true }),
   floatsOf: (m) => data.floatsOf(freeze(photographIn(m))),
+  isDicom: (m) => data.isDicom(freeze(netpbmIn(m))),
   labelledImage: (m) =>
     data.labelledImage(freeze(photographIn(m)), freeze(vesselsIn(m)), freeze(fieldIn(m)), { halvings: 1 }),
   maskFrom: (m) => data.maskFrom("a", freeze(samplesIn(m, vesselsIn(m).data))),

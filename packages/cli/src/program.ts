@@ -327,7 +327,7 @@ function addProfile(program: Command, host: Host, finish: Finish): void {
     )
     .action(async (photo: string | undefined, options: ProfileOptions & ThreadOptions) => {
       const { profile } = await import("./commands/profile.ts");
-      return finish(accelerated(options, host, () => profile(photo, options, host)));
+      return finish(accelerated(options, host, (threads) => profile(photo, options, host, threads)));
     });
 }
 

@@ -36,22 +36,22 @@ describe("rowOf", () => {
   const done: Item = { ...item, progress: { kind: "done", result: { ...result, ...pictures } } };
 
   it("has the figures of the field of view, or of the whole picture", () => {
-    const { share, f1, auc, warnings } = rowOf(done, 50, true);
+    const { share, f1, auc, warnings } = rowOf(done, 500, true);
     expect([share, f1, auc, warnings]).toEqual([2 / 3, 1, 1, ["x"]]);
-    expect(rowOf(done, 50, false)).toMatchObject({ share: 2 / 4, f1: 4 / 5, auc: 1 });
-    expect(rowOf(done, 39, false)).toMatchObject({ share: 3 / 4, f1: 1 });
+    expect(rowOf(done, 500, false)).toMatchObject({ share: 2 / 4, f1: 4 / 5, auc: 1 });
+    expect(rowOf(done, 390, false)).toMatchObject({ share: 3 / 4, f1: 1 });
     const late = { ...tally, auc: { field: 0.25, frame: 0.75 } };
     const told: Item = {
       ...item,
       progress: { kind: "done", result: { ...result, ...pictures, tally: late } },
     };
-    expect([true, false].map((fieldOnly) => rowOf(told, 50, fieldOnly).auc)).toEqual([0.25, 0.75]);
+    expect([true, false].map((fieldOnly) => rowOf(told, 500, fieldOnly).auc)).toEqual([0.25, 0.75]);
   });
 
   it("has none of what is not done, and says why it failed", () => {
     const failed: Item = { ...item, progress: { kind: "failed", message: "it is empty." } };
-    expect(rowOf(item, 50, true)).toEqual({ ...rows[0], share: Number.NaN });
-    expect(rowOf(failed, 50, true).warnings).toEqual(["it is empty."]);
+    expect(rowOf(item, 500, true)).toEqual({ ...rows[0], share: Number.NaN });
+    expect(rowOf(failed, 500, true).warnings).toEqual(["it is empty."]);
   });
 });
 
