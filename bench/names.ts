@@ -5,3 +5,6 @@ export const REFERENCE = "saunet-typescript";
 
 /** The contender whose times the ratios are taken against; it always takes part. */
 export const OURS = "saunet";
+
+/** Whether a row of any bench is of this engine. */
+export const isOurs = (name: string): boolean => /saunet|accelerated/.test(name);

@@ -2,6 +2,7 @@
 // that it moves. Below the ridge memory is the limit, above it arithmetic. Both axes are logarithmic.
 
 import { scaleLog } from "d3-scale";
+import { isOurs } from "../names.ts";
 import { isMeasured } from "../rows.ts";
 import type { MachineRecord, Measured, Results } from "../schema.ts";
 import { escaped } from "./html.ts";
@@ -28,9 +29,7 @@ export function pointsOf({ results }: Results): Point[] {
     const { name, shape, threads, flops, bytes, median_ms } = row;
     const label = [shape, `${name}/${threads}`].filter((word) => word !== undefined).join(" ");
     const gflops = flops / median_ms / 1e6;
-    return [
-      { row: number, label, intensity: flops / bytes, gflops, isOurs: /saunet|accelerated/.test(name) },
-    ];
+    return [{ row: number, label, intensity: flops / bytes, gflops, isOurs: isOurs(name) }];
   });
 }
 

@@ -2,6 +2,7 @@
 // and a processor's clock cost whoever runs something once. Both axes are logarithmic.
 
 import { scaleLog } from "d3-scale";
+import { isOurs } from "../names.ts";
 import { isMeasured, labelOf } from "../rows.ts";
 import type { Results } from "../schema.ts";
 import { escaped } from "./html.ts";
@@ -27,7 +28,7 @@ export function warmingOf({ results }: Results): WarmingLine[] {
     const { warmup_ms = [], samples_ms = [] } = row.processes?.[0] ?? {};
     const runs = [...warmup_ms, ...samples_ms].slice(0, MOST_RUNS).map((ms) => ms / row.median_ms);
     if (warmup_ms.length === 0 || runs.some((run) => run <= 0)) return [];
-    return [{ row: number, label: labelOf(row), runs, isOurs: /saunet|accelerated/.test(row.name) }];
+    return [{ row: number, label: labelOf(row), runs, isOurs: isOurs(row.name) }];
   });
 }
 

@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import type { CDPSession, Page } from "playwright-core";
+import type { Browser, CDPSession, Page } from "playwright-core";
 import { afterEach, inject } from "vitest";
 import { HEADERS } from "./headers.ts";
 
@@ -80,6 +80,23 @@ export function sharedPage(open: () => Promise<Page>): () => Promise<Page> {
     page ??= open();
     return page;
   };
+}
+
+/** Waits until a photograph is segmented. */
+export const done = (page: Page, name: string): Promise<void> =>
+  page.getByRole("button", { name: `${name}, segmented` }).waitFor({ timeout: 120_000 });
+
+/** Shows a photograph that is segmented. */
+export const select = (page: Page, name: string): Promise<void> =>
+  page.getByRole("button", { name: `${name}, segmented` }).click();
+
+/** The page at a usual size, its synthetic photograph segmented. */
+export async function openedPage(browser: Browser, site: Site, complaints: string[]): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  complaintsOf(page, complaints);
+  await page.goto(site.isolated);
+  await done(page, "synthetic.png");
+  return page;
 }
 
 /** Takes out all photographs and masks but the synthetic example. */

@@ -12,8 +12,7 @@ import {
   mulForward,
   type Walk,
 } from "@saunet/core/kernels";
-import type { Local } from "../asm/index.ts";
-import { FLOAT, MEMORY_GRAIN, moveBy, SMALLEST, VECTOR } from "../kernels/stream.ts";
+import { FLOAT, type I32, MEMORY_GRAIN, moveBy, SMALLEST, VECTOR } from "../kernels/stream.ts";
 import { type Generator, generator } from "../plan.ts";
 import { type Fusion, replacePair } from "./rewrite.ts";
 
@@ -78,8 +77,6 @@ export const gateConcatFusion: Fusion = {
     }),
   ],
 };
-
-type I32 = Local<"i32">;
 
 /**
  * for each pixel:  copy A/4 vectors of a;  g = gate[p] in all lanes;  B/4 vectors of b times g

@@ -11,7 +11,7 @@ import dcmjs from "dcmjs";
 import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { complaintsOf, openSite, removeOthers, type Site, sharedPage } from "../testing.ts";
+import { done, openedPage, openSite, removeOthers, type Site, select, sharedPage } from "../testing.ts";
 import { describeInBrowsers, launched, savedBy } from "../testing-browsers.ts";
 
 const FIXTURES = fileURLToPath(new URL("../../../../fixtures/dicom/", import.meta.url));
@@ -71,11 +71,8 @@ function dicomOf({ width, height, data }: Photograph): Uint8Array {
   return new Uint8Array(document.write());
 }
 
-const done = (page: Page, name: string) =>
-  page.getByRole("button", { name: `${name}, segmented` }).waitFor({ timeout: 120_000 });
 const choose = (page: Page, ...names: string[]) =>
   page.getByLabel("Choose photographs").setInputFiles(names.map(file));
-const select = (page: Page, name: string) => page.getByRole("button", { name: `${name}, segmented` }).click();
 
 /** The photograph as the page decoded it: an overlay through which all of it is seen. */
 async function pixelsOf(page: Page): Promise<Buffer> {
@@ -88,13 +85,7 @@ describeInBrowsers("DICOM photographs", ({ name: browserName, launch }) => {
   const browser = launched(launch);
 
   const complaints: string[] = [];
-  const shared = sharedPage(async () => {
-    const page = await browser().newPage({ viewport: { width: 1440, height: 900 } });
-    complaintsOf(page, complaints);
-    await page.goto(site.isolated);
-    await done(page, "synthetic.png");
-    return page;
-  });
+  const shared = sharedPage(() => openedPage(browser(), site, complaints));
 
   it("are read as the command reads them, by any name, gzipped too, and go with their masks", async () => {
     const page = await shared();

@@ -15,7 +15,16 @@ import { initialize, saUNetV2, writeCalibration, writeWeights } from "@saunet/mo
 import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { complaintsOf, openSite, removeOthers, type Site, sharedPage, weightsPath } from "../testing.ts";
+import {
+  done,
+  openedPage,
+  openSite,
+  removeOthers,
+  type Site,
+  select,
+  sharedPage,
+  weightsPath,
+} from "../testing.ts";
 import { describeInBrowsers, launched, savedBy } from "../testing-browsers.ts";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
@@ -62,11 +71,8 @@ const hashOf = async (path: string): Promise<string> =>
     .digest("hex");
 const saunet = (...args: string[]) =>
   promisify(execFile)(process.execPath, [join(ROOT, "scripts/saunet.mjs"), ...args], { cwd: ROOT });
-const done = (page: Page, name: string) =>
-  page.getByRole("button", { name: `${name}, segmented` }).waitFor({ timeout: 120_000 });
 const choose = (page: Page, ...names: string[]) =>
   page.getByLabel("Choose photographs").setInputFiles(names.map(file));
-const select = (page: Page, name: string) => page.getByRole("button", { name: `${name}, segmented` }).click();
 const openCalibration = (page: Page, name: string) =>
   page.getByLabel("Open calibration").setInputFiles(file(name));
 const thresholdOf = (page: Page) =>
@@ -98,13 +104,7 @@ describeInBrowsers("figures and calibrations", ({ launch }) => {
   const browser = launched(launch);
 
   const complaints: string[] = [];
-  const shared = sharedPage(async () => {
-    const page = await browser().newPage({ viewport: { width: 1440, height: 900 } });
-    complaintsOf(page, complaints);
-    await page.goto(site.isolated);
-    await done(page, "synthetic.png");
-    return page;
-  });
+  const shared = sharedPage(() => openedPage(browser(), site, complaints));
 
   it.each([true, false])(
     "gives the figures of saunet measure to the digit (field of view alone: %s)",

@@ -13,7 +13,16 @@ import { writePng } from "@saunet/data/files";
 import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { complaintsOf, openSite, removeOthers, type Site, sharedPage, weightsPath } from "../testing.ts";
+import {
+  done,
+  openedPage,
+  openSite,
+  removeOthers,
+  type Site,
+  select,
+  sharedPage,
+  weightsPath,
+} from "../testing.ts";
 import { describeInBrowsers, launched, savedBy } from "../testing-browsers.ts";
 
 const SIZE = { width: 200, height: 136 };
@@ -79,11 +88,8 @@ async function ppmOf(path: string): Promise<Buffer> {
   return Buffer.concat([Buffer.from(`P6 ${info.width} ${info.height} 255\n`), data]);
 }
 
-const done = (page: Page, name: string) =>
-  page.getByRole("button", { name: `${name}, segmented` }).waitFor({ timeout: 120_000 });
 const choose = (page: Page, ...names: string[]) =>
   page.getByLabel("Choose photographs").setInputFiles(names.map(file));
-const select = (page: Page, name: string) => page.getByRole("button", { name: `${name}, segmented` }).click();
 const textOf = (page: Page, id: string) => page.getByTestId(id).textContent();
 const truth = (page: Page) => page.getByLabel("Against the truth");
 const optionsOf = (page: Page) => truth(page).locator("option").allTextContents();
@@ -94,13 +100,7 @@ describeInBrowsers("photographs", ({ name: browserName, launch }) => {
 
   const complaints: string[] = [];
   /** With its synthetic photograph; the tests take out what they bring. */
-  const shared = sharedPage(async () => {
-    const page = await browser().newPage({ viewport: { width: 1440, height: 900 } });
-    complaintsOf(page, complaints);
-    await page.goto(site.isolated);
-    await done(page, "synthetic.png");
-    return page;
-  });
+  const shared = sharedPage(() => openedPage(browser(), site, complaints));
 
   it("draws the photograph and what was found", async () => {
     const page = await shared();
