@@ -8,9 +8,14 @@ import { root } from "../workspace.mjs";
 
 const git = (...args) => execFileSync("git", args, { cwd: root, encoding: "utf8", maxBuffer: 2 ** 28 });
 
+/** What only browsers run: components, workers and hosts. Tests in a browser reach them, and know of no mutant. */
+const ONLY_BROWSERS =
+  /^packages\/web\/src\/(.*\.tsx|.*\.worker\.ts|(service-worker|host)\.ts)$|\/host\/web\.ts$|^bench\/(page|browser)\//;
+
 const isSource = (file) =>
   /^(packages\/[^/]+\/src|bench)\/.*\.tsx?$/.test(file) &&
-  !/\.test\.ts$|\.d\.ts$|\/testing[^/]*(\/|\.ts$)|^bench\/(page|browser)\/|\/host\/web\.ts$/.test(file);
+  !/\.test\.ts$|\.d\.ts$|\/testing[^/]*(\/|\.ts$)/.test(file) &&
+  !ONLY_BROWSERS.test(file);
 
 /** Tests of a package that lie elsewhere. */
 const MORE_TESTS = { data: ["scripts/picture-types.test.ts"] };

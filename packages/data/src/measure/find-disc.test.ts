@@ -2,6 +2,8 @@
 
 import { randomState } from "@saunet/core";
 import { describe, expect, it } from "vitest";
+import { flipValues } from "../flip.ts";
+import type { Mask } from "../image.ts";
 import { layOut, type View } from "../synthetic/anatomy.ts";
 import { syntheticFundus } from "../synthetic.ts";
 import { findDisc } from "./find-disc.ts";
@@ -68,5 +70,83 @@ describe("findDisc", () => {
     expect(() => findDisc(eye.image, { width: 1, height: 1, data: new Uint8Array(1) }, tiny)).toThrow(
       /findDisc: vessels/,
     );
+  });
+
+  /** The pixels of the eye within so many of the field's edge, seen from one side. */
+  const alongRim = (field: Mask, [dx, dy]: readonly [number, number], reach: number) =>
+    Array.from(field.data.keys()).filter((pixel) => {
+      const [x, y] = [(pixel % field.width) + reach * dx, Math.floor(pixel / field.width) + reach * dy];
+      const isOutside = x < 0 || y < 0 || x >= field.width || y >= field.height;
+      return field.data[pixel] === 1 && (isOutside || field.data[y * field.width + x] === 0);
+    });
+
+  it.each([
+    ["left", [-1, 0]],
+    ["right", [1, 0]],
+    ["top", [0, -1]],
+    ["bottom", [0, 1]],
+  ] as const)("takes no reflex along the %s rim of the field of view for a disc", (_, direction) => {
+    for (const seed of [3, 5]) {
+      const { eye } = look(seed, "disc");
+      const own = findDisc(eye.image, eye.vessels, eye.fieldOfView)!;
+      const [image, vessels] = [Uint8Array.from(eye.image.data), Uint8Array.from(eye.vessels.data)];
+      for (const pixel of alongRim(eye.fieldOfView, direction, 5)) {
+        image.fill(255, 3 * pixel, 3 * pixel + 3);
+        vessels[pixel] = 1;
+      }
+      const found = findDisc({ ...size, data: image }, { ...size, data: vessels }, eye.fieldOfView)!;
+      expect(Math.hypot(found.disc.x - own.disc.x, found.disc.y - own.disc.y), `seed ${seed}`).toBeLessThan(
+        8,
+      );
+    }
+  });
+
+  it("finds in a mirrored eye the mirrored disc", () => {
+    for (const seed of [3, 4]) {
+      const { eye } = look(seed, "disc");
+      const { disc } = findDisc(eye.image, eye.vessels, eye.fieldOfView)!;
+      for (const flip of [{ horizontal: true }, { vertical: true }]) {
+        const of = (data: Uint8Array | Uint8ClampedArray, channels = 1) => ({
+          ...size,
+          data: flipValues(data, new Uint8Array(data.length), { ...size, channels }, flip),
+        });
+        const found = findDisc(of(eye.image.data, 3), of(eye.vessels.data), of(eye.fieldOfView.data))!;
+        const x = flip.horizontal ? size.width - 1 - found.disc.x : found.disc.x;
+        const y = flip.vertical ? size.height - 1 - found.disc.y : found.disc.y;
+        // The places that are tried begin at one side, 2.5 pixels of the shrunk picture apart.
+        expect(Math.hypot(x - disc.x, y - disc.y), `seed ${seed}`).toBeLessThan(5);
+      }
+    }
+  });
+
+  it("does not mind a black border, nor less light, nor whether the picture is see-through", () => {
+    const { eye } = look(3, "disc");
+    const plain = findDisc(eye.image, eye.vessels, eye.fieldOfView)!;
+    const border = 24;
+    const wide = { width: size.width + 2 * border, height: size.height + border };
+    const framed = (data: Uint8Array | Uint8ClampedArray, channels: number) => {
+      const out = new Uint8Array(wide.width * wide.height * channels);
+      for (let y = 0; y < size.height; y++) {
+        const row = data.subarray(y * size.width * channels, (y + 1) * size.width * channels);
+        out.set(row, (y * wide.width + border) * channels);
+      }
+      return { ...wide, data: out };
+    };
+    const found = findDisc(
+      framed(eye.image.data, 3),
+      framed(eye.vessels.data, 1),
+      framed(eye.fieldOfView.data, 1),
+    )!;
+    expect(found.doubt).toBe(plain.doubt);
+    expect(Math.hypot(found.disc.x - border - plain.disc.x, found.disc.y - plain.disc.y)).toBeLessThan(5);
+    const dark = { ...size, data: Uint8Array.from(eye.image.data, (value) => Math.round(value * 0.6)) };
+    const dim = findDisc(dark, eye.vessels, eye.fieldOfView)!;
+    expect(Math.hypot(dim.disc.x - plain.disc.x, dim.disc.y - plain.disc.y)).toBeLessThan(4);
+    const rgba = new Uint8Array(4 * size.width * size.height).fill(255);
+    for (let pixel = 0; pixel < size.width * size.height; pixel++)
+      rgba.set(eye.image.data.subarray(3 * pixel, 3 * pixel + 3), 4 * pixel);
+    const other = findDisc({ ...size, data: rgba }, eye.vessels, eye.fieldOfView)!;
+    expect(Math.hypot(other.disc.x - plain.disc.x, other.disc.y - plain.disc.y)).toBeLessThan(1e-3);
+    expect(other.disc.radius).toBeCloseTo(plain.disc.radius, 6);
   });
 });
