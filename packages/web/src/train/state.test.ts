@@ -7,51 +7,12 @@ import type * as Kept from "./kept-run.ts";
 import type * as State from "./state.ts";
 import type { TrainingNews, TrainingPlan } from "./train.worker.ts";
 
-class WorkerError extends Error {}
-
-const played = vi.hoisted(() => ({
-  engines: 0,
-  ended: 0,
-  /** The run at hand: what it was told to do, how it tells, and how it ends. */
-  plan: undefined as unknown,
-  tell: (_: object) => {},
-  fail: (_: Error) => {},
-  subject: async (own?: { readonly name: string }): Promise<unknown> => ({ shown: own?.name ?? "synthetic" }),
-  rates: [] as number[],
-  resumed: 0,
-  used: [] as unknown[],
-  kept: new Map<string, unknown>(),
-  keeps: true,
-}));
-
+const { beginAnew, played, store, WorkerError, workers } = await vi.hoisted(
+  () => import("./testing-played.ts"),
+);
 vi.mock("comlink", () => ({ proxy: (tell: unknown) => tell }));
-vi.mock("../ui/worker.ts", () => ({
-  WorkerError,
-  within: (_: number, answer: Promise<unknown>) => answer,
-  started: () => {
-    played.engines++;
-    const remote = {
-      subject: (own?: { readonly name: string }) => played.subject(own),
-      run: (plan: unknown, tell: typeof played.tell) => {
-        [played.plan, played.tell] = [plan, tell];
-        return new Promise((_, reject) => {
-          played.fail = reject;
-        });
-      },
-      inspect: async (bytes: Uint8Array) => {
-        if (bytes.length === 0) throw new Error("it is empty");
-        return { network: "tiny", step: 7 };
-      },
-      pause: async () => {},
-      resume: async () => void played.resumed++,
-      setLearningRate: async (rate: number) => void played.rates.push(rate),
-      weights: async () => Uint8Array.of(1, 2),
-      checkpoint: async () => Uint8Array.of(3, 4),
-    };
-    return { remote, failed: new Promise(() => {}), end: () => void played.ended++ };
-  },
-  startUp: async (make: () => unknown) => void make(),
-}));
+vi.mock("../ui/worker.ts", () => workers);
+vi.mock("idb-keyval", () => store);
 vi.mock("../title.ts", async () => {
   const { signal } = await import("@preact/signals");
   return { isTraining: signal(false), trainingStep: signal(0) };
@@ -61,16 +22,6 @@ vi.mock("../segment/queue.ts", () => ({
   useWeights: async (...of: unknown[]) => void played.used.push(of),
 }));
 vi.mock("../segment/view.ts", () => ({ view: {} }));
-vi.mock("idb-keyval", () => {
-  const refused = () => Promise.reject(new Error("the disk is full"));
-  return {
-    get: async (key: string) => played.kept.get(key),
-    set: async (key: string, value: unknown) => (played.keeps ? void played.kept.set(key, value) : refused()),
-    delMany: async (keys: string[]) => {
-      for (const key of keys) played.kept.delete(key);
-    },
-  };
-});
 
 let state: typeof State;
 let items: typeof Items;
@@ -98,17 +49,7 @@ async function visit(): Promise<void> {
 }
 
 beforeEach(async () => {
-  Object.assign(played, {
-    engines: 0,
-    ended: 0,
-    plan: undefined,
-    rates: [],
-    resumed: 0,
-    used: [],
-    keeps: true,
-  });
-  played.subject = async (own) => ({ shown: own?.name ?? "synthetic" });
-  played.kept.clear();
+  beginAnew();
   await visit();
 });
 
