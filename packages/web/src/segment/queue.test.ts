@@ -19,6 +19,9 @@ interface Call {
 let calls: Call[] = [];
 let engines = 0;
 let threads = 1;
+/** What engines were given to use, and why none starts. */
+let used: unknown[] = [];
+let refusal: Error | undefined;
 
 class WorkerError extends Error {
   override readonly name = "WorkerError";
@@ -57,7 +60,7 @@ vi.mock("../ui/worker.ts", () => ({
     const network = { name: "sa-unet-v2" };
     const remote = {
       up: prompt(undefined),
-      use: prompt(undefined),
+      use: async (bytes: unknown) => void used.push(bytes),
       network: prompt(network),
       stop: prompt(undefined),
       read: unlessEnded(played("read")),
@@ -73,6 +76,7 @@ vi.mock("../ui/worker.ts", () => ({
   },
   startUp: async (make: () => unknown) => {
     make();
+    if (refusal !== undefined) throw refusal;
     return { threads, cores: 2, relaxed: false, reasons: [] };
   },
 }));
@@ -85,7 +89,7 @@ let masks: typeof Masks;
 beforeEach(async () => {
   vi.stubGlobal("Worker", class {});
   vi.stubGlobal("window", globalThis);
-  [calls, engines, threads] = [[], 0, 1];
+  [calls, engines, threads, used, refusal] = [[], 0, 1, [], undefined];
   vi.resetModules();
   queue = await import("./queue.ts");
   items = await import("./items.ts");
@@ -141,6 +145,46 @@ describe("the queue", () => {
     expect(kinds()).toEqual(["done", "done", "done"]);
     const result = items.resultOf(items.items.value[2]);
     expect(result).toMatchObject({ threads: 1, weights: "shipped", detected: result?.field });
+  });
+
+  it("brings own weights to an engine that is started anew, and waits for it", async () => {
+    await queue.useWeights("own", Uint8Array.of(7));
+    queue.startAgain();
+    expect(queue.engineFailure.value).toBeUndefined();
+    await queue.engineStarted();
+    expect(used).toEqual([Uint8Array.of(7), Uint8Array.of(7)]);
+    expect(await queue.hashesOfWeights()).toEqual(["hash of engine 2"]);
+  });
+
+  it("says why an engine does not start, and takes up what waited once it does", async () => {
+    refusal = new Error("no memory");
+    queue.startWorker();
+    await settled();
+    queue.addFiles([file("a.png")]);
+    await settled();
+    expect([queue.engineFailure.value, kinds()]).toEqual(["no memory", ["cancelled"]]);
+    refusal = undefined;
+    queue.startAgain();
+    await settled();
+    expect([queue.engineFailure.value, kinds()]).toEqual([undefined, ["reading"]]);
+    await answerAll();
+    expect(kinds()).toEqual(["done"]);
+  });
+
+  it("lets go of small copies with their photographs", async () => {
+    const revoke = vi.spyOn(URL, "revokeObjectURL");
+    queue.addFiles([file("a.png")]);
+    await settled();
+    await answerAll();
+    const [{ id, thumbnail }] = items.items.value;
+    queue.again(id);
+    await settled();
+    await answerAll();
+    expect(revoke.mock.calls).toEqual([[thumbnail]]);
+    const { thumbnail: second } = items.items.value[0];
+    queue.remove(id);
+    expect(revoke.mock.calls).toEqual([[thumbnail], [second]]);
+    revoke.mockRestore();
   });
 
   it("says what is wrong with a picture, and goes on with the next", async () => {

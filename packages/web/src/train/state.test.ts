@@ -40,8 +40,8 @@ const news = (step: number, losses: readonly number[], more: Partial<TrainingNew
 async function visit(): Promise<void> {
   vi.resetModules();
   vi.stubGlobal("Worker", class {});
-  vi.stubGlobal("addEventListener", (_: string, listener: typeof beforeUnload) => {
-    beforeUnload = listener;
+  vi.stubGlobal("addEventListener", (name: string, listener: typeof beforeUnload) => {
+    if (name === "beforeunload") beforeUnload = listener;
   });
   state = await import("./state.ts");
   items = await import("../segment/items.ts");
@@ -214,6 +214,15 @@ describe("photographs of one's own", () => {
     expect(await planOf().pictures[0].vessels.text()).toBe("vessels of a.png");
     expect(state.picturesLearned.value).toBe(1);
     expect((await kept.keptPictures()).heldOut?.name).toBe("b.png");
+    // They are a later visit's too, under the names that earlier versions kept them by.
+    played.tell(news(1, [1], { checkpoint: Uint8Array.of(9) }));
+    await settled();
+    expect([...played.kept.keys()].toSorted()).toEqual(["saunet-run", "saunet-run-pictures"]);
+    await visit();
+    await state.meetSubject();
+    expect(state.subject.value).toEqual({ shown: "b.png" });
+    state.begin();
+    expect(planOf().pictures).toMatchObject([{ name: "a.png" }]);
   });
 
   it("that are a single one are learned from, tested on the synthetic one; synthetic ones again where chosen", async () => {
@@ -305,13 +314,26 @@ describe("a run that breaks", () => {
     expect(planOf().start).toEqual(Uint8Array.of(9));
     tell(news(6, [1]));
     expect(state.step.value).toBe(3);
-    // Not a step since: the engine is given up.
+    // It has made a step, so that is tried again; then not a single one, and the engine is given up.
+    played.tell(news(4, [1]));
+    played.fail(new WorkerError("it broke"));
+    await settled();
+    expect(state.runState.value).toBe("running");
     played.fail(new WorkerError("it broke again"));
     await settled();
     expect([state.failure.value, state.runState.value]).toEqual([
       "The training ended at step 3: it broke again.",
       "kept",
     ]);
+  });
+
+  it("is over where a person forgets it meanwhile", async () => {
+    played.tell(news(3, [3, 2, 1], { checkpoint: Uint8Array.of(9) }));
+    await settled();
+    played.fail(new WorkerError("it broke"));
+    state.reset();
+    await settled();
+    expect([state.runState.value, state.step.value, state.failure.value]).toEqual(["idle", 0, undefined]);
   });
 
   it("begins anew where nothing was kept", async () => {

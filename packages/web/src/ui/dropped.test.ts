@@ -67,5 +67,5 @@ it("goes by what the system says, too, and does not count what systems leave in 
     file(".DS_Store"),
   ]);
   expect([names(found.files), found.others]).toEqual([["scan"], 0]);
-  expect(picturesOf([file("my thumbs.db")]).others).toBe(1);
+  expect(picturesOf([file("my thumbs.db"), file("desktop.ini.txt")]).others).toBe(2);
 });
