@@ -8,10 +8,10 @@ import { layOut, type View } from "../synthetic/anatomy.ts";
 import { syntheticFundus } from "../synthetic.ts";
 import { findDisc } from "./find-disc.ts";
 
-const size = { width: 200, height: 190 };
-const look = (seed: number, view: View) => {
-  const eye = syntheticFundus({ ...size, seed, view });
-  const { disc, discRadius } = layOut(size.width, size.height, view, randomState(seed, 0));
+const size = { width: 120, height: 114 };
+const look = (seed: number, view: View, { width, height } = size) => {
+  const eye = syntheticFundus({ width, height, seed, view });
+  const { disc, discRadius } = layOut(width, height, view, randomState(seed, 0));
   // Of the anatomy pixel centres lie at halves.
   return { eye, true: { x: disc.x - 0.5, y: disc.y - 0.5, radius: discRadius } };
 };
@@ -37,11 +37,19 @@ describe("findDisc", () => {
     },
   );
 
+  it("looks at large pictures through smaller ones, and tells places in the large one", () => {
+    const { eye, true: wanted } = look(3, "disc", { width: 320, height: 300 });
+    const { disc } = findDisc(eye.image, eye.vessels, eye.fieldOfView)!;
+    expect(Math.hypot(disc.x - wanted.x, disc.y - wanted.y)).toBeLessThan(0.6 * wanted.radius);
+    expect(disc.radius / wanted.radius).toBeGreaterThan(0.6);
+    expect(disc.radius / wanted.radius).toBeLessThan(1.5);
+  });
+
   it("is not sure where there is no disc: noise, an even picture", () => {
     const { eye } = look(3, "disc");
-    const even = { ...size, data: new Uint8Array(3 * 200 * 190).fill(120) };
+    const even = { ...size, data: new Uint8Array(3 * 120 * 114).fill(120) };
     const noise = { ...even, data: even.data.map((_, i) => (Math.imul(i, 2654435761) >>> 24) & 255) };
-    const none = { ...size, data: new Uint8Array(200 * 190) };
+    const none = { ...size, data: new Uint8Array(120 * 114) };
     for (const image of [even, noise]) {
       expect(findDisc(image, eye.vessels, eye.fieldOfView)?.doubt).toBeDefined();
       expect(findDisc(image, none, eye.fieldOfView)?.doubt).toBeDefined();
@@ -51,15 +59,15 @@ describe("findDisc", () => {
   it("is not sure where a lesion is as bright as the disc, nor without vessels", () => {
     const { eye, true: disc } = look(3, "disc");
     const lesion = { ...eye.image, data: Uint8Array.from(eye.image.data) };
-    for (let y = 0; y < 190; y++)
-      for (let x = 0; x < 200; x++) {
+    for (let y = 0; y < 114; y++)
+      for (let x = 0; x < 120; x++) {
         // As far from the disc as the eye is seen.
-        if (Math.hypot(x - 150, y - 120) < 12 && Math.hypot(x - disc.x, y - disc.y) > 30)
-          lesion.data.fill(255, 3 * (200 * y + x), 3 * (200 * y + x) + 3);
+        if (Math.hypot(x - 90, y - 72) < 7 && Math.hypot(x - disc.x, y - disc.y) > 18)
+          lesion.data.fill(255, 3 * (120 * y + x), 3 * (120 * y + x) + 3);
       }
     const doubted = findDisc(lesion, eye.vessels, eye.fieldOfView);
     expect(doubted?.doubt).toBeDefined();
-    const none = { ...eye.vessels, data: new Uint8Array(200 * 190) };
+    const none = { ...eye.vessels, data: new Uint8Array(120 * 114) };
     expect(findDisc(eye.image, none, eye.fieldOfView)?.doubt).toContain("few vessels come together there");
   });
 
@@ -90,7 +98,7 @@ describe("findDisc", () => {
       const { eye } = look(seed, "disc");
       const own = findDisc(eye.image, eye.vessels, eye.fieldOfView)!;
       const [image, vessels] = [Uint8Array.from(eye.image.data), Uint8Array.from(eye.vessels.data)];
-      for (const pixel of alongRim(eye.fieldOfView, direction, 5)) {
+      for (const pixel of alongRim(eye.fieldOfView, direction, 3)) {
         image.fill(255, 3 * pixel, 3 * pixel + 3);
         vessels[pixel] = 1;
       }
