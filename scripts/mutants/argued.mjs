@@ -90,6 +90,13 @@ export const argued = [
   },
   {
     file: "packages/model/src/roc.ts",
+    line: "let score = -1;",
+    from: "-1",
+    to: "+1",
+    why: "before the first key nothing is counted that could be added up",
+  },
+  {
+    file: "packages/model/src/roc.ts",
     line: "if (twiceOrdered + pairs > EXACT) {",
     from: "twiceOrdered + pairs",
     to: "twiceOrdered - pairs",
