@@ -120,6 +120,18 @@ describe("a worker that fails", () => {
     expect(counts).toEqual({ started: 2, stopped: 2 });
   });
 
+  it("is not asked of a file that is none, or too large for it", async () => {
+    const { reader, counts } = readerOf(async () => ({ fault: "asked" }));
+    await expect(reader.read(small.subarray(1), [])).rejects.toThrow(new ImportError("is not an HDF5 file"));
+    const large = new Uint8Array(2 ** 27 + 1);
+    large.set(small.subarray(0, 8));
+    await expect(reader.read(large, [])).rejects.toThrow(
+      new ImportError("has 134217729 bytes; HDF5 files of up to 134217728 are read"),
+    );
+    expect(counts.started).toBe(0);
+    await expect(reader.read(large.subarray(0, 2 ** 27), [])).rejects.toThrow("asked");
+  });
+
   it("is waited for no longer than it takes", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
