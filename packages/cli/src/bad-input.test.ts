@@ -339,7 +339,7 @@ describe("a data set", () => {
 
   it("too small to keep anything back", async () => {
     await writeFolder(at("single"), ["a"]);
-    await expectFailure(train("single"), /^saunet: single: 1 training images are too few to keep 1 back/);
+    await expectFailure(train("single"), /^saunet: single: 1 training image: too few to keep 1 back/);
   });
 
   it("with a photograph above the limit", async () => {
