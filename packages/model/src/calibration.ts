@@ -103,14 +103,13 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function leaveOneOutOf(curves: readonly Float64Array[]): LeaveOneOut {
-  const others = curves.map(
-    (_, left) => fitDrawn(curves.filter((_, i) => i !== left))?.threshold ?? DEFAULT_THRESHOLD,
-  );
+  const others = curves.map((_, left) => fitDrawn(curves.filter((_, i) => i !== left))!.threshold);
   const unseen = curves.map((curve, i) => f1At(curve, others[i]));
   return {
     f1: mean(unseen),
     thresholds: [Math.min(...others), Math.max(...others)],
-    gain: bootstrapMean(unseen.map((f1, i) => f1 - f1At(curves[i], DEFAULT_THRESHOLD))) ?? [0, 0],
+    // There are two photographs at least.
+    gain: bootstrapMean(unseen.map((f1, i) => f1 - f1At(curves[i], DEFAULT_THRESHOLD)))!,
   };
 }
 
