@@ -216,7 +216,7 @@ function multiplyStrips(code: Code, columns: number): Phase<MatmulArrays> {
           f.set(x, f.at(i32.add(a, first * row), t, term));
           f.set(w, f.at(b, t, n * FLOAT));
           cut(f, terms, t, k, TERMS);
-          whileAtLeast(f, terms, together, () => addTerms(rows, together));
+          if (k >= together) whileAtLeast(f, terms, together, () => addTerms(rows, together));
           if (k % together > 0) f.if(f.get(terms), () => addTerms(rows, k % together));
           for (let p = 0; p < rows; p++) addToY(p, first);
         }
@@ -277,7 +277,7 @@ function multiplyRows(code: Code): Phase<MatmulArrays> {
           f.set(line, f.at(b, t, FLOAT));
           f.set(out, i32.add(y, first * n * FLOAT));
           f.set(rowsLeft, count);
-          whileAtLeast(f, rowsLeft, together, () => multiply(first, rows, together));
+          if (n >= together) whileAtLeast(f, rowsLeft, together, () => multiply(first, rows, together));
           if (n % together > 0) f.if(f.get(rowsLeft), () => multiply(first, rows, n % together));
         }
       });

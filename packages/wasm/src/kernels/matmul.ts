@@ -34,7 +34,7 @@ const COLUMNS = 256;
 /** Multiples of this are whole tiles of two, four or six rows. */
 const ROW_STEP = 12;
 /** Items enough to keep threads busy, and products that are worth one of them. */
-const ENOUGH_ITEMS = 8;
+const ENOUGH_ITEMS = 24;
 const ITEM_PRODUCTS = 2 ** 18;
 
 /** How a factor is read. */
