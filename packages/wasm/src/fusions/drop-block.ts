@@ -76,10 +76,9 @@ export const dropBlockGenerator: Generator = /* @__PURE__ */ generator(applySums
   if (!suits(d)) return undefined;
   const strips = stripsOf(d);
   const { P, C, perImage, vectors } = strips;
-  const name = `drop_block_sums_bytes_f32_4x${vectors}_simd`;
   return {
-    name,
-    key: `${name} ${exactKey([C, P])}`,
+    name: `drop_block_sums_bytes_f32_4x${vectors}_simd`,
+    fixed: [C, P],
     sharedBytes: DOUBLE * C * perImage,
     phases: [
       {

@@ -83,10 +83,8 @@ export const gateConcatFusion: Fusion = {
  */
 export const gateConcatGenerator: Generator = generator(gateConcat, ({ A, B }: GateDims, { gate }) => {
   if (A % 4 !== 0 || B % 4 !== 0 || gate! * (A + B) < SMALLEST) return undefined;
-  const name = `gate_concat_f32_${A}x${B}_simd`;
   return {
-    name,
-    key: name,
+    name: `gate_concat_f32_${A}x${B}_simd`,
     phases: [
       {
         items: gate!,

@@ -11,7 +11,6 @@ import {
   dropBlockDraw,
   dropBlockScale,
   dropoutMask,
-  exactKey,
 } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
@@ -56,7 +55,6 @@ const maskSize = ({ N, H, W, maskC }: DropBlockDims): number => N * H * W * mask
 export const blockDraw = generator(dropBlockDraw, (d) => {
   const { N, H, W, maskC, BH, BW, firstRow, endRow, firstColumn, endColumn } = d;
   if (maskSize(d) < SMALLEST) return undefined;
-  const name = "drop_block_draw_bytes_simd";
   const rows = Math.max(0, endRow - firstRow);
   const seedsInRow = Math.max(0, endColumn - firstColumn) * maskC;
   const pairsInRow = Math.ceil(seedsInRow / 2);
@@ -79,8 +77,7 @@ export const blockDraw = generator(dropBlockDraw, (d) => {
   };
 
   return {
-    name,
-    key: `${name} ${exactKey(d)}`,
+    name: "drop_block_draw_bytes_simd",
     phases: [
       {
         items: Math.ceil(maskSize(d) / 4),
@@ -153,11 +150,11 @@ export const blockDraw = generator(dropBlockDraw, (d) => {
 export const blockScale = generator(dropBlockScale, (d, { mask: words }) => {
   const length = maskSize(d);
   if (length < SMALLEST) return undefined;
-  const name = "drop_block_scale_bytes_i64";
   const bytes = FLOAT * words!;
   return planOfTotal(
     {
-      ...{ name, array: "mask", length: bytes, constants: [length], size: 1, strip: STRIP },
+      ...{ name: "drop_block_scale_bytes_i64", fixed: length },
+      ...{ array: "mask", length: bytes, size: 1, strip: STRIP },
       prepare: (f) => {
         const { f64, i32, i64 } = f;
         const bits = f.local("bits", "i64");
@@ -208,10 +205,9 @@ export function masking(
 export const blockApply = generator(dropBlockApply, ({ C, maskC }, { y: length }) => {
   if (length! < SMALLEST) return undefined;
   const isShared = maskC < C;
-  const name = `drop_block_apply_${isShared ? "shared" : "bytes"}_f32_4x4_simd`;
   return {
-    name,
-    key: isShared ? `${name} ${C}` : name,
+    name: `drop_block_apply_${isShared ? "shared" : "bytes"}_f32_4x4_simd`,
+    fixed: isShared && C,
     phases: [
       {
         items: isShared ? length! / C : length!,
@@ -266,12 +262,8 @@ function roundUp(value: number): number {
   return new Float32Array(bits.buffer)[0];
 }
 
-export const dropMask: Generator = elementwise(
-  dropoutMask,
-  { name: "dropout_mask", reads: ["noise"], writes: ["mask"], grain: MEMORY_GRAIN },
-  (f, { rate }) => {
-    const limit = constant(f, "limit", roundUp(rate));
-    const kept = constant(f, "kept", 1 / (1 - rate));
-    return ({ mask, noise }) => setEach(f, mask, (i) => f.v128.andnot(kept, f.f32x4.lt(noise[i], limit)));
-  },
-);
+export const dropMask: Generator = elementwise(dropoutMask, { grain: MEMORY_GRAIN }, (f, { rate }) => {
+  const limit = constant(f, "limit", roundUp(rate));
+  const kept = constant(f, "kept", 1 / (1 - rate));
+  return ({ mask, noise }) => setEach(f, mask, (i) => f.v128.andnot(kept, f.f32x4.lt(noise[i], limit)));
+});

@@ -71,53 +71,45 @@ function approximation(f: FunctionBuilder): (xs: Vectors, ss: Vectors) => void {
   };
 }
 
-export const gelu: Generator = elementwise(
-  geluForward,
-  { name: "gelu", reads: ["x"], writes: ["y"], vectors: 2 },
-  (f, { approximate }) => {
-    if (approximate === "tanh") {
-      const share = approximation(f);
-      return ({ x, y }) => {
-        share(x, y);
-        setEach(f, y, (i) => f.f32x4.mul(x[i], y[i]));
-      };
-    }
-    const below = distribution(f);
+export const gelu: Generator = elementwise(geluForward, { vectors: 2 }, (f, { approximate }) => {
+  if (approximate === "tanh") {
+    const share = approximation(f);
     return ({ x, y }) => {
-      below(x, f.locals("power", "v128", x.length), y);
+      share(x, y);
       setEach(f, y, (i) => f.f32x4.mul(x[i], y[i]));
     };
-  },
-);
+  }
+  const below = distribution(f);
+  return ({ x, y }) => {
+    below(x, f.locals("power", "v128", x.length), y);
+    setEach(f, y, (i) => f.f32x4.mul(x[i], y[i]));
+  };
+});
 
-export const gradientOfGelu: Generator = elementwise(
-  geluGradient,
-  { name: "gelu_gradient", reads: ["gy", "x"], writes: ["gx"], vectors: 2 },
-  (f, { approximate }) => {
-    const { f32x4 } = f;
-    if (approximate === "tanh") {
-      const share = approximation(f);
-      const one = constant(f, "unit", 1);
-      const [low, high] = [constant(f, "nearest", -FARTHEST), constant(f, "farthest", FARTHEST)];
-      const slope = constant(f, "slope", 2 * SCALE);
-      const bend = constant(f, "bend", 6 * SCALE * CUBIC);
-      return ({ gx, gy, x }) => {
-        setEach(f, x, (i) => f32x4.pmax(f32x4.pmin(x[i], high), low));
-        share(x, gx);
-        const rests = f.locals("rest", "v128", x.length);
-        setEach(f, rests, (i) => f32x4.mul(x[i], f32x4.sub(one, gx[i])));
-        setEach(f, x, (i) => f32x4.add(f32x4.mul(f32x4.mul(x[i], x[i]), bend), slope));
-        setEach(f, rests, (i) => f32x4.add(f32x4.mul(rests[i], x[i]), one));
-        setEach(f, gx, (i) => f32x4.mul(f32x4.mul(gx[i], rests[i]), gy[i]));
-      };
-    }
-    const below = distribution(f);
-    const density = constant(f, "density", SCALE / 2);
+export const gradientOfGelu: Generator = elementwise(geluGradient, { vectors: 2 }, (f, { approximate }) => {
+  const { f32x4 } = f;
+  if (approximate === "tanh") {
+    const share = approximation(f);
+    const one = constant(f, "unit", 1);
+    const [low, high] = [constant(f, "nearest", -FARTHEST), constant(f, "farthest", FARTHEST)];
+    const slope = constant(f, "slope", 2 * SCALE);
+    const bend = constant(f, "bend", 6 * SCALE * CUBIC);
     return ({ gx, gy, x }) => {
-      const powers = f.locals("power", "v128", x.length);
-      below(x, powers, gx);
-      setEach(f, powers, (i) => f32x4.mul(f32x4.mul(powers[i], density), x[i]));
-      setEach(f, gx, (i) => f32x4.mul(f32x4.add(gx[i], powers[i]), gy[i]));
+      setEach(f, x, (i) => f32x4.pmax(f32x4.pmin(x[i], high), low));
+      share(x, gx);
+      const rests = f.locals("rest", "v128", x.length);
+      setEach(f, rests, (i) => f32x4.mul(x[i], f32x4.sub(one, gx[i])));
+      setEach(f, x, (i) => f32x4.add(f32x4.mul(f32x4.mul(x[i], x[i]), bend), slope));
+      setEach(f, rests, (i) => f32x4.add(f32x4.mul(rests[i], x[i]), one));
+      setEach(f, gx, (i) => f32x4.mul(f32x4.mul(gx[i], rests[i]), gy[i]));
     };
-  },
-);
+  }
+  const below = distribution(f);
+  const density = constant(f, "density", SCALE / 2);
+  return ({ gx, gy, x }) => {
+    const powers = f.locals("power", "v128", x.length);
+    below(x, powers, gx);
+    setEach(f, powers, (i) => f32x4.mul(f32x4.mul(powers[i], density), x[i]));
+    setEach(f, gx, (i) => f32x4.mul(f32x4.add(gx[i], powers[i]), gy[i]));
+  };
+});

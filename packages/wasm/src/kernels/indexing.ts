@@ -7,7 +7,7 @@
 // Forward an index that leads nowhere traps. The gradient is shared out by `o` and by stretches of `inner`, so that no two
 // threads add to one element and every thread goes through all indices.
 
-import { exactKey, gatherForward, gatherGradient, oneHotForward } from "@saunet/core/kernels";
+import { gatherForward, gatherGradient, oneHotForward } from "@saunet/core/kernels";
 import { generator } from "../plan.ts";
 import { trapUnlessIndex } from "./indices.ts";
 import { copyRow, filling } from "./movement.ts";
@@ -19,10 +19,8 @@ const STRETCH = 16;
 
 export const gather = generator(gatherForward, ({ outer, size, inner, count }) => {
   if (outer * count * inner < SMALLEST) return undefined;
-  const name = "gather_f32_4x4_simd";
   return {
-    name,
-    key: `${name} ${exactKey([outer, size, inner, count])}`,
+    name: "gather_f32_4x4_simd",
     refuses: true,
     phases: [
       {
@@ -47,11 +45,9 @@ export const gather = generator(gatherForward, ({ outer, size, inner, count }) =
 
 export const gradientOfGather = generator(gatherGradient, ({ outer, size, inner, count }) => {
   if (outer * count * inner < SMALLEST) return undefined;
-  const name = "gather_gradient_f32_4x4_simd";
   const stretches = Math.ceil(inner / STRETCH);
   return {
-    name,
-    key: `${name} ${exactKey([outer, size, inner, count])}`,
+    name: "gather_gradient_f32_4x4_simd",
     phases: [
       filling("gx", outer * size * inner, 0),
       {
@@ -98,10 +94,9 @@ export const gradientOfGather = generator(gatherGradient, ({ outer, size, inner,
 export const oneHot = generator(oneHotForward, ({ classes }, lengths) => {
   const count = lengths.indices!;
   if (count * classes < SMALLEST) return undefined;
-  const name = "one_hot_f32_simd";
   return {
-    name,
-    key: `${name} ${exactKey([classes, count])}`,
+    name: "one_hot_f32_simd",
+    fixed: [classes, count],
     refuses: true,
     phases: [
       filling("y", count * classes, 0),

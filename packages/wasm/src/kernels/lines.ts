@@ -1,9 +1,9 @@
 // What works along lines of neighbouring elements, one line an item. A line takes as many passes as it has sums to wait
 // for; it stays in the first cache meanwhile.
 
-import { type AxisDims, exactKey, type Kernel } from "@saunet/core/kernels";
+import type { AxisDims, Kernel } from "@saunet/core/kernels";
 import type { FunctionBuilder, Value } from "../asm/index.ts";
-import { type Generator, generator, type Plan } from "../plan.ts";
+import { type Draft, type Generator, generator, nameOf } from "../plan.ts";
 import { acrossLanes, addDoubles, sumOfDoubles } from "./lanes.ts";
 import {
   ARITHMETIC_GRAIN,
@@ -49,15 +49,13 @@ export function passes<N extends string>(
 
 /** What a kernel does along lines. */
 export interface Lines<N extends string> {
-  /** Stands first in the plan's name. */
-  readonly name: string;
   /** Arrays that have a line for each line, and those that have one number for it. The others stay where they are. */
   readonly lines: readonly N[];
   readonly single?: readonly N[];
   /** So many elements are worth another thread. */
   readonly grain?: number;
   /** Whatever else the code was specialised for. */
-  readonly constants?: unknown;
+  readonly fixed?: unknown;
   readonly refuses?: boolean;
   /** Declares variables; what it returns writes the passes over one line, `at` being where each array's part begins. */
   readonly prepare: (f: FunctionBuilder, pass: Pass<N>, at: { readonly [K in N]: I32 }) => () => void;
@@ -65,21 +63,13 @@ export interface Lines<N extends string> {
 
 /** The plan of `count` lines of `size` elements. */
 export function planOfLines<A>(
+  name: string,
   { count, size }: { readonly count: number; readonly size: number },
-  {
-    name,
-    lines,
-    single = [],
-    grain = ARITHMETIC_GRAIN,
-    constants,
-    refuses = false,
-    prepare,
-  }: Lines<keyof A & string>,
-): Plan<A> {
-  const plan = `${name}_f32_4x${VECTORS}_simd`;
+  { lines, single = [], grain = ARITHMETIC_GRAIN, fixed, refuses = false, prepare }: Lines<keyof A & string>,
+): Draft<A> {
   return {
-    name: plan,
-    key: `${plan} ${exactKey([size, constants])}`,
+    name: `${name}_f32_4x${VECTORS}_simd`,
+    fixed: [size, fixed],
     refuses,
     phases: [
       {
@@ -105,7 +95,8 @@ export const alongLines = <A, D extends AxisDims>(
 ): Generator =>
   generator(kernel, (dims) => {
     const { outer: count, size, inner } = dims;
-    return inner !== 1 || count * size < SMALLEST ? undefined : planOfLines({ count, size }, linesOf(dims));
+    if (inner !== 1 || count * size < SMALLEST) return undefined;
+    return planOfLines(nameOf(kernel), { count, size }, linesOf(dims));
   });
 
 /** The sum of some vectors, neighbours first. */

@@ -9,7 +9,7 @@
 // The item's part of a stays in the second cache while the panels pass. Each chunk has a sum of its own that is then added to
 // y, so that an error grows with the length of a chunk and the number of chunks, and not with their product.
 
-import { exactKey, type MatmulDims, matmulForward } from "@saunet/core/kernels";
+import { type MatmulDims, matmulForward } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator, type Phase, type PhaseLocals } from "../plan.ts";
 import { panelRow, panelsBytes } from "./conv/panels.ts";
@@ -83,7 +83,6 @@ export const matmul: Generator = generator(matmulForward, (d, _lengths, { relaxe
   const tile = `${rowsOf(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`;
   return {
     name: `matmul_f32_${letters}_${tile}`,
-    key: `matmul ${exactKey(d)} ${relaxed}`,
     phases: [
       ...(packsB ? [packColumns(d, 0)] : []),
       ...(packsA ? [packRows(d, startA)] : []),

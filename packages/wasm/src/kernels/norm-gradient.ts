@@ -10,19 +10,10 @@
 
 import { type GroupNormDims, groupNormGradient, type Kernel } from "@saunet/core/kernels";
 import { alignToLine } from "../memory.ts";
-import { type CodeFeatures, type Generator, generator, type Plan } from "../plan.ts";
+import { type CodeFeatures, type Draft, type Generator, generator } from "../plan.ts";
 import { siluSlope } from "./activation.ts";
 import { multiplyAdd } from "./multiply-add.ts";
-import {
-  affine,
-  affinePhase,
-  forEachChannel,
-  forEachGroup,
-  keyOf,
-  placeOf,
-  rootOf,
-  suits,
-} from "./norm-groups.ts";
+import { affine, affinePhase, forEachChannel, forEachGroup, placeOf, rootOf, suits } from "./norm-groups.ts";
 import { gradientOfRows, isOfRows } from "./norm-rows.ts";
 import {
   DOUBLE,
@@ -67,7 +58,7 @@ function planOf(
   d: GroupNormDims,
   activation: "none" | "silu",
   { relaxed }: CodeFeatures,
-): Plan<ActivatedArrays> | undefined {
+): Draft<ActivatedArrays> | undefined {
   if (!suits(d)) return undefined;
   const { N, P, C, G, D } = d;
   const isActivated = activation !== "none";
@@ -75,7 +66,6 @@ function planOf(
   // 1.64 ns an element, with 2048 1.83.
   const sums = isActivated ? mapping(d, 2) : summing(d, 2);
   const maps = mapping(d, 4);
-  const name = `group_norm_${isActivated ? `${activation}_` : ""}gradient_f32_4x${maps.vectors}_${relaxed ? "relaxed" : "simd"}`;
   const how = { unit: Math.LOG2E, perChannel: 4 };
   const imageCoefficients = how.perChannel * FLOAT * C;
   /** Sums lie after the coefficients. */
@@ -83,8 +73,7 @@ function planOf(
   const stripSums = 2 * DOUBLE * C;
   const imageSums = stripSums * sums.perImage;
   return {
-    name,
-    key: keyOf(name, d),
+    name: `group_norm_${isActivated ? `${activation}_` : ""}gradient_f32_4x${maps.vectors}_${relaxed ? "relaxed" : "simd"}`,
     sharedBytes: offset + imageSums * N,
     ownBytes: isActivated ? bytesOf(sums) : 0,
     phases: [
@@ -244,7 +233,7 @@ export const gradient: Generator = /* @__PURE__ */ generator(
     isOfRows(d)
       ? gradientOfRows(d, features.relaxed)
       : // Without an activation nothing looks at beta.
-        (planOf(d, "none", features) as Plan<Arrays> | undefined),
+        (planOf(d, "none", features) as Draft<Arrays> | undefined),
 );
 
 /** The gradient of an activation after a normalisation, and of the normalisation, as one kernel. */

@@ -2,7 +2,7 @@
 //
 //   x, y [N,P,C]   mean, variance [N,G]   gamma, beta [C]      groups of D = C/G channels
 
-import { exactKey, type GroupNormDims } from "@saunet/core/kernels";
+import type { GroupNormDims } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import type { Phase } from "../plan.ts";
 import { multiplyAdd } from "./multiply-add.ts";
@@ -23,10 +23,6 @@ import { forEachBlock, forEachPosition, type Strip, type Strips } from "./strips
 
 /** Whether there is code for it, and enough to do. */
 export const suits = ({ N, P, C }: GroupNormDims): boolean => C % 4 === 0 && N * P * C >= SMALLEST;
-
-/** All that the code depends on. */
-export const keyOf = (name: string, { N, P, C, G, epsilon, fixedStatistics }: GroupNormDims): string =>
-  `${name} ${exactKey([N, P, C, G, epsilon, fixedStatistics])}`;
 
 /**
  * Writes the loop over the groups of all images; `perGroup` point to a group's element. `body` is given the image and

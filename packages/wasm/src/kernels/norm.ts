@@ -6,7 +6,7 @@ import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saun
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { onePlusPowerOfTwo } from "./exp.ts";
-import { affine, affinePhase, forEachChannel, forEachGroup, keyOf, placeOf, suits } from "./norm-groups.ts";
+import { affine, affinePhase, forEachChannel, forEachGroup, placeOf, suits } from "./norm-groups.ts";
 import { forwardOfRows, isOfRows, statisticsOfRows } from "./norm-rows.ts";
 import { constant, DOUBLE, FLOAT, load, MEMORY_GRAIN, setEach, stream, type V128 } from "./stream.ts";
 import { addUp, forEachBlock, forEachStrip, itemsOf, mapping, summing, sumPositions } from "./strips.ts";
@@ -25,13 +25,11 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
   const { N, P, C, G, D } = d;
   const strips = summing(d, 2);
   const { vectors } = strips;
-  const name = `group_norm_statistics_f32_4x${vectors}_simd`;
   /** From the start of an image to its pivots. */
   const middle = FLOAT * (P >> 1) * C;
   const bytesOfSums = 2 * DOUBLE * C;
   return {
-    name,
-    key: keyOf(name, d),
+    name: `group_norm_statistics_f32_4x${vectors}_simd`,
     sharedBytes: bytesOfSums * N * strips.perImage,
     phases: [
       {
@@ -134,10 +132,8 @@ export const normalizing = (
     const { unit, prepare }: Partial<Activation> = activation ? activations[activation] : {};
     const how = { unit: unit ?? 1, perChannel: 2 };
     const suffix = activation === undefined ? "" : `_${activation}`;
-    const name = `group_norm${suffix}_f32_4x${strips.vectors}_${relaxed ? "relaxed" : "simd"}`;
     return {
-      name,
-      key: keyOf(name, d),
+      name: `group_norm${suffix}_f32_4x${strips.vectors}_${relaxed ? "relaxed" : "simd"}`,
       sharedBytes: how.perChannel * FLOAT * d.C * d.N,
       phases: [
         affinePhase(d, how),

@@ -35,7 +35,7 @@ function oneMinusPower(f: FunctionBuilder, base: number, count: Local<"i32">): L
 
 export const sgd: Generator = elementwise(
   sgdUpdate,
-  { name: "sgd", reads: ["w", "velocity", "g"], writes: ["w", "velocity"], vectors: 2 },
+  { vectors: 2 },
   (f, { momentum, nesterov }, { arrays }) => {
     const { f32x4 } = f;
     const factor = constant(f, "momentum", momentum);
@@ -51,7 +51,7 @@ export const sgd: Generator = elementwise(
 
 export const adam: Generator = elementwise(
   adamUpdate,
-  { name: "adam", reads: ["w", "m", "v", "g"], writes: ["w", "m", "v"], vectors: 2 },
+  { vectors: 2 },
   (f, { beta1, beta2, epsilon, weightDecay }, { arrays }) => {
     const { f32, f32x4, f64, i32 } = f;
     const rate = f.let("rate", f64.promote_f32(f32.load(arrays.rate)));

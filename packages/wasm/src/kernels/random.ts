@@ -5,7 +5,7 @@
 //                            out[2i], out[2i+1] = low + width · (word >>> 8) / 2^24
 //   Phase 2: state += number of counters
 
-import { exactKey, uniformDraw } from "@saunet/core/kernels";
+import { uniformDraw } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { numbers } from "./lanes.ts";
@@ -95,11 +95,10 @@ const ALTERNATING_HIGH = /* @__PURE__ */ numbers(2, 6, 3, 7);
 
 export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out: length }) => {
   if (length! < SMALLEST) return undefined;
-  const name = "random_uniform_f32_8x4_simd";
   const counters = Math.ceil(length! / 2);
   return {
-    name,
-    key: `${name} ${exactKey([length, low, width])}`,
+    name: "random_uniform_f32_8x4_simd",
+    fixed: [length, low, width],
     phases: [
       {
         items: counters,

@@ -10,7 +10,6 @@
 // order.
 
 import {
-  exactKey,
   maxForward,
   maxGradient,
   type ScaledWalk,
@@ -19,7 +18,7 @@ import {
   type Walk,
 } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
-import { type Generator, generator, type PhaseLocals, type Plan } from "../plan.ts";
+import { type Draft, type Generator, generator, type PhaseLocals } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { lineMaximum, lineSum, planOfLines } from "./lines.ts";
 import { cut } from "./ranges.ts";
@@ -44,11 +43,6 @@ type SumArrays = { out: unknown; x: unknown };
 export const stretch = elementwise(
   stretchForward,
   {
-    name: "stretch",
-    reads: ["x"],
-    writes: ["out"],
-    walk: ({ walk }) => walk,
-    constants: ({ scale }) => scale,
     grain: MEMORY_GRAIN,
   },
   (f, { scale }) => {
@@ -81,7 +75,7 @@ export interface Summing {
 }
 
 /** Floats; a strip fills the first cache. */
-export const ofFloats: Summing = {
+const ofFloats: Summing = {
   size: FLOAT,
   strip: 8192,
   prepare: (f) => {
@@ -102,7 +96,7 @@ interface Total<A> extends Summing {
   readonly array: keyof A;
   readonly length: number;
   /** What `finish` was specialised for. */
-  readonly constants?: readonly unknown[];
+  readonly fixed?: unknown;
 }
 
 /**
@@ -110,13 +104,13 @@ interface Total<A> extends Summing {
  * Phase 2: finish(Σ shared)
  */
 export function planOfTotal<A>(
-  { name, array, length, constants = [], size, strip: most, prepare }: Total<A>,
+  { name, array, length, fixed, size, strip: most, prepare }: Total<A>,
   finish: (f: FunctionBuilder, total: Local<"f64">, arrays: PhaseLocals<A>["arrays"]) => void,
-): Plan<A> {
+): Draft<A> {
   const strips = Math.ceil(length / most);
   return {
     name,
-    key: `${name} ${exactKey([length, ...constants])}`,
+    fixed: [length, fixed],
     sharedBytes: DOUBLE * strips,
     phases: [
       {
@@ -145,22 +139,22 @@ export function planOfTotal<A>(
 }
 
 /** out = scale · Σ x */
-const sumOfAll = (length: number, scale: number): Plan<SumArrays> =>
+const sumOfAll = (length: number, scale: number): Draft<SumArrays> =>
   planOfTotal(
-    { name: "sum_all_f32_4x4_simd", array: "x", length, constants: [scale], ...ofFloats },
+    { name: "sum_all_f32_4x4_simd", array: "x", length, fixed: scale, ...ofFloats },
     ({ f32, f64 }, total, { out }) => f32.store(out, f32.demote_f64(f64.mul(total, scale))),
   );
 
 /** Each row: out[row] = scale · Σ x[row, …] */
-const sumOfRows = ({ rows: count, length: size }: Rows, scale: number): Plan<SumArrays> =>
+const sumOfRows = ({ rows: count, length: size }: Rows, scale: number): Draft<SumArrays> =>
   planOfLines<SumArrays>(
+    "sum_rows",
     { count, size },
     {
-      name: "sum_rows",
       lines: ["x"],
       single: ["out"],
       grain: MEMORY_GRAIN,
-      constants: scale,
+      fixed: scale,
       prepare: (f, pass, { out }) => {
         const { f32, f64 } = f;
         const sum = lineSum(f);
@@ -177,13 +171,12 @@ const sumOfRows = ({ rows: count, length: size }: Rows, scale: number): Plan<Sum
  * Phase 1, each strip of rows: shared[strip, column] = Σ x[row, column]
  * Phase 2, each column: out[column] = scale · Σ shared[…, column]
  */
-function sumOfColumns({ rows, length: C }: Rows, scale: number): Plan<SumArrays> {
+function sumOfColumns({ rows, length: C }: Rows, scale: number): Draft<SumArrays> {
   const strips = summing({ N: 1, P: rows, C }, 4);
   const { vectors, perImage: count } = strips;
-  const name = `sum_columns_f32_4x${vectors}_simd`;
   return {
-    name,
-    key: `${name} ${exactKey([rows, C, scale])}`,
+    name: `sum_columns_f32_4x${vectors}_simd`,
+    fixed: [rows, C, scale],
     sharedBytes: DOUBLE * C * count,
     phases: [
       {
@@ -220,8 +213,7 @@ export const max: Generator = generator(maxForward, (walk: Walk) => {
   const rows = denseRows(walk);
   return (
     rows &&
-    planOfLines(rows, {
-      name: "max_rows",
+    planOfLines("max_rows", rows, {
       lines: ["x"],
       single: ["y"],
       grain: MEMORY_GRAIN,
@@ -238,8 +230,7 @@ export const gradientOfMax: Generator = generator(maxGradient, (walk: Walk) => {
   const rows = denseRows(walk);
   return (
     rows &&
-    planOfLines(rows, {
-      name: "max_rows_gradient",
+    planOfLines("max_rows_gradient", rows, {
       lines: ["gx", "x"],
       single: ["gy", "y"],
       grain: MEMORY_GRAIN / 2,

@@ -24,10 +24,9 @@ function isIgnored(f: FunctionBuilder, z: Local<"i32">, ignoreClass: number) {
 }
 
 export const softmaxCrossEntropy = alongLines(softmaxCrossEntropyForward, (d) => ({
-  name: "softmax_cross_entropy",
   lines: byClass(d) ? ["x"] : ["x", "z"],
   single: byClass(d) ? ["y", "z"] : ["y"],
-  constants: [d.target, d.ignoreClass],
+  fixed: [d.target, d.ignoreClass],
   refuses: byClass(d),
   prepare: (f, pass, { y, x, z }) => {
     const { f32, f32x4, i32, v128 } = f;
@@ -80,10 +79,9 @@ export const softmaxCrossEntropy = alongLines(softmaxCrossEntropyForward, (d) =>
 }));
 
 export const gradientOfSoftmaxCrossEntropy = alongLines(softmaxCrossEntropyGradient, (d) => ({
-  name: "softmax_cross_entropy_gradient",
   lines: byClass(d) ? ["gx", "x"] : ["gx", "x", "z"],
   single: byClass(d) ? ["gy", "z"] : ["gy"],
-  constants: [d.target, d.ignoreClass],
+  fixed: [d.target, d.ignoreClass],
   prepare: (f, pass, { gx, gy, z }) => {
     const { f32, f32x4, i32, memory, v128 } = f;
     const exp = exponential(f, 1);

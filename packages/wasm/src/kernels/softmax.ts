@@ -11,7 +11,6 @@ import { alongLines, lineMaximum, lineSum } from "./lines.ts";
 import { setEach } from "./stream.ts";
 
 export const softmax = alongLines(softmaxForward, () => ({
-  name: "softmax",
   lines: ["y", "x"],
   prepare: (f, pass) => {
     const { v128, f32x4 } = f;
@@ -35,7 +34,6 @@ export const softmax = alongLines(softmaxForward, () => ({
 }));
 
 export const gradientOfSoftmax = alongLines(softmaxGradient, () => ({
-  name: "softmax_gradient",
   lines: ["gx", "gy", "y"],
   prepare: (f, pass) => {
     const { f32x4 } = f;
@@ -55,7 +53,6 @@ export const gradientOfSoftmax = alongLines(softmaxGradient, () => ({
 }));
 
 export const logSoftmax = alongLines(logSoftmaxForward, () => ({
-  name: "log_softmax",
   lines: ["y", "x"],
   prepare: (f, pass) => {
     const { f32x4 } = f;
@@ -82,7 +79,6 @@ export const logSoftmax = alongLines(logSoftmaxForward, () => ({
 }));
 
 export const gradientOfLogSoftmax = alongLines(logSoftmaxGradient, () => ({
-  name: "log_softmax_gradient",
   lines: ["gx", "gy", "y"],
   prepare: (f, pass) => {
     const { f32x4 } = f;

@@ -17,7 +17,7 @@ import {
 } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../../asm/index.ts";
 import { alignToLine } from "../../memory.ts";
-import { generator, type Plan } from "../../plan.ts";
+import { type Draft, generator } from "../../plan.ts";
 import { FLOAT, type I32, MEMORY_GRAIN, setEach, stream } from "../stream.ts";
 import {
   biasName,
@@ -74,7 +74,7 @@ function planGroups<N extends string>(
   d: GroupedConv2dDims,
   correlationOf: typeof forwardCorrelation,
   { names, depthwise, group, written = "output" }: Grouped<N>,
-): Plan<Record<N, unknown>> {
+): Draft<Record<N, unknown>> {
   const { C, O, groups } = d;
   const isDepthwise = C === groups && O === groups;
   const steps = isDepthwise ? depthwise({ ...correlationOf({ ...d, C: 1 }), I: C, O }) : undefined;
