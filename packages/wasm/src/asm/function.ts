@@ -1,7 +1,7 @@
 // What functions are mostly made of: several variables at once, addresses, loops over ranges. Each is a few instructions.
 
 import { CodeBuilder } from "./code.ts";
-import type { Local, Operand, Value } from "./instructions.ts";
+import { isValue, type Local, type Operand, type Value } from "./instructions.ts";
 import type { ValueType } from "./opcodes.ts";
 import type { BlockResult, Types } from "./structure.ts";
 
@@ -21,6 +21,9 @@ type Fixed = Local<"i32"> | number;
  * console.log(double(1.5)); // 3
  */
 export class FunctionBuilder<R extends Types = Types> extends CodeBuilder<R> {
+  /** Holds a value that is looked at twice. */
+  #compared: Local<"i32"> | undefined;
+
   /** Declares a variable for each name that is asked for: `const { x, y } = f.declare("i32")`. */
   declare<T extends ValueType>(type: T): { readonly [name: string]: Local<T> } {
     return new Proxy({}, { get: (_, name) => this.local(String(name), type) });
@@ -45,13 +48,19 @@ export class FunctionBuilder<R extends Types = Types> extends CodeBuilder<R> {
   }
 
   /** The smaller of two, signed. */
-  min(a: Local<"i32">, b: Fixed): Value<"i32"> {
-    return this.select(a, b, this.i32.lt_s(a, b));
+  min(a: Local<"i32"> | Value<"i32">, b: Fixed): Value<"i32"> {
+    return this.#oneOf("lt_s", a, b);
   }
 
   /** The larger of two, signed. */
-  max(a: Local<"i32">, b: Fixed): Value<"i32"> {
-    return this.select(a, b, this.i32.gt_s(a, b));
+  max(a: Local<"i32"> | Value<"i32">, b: Fixed): Value<"i32"> {
+    return this.#oneOf("gt_s", a, b);
+  }
+
+  #oneOf(compare: "lt_s" | "gt_s", a: Local<"i32"> | Value<"i32">, b: Fixed): Value<"i32"> {
+    if (!isValue(a)) return this.select(a, b, this.i32[compare](a, b));
+    this.#compared ??= this.local("compared", "i32");
+    return this.select(this.tee(this.#compared, a), b, this.i32[compare](this.#compared, b));
   }
 
   /** `pointer += step` */

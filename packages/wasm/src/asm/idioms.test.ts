@@ -44,5 +44,6 @@ describe("a function", () => {
     expect(run((f, x, y) => f.max(x, y))(a, b)).toBe(Math.max(a, b));
     expect(run((f, x) => f.min(x, b))(a, 0)).toBe(Math.min(a, b));
     expect(run((f, x) => f.max(x, b))(a, 0)).toBe(Math.max(a, b));
+    expect(run((f, x, y) => f.max(f.min(f.i32.sub(x, y), y), 2))(a, b)).toBe(Math.max(Math.min(a - b, b), 2));
   });
 });

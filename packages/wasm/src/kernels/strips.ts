@@ -169,7 +169,7 @@ export function sumPositions(
   const chunk = f.local("chunk", "i32");
   for (const double of doubles.flat(2)) f.set(double, v128.const("f64x2", 0));
   f.loop((again) => {
-    f.set(chunk, f.select(block.left, inFloats, i32.lt_s(block.left, inFloats)));
+    f.set(chunk, f.min(block.left, inFloats));
     f.set(block.left, i32.sub(block.left, chunk));
     setEach(f, sums.flat(), () => v128.const("f32x4", 0));
     forEachPosition(f, strips, block, chunk, position);

@@ -60,8 +60,7 @@ function writePixels(
   /** Of two vectors, one's numbers of even places and the other's: what lies side by side is added up. */
   const addNeighbours = (a: (typeof sums)[number], b: (typeof sums)[number]) =>
     f32x4.add(i8x16.shuffle(a, b, numbers(0, 2, 4, 6)), i8x16.shuffle(a, b, numbers(1, 3, 5, 7)));
-  f.set(end, i32.mul(to, PIXELS));
-  f.set(end, f.min(end, pixels));
+  f.set(end, f.min(i32.mul(to, PIXELS), pixels));
   f.set(pixel, i32.mul(from, PIXELS));
   f.block((done) => {
     f.loop((again) => {

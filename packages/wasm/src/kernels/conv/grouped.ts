@@ -148,10 +148,8 @@ function ofEachGroup(
       f.set(last, i32.div_u(i32.add(to, items - 1), items));
       f.forRange(group, { from: i32.div_u(from, items), to: last }, () => {
         f.set(before, i32.mul(group, items));
-        f.set(first, i32.sub(from, before));
-        f.set(first, f.max(first, 0));
-        f.set(end, i32.sub(to, before));
-        f.set(end, f.min(end, items));
+        f.set(first, f.max(i32.sub(from, before), 0));
+        f.set(end, f.min(i32.sub(to, before), items));
         f.set(scratch, f.at(shared, group, groupBytes));
         for (const [copy, { at, rows, width }] of [
           [input, copies.input],
