@@ -41,10 +41,12 @@ export class FunctionBuilder<R extends Types = Types> extends CodeBuilder<R> {
     return local;
   }
 
-  /** `base + index · size` */
-  at(base: I32, index: I32, size: I32): Value<"i32"> {
+  /** `base + index · size`, and further such products. */
+  at(base: I32, index: I32, size: I32, ...others: I32[]): Value<"i32"> {
     const isKnown = typeof index === "number" && typeof size === "number";
-    return this.i32.add(base, isKnown ? index * size : this.i32.mul(index, size));
+    const place = this.i32.add(base, isKnown ? index * size : this.i32.mul(index, size));
+    const [next, nextSize, ...rest] = others;
+    return next === undefined || nextSize === undefined ? place : this.at(place, next, nextSize, ...rest);
   }
 
   /** The smaller of two, signed. */

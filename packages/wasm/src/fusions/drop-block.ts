@@ -12,17 +12,9 @@ import {
 } from "@saunet/core/kernels";
 import { masking } from "../kernels/drop-block.ts";
 import { DOUBLE, load, SMALLEST, setEach, store } from "../kernels/stream.ts";
-import {
-  addingStrips,
-  forEachBlock,
-  forEachStrip,
-  itemsOf,
-  type Strips,
-  summing,
-  sumPositions,
-} from "../kernels/strips.ts";
+import { addingStrips, forEachStrip, itemsOf, type Strips, summing, sumStrip } from "../kernels/strips.ts";
 import { type Generator, generator } from "../plan.ts";
-import { absorbReader, type Fusion } from "./rewrite.ts";
+import { type Fusion, joinPair } from "./rewrite.ts";
 
 type Arrays = Parameters<typeof dropBlockApply>[0] & { sums: Floats };
 
@@ -53,7 +45,8 @@ const suits = (d: DropBlockDims): boolean =>
   d.maskC === d.C && d.N * d.H * d.W * d.C >= SMALLEST && stripsOf(d).vectors % 2 === 0;
 
 /** Sums over the positions of what a DropBlock has just written become its own. */
-const withSums = /* @__PURE__ */ absorbReader({
+const withSums = /* @__PURE__ */ joinPair({
+  place: "writer",
   reader: sumForward,
   operand: "x",
   result: "y",
@@ -89,16 +82,13 @@ export const dropBlockGenerator: Generator = /* @__PURE__ */ generator(applySums
           const mask4 = masking(f, scale, vectors);
           const maskAt = f.local("maskAt", "i32");
           forEachStrip(f, strips, { from, to }, (strip) =>
-            forEachBlock(f, strips, strip, [x, y], (block) =>
-              sumPositions(f, strips, block, { shared, offset: 0 }, [sums], () => {
-                const [at, target] = block.pointers;
-                load(f, ys, at);
-                f.set(maskAt, i32.add(i32.shr_u(i32.sub(at, x), 2), mask));
-                mask4(ys, maskAt);
-                store(f, ys, target);
-                setEach(f, sums, (v) => f32x4.add(sums[v], ys[v]));
-              }),
-            ),
+            sumStrip(f, strips, strip, [x, y], { shared, sums: [sums] }, ([at, target]) => {
+              load(f, ys, at);
+              f.set(maskAt, i32.add(i32.shr_u(i32.sub(at, x), 2), mask));
+              mask4(ys, maskAt);
+              store(f, ys, target);
+              setEach(f, sums, (v) => f32x4.add(sums[v], ys[v]));
+            }),
           );
         },
       },

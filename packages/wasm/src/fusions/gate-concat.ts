@@ -14,7 +14,7 @@ import {
 } from "@saunet/core/kernels";
 import { FLOAT, forEachItem, MEMORY_GRAIN, SMALLEST, VECTOR } from "../kernels/stream.ts";
 import { type Generator, generator } from "../plan.ts";
-import { type Fusion, replacePair } from "./rewrite.ts";
+import { type Fusion, joinPair } from "./rewrite.ts";
 
 /** Channels of the two halves. */
 export interface GateDims {
@@ -58,10 +58,11 @@ function gatedChannels({ shape, strides }: Walk): number | undefined {
 export const gateConcatFusion: Fusion = {
   name: "gate+concat",
   patterns: [
-    /* @__PURE__ */ replacePair({
-      producer: mulForward,
+    /* @__PURE__ */ joinPair({
+      place: "reader",
+      writer: mulForward,
       result: "out",
-      consumer: concatForward,
+      reader: concatForward,
       operand: "b",
       join: (multiply, join) => {
         const B = gatedChannels(multiply.dims as Walk);

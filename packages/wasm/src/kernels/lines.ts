@@ -4,6 +4,7 @@
 import type { AxisDims, Kernel } from "@saunet/core/kernels";
 import type { FunctionBuilder, Value } from "../asm/index.ts";
 import { type Draft, type Generator, generator, nameOf } from "../plan.ts";
+import { exponential } from "./exp.ts";
 import { acrossLanes, addDoubles, sumOfDoubles } from "./lanes.ts";
 import {
   ARITHMETIC_GRAIN,
@@ -135,6 +136,32 @@ export function lineSum(f: FunctionBuilder) {
       f.set(total, f32x4.splat(f32.demote_f64(sumOfDoubles(f, halves))));
       return total;
     },
+  };
+}
+
+/**
+ * Prepares e^(x - max x) and its sum over a line; what it returns writes the two passes and gives the maximum, in all lanes.
+ * The sum then is that of `sum`; the powers go to an array where one is named.
+ */
+export function linePowers<N extends string>(
+  f: FunctionBuilder,
+  pass: Pass<N>,
+  sum: ReturnType<typeof lineSum>,
+  x: N,
+  powers?: N,
+): () => V128 {
+  const exp = exponential(f, 1);
+  const maximum = lineMaximum(f, pass, x);
+  return () => {
+    const largest = maximum();
+    sum.clear();
+    pass([x], powers === undefined ? [] : [powers], (values) => {
+      const to = values[powers ?? x];
+      setEach(f, to, (i) => f.f32x4.sub(values[x][i], largest));
+      exp(to);
+      sum.add(to);
+    });
+    return largest;
   };
 }
 

@@ -13,7 +13,7 @@ import { alignToLine } from "../memory.ts";
 import { type CodeFeatures, type Draft, type Generator, generator } from "../plan.ts";
 import { siluSlope } from "./activation.ts";
 import { multiplyAdd } from "./multiply-add.ts";
-import { affine, affinePhase, forEachChannel, forEachGroup, placeOf, rootOf, suits } from "./norm-groups.ts";
+import { affine, affinePhase, forEachChannel, forEachGroup, rootOf, suits } from "./norm-groups.ts";
 import { gradientOfRows, isOfRows } from "./norm-rows.ts";
 import {
   DOUBLE,
@@ -28,6 +28,7 @@ import {
 } from "./stream.ts";
 import {
   addUp,
+  type Block,
   bytesOf,
   forEachBlock,
   forEachPosition,
@@ -36,7 +37,7 @@ import {
   mapping,
   type Strip,
   summing,
-  sumPositions,
+  sumStrip,
 } from "./strips.ts";
 
 type Arrays = Parameters<typeof groupNormGradient>[0];
@@ -86,17 +87,17 @@ function planOf(
           const [xs, gys, means, sumsOfGy, sumsOfProduct] = ["x", "gy", "mean", "sum", "product"].map(
             (what) => f.locals(what, "v128", sums.vectors),
           );
+          const begin = ({ image, channel }: Block) =>
+            load(f, means, f.let("at", f.at(shared, image, imageCoefficients, channel, 1)));
+          const left = { shared, offset, begin, sums: [sumsOfGy, sumsOfProduct] };
           const sumUp = (strip: Strip, gradients: I32) =>
-            forEachBlock(f, sums, strip, [x, gradients], (block) => {
-              load(f, means, placeOf(f, shared, block, imageCoefficients, 1));
-              sumPositions(f, sums, block, { shared, offset }, [sumsOfGy, sumsOfProduct], () => {
-                load(f, xs, block.pointers[0]);
-                load(f, gys, block.pointers[1]);
-                xs.forEach((x4, v) => {
-                  f.set(x4, f32x4.mul(f32x4.sub(x4, means[v]), gys[v]));
-                  f.set(sumsOfGy[v], f32x4.add(sumsOfGy[v], gys[v]));
-                  f.set(sumsOfProduct[v], f32x4.add(sumsOfProduct[v], x4));
-                });
+            sumStrip(f, sums, strip, [x, gradients], left, ([xAt, gyAt]) => {
+              load(f, xs, xAt);
+              load(f, gys, gyAt);
+              xs.forEach((x4, v) => {
+                f.set(x4, f32x4.mul(f32x4.sub(x4, means[v]), gys[v]));
+                f.set(sumsOfGy[v], f32x4.add(sumsOfGy[v], gys[v]));
+                f.set(sumsOfProduct[v], f32x4.add(sumsOfProduct[v], x4));
               });
             });
           if (!isActivated) {
@@ -139,8 +140,8 @@ function planOf(
           const [gammaAt, strip] = f.locals("pointer", "i32", 2);
           const share = d.fixedStatistics ? 0 : 1 / (P * D);
           forEachGroup(f, d, { from, to }, [variance], (group) => {
-            const image = placeOf(f, shared, group, imageSums, DOUBLE);
-            const gammaOfGroup = placeOf(f, gamma, group, 0, FLOAT);
+            const image = f.let("at", f.at(shared, group.image, imageSums, group.channel, DOUBLE));
+            const gammaOfGroup = f.let("at", f.at(gamma, group.channel, FLOAT));
             f.set(sumOfS, 0);
             f.set(sumOfQ, 0);
             f.set(gammaAt, gammaOfGroup);
@@ -157,7 +158,7 @@ function planOf(
             f.set(rstd, rootOf(f, variance, d));
             f.set(sumOfS, f64.mul(f64.mul(sumOfS, rstd), -share));
             f.set(sumOfQ, f64.mul(f64.mul(sumOfQ, f64.mul(f64.mul(rstd, rstd), rstd)), -share));
-            const at = placeOf(f, shared, group, imageCoefficients, FLOAT);
+            const at = f.let("at", f.at(shared, group.image, imageCoefficients, group.channel, FLOAT));
             f.set(gammaAt, gammaOfGroup);
             forEachChannel(f, D, [at, gammaAt], () => {
               f.set(scale, f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd));
@@ -208,7 +209,7 @@ function planOf(
           ].map((what) => f.locals(what, "v128", maps.vectors));
           forEachStrip(f, maps, { from, to }, (strip) =>
             forEachBlock(f, maps, strip, [x, gy, gx], (block) => {
-              const at = placeOf(f, shared, block, imageCoefficients, 1);
+              const at = f.let("at", f.at(shared, block.image, imageCoefficients, block.channel, 1));
               [means, fromGy, fromX, constants].forEach((vectors, which) => {
                 load(f, vectors, at, FLOAT * C * which);
               });

@@ -28,14 +28,14 @@ import {
   FLOAT,
   forEachItem,
   type I32,
+  load,
   MEMORY_GRAIN,
   moveBy,
   SMALLEST,
   setEach,
   stream,
-  VECTOR,
 } from "./stream.ts";
-import { addingStrips, addUp, forEachBlock, forEachStrip, itemsOf, summing, sumPositions } from "./strips.ts";
+import { addingStrips, addUp, forEachStrip, itemsOf, summing, sumStrip } from "./strips.ts";
 import { type Rows, rowsOf } from "./walk.ts";
 
 type SumArrays = { out: unknown; x: unknown };
@@ -182,13 +182,10 @@ function sumOfColumns({ rows, length: C }: Rows, scale: number): Draft<SumArrays
       {
         ...itemsOf(strips),
         write: (f, { from, to, shared, arrays: { x } }) => {
-          const { v128 } = f;
           const sums = f.locals("sum", "v128", vectors);
           forEachStrip(f, strips, { from, to }, (strip) =>
-            forEachBlock(f, strips, strip, [x], (block) =>
-              sumPositions(f, strips, block, { shared, offset: 0, inFloats: 1 }, [sums], () =>
-                setEach(f, sums, (v) => v128.load(block.pointers[0], { offset: VECTOR * v, align: FLOAT })),
-              ),
+            sumStrip(f, strips, strip, [x], { shared, sums: [sums], inFloats: 1 }, ([at]) =>
+              load(f, sums, at),
             ),
           );
         },
