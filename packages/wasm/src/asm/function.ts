@@ -65,9 +65,20 @@ export class FunctionBuilder<R extends Types = Types> extends CodeBuilder<R> {
     return this.select(this.tee(this.#compared, a), b, this.i32[compare](this.#compared, b));
   }
 
-  /** `pointer += step` */
-  advance(pointer: Local<"i32">, step: I32): void {
-    this.set(pointer, this.i32.add(pointer, step));
+  /** `pointer += step · size` */
+  advance(pointer: Local<"i32">, step: I32, size: I32 = 1): void {
+    this.set(pointer, size === 1 ? this.i32.add(pointer, step) : this.at(pointer, step, size));
+  }
+
+  /** `while (!isDone()) body()` */
+  until(isDone: () => Value<"i32">, body: () => BlockResult): void {
+    this.block((done) => {
+      this.loop((again) => {
+        this.brIf(done, isDone());
+        body();
+        this.br(again);
+      });
+    });
   }
 
   /** `for (i = from; i < to; i += step) body()`; the comparison is signed. */
@@ -77,13 +88,12 @@ export class FunctionBuilder<R extends Types = Types> extends CodeBuilder<R> {
     body: () => BlockResult,
   ): void {
     this.set(i, from);
-    this.block((done) => {
-      this.loop((again) => {
-        this.brIf(done, this.i32.ge_s(i, to));
+    this.until(
+      () => this.i32.ge_s(i, to),
+      () => {
         body();
         this.advance(i, step);
-        this.br(again);
-      });
-    });
+      },
+    );
   }
 }

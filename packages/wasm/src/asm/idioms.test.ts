@@ -46,4 +46,18 @@ describe("a function", () => {
     expect(run((f, x) => f.max(x, b))(a, 0)).toBe(Math.max(a, b));
     expect(run((f, x, y) => f.max(f.min(f.i32.sub(x, y), y), 2))(a, b)).toBe(Math.max(Math.min(a - b, b), 2));
   });
+
+  test("moves a pointer by some elements, and repeats until something holds", () => {
+    const sum = run((f, a, b) => {
+      f.until(
+        () => f.i32.le_s(b, 0),
+        () => {
+          f.advance(a, b, 10);
+          f.advance(b, -1);
+        },
+      );
+      return f.get(a);
+    });
+    expect([sum(7, 3), sum(7, 0)]).toEqual([67, 7]);
+  });
 });

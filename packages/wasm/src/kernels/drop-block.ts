@@ -25,7 +25,6 @@ import {
   type I32,
   load,
   MEMORY_GRAIN,
-  moveBy,
   SMALLEST,
   setEach,
   store,
@@ -63,12 +62,10 @@ export const blockDraw = generator(dropBlockDraw, (d) => {
 
   /** mask[block around the element at `at`] = 0, as far as rows reach */
   const dropBlock = (f: FunctionBuilder, at: I32, height: I32) => {
-    const [rowsLeft, columnsLeft, pointer] = f.locals("block", "i32", 3);
+    const [row, column, pointer] = f.locals("block", "i32", 3);
     f.set(pointer, f.i32.sub(at, toBlock));
-    f.set(rowsLeft, height);
-    whileAtLeast(f, rowsLeft, 1, () => {
-      f.set(columnsLeft, BW);
-      whileAtLeast(f, columnsLeft, 1, () => {
+    f.forRange(row, { to: height }, () => {
+      f.forRange(column, { to: BW }, () => {
         f.i32.store8(pointer, 0);
         f.advance(pointer, maskC);
       });
@@ -106,9 +103,9 @@ export const blockDraw = generator(dropBlockDraw, (d) => {
             f.set(counter, i64.add(first, i64.extend_i32_u(i32.mul(item, pairsInRow))));
             f.set(isSecond, 0);
             f.set(left, seedsInRow);
-            f.block((done) => {
-              f.loop((again) => {
-                f.brIf(done, i32.le_s(left, 0));
+            f.until(
+              () => i32.le_s(left, 0),
+              () => {
                 f.if(
                   isSecond,
                   () => f.set(word, draw.second),
@@ -132,9 +129,8 @@ export const blockDraw = generator(dropBlockDraw, (d) => {
                   f.advance(maskAt, 1);
                   f.advance(left, -1);
                 });
-                f.br(again);
-              });
-            });
+              },
+            );
           });
         },
       },
@@ -219,7 +215,7 @@ export const blockApply = generator(dropBlockApply, ({ C, maskC }, { y: length }
           if (isShared) {
             const all = f.local("all", "v128");
             const count = f.local("count", "i32");
-            for (const pointer of [y, x]) moveBy(f, pointer, from, FLOAT * C);
+            for (const pointer of [y, x]) f.advance(pointer, from, FLOAT * C);
             forEachItem(f, { from, to }, [[mask, 1]], () => {
               f.set(all, f32x4.splat(factor()));
               f.set(count, C);
@@ -233,8 +229,8 @@ export const blockApply = generator(dropBlockApply, ({ C, maskC }, { y: length }
           const xs = f.locals("x", "v128", AT_ONCE / 4);
           const mask4 = masking(f, scale, xs.length);
           const count = f.let("count", i32.sub(to, from));
-          for (const pointer of [y, x]) moveBy(f, pointer, from);
-          moveBy(f, mask, from, 1);
+          for (const pointer of [y, x]) f.advance(pointer, from, FLOAT);
+          f.advance(mask, from);
           whileAtLeast(f, count, AT_ONCE, () => {
             load(f, xs, x);
             mask4(xs, mask);

@@ -16,14 +16,34 @@ import {
   ARITHMETIC_GRAIN,
   FLOAT,
   type I32,
-  moveBy,
   SMALLEST,
   stream,
   type Vectors,
   vectorsFor,
   whileAtLeast,
 } from "./stream.ts";
-import { rowsOf } from "./walk.ts";
+
+/** How an array moves, in elements: from row to row and inside a row. */
+export interface Step {
+  readonly outer: number;
+  /** 1, or 0 where the array repeats one element. */
+  readonly inner: number;
+}
+
+export interface Rows {
+  readonly rows: number;
+  readonly length: number;
+  /** Of each array. */
+  readonly steps: readonly Step[];
+}
+
+/** A walk of one or two axes as rows; a single axis is one row. More axes stay with the portable form. */
+export function rowsOf({ shape, strides }: Walk): Rows | undefined {
+  const [rows, length] = shape.length === 1 ? [1, shape[0]] : shape;
+  if (shape.length > 2 || strides.some((own) => own.at(-1)! > 1)) return undefined;
+  const steps = strides.map((own) => ({ outer: own.length === 1 ? 0 : own[0], inner: own.at(-1)! }));
+  return { rows, length, steps };
+}
 
 /** How a kernel goes over its elements. */
 interface Elementwise<D> {
@@ -96,7 +116,7 @@ export function elementwise<A, D>(
             };
             const count = f.let("count", f.i32.sub(to, from));
             for (const { pointer, outer, inner } of moving)
-              moveBy(f, pointer, from, FLOAT * (single ? inner : outer));
+              f.advance(pointer, from, FLOAT * (single ? inner : outer));
             if (single) {
               runOf(count);
               return;

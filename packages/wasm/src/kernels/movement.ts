@@ -15,7 +15,6 @@ import {
   forEachItem,
   type I32,
   MEMORY_GRAIN,
-  moveBy,
   SMALLEST,
   setEach,
   stream,
@@ -44,7 +43,7 @@ export const filling = <A>(array: keyof A, length: number, value: number): Phase
   grain: MEMORY_GRAIN,
   write: (f, { from, to, arrays }) => {
     const [pointer, count] = [arrays[array], f.let("count", f.i32.sub(to, from))];
-    moveBy(f, pointer, from);
+    f.advance(pointer, from, FLOAT);
     if (Object.is(value, 0)) {
       f.memory.fill(pointer, 0, f.i32.mul(count, FLOAT));
       return;

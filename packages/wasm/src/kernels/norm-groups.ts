@@ -17,7 +17,6 @@ import {
   SMALLEST,
   setEach,
   store,
-  whileAtLeast,
 } from "./stream.ts";
 import { forEachBlock, forEachPosition, type Strip, type Strips } from "./strips.ts";
 
@@ -76,8 +75,7 @@ export function forEachChannel(
   pointers: readonly I32[],
   body: () => void,
 ): void {
-  const left = f.let("left", f.i32.const(D));
-  whileAtLeast(f, left, 1, () => {
+  f.forRange(f.local("channel", "i32"), { to: D }, () => {
     body();
     for (const pointer of pointers) f.advance(pointer, FLOAT);
   });

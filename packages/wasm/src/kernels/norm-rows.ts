@@ -25,7 +25,6 @@ import {
   forEachItem,
   type I32,
   MEMORY_GRAIN,
-  moveBy,
   SMALLEST,
   setEach,
 } from "./stream.ts";
@@ -143,7 +142,7 @@ export function gradientOfRows(
             memory.fill(products, 0, 2 * FLOAT * C);
             f.set(inChunk, CHUNK);
           };
-          moveBy(f, shared, from, partBytes);
+          f.advance(shared, from, partBytes);
           forEachItem(f, { from, to }, [], (part) => {
             f.set(products, shared);
             f.set(gradients, i32.add(shared, FLOAT * C));

@@ -21,15 +21,14 @@ function oneMinusPower(f: FunctionBuilder, base: number, count: Local<"i32">): L
   const left = f.let("left", count);
   f.set(power, 1);
   f.set(square, base);
-  f.block((done) => {
-    f.loop((again) => {
-      f.brIf(done, i32.eqz(left));
+  f.until(
+    () => i32.eqz(left),
+    () => {
       f.if(i32.and(left, 1), () => f.set(power, f64.mul(power, square)));
       f.set(square, f64.mul(square, square));
       f.set(left, i32.shr_u(left, 1));
-      f.br(again);
-    });
-  });
+    },
+  );
   return f.let("difference", f64.sub(1, power));
 }
 

@@ -14,7 +14,6 @@ import {
   FLOAT,
   type I32,
   MEMORY_GRAIN,
-  moveBy,
   type Range,
   SMALLEST,
   setEach,
@@ -78,7 +77,7 @@ function forEachWindow(
   const [row, image, oy, ox, c, index, start] = f.locals("index", "i32", 7);
   const first = f.local("first", "v128");
   f.set(start, x);
-  for (const other of others) moveBy(f, other, from, FLOAT * OW * C);
+  for (const other of others) f.advance(other, from, FLOAT * OW * C);
   f.forRange(row, { from, to }, () => {
     f.set(image, i32.div_u(row, OH));
     f.set(oy, i32.sub(row, i32.mul(image, OH)));

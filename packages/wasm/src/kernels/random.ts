@@ -13,7 +13,6 @@ import {
   ARITHMETIC_GRAIN,
   FLOAT,
   type I32,
-  moveBy,
   SMALLEST,
   setEach,
   store,
@@ -148,7 +147,7 @@ export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out:
               f.set(up, i8x16.shuffle(toFloats(rest), toFloats(up), LOWER_HALVES));
             });
           };
-          moveBy(f, out, from, 2 * FLOAT);
+          f.advance(out, from, 2 * FLOAT);
           whileAtLeast(f, left, 4 * QUADS, () => {
             draw(QUADS);
             const inOrder = as.flatMap((a, i) => [a, bs[i]]);

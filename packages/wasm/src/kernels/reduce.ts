@@ -10,6 +10,7 @@
 // order.
 
 import {
+  type Kernel,
   maxForward,
   maxGradient,
   type ScaledWalk,
@@ -19,8 +20,8 @@ import {
 } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
 import { type Draft, type Generator, generator, type PhaseLocals } from "../plan.ts";
-import { elementwise } from "./elementwise.ts";
-import { lineMaximum, lineSum, planOfLines } from "./lines.ts";
+import { elementwise, type Rows, rowsOf } from "./elementwise.ts";
+import { type Lines, lineMaximum, lineSum, planOfLines } from "./lines.ts";
 import { cut } from "./ranges.ts";
 import {
   constant,
@@ -30,13 +31,11 @@ import {
   type I32,
   load,
   MEMORY_GRAIN,
-  moveBy,
   SMALLEST,
   setEach,
   stream,
 } from "./stream.ts";
 import { addingStrips, addUp, forEachStrip, itemsOf, summing, sumStrip } from "./strips.ts";
-import { type Rows, rowsOf } from "./walk.ts";
 
 type SumArrays = { out: unknown; x: unknown };
 
@@ -119,7 +118,7 @@ export function planOfTotal<A>(
         write: (f, { from, to, shared, arrays }) => {
           const sumOf = prepare(f);
           const count = f.local("count", "i32");
-          moveBy(f, arrays[array], from, size * most);
+          f.advance(arrays[array], from, size * most);
           forEachItem(f, { from, to }, [[shared, DOUBLE]], (strip) => {
             cut(f, count, f.i32.mul(strip, most), length, most);
             f.f64.store(shared, sumOf(arrays[array], count));
@@ -205,48 +204,43 @@ function denseRows(walk: Walk): { count: number; size: number } | undefined {
   return isDense && long.inner === 1 && short.inner === 0 ? { count, size } : undefined;
 }
 
+/** A generator for such rows. */
+const alongRows = <A>(kernel: Kernel<A, Walk>, name: string, lines: Lines<keyof A & string>): Generator =>
+  generator(kernel, (walk) => {
+    const rows = denseRows(walk);
+    return rows && planOfLines(name, rows, lines);
+  });
+
 /** Each row: y[row] = max x[row, …] */
-export const max: Generator = generator(maxForward, (walk: Walk) => {
-  const rows = denseRows(walk);
-  return (
-    rows &&
-    planOfLines("max_rows", rows, {
-      lines: ["x"],
-      single: ["y"],
-      grain: MEMORY_GRAIN,
-      prepare: (f, pass, { y }) => {
-        const maximum = lineMaximum(f, pass, "x");
-        return () => f.v128.store32_lane(y, maximum(), 0);
-      },
-    })
-  );
+export const max: Generator = alongRows(maxForward, "max_rows", {
+  lines: ["x"],
+  single: ["y"],
+  grain: MEMORY_GRAIN,
+  prepare: (f, pass, { y }) => {
+    const maximum = lineMaximum(f, pass, "x");
+    return () => f.v128.store32_lane(y, maximum(), 0);
+  },
 });
 
 /** Each row: ties = how often x[row, …] = y[row]; gx[row, …] = gy[row] / ties where x = y, else 0. */
-export const gradientOfMax: Generator = generator(maxGradient, (walk: Walk) => {
-  const rows = denseRows(walk);
-  return (
-    rows &&
-    planOfLines("max_rows_gradient", rows, {
-      lines: ["gx", "x"],
-      single: ["gy", "y"],
-      grain: MEMORY_GRAIN / 2,
-      prepare: (f, pass, { gy, y }) => {
-        const { f32x4, v128 } = f;
-        const one = constant(f, "one", 1);
-        const ties = lineSum(f);
-        const [largest, share] = f.locals("vector", "v128", 2);
-        return () => {
-          f.set(largest, v128.load32_splat(y));
-          ties.clear();
-          pass(["x"], [], ({ x }) => {
-            setEach(f, x, (i) => v128.and(f32x4.eq(x[i], largest), one));
-            ties.add(x);
-          });
-          f.set(share, f32x4.div(v128.load32_splat(gy), ties.total()));
-          pass(["x"], ["gx"], ({ gx, x }) => setEach(f, gx, (i) => v128.and(f32x4.eq(x[i], largest), share)));
-        };
-      },
-    })
-  );
+export const gradientOfMax: Generator = alongRows(maxGradient, "max_rows_gradient", {
+  lines: ["gx", "x"],
+  single: ["gy", "y"],
+  grain: MEMORY_GRAIN / 2,
+  prepare: (f, pass, { gy, y }) => {
+    const { f32x4, v128 } = f;
+    const one = constant(f, "one", 1);
+    const ties = lineSum(f);
+    const [largest, share] = f.locals("vector", "v128", 2);
+    return () => {
+      f.set(largest, v128.load32_splat(y));
+      ties.clear();
+      pass(["x"], [], ({ x }) => {
+        setEach(f, x, (i) => v128.and(f32x4.eq(x[i], largest), one));
+        ties.add(x);
+      });
+      f.set(share, f32x4.div(v128.load32_splat(gy), ties.total()));
+      pass(["x"], ["gx"], ({ gx, x }) => setEach(f, gx, (i) => v128.and(f32x4.eq(x[i], largest), share)));
+    };
+  },
 });

@@ -12,7 +12,7 @@ import {
 } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { logarithm } from "./exp.ts";
-import { trapUnlessIndex } from "./indices.ts";
+import { trapUnlessIndex } from "./indexing.ts";
 import { alongLines, linePowers, lineSum } from "./lines.ts";
 import { constant, FLOAT, setEach } from "./stream.ts";
 

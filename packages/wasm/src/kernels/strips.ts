@@ -221,9 +221,8 @@ export function addUp(
   { count, step, apart = 0, offset = 0 }: Column,
 ): void {
   const { f64 } = f;
-  const left = f.let("left", f.i32.const(count));
   for (const sum of sums) f.set(sum, 0);
-  whileAtLeast(f, left, 1, () => {
+  f.forRange(f.local("strip", "i32"), { to: count }, () => {
     sums.forEach((sum, k) => {
       f.set(sum, f64.add(sum, f64.load(at, { offset: offset + apart * k })));
     });

@@ -9,7 +9,7 @@
 import type { GroupNormDims } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../../asm/index.ts";
 import { forEachChannel, writeMoments } from "../norm-groups.ts";
-import { FLOAT, type I32, whileAtLeast } from "../stream.ts";
+import { FLOAT, type I32 } from "../stream.ts";
 
 /** Bytes of a strip's sums: pivots, s and q of all channels, then the area. */
 export const tallyBytes = (channels: number): number => (3 * channels + 4) * FLOAT;
@@ -35,7 +35,7 @@ export function writeStatistics(
   const { i32, f32, f64 } = f;
   const places = tallyPlaces(d.C);
   const [n, s, e] = f.locals("sum", "f64", 3);
-  const [at, strip, back, left] = f.locals("strip", "i32", 4);
+  const [at, strip, back, other] = f.locals("strip", "i32", 4);
   const load = (offset: number) => f64.promote_f32(f32.load(at, { offset }));
   writeMoments(f, d, { from, to }, arrays, ({ channel }, { t, u, first }) => {
     // The area follows the sums of all channels, wherever in them `at` is.
@@ -44,8 +44,7 @@ export function writeStatistics(
     f.set(first, f64.promote_f32(f32.load(strip)));
     forEachChannel(f, d.D, [strip, back], () => {
       f.set(at, strip);
-      f.set(left, strips);
-      whileAtLeast(f, left, 1, () => {
+      f.forRange(other, { to: strips }, () => {
         const area = f.let("area", i32.load(i32.sub(at, back), { offset: places.area }));
         f.set(n, f64.convert_i32_s(area));
         f.set(s, load(places.sum));
