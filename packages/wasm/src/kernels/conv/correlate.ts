@@ -31,7 +31,7 @@ const correlating =
   (kernel: typeof conv2dForward, correlationOf: typeof forwardCorrelation, names: typeof forwardNames) =>
   (choose?: Choose): Generator =>
     generator(kernel, (d, { b }, features) => {
-      const steps = correlationSteps(correlationOf(d), b !== undefined, features, choose);
+      const steps = correlationSteps(correlationOf(d), features, choose);
       return planOf(nameOf(kernel), steps, { ...names, bias: biasName(b) });
     });
 
@@ -54,7 +54,6 @@ export const gradientWith = (choose?: Choose) =>
 /** The phases of a correlation by the algorithm that is chosen. */
 export function correlationSteps(
   c: Correlation,
-  hasBias: boolean,
   { relaxed, convolutions }: CodeFeatures,
   choose: Choose = chooseCorrelation,
 ): Steps {
@@ -67,7 +66,7 @@ export function correlationSteps(
     case "dot":
       return dotSteps(c, relaxed);
     case "direct":
-      return directSteps(c, hasBias, relaxed);
+      return directSteps(c, relaxed);
   }
 }
 

@@ -35,7 +35,7 @@ export const forward = generator(groupedConv2dForward, (d, { b }, features) =>
   planGroups("conv2d_grouped", d, forwardCorrelation, {
     names: { ...forwardNames, bias: biasName(b) },
     depthwise: (c) => depthwiseSteps(c, features.relaxed),
-    group: (c) => correlationSteps(c, b !== undefined, features),
+    group: (c) => correlationSteps(c, features),
   }),
 );
 
@@ -43,7 +43,7 @@ export const transposed = generator(groupedConv2dTransposed, (d, _, features) =>
   planGroups("conv2d_grouped_transposed", d, transposedCorrelation, {
     names: transposedNames,
     depthwise: (c) => depthwiseSteps(c, features.relaxed),
-    group: (c) => correlationSteps(c, false, features),
+    group: (c) => correlationSteps(c, features),
   }),
 );
 

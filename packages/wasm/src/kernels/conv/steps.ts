@@ -24,7 +24,7 @@ export type StepLocals = Omit<PhaseLocals<unknown>, "arrays"> & Operands;
 /** A phase of a plan. */
 export interface Step extends Omit<Phase<unknown>, "reads" | "write"> {
   /** Which operands it reads, where it depends on the weights alone. */
-  readonly reads?: readonly ("filter" | "bias")[];
+  readonly reads?: readonly "filter"[];
   readonly write: (f: FunctionBuilder, locals: StepLocals) => void;
 }
 
