@@ -154,7 +154,6 @@ export const commands: readonly CommandEntry[] = [
     options: ["page"],
     run: async ({ operands, out = "bench.html" }) => {
       const { resultPage } = await import("./page/page.ts");
-      if (operands.length === 0) throw new UsageError("page: wants result files");
       const files = operands.map((path) => ({ name: basename(path, ".json"), results: readResults(path) }));
       const document = resultPage(files);
       try {

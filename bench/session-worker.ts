@@ -2,6 +2,7 @@
 
 import { stopMeasuring, wasStopped } from "./harness.ts";
 import { machineRecord } from "./machine.ts";
+import { tellParent } from "./parent.ts";
 import { between, runProbe } from "./probe.ts";
 import { allowRelaxedSimd } from "./relaxed.ts";
 import { withProbe } from "./rows.ts";
@@ -11,7 +12,7 @@ import { onSign } from "./watch.ts";
 
 /** Serves requests until the bench lets go. */
 export function serveSession(): void {
-  const send = (answer: SessionAnswer): void => void process.send!(answer);
+  const send = (answer: SessionAnswer): void => tellParent(answer);
   onSign((doing) => send({ kind: "sign", doing }));
   // Ctrl-C reaches every process of a terminal; the parent says what is to be done about it.
   process.on("SIGINT", () => {});

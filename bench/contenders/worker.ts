@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { convolutionContenders } from "../convolutions/contenders.ts";
 import { readInputs } from "../inputs.ts";
+import { tellParent } from "../parent.ts";
 import { productContenders } from "../products/contenders.ts";
 import { readFactors } from "../products/product.ts";
 import { NotInstalledError, type Run, type Training } from "./contender.ts";
@@ -64,14 +65,11 @@ export function serve(): void {
   };
   process.on("message", async (request: Request) => {
     try {
-      process.send!(await answer(request));
+      tellParent(await answer(request));
     } catch (error) {
       const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0];
-      process.send!({
-        kind: "failed",
-        reason,
-        notInstalled: error instanceof NotInstalledError,
-      } satisfies Answer);
+      const notInstalled = error instanceof NotInstalledError;
+      tellParent({ kind: "failed", reason, notInstalled } satisfies Answer);
     }
   });
   // Ctrl-C reaches every process of a terminal; whoever started this one ends it.

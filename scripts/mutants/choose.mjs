@@ -8,9 +8,17 @@ import { root } from "../workspace.mjs";
 
 const git = (...args) => execFileSync("git", args, { cwd: root, encoding: "utf8", maxBuffer: 2 ** 28 });
 
+/** What only browsers run: components, workers and hosts. Tests in a browser reach them, and know of no mutant. */
+const ONLY_BROWSERS =
+  /^packages\/web\/src\/(.*\.tsx|.*\.worker\.ts|(service-worker|host)\.ts)$|\/host\/web\.ts$|^bench\/(page|browser)\//;
+/** What the bench runs in processes of their own: contenders, most of them of packages that are not installed, and what measures. */
+const ONLY_PROCESSES = /^bench\/(contenders\/.*|session-(process|worker)|main)\.ts$/;
+
 const isSource = (file) =>
   /^(packages\/[^/]+\/src|bench)\/.*\.tsx?$/.test(file) &&
-  !/\.test\.ts$|\.d\.ts$|\/testing[^/]*(\/|\.ts$)|^bench\/(page|browser)\/|\/host\/web\.ts$/.test(file);
+  !/\.test\.ts$|\.d\.ts$|\/testing[^/]*(\/|\.ts$)/.test(file) &&
+  !ONLY_BROWSERS.test(file) &&
+  !ONLY_PROCESSES.test(file);
 
 /** Tests of a package that lie elsewhere. */
 const MORE_TESTS = { data: ["scripts/picture-types.test.ts"] };

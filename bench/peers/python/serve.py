@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import resource
+import signal
 import sys
 import time
 
@@ -64,6 +65,8 @@ class Server:
 
 
 def main():
+    # Ctrl-C reaches every process of a terminal; the bench ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     server = Server()
@@ -74,7 +77,11 @@ def main():
             lines = str(error).strip().splitlines()
             reason = lines[0] if lines else type(error).__name__
             answer = {"kind": "failed", "reason": reason, "notInstalled": isinstance(error, ModuleNotFoundError)}
-        print(json.dumps(answer), file=answers, flush=True)
+        try:
+            print(json.dumps(answer), file=answers, flush=True)
+        except BrokenPipeError:
+            # The bench was killed and nobody waits. An ordinary exit would try to write the rest once more, and complain.
+            os._exit(0)
 
 
 if __name__ == "__main__":

@@ -279,6 +279,48 @@ describe("programs", () => {
     }
   });
 
+  it("run at once where they share nothing that either changes with those under way, and wait for others", async () => {
+    let waits = 0;
+    await installPreparer((program) => {
+      const plain = prepareWithKernels(program);
+      return {
+        ...plain,
+        *start(inputs) {
+          yield { ...pending(), wait: () => void waits++ };
+          return plain.runSync(inputs);
+        },
+      };
+    });
+    const [own, another, read] = [new Float32Array(2), new Float32Array(2), tensor([2])];
+    const reading = () => prepare(capture(([x]) => [mul(x, read)], [zeros([1])]));
+    const [one, other] = [prepare(programOf(own)), prepare(programOf(another))];
+    const [reader, second] = [reading(), reading()];
+    for (const [running, sync, wanted] of [
+      [one, other, 0],
+      // Both read the same, and neither changes it.
+      [reader, second, 0],
+      [one, prepare(programOf(own)), 1],
+      [one, one, 1],
+    ] as const) {
+      waits = 0;
+      const promise = running.run([tensor([1])]);
+      sync.runSync([tensor([1])]);
+      expect(waits).toBe(wanted);
+      await promise;
+    }
+    // A kernel call of somebody else waits for whoever reads or writes what it writes, and for nobody else.
+    for (const [state, wanted] of [
+      [another, 0],
+      [own, 1],
+    ] as const) {
+      waits = 0;
+      const promise = one.run([tensor([1])]);
+      stir({ out: new Float32Array(1), state, x: tensor([1]).data }, undefined);
+      expect(waits).toBe(wanted);
+      await promise;
+    }
+  });
+
   it("of others, finished inside of an interception, are none of its business", async () => {
     await installPreparer(accelerator);
     const state = new Float32Array(2);

@@ -185,6 +185,19 @@ describe("augment", () => {
     expect(Math.max(...zooms) - Math.min(...zooms)).toBeGreaterThan(0.35);
   });
 
+  it("turns and zooms about the middle of what a crop shows, so that it still shows as much of the picture", () => {
+    const state = randomState(12);
+    const source = numbered(60, 60);
+    for (let i = 0; i < 60; i++) {
+      const { fieldOfView, ...turned } = augment(source, { width: 41, height: 41, rotation: 180 }, state);
+      // A square of 41 turned about a place 20 from the edge at least leaves the picture by its corners alone.
+      const share = fieldOfView.reduce((sum, value) => sum + value, 0) / fieldOfView.length;
+      expect(share).toBeGreaterThan(0.8);
+      const [x, y] = originOf({ fieldOfView, ...turned }, 20, 20);
+      expect(Math.min(x, y, 59 - x, 59 - y)).toBeGreaterThanOrEqual(19.9);
+    }
+  });
+
   it("reads a smaller level when it zooms out, and skips nothing", () => {
     const size = 128;
     const data = Uint8Array.from({ length: size * size * 3 }, (_, i) =>

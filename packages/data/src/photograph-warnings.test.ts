@@ -69,6 +69,14 @@ describe("photographWarnings", () => {
     expect(photographWarnings(photograph)).toEqual(wanted);
   });
 
+  it("refuses a photograph whose bytes do not fill it", () => {
+    const cut = { ...image, data: image.data.slice(0, 3000) as Uint8Array };
+    const { fieldOfView: field } = syntheticFundus({ seed: 2, width: 120, height: 100 });
+    expect(() => photographWarnings(cut, field)).toThrow(
+      /^photographWarnings: a photograph of 120 x 100 wants/,
+    );
+  });
+
   it("refuses a field of view of another size", () => {
     const { fieldOfView } = syntheticFundus({ seed: 2, width: 100, height: 100 });
     expect(() => photographWarnings(image, fieldOfView)).toThrow(

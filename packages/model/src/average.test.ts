@@ -24,12 +24,17 @@ it("follows the parameters, slowly in the end and faster in the beginning", () =
   expect(w.data[0]).toBeCloseTo(Math.sin(199), 6);
 });
 
-it("is the parameters themselves at decay 0, and refuses what is no share", () => {
-  const w = tensor([0]);
+it("is the parameters themselves at decay 0, to the bit, and refuses what is no share", () => {
+  // From 1e30 to 0.1 by a difference would end at 0.
+  const w = tensor([1e30]);
   const average = movingAverage({ w }, 0);
-  w.data[0] = 7;
+  w.data[0] = 0.1;
   average.update(5);
-  expect(average.parameters.w.data[0]).toBe(7);
+  expect(average.parameters.w.data).toEqual(w.data);
+  const still = movingAverage({ w }, 1);
+  w.data[0] = 9;
+  for (let step = 0; step < 3; step++) still.update(step);
+  expect(still.parameters.w.data[0]).toBeGreaterThan(0.1);
   expect(() => movingAverage({ w }, 1.5)).toThrow("movingAverage: decay must lie between 0 and 1");
 });
 

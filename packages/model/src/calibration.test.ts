@@ -145,6 +145,7 @@ describe("a calibration in a file", () => {
   ])("is refused where it is %s", (_, text, message) => {
     expect(() => readCalibration(text)).toThrow(RangeError);
     expect(() => readCalibration(text)).toThrow(message);
+    expect(() => readCalibration(text)).toThrow(/^readCalibration: /);
   });
 
   it("is refused in few words where its kind is long", () => {

@@ -87,7 +87,8 @@ function leaveOneOutOf(curves: readonly Float64Array[], before: readonly number[
   return {
     f1: mean(unseen),
     thresholds: [Math.min(...others), Math.max(...others)],
-    gain: bootstrapMean(unseen.map((f1, i) => f1 - before[i])) ?? [0, 0],
+    // There are two photographs at least.
+    gain: bootstrapMean(unseen.map((f1, i) => f1 - before[i]))!,
   };
 }
 

@@ -1,4 +1,12 @@
-import { adam, earlyStopping, randomState, readSafetensors, reduceOnPlateau, uniform } from "@saunet/core";
+import {
+  adam,
+  earlyStopping,
+  randomState,
+  readSafetensors,
+  reduceOnPlateau,
+  uniform,
+  writeSafetensors,
+} from "@saunet/core";
 import { describe, expect, it } from "vitest";
 import { movingAverage } from "./average.ts";
 import {
@@ -133,6 +141,13 @@ describe("checkpoint", () => {
     expect(() => checkpointWeights(writeCheckpoint({ ...begin(), network }, { step: 2 }))).toThrow(
       "describes in a way that is not understood which network it belongs to",
     );
+    // A description that is not understood is of a network that nobody here knows.
+    expect(() =>
+      checkpointWeights(writeCheckpoint({ ...begin(), network }, { step: 2 }), {
+        config: tiny,
+        metadata: {},
+      }),
+    ).toThrow("describes in a way that is not understood");
     const { parameters } = begin();
     expect(() => checkpointWeights(writeWeights({ config: tiny, parameters, metadata: {} }))).toThrow(
       "the file is no checkpoint",
@@ -146,6 +161,96 @@ describe("checkpoint", () => {
     expect(isCheckpointFile(weights)).toBe(false);
     expect(() => readCheckpoint(weights, { parameters, ...state })).toThrow(
       /does not belong to this network/,
+    );
+  });
+});
+
+/** What each entry of the state may be up to its limits, what it may not be, and how the message says so. */
+const ENTRIES: readonly (readonly [
+  place: string,
+  wanted: string,
+  accepted: unknown[],
+  refused: unknown[],
+])[] = [
+  ["position.step", "an integer from 0", [0, 5], [-1, 1.5, "5", null]],
+  ["position.seconds", "a number from 0", [0, 0.5], [-0.5, "5", null]],
+  ["position.lossSum", "a number", [-0.5, 7], ["Infinity", "7", null]],
+  ["position.best", "an object or null", [null], [[], 7, "best"]],
+  ["position.best.epoch", "an integer from 0", [0, 3], [-1, 0.5, "3", null]],
+  ["position.best.score", "a number", [-1, 0.8], ["0.8", "Infinity", null]],
+  ["position.best.f1", "a number", [0, 0.8], ["0.8", "Infinity", null]],
+  ["position.isFinished", "true or false", [true, false], [0, "true", null]],
+  ["random", "four integers", [[0, 0, 0, 2 ** 32 - 1]], [[], [1, 2, 3], [1, 2, 3, 4, 5], {}, "1234", null]],
+  ["random.0", "an integer from 0 to 2^32 - 1", [0, 2 ** 32 - 1], [-1, 2 ** 32, 0.5, null]],
+  ["random.3", "an integer from 0 to 2^32 - 1", [0, 2 ** 32 - 1], [-1, 2 ** 32, 0.5, null]],
+  ["watches", "an object", [{}], [[], 7, null]],
+  ["watches.plateau.best", "a number", [0.5, -1, "Infinity"], ["0.5", null]],
+  ["watches.plateau.wait", "an integer from 0", [0, 9], [-1, 0.5, "9", null]],
+  ["learningRate", "a number from 0", [0, 0.5], [-0.5, "Infinity", null]],
+];
+
+describe("the state in a checkpoint", () => {
+  const state = begin();
+  const written = writeCheckpoint(state, {
+    step: 2,
+    seconds: 1,
+    best: { epoch: 1, score: 0.7, f1: 0.7 },
+  });
+  const { tensors, metadata } = readSafetensors(written);
+  const saved = metadata.state;
+
+  /** The checkpoint with one place of its state changed; `undefined` leaves it out. */
+  function changed(place: string, value: unknown): Uint8Array {
+    const record = JSON.parse(saved) as Record<string, unknown>;
+    const path = place.split(".");
+    const last = path.pop()!;
+    const holder = path.reduce((inner, key) => inner[key] as Record<string, unknown>, record);
+    holder[last] = value;
+    return writeSafetensors(tensors, { state: JSON.stringify(record) });
+  }
+
+  it.each(ENTRIES)("%s: %s", (place, wanted, accepted, refused) => {
+    for (const value of accepted) {
+      expect(() => readCheckpoint(changed(place, value), begin()), JSON.stringify(value)).not.toThrow();
+    }
+    const fresh = begin();
+    fresh.optimizer.learningRate[0] = 0.25;
+    const before = structuredClone([weightOf(fresh), fresh.random, fresh.optimizer.learningRate]);
+    for (const value of refused) {
+      const found = value === "Infinity" ? null : value;
+      expect(() => readCheckpoint(changed(place, value), fresh)).toThrow(
+        `the checkpoint is damaged: ${place} must be ${wanted} but found ${JSON.stringify(found)}`,
+      );
+    }
+    const missing = /random\./.test(place)
+      ? `${place} must be ${wanted} but found null`
+      : `${place} is missing`;
+    expect(() => readCheckpoint(changed(place, undefined), fresh)).toThrow(
+      `the checkpoint is damaged: ${missing}`,
+    );
+    expect([weightOf(fresh), fresh.random, fresh.optimizer.learningRate]).toEqual(before);
+  });
+
+  it("is JSON, says a step that the run has, and has every watch of the run", () => {
+    const damaged = writeSafetensors(tensors, { state: "{" });
+    expect(() => readCheckpoint(damaged, begin())).toThrow("its state is not JSON");
+    expect(() => readCheckpoint(writeSafetensors(tensors, {}), begin())).toThrow(
+      "the file is no checkpoint: it does not say where the run stands",
+    );
+    expect(readCheckpoint(written, begin(), 2).step).toBe(2);
+    const watches = { slope: { best: 0, wait: 0 } };
+    expect(() => readCheckpoint(written, { ...begin(), watches })).toThrow("watches.slope is missing");
+  });
+
+  it("cuts short what a message quotes", () => {
+    expect(() => readCheckpoint(changed("learningRate", "9".repeat(99)), begin())).toThrow(/found "9{59}$/);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])("comes with numbers, not %d", (value) => {
+    const spoilt = begin();
+    weightOf(spoilt)[3] = value;
+    expect(() => readCheckpoint(writeCheckpoint(spoilt, { step: 1 }), begin())).toThrow(
+      "the checkpoint is damaged: parameters.encoder1.conv1.filter holds a value that is no number",
     );
   });
 });

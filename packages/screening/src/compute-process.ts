@@ -14,7 +14,11 @@ if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 process.on("disconnect", () => process.exit());
 
-const send = (message: FromProcess) => process.send?.(message);
+/** A parent that was killed could not let go: it shows when an answer cannot be written, and then nobody wants one. */
+const send = (message: FromProcess) =>
+  process.send?.(message, undefined, undefined, (error) => {
+    if (error !== null) process.exit();
+  });
 
 const threads = Number(process.argv[2]);
 const { reasons } = await accelerate(threads > 0 ? { threads } : {});

@@ -3,7 +3,7 @@
 // and Goldbaum, IEEE Transactions on Medical Imaging 22(8), 2003). Where the two disagree, or another place does nearly as well,
 // the detector says that it is not sure: a lesion may be as bright as a disc.
 
-import { boundingBox, channelsOf, expectSameSize, type Mask, type Photograph } from "../image.ts";
+import { boundingBox, channelsOf, expectSameSize, floatsOf, type Mask, type Photograph } from "../image.ts";
 import { resizeValues } from "../resize.ts";
 import { expectMask } from "./expect-mask.ts";
 import type { OpticDisc } from "./zones.ts";
@@ -95,7 +95,9 @@ function shrunk(photograph: Photograph, vessels: Mask, field: Mask, scale: numbe
     width: Math.max(1, Math.round(scale * from.width)),
     height: Math.max(1, Math.round(scale * from.height)),
   };
-  const rgb = resizeValues(photograph.data, { ...from, channels: 3 }, to);
+  // Brightness is compared, so its unit does not matter.
+  const isPlain = channelsOf("findDisc", photograph) === 3;
+  const rgb = resizeValues(isPlain ? photograph.data : floatsOf(photograph), { ...from, channels: 3 }, to);
   const share = resizeValues(field.data, from, to);
   const marked = resizeValues(vessels.data, from, to);
   const rim = Math.max(2, Math.round(0.03 * Math.max(to.width, to.height)));

@@ -138,6 +138,10 @@ it("refuses what makes no sense", () => {
     /mask must hold 0 and 1 but holds 255/,
   );
   expect(() => measureVessels(mask, { fieldOfView: blank(6, 8) })).toThrow(ShapeError);
+  for (const micrometresPerPixel of [1e6, Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => measureVessels(mask, { micrometresPerPixel })).toThrow(
+      `measureVessels: micrometresPerPixel must be above 0 and below 1,000,000 but is ${micrometresPerPixel}`,
+    );
   expect(() => measureVessels(mask, { micrometresPerPixel: 0 })).toThrow(
     /micrometresPerPixel must be above 0/,
   );

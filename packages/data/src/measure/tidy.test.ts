@@ -1,6 +1,7 @@
 // Spurs are followed from their ends alone; what goes is what goes where the whole skeleton is taken apart in each round.
 
 import { draw, randomState } from "@saunet/core";
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Mask } from "../image.ts";
 import { distanceToBackground } from "./distance.ts";
@@ -63,4 +64,55 @@ it.each([1, 2, 3, 4])("the same spurs go, of noise in squares of %d", (side) => 
     if (String(found.data) !== String(skeleton.data)) pruned++;
   }
   expect(pruned).toBeGreaterThan(50);
+});
+
+/** As the definition says it: what is not marked, joined along sides, of up to 8 pixels, none of them at the picture's edge. */
+function filledHoles({ width, height, data }: Mask): Uint8Array {
+  const filled = Uint8Array.from(data);
+  const seen = new Set<number>();
+  for (const start of data.keys()) {
+    if (data[start] === 1 || seen.has(start)) continue;
+    const hole = [start];
+    seen.add(start);
+    for (const pixel of hole) {
+      const [x, y] = [pixel % width, Math.floor(pixel / width)];
+      for (const [dx, dy] of [
+        [-1, 0],
+        [1, 0],
+        [0, -1],
+        [0, 1],
+      ]) {
+        const next = (y + dy) * width + x + dx;
+        const isInside = x + dx >= 0 && x + dx < width && y + dy >= 0 && y + dy < height;
+        if (!isInside || data[next] === 1 || seen.has(next)) continue;
+        seen.add(next);
+        hole.push(next);
+      }
+    }
+    const isAtEdge = hole.some((pixel) => {
+      const [x, y] = [pixel % width, Math.floor(pixel / width)];
+      return x === 0 || y === 0 || x === width - 1 || y === height - 1;
+    });
+    if (hole.length <= 8 && !isAtEdge) for (const pixel of hole) filled[pixel] = 1;
+  }
+  return filled;
+}
+
+it("holes of up to 8 pixels are filled, and neither larger ones nor bays of the picture's edge", () => {
+  const sizes = fc.integer({ min: 1, max: 14 });
+  const masks = fc
+    .tuple(sizes, sizes)
+    .chain(([width, height]) =>
+      fc
+        .array(fc.constantFrom(0, 1, 1), { minLength: width * height, maxLength: width * height })
+        .map((data) => ({ width, height, data: Uint8Array.from(data) })),
+    );
+  fc.assert(
+    fc.property(masks, (mask) => {
+      const before = Uint8Array.from(mask.data);
+      expect(withoutHoles(mask).data).toEqual(filledHoles(mask));
+      expect(mask.data).toEqual(before);
+    }),
+    { numRuns: 300 },
+  );
 });

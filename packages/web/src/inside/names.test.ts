@@ -17,5 +17,6 @@ describe("the layers", () => {
     expect(deedOf(saUNetV2, id).length).toBeGreaterThan(30);
     const lines = source.split("\n").filter((line) => linesOf(id).test(line));
     expect(lines).toHaveLength(/conv\d$/.test(id) ? 5 : 1);
+    expect(lines.some((line) => line.includes("crossScale"))).toBe(/^decoder\d\.attention$/.test(id));
   });
 });

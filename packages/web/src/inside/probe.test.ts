@@ -2,7 +2,7 @@ import { randomState, tensor, uniform } from "@saunet/core";
 import { initialize, type NetworkConfig, networks, saUNet, saUNetV2, uNet } from "@saunet/model";
 import { describe, expect, it } from "vitest";
 import { geometryOf, patchOf } from "./geometry.ts";
-import { originOf, probe } from "./probe.ts";
+import { beforeOf, originOf, probe } from "./probe.ts";
 import { layersBefore, layersBehind, sourceOf } from "./sources.ts";
 import { type Layer, traceNetwork } from "./trace.ts";
 
@@ -87,6 +87,69 @@ describe.each([...Object.keys(networks), BARE.name])("%s", (name) => {
     for (const id of ids) {
       for (const before of layersBefore(sourceOf(network.config, id))) expect(ids).toContain(before);
       if (id !== "head") expect(layersBehind(network.config, id, ids)).not.toEqual([]);
+    }
+  });
+});
+
+describe("what lies before a number", () => {
+  it("is shown by the channel that weighs most, a map by its mean, a gate by its only channel", () => {
+    const network = traced(saUNetV2.name);
+    const weights = (count: number, heaviest: readonly number[]) =>
+      Float32Array.from({ length: count }, (_, c) => (heaviest.includes(c) ? -9 : c / count));
+    expect(beforeOf(network, "encoder1.conv1", weights(3, [1]))).toEqual([]);
+    expect(beforeOf(network, "encoder1.conv2", weights(8, [3]))).toEqual([
+      { id: "encoder1.conv1", channel: 3 },
+    ]);
+    expect(beforeOf(network, "encoder2.conv1", weights(8, [5]))).toEqual([
+      { id: "encoder1.conv2", channel: 5 },
+    ]);
+    expect(beforeOf(network, "bottleneck.attention", weights(2, [1]))).toEqual([
+      { id: "bottleneck.conv1", channel: "mean" },
+    ]);
+    expect(beforeOf(network, "bottleneck.conv2", weights(24, [7]))).toEqual([
+      { id: "bottleneck.conv1", channel: 7 },
+      { id: "bottleneck.attention", channel: 0 },
+    ]);
+    // The enlarged channels come first, and the encoder's after them.
+    expect(beforeOf(network, "decoder1.conv1", weights(16, [2, 14]))).toEqual([
+      { id: "decoder1.up", channel: 2 },
+      { id: "encoder1.conv2", channel: 6 },
+      { id: "decoder1.attention", channel: 0 },
+    ]);
+  });
+
+  it("says what an origin is made of, in the words of its kind", () => {
+    const network = traced(saUNetV2.name);
+    const kindOf = (id: string, channel: number) => originOf(network, id, [1, 2], channel).made;
+    expect(kindOf("encoder1.conv1", 2)).toEqual({ kind: "photograph" });
+    expect(kindOf("head", 3)).toEqual({ kind: "layer", from: "decoder1.conv2", channel: 3 });
+    expect(kindOf("encoder2.conv1", 3)).toMatchObject({ kind: "pooled", from: "encoder1.conv2", channel: 3 });
+    expect(kindOf("bottleneck.conv2", 4)).toMatchObject({
+      kind: "gated",
+      from: "bottleneck.conv1",
+      channel: 4,
+    });
+    expect(kindOf("decoder1.attention", 0)).toEqual({
+      ...{ kind: "map", of: "mean", from: "encoder1.conv2", channels: 8 },
+    });
+    expect(kindOf("bottleneck.attention", 1)).toMatchObject({ of: "maximum", channels: 24 });
+    expect(() => probe(network, "nowhere", 0, 0, 0)).toThrow("probe: there is no layer nowhere");
+  });
+
+  it("names of a gate the layer's channel that is largest there", () => {
+    const network = traced(saUNetV2.name);
+    for (const [row, column] of [
+      [0, 0],
+      [2, 3],
+    ] as const) {
+      const { next } = probe(network, "bottleneck.attention", row, column, 0);
+      const { activation, width, channels } = network.layers.get("bottleneck.conv1")!;
+      const features = activation.subarray(
+        (row * width + column) * channels,
+        (row * width + column + 1) * channels,
+      );
+      const largest = Math.max(...features);
+      expect(next).toMatchObject({ channel: features.indexOf(largest), feature: largest });
     }
   });
 });

@@ -55,6 +55,8 @@ describe("a layer over a photograph", () => {
     ]);
     const data = Uint8ClampedArray.of(1, 2, 3, 0, 4, 5, 6, 128);
     expect(pixels(opaque({ width: 2, height: 1, data }))).toEqual(["1,2,3,255", "4,5,6,255"]);
+    const rgb = Uint8Array.from({ length: 3 * 6 }, (_, i) => i);
+    expect(pixels(opaque({ width: 2, height: 3, data: rgb })).at(-1)).toBe("15,16,17,255");
     expect(pixels(grey(2, 1, (pixel) => pixel))).toEqual(["0,0,0,255", "255,255,255,255"]);
   });
 });

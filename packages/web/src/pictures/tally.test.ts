@@ -7,8 +7,13 @@ const pixels = 5000;
 const random = randomState(1);
 const draw = () => uniform([pixels], random).data;
 const probability = draw();
-// Thresholds themselves, where a rounding would show.
-for (let k = 0; k <= STEPS; k++) probability[k] = k / STEPS;
+// Thresholds themselves and their neighbours, where a rounding would show.
+const bits = new Uint32Array(probability.buffer);
+for (let k = 0; k <= STEPS; k++) {
+  for (const at of [k, k + 1001, k + 2002]) probability[at] = k / STEPS;
+  if (k > 0) bits[k + 1001]--;
+  if (k < STEPS) bits[k + 2002]++;
+}
 const field = Uint8Array.from(draw(), (value) => (value < 0.7 ? 1 : 0));
 const truth = Uint8Array.from(draw(), (value, i) => (value < probability[i] ? 1 : 0));
 

@@ -27,11 +27,8 @@ export interface Judged {
 export function tallyOf({ probability, field, truth }: Judged): Tally {
   const counts = new Uint32Array(4 * ROW);
   for (let i = 0; i < probability.length; i++) {
-    const p = probability[i];
-    let k = Math.floor(p * STEPS);
-    // The product is rounded: the last step whose threshold p reaches is this one or a neighbour.
-    if ((k + 1) / STEPS <= p) k++;
-    else if (k / STEPS > p) k--;
+    // The last step whose threshold is reached: of 32-bit floats no product rounds across a step (the test tries those beside each).
+    const k = Math.floor(probability[i] * STEPS);
     counts[(2 * field[i] + (truth === undefined ? 0 : truth[i])) * ROW + k]++;
   }
   for (let row = 0; row < 4; row++) {

@@ -66,6 +66,125 @@ describe("isWhole", () => {
   );
 });
 
+/** Files made by hand of little more than their structure. */
+describe("the structure of", () => {
+  const text = (of: string) => [...of].map((character) => character.charCodeAt(0));
+  const word = (value: number) => [value >> 24, value >> 16, value >> 8, value].map((byte) => byte & 255);
+  const whole = (kind: string, ...bytes: readonly number[]) => isWhole(kind, Uint8Array.from(bytes));
+
+  it("a JPEG may have markers that stand alone, any number of FF before one, and ends at its end alone", () => {
+    const [begin, end] = [
+      [0xff, 0xd8],
+      [0xff, 0xd9],
+    ];
+    const segment = [0xff, 0xe0, 0, 4, 1, 2];
+    expect(whole("jpg", ...begin, ...segment, ...end)).toBe(true);
+    for (const alone of [0x01, 0xd0, 0xd4, 0xd7, 0xd8])
+      expect(whole("jpg", ...begin, 0xff, alone, ...segment, ...end)).toBe(true);
+    expect(whole("jpg", ...begin, 0xff, 0xff, 0xff, ...segment, 0xff, ...end)).toBe(true);
+    expect(whole("jpg", ...begin, ...segment, 0x00, 0xd9)).toBe(false);
+    expect(whole("jpg", ...begin, ...segment)).toBe(false);
+    expect(whole("jpg", ...begin, 0xff, 0xe0, 0)).toBe(false);
+    expect(whole("jpg", ...begin, 0xff, 0xe0, 0, 99, ...end)).toBe(false);
+    // In a scan an end is coded as FF 00, and restart markers are none.
+    const scan = [0xff, 0xda, 0, 2, 7, 0xff, 0x00, 0xd9, 0xff, 0xd0, 5, 0xff, 0xd7, 6];
+    expect(whole("jpg", ...begin, ...scan, ...end)).toBe(true);
+    expect(whole("jpg", ...begin, ...scan)).toBe(false);
+  });
+
+  it("a PNG is chunks up to IEND", () => {
+    const chunk = (name: string, length: number) => [
+      ...word(length),
+      ...text(name),
+      ...Array(length + 4).fill(0),
+    ];
+    const begin = Array(8).fill(0);
+    expect(whole("png", ...begin, ...chunk("IDAT", 5), ...chunk("IEND", 0))).toBe(true);
+    expect(whole("png", ...begin, ...chunk("IEND", 0).slice(0, -1))).toBe(false);
+    expect(whole("png", ...begin, ...chunk("IDAT", 5))).toBe(false);
+  });
+
+  it("a GIF has tables of colours, extensions and blocks up to the end of its first picture", () => {
+    const head = (flags: number) => [...text("GIF89a"), 1, 0, 1, 0, flags, 0, 0];
+    const table = (count: number) => Array(3 * count).fill(9);
+    const extension = [0x21, 0xf9, 2, 5, 5, 0];
+    const picture = (flags: number, colours: readonly number[]) => [
+      0x2c,
+      ...Array(8).fill(0),
+      flags,
+      ...colours,
+      2,
+      3,
+      1,
+      2,
+      3,
+      0,
+    ];
+    const end = [0x3b];
+    expect(whole("gif", ...head(0), ...picture(0, []), ...end)).toBe(true);
+    expect(whole("gif", ...head(0x81), ...table(4), ...extension, ...picture(0x80, table(2)), ...end)).toBe(
+      true,
+    );
+    // The last block is there, and what follows it is not.
+    expect(whole("gif", ...head(0), ...picture(0, []).slice(0, -1))).toBe(false);
+    expect(whole("gif", ...head(0), ...extension)).toBe(false);
+    expect(whole("gif", ...head(0), 0x55, ...picture(0, []), ...end)).toBe(false);
+  });
+
+  it("a BMP says where its pixels begin, and what they take", () => {
+    const file = (header: number, fields: Readonly<Record<number, number>>, length: number) => {
+      const bytes = new Uint8Array(length);
+      const view = new DataView(bytes.buffer);
+      view.setUint32(14, header, true);
+      for (const [at, value] of Object.entries(fields)) view.setUint32(Number(at), value, true);
+      return isWhole("bmp", bytes);
+    };
+    // That of OS/2 says nothing of its data's size.
+    expect([file(12, { 10: 26 }, 27), file(12, { 10: 26 }, 26)]).toEqual([true, false]);
+    const plain = { 10: 54, 18: 3, 22: 2, 28: 24 };
+    expect([file(40, plain, 54 + 24), file(40, plain, 54 + 23)]).toEqual([true, false]);
+    // Rows from the top are counted below zero.
+    expect([file(40, { ...plain, 22: -2 }, 54 + 24), file(40, { ...plain, 22: -2 }, 54 + 23)]).toEqual([
+      true,
+      false,
+    ]);
+    expect([
+      file(40, { ...plain, 30: 3, 28: 32 }, 54 + 24),
+      file(40, { ...plain, 30: 3, 28: 32 }, 54 + 23),
+    ]).toEqual([true, false]);
+    expect([
+      file(40, { ...plain, 30: 1, 34: 5 }, 54 + 5),
+      file(40, { ...plain, 30: 1, 34: 5 }, 54 + 4),
+    ]).toEqual([true, false]);
+  });
+
+  it("an AVIF is boxes, data among them, the last of which may go on to the end", () => {
+    const box = (name: string, length: number, size = 8 + length) => [
+      ...word(size),
+      ...text(name),
+      ...Array(length).fill(0),
+    ];
+    const large = [...word(1), ...text("mdat"), ...word(0), ...word(20), 1, 2, 3, 4];
+    expect(whole("avif", ...box("ftyp", 8), ...box("mdat", 8))).toBe(true);
+    expect(whole("avif", ...box("ftyp", 8), ...large)).toBe(true);
+    expect(whole("avif", ...box("ftyp", 8), ...box("mdat", 9, 0))).toBe(true);
+    expect(whole("avif", ...box("ftyp", 8), ...box("free", 9, 0))).toBe(false);
+    expect(whole("avif", ...box("ftyp", 8), ...box("free", 8))).toBe(false);
+    expect(whole("avif", ...box("ftyp", 8), ...box("mdat", 8, 17))).toBe(false);
+    expect(whole("avif", ...box("ftyp", 8), ...box("mdat", 9, 16))).toBe(false);
+  });
+
+  it("a WebP says how long it is", () => {
+    const file = (size: number, length: number) =>
+      whole("webp", ...text("RIFF"), size, 0, 0, 0, ...Array(length - 8).fill(0));
+    expect([file(12, 20), file(13, 20), file(12, 21)]).toEqual([true, false, true]);
+  });
+
+  it("others is looked at elsewhere", () => {
+    expect(whole("tiff", 1)).toBe(true);
+  });
+});
+
 describe("isCmykJpeg", () => {
   it.each([
     ["baseline", false],

@@ -1,5 +1,6 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { brushOf } from "./brush.ts";
+import { brushOf, type Point } from "./brush.ts";
 
 const empty = { width: 12, height: 9, data: new Uint8Array(108) };
 const count = (data: Uint8Array) => data.reduce((sum, value) => sum + value, 0);
@@ -18,6 +19,47 @@ describe("brushOf", () => {
     expect([...brush.mask.data.subarray(0, 12)]).toEqual(Array(12).fill(1));
     expect(brush.line({ x: 40, y: 40 }, { x: 50, y: 50 }, 2, true).width).toBe(0);
     expect(count(empty.data)).toBe(0);
+  });
+
+  it("marks exactly the pixels whose middle lies within its radius of the line, and says where it changed them", () => {
+    const places = fc.record({
+      x: fc.double({ min: -3, max: 15, noNaN: true }),
+      y: fc.double({ min: -3, max: 12, noNaN: true }),
+    });
+    const radii = fc.double({ min: 0.1, max: 4, noNaN: true });
+    const nearestOf = (x: number, y: number, from: Point, to: Point) => {
+      let nearest = Number.POSITIVE_INFINITY;
+      for (let i = 0; i <= 2000; i++) {
+        const along = (a: number, b: number) => a + (i / 2000) * (b - a);
+        nearest = Math.min(nearest, Math.hypot(x - along(from.x, to.x), y - along(from.y, to.y)));
+      }
+      return nearest;
+    };
+    fc.assert(
+      fc.property(places, places, radii, (from, to, radius) => {
+        const brush = brushOf(empty);
+        brush.begin();
+        const changed = brush.line(from, to, radius, true);
+        const marked = [...empty.data.keys()].filter((pixel) => brush.mask.data[pixel] === 1);
+        for (const pixel of empty.data.keys()) {
+          const nearest = nearestOf((pixel % 12) + 0.5, Math.floor(pixel / 12) + 0.5, from, to);
+          // The line is looked at from point to point, so it may lie a little nearer.
+          if (Math.abs(nearest - radius) > 0.01) expect(marked.includes(pixel)).toBe(nearest < radius);
+        }
+        const [columns, rows] = [
+          marked.map((pixel) => pixel % 12),
+          marked.map((pixel) => Math.floor(pixel / 12)),
+        ];
+        for (const x of columns) expect(x >= changed.x && x < changed.x + changed.width).toBe(true);
+        for (const y of rows) expect(y >= changed.y && y < changed.y + changed.height).toBe(true);
+        const [x, y] = [Math.min(...columns), Math.min(...rows)];
+        // What is taken back is told exactly.
+        const box = { x, y, width: Math.max(...columns) - x + 1, height: Math.max(...rows) - y + 1 };
+        expect(brush.undo()).toEqual(marked.length === 0 ? { x: 0, y: 0, width: 0, height: 0 } : box);
+        expect(count(brush.mask.data)).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it("takes strokes back one by one, with everything that was drawn and cleared in them", () => {

@@ -12,6 +12,7 @@ describe("doubtsOf", () => {
     expect(doubts(fundus, 0.1)).toEqual([]);
     expect(doubts(fundus, 0.01)).toEqual(["hardly any vessel was found"]);
     expect(doubts(fundus, 0.4)).toEqual(["more vessel was found than a retina has"]);
+    for (const share of [0.02, 0.25]) expect(doubts(fundus, share)).toEqual([]);
   });
 
   it("says what the picture itself looks like", () => {

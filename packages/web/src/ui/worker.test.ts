@@ -70,8 +70,10 @@ describe("startUp", () => {
     const { asked, make } = makerOf(broken, workerOf({ start: Promise.resolve("ready") }));
     expect(await startUp(make)).toBe("ready");
     expect(asked).toEqual([false, true]);
-    const wrong = makerOf(workerOf({ start: Promise.reject(new Error("no memory")) }));
+    const worker = workerOf({ start: Promise.reject(new Error("no memory")) });
+    const wrong = makerOf(worker);
     await expect(startUp(wrong.make)).rejects.toThrow("no memory");
     expect(wrong.asked).toEqual([false]);
+    expect(worker.end).not.toHaveBeenCalled();
   });
 });

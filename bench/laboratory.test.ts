@@ -1,0 +1,106 @@
+// Attempts at a convolution, each held to the reference before it is timed.
+
+import { expect, it } from "vitest";
+import type { Attempt } from "./lab/attempt.ts";
+import { openAttempts } from "./laboratory.ts";
+import { hasRelaxedSimd, memorySweep, scalarChains, simdChains } from "./peak.ts";
+import { USUAL } from "./settings.ts";
+import { parseShape } from "./shapes.ts";
+
+const nobody: ReadonlySet<string> = new Set();
+const settings = { ...USUAL, seconds: 0.001, attempts: ["1", "2"] };
+const small = parseShape("5x6x3 -> 4, 3x3");
+
+/** An attempt from outside that copies a right one, and spoils it. */
+const outside = (name: string, own: Attempt, more: Partial<Attempt>): Attempt => ({
+  ...own,
+  number: 0,
+  name,
+  ...more,
+});
+
+it("times those that are right, names those that are wrong or fail, and leaves out whom it does not serve", async () => {
+  const { attempts } = await import("./lab/index.ts");
+  const [naive] = attempts;
+  const spoilt = outside("spoilt", naive, {
+    prepare: (dims, operands) => {
+      const { y, run } = naive.prepare(dims, operands);
+      return { run, y: () => y().map((value, i) => (i === 7 ? value + 1 : value)) };
+    },
+  });
+  const broken = outside("broken", naive, {
+    prepare: () => {
+      throw new Error("no memory");
+    },
+  });
+  const late = outside("late", naive, {
+    prepare: (dims, operands) => {
+      const { y, run } = naive.prepare(dims, operands);
+      let runs = 0;
+      const runOnce = () => {
+        if (runs++ > 2) throw new Error("it broke");
+        run();
+      };
+      return { y, run: runOnce };
+    },
+  });
+  const absent = outside("absent", naive, { serves: () => false });
+  const session = await openAttempts([small], [spoilt, broken, late, absent], settings);
+  try {
+    expect(session.units).toEqual([small.name]);
+    const rows = await session.measure(0, nobody);
+    const by = Object.fromEntries(rows.map((row) => [row.name, row]));
+    expect(Object.keys(by).toSorted()).toEqual([
+      `01 ${naive.name}`,
+      `02 ${attempts[1].name}`,
+      "broken",
+      "late",
+      "spoilt",
+    ]);
+    expect(by[`01 ${naive.name}`]).toMatchObject({
+      ...{
+        shape: small.name,
+        threads: 1,
+        code: "typescript",
+        flops: 2 * 5 * 6 * 4 * 27,
+        max_abs_diff: expect.any(Number),
+      },
+      geometry: expect.objectContaining({ H: 5, W: 6, C: 3, O: 4 }),
+    });
+    expect(by.spoilt).toMatchObject({ status: "wrong", max_abs_diff: expect.closeTo(1, 5) });
+    expect(by.spoilt).toHaveProperty("reason", expect.stringMatching(/^its result differs by/));
+    expect(by.broken).toMatchObject({ status: "failed", reason: "no memory" });
+    expect(by.late).toMatchObject({ status: "failed", reason: "it broke" });
+    const others = await session.measure(0, new Set([`01 ${naive.name}`, "spoilt", "broken", "late"]));
+    expect(others.map(({ name }) => name)).toEqual([`02 ${attempts[1].name}`]);
+  } finally {
+    session.end();
+  }
+});
+
+it("wants a convolution that attempts are of, and attempts that there are", async () => {
+  const grouped = parseShape("5x6x4 -> 4, 3x3, groups 4");
+  const transposed = parseShape("5x6x3 -> 4, 3x3, stride 2, transposed");
+  await expect(openAttempts([grouped, transposed], [], settings)).rejects.toThrow(
+    "lab: wants a conv2d without groups",
+  );
+  await expect(openAttempts([small], [], { ...settings, attempts: ["99"] })).rejects.toThrow(/attempt.*99/);
+  const session = await openAttempts([small, grouped, small], [], settings);
+  expect(session.units).toEqual([small.name, `${small.name} (2)`]);
+  session.end();
+  expect((await session.measure(0, nobody)).length).toBe(2);
+});
+
+it("has chains that the peak is measured with converge, whatever runs them, so that no number is denormal", () => {
+  const chains = [scalarChains, simdChains(false), ...(hasRelaxedSimd() ? [simdChains(true)] : [])];
+  for (const run of chains) {
+    // Twelve chains, each from its own number to 0.001 / (1 - 0.999).
+    expect(run(20_000)).toBeCloseTo(12, 2);
+    const one = (start: number) => start * 0.999 + 0.001;
+    expect(run(1)).toBeCloseTo(
+      Array.from({ length: 12 }, (_, i) => one(i + 1)).reduce((sum, value) => sum + value),
+      4,
+    );
+  }
+  memorySweep(2 ** 16)(2 ** 14, 3);
+});
