@@ -18,7 +18,8 @@ import {
 import type { FunctionBuilder } from "../../asm/index.ts";
 import { alignToLine } from "../../memory.ts";
 import { type Draft, generator } from "../../plan.ts";
-import { FLOAT, type I32, MEMORY_GRAIN, setEach, stream } from "../stream.ts";
+import { copyRow } from "../movement.ts";
+import { FLOAT, type I32, MEMORY_GRAIN } from "../stream.ts";
 import {
   biasName,
   correlationSteps,
@@ -172,19 +173,16 @@ function copyRuns(
   { rows, groups, width, at }: Runs,
   back: boolean,
 ): void {
-  const { row, group, together, own, left } = f.declare("i32");
+  const { row, group, together, own, source, target } = f.declare("i32");
   f.set(together, f.at(whole, from, groups * width * FLOAT));
   f.forRange(row, { from, to }, () => {
     f.set(own, f.at(f.i32.add(shared, at), row, width * FLOAT));
     f.forRange(group, { to: groups }, () => {
-      f.set(left, width);
-      const pointers = back ? { from: own, to: together } : { from: together, to: own };
-      stream(
-        f,
-        { pointers, reads: ["from"], writes: ["to"], count: left, vectors: width % 16 === 0 ? 4 : 1 },
-        (values) => setEach(f, values.to, (i) => values.from[i]),
-      );
-      f.advance(own, (rows - 1) * width * FLOAT);
+      f.set(source, back ? own : together);
+      f.set(target, back ? together : own);
+      copyRow(f, { to: target, from: source }, width);
+      f.advance(together, width * FLOAT);
+      f.advance(own, rows * width * FLOAT);
     });
   });
 }
