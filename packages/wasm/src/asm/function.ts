@@ -41,8 +41,8 @@ export class FunctionBuilder<R extends Types = Types> extends CodeBuilder<R> {
     return local;
   }
 
-  /** `base + index · size`, and further such products. */
-  at(base: I32, index: I32, size: I32, ...others: I32[]): Value<"i32"> {
+  /** `base + index · size`, plus further such products. */
+  at(base: I32, index: I32, size: I32, ...others: Fixed[]): Value<"i32"> {
     const isKnown = typeof index === "number" && typeof size === "number";
     const place = this.i32.add(base, isKnown ? index * size : this.i32.mul(index, size));
     const [next, nextSize, ...rest] = others;

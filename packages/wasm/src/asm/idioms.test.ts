@@ -29,6 +29,7 @@ describe("a function", () => {
   test("computes addresses, of what is known and what is not", () => {
     expect(run((f, a, b) => f.at(a, b, 12))(100, -3)).toBe(64);
     expect(run((f, a, b) => f.at(a, b, b))(100, 5)).toBe(125);
+    expect(run((f, a, b) => f.at(a, f.i32.add(b, 1), 12, b, 3, 2, b))(100, 5)).toBe(100 + 72 + 15 + 10);
     const written = new ModuleBuilder();
     written.func("f", { params: { a: "i32" }, results: ["i32"] }, (f, { a }) => f.at(a, 3, 4));
     expect(toWat(written)).toContain("i32.const 12\n    i32.add");
