@@ -10,7 +10,7 @@
 
 import type { MatmulDims } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
-import type { Phase, Plan } from "../plan.ts";
+import type { Draft, Phase } from "../plan.ts";
 import { acrossLanes, loadLanes, storeLanes } from "./lanes.ts";
 import { type MatmulArrays, matrixAt } from "./matmul-packing.ts";
 import { multiplyAdd } from "./multiply-add.ts";
@@ -57,7 +57,7 @@ interface Code {
 }
 
 /** A plan for products of few rows, or of one column; `undefined` for others. */
-export function planFewRows(d: MatmulDims, relaxed: boolean): Omit<Plan<MatmulArrays>, "key"> | undefined {
+export function planFewRows(d: MatmulDims, relaxed: boolean): Draft<MatmulArrays> | undefined {
   const isColumn = d.n === 1;
   const [m, n] = isColumn ? [1, d.m] : [d.m, d.n];
   const turned = isColumn ? !d.transposeA : d.transposeB;

@@ -10,7 +10,7 @@
 // y, so that an error grows with the length of a chunk and the number of chunks, and not with their product. Few rows go
 // another way (matmul-rows.ts).
 
-import { exactKey, type MatmulDims, matmulForward } from "@saunet/core/kernels";
+import { type MatmulDims, matmulForward } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator, type Phase } from "../plan.ts";
 import { panelRow, panelsBytes } from "./conv/panels.ts";
@@ -60,8 +60,7 @@ export const matmul: Generator = generator(matmulForward, (d, _lengths, { relaxe
   const { batch, m, n, k, transposeA, transposeB } = d;
   if (batch * m * n * k < SMALLEST_PRODUCTS) return undefined;
   const fewRows = planFewRows(d, relaxed);
-  const key = `matmul ${exactKey(d)} ${relaxed}`;
-  if (fewRows !== undefined) return { ...fewRows, key };
+  if (fewRows !== undefined) return fewRows;
   const packsA = transposeA && m > FEW_ROWS && m * k > FEW_ELEMENTS;
   // The last vector of a row that is not whole would reach into the next row, and at last past the array.
   const packsB = transposeB || n % 4 !== 0 || k * n > FEW_ELEMENTS;
@@ -85,7 +84,6 @@ export const matmul: Generator = generator(matmulForward, (d, _lengths, { relaxe
   const tile = `${rowsOf(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`;
   return {
     name: `matmul_f32_${letters}_${tile}`,
-    key,
     phases: [
       ...(packsB ? [packColumns(d, 0)] : []),
       ...(packsA ? [packRows(d, startA)] : []),

@@ -155,12 +155,8 @@ export function pointsToTiles(
     f.forRange(t, { to: count }, () => {
       f.set(y, i32.mul(cursor.ty, rows.advance));
       f.set(x, i32.mul(cursor.tx, columns.advance));
-      f.set(inside, i32.sub(rows.size, y));
-      f.set(inside, f.min(inside, rows.advance));
-      if (tally) {
-        const columnsLeft = f.let("columnsLeft", i32.sub(columns.size, x));
-        f.advance(area, i32.mul(inside, f.min(columnsLeft, columns.advance)));
-      }
+      f.set(inside, f.min(i32.sub(rows.size, y), rows.advance));
+      if (tally) f.advance(area, i32.mul(inside, f.min(i32.sub(columns.size, x), columns.advance)));
       f.set(
         to,
         pixelAddress(f, { height: rows.size, width: columns.size, channels }, target, { n: cursor.n, y, x }),

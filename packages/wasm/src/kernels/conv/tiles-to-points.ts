@@ -139,8 +139,7 @@ export function tilesToPoints(
       } else {
         // The last vector ends with the last pixel: it overlaps the one before.
         const done = f.let("done", i32.eq(at, last));
-        f.advance(at, VECTOR);
-        f.set(at, f.min(at, last));
+        f.set(at, f.min(i32.add(at, VECTOR), last));
         f.brIf(again, i32.eqz(done));
       }
     });
@@ -224,18 +223,13 @@ export function tilesToPoints(
     cursor.start(first);
     f.set(tile, 0);
     f.loop((again) => {
-      f.set(length, i32.sub(columns.tiles, cursor.tx));
-      f.set(length, f.min(length, f.let("rest", i32.sub(count, tile))));
-      f.set(length, f.min(length, STRETCH));
+      f.set(length, f.min(i32.sub(count, tile), STRETCH));
+      f.set(length, f.min(i32.sub(columns.tiles, cursor.tx), length));
       f.set(y, f.at(rows.start, cursor.ty, rows.advance));
       f.set(x, f.at(columns.start, cursor.tx, columns.advance));
       f.set(pixels, f.at(width - columns.advance, length, columns.advance));
-      f.set(left, i32.sub(0, x));
-      f.set(left, f.max(left, 0));
-      f.set(left, f.min(left, pixels));
-      f.set(right, i32.sub(columns.size, x));
-      f.set(right, f.min(right, pixels));
-      f.set(right, f.max(right, left));
+      f.set(left, f.min(f.max(i32.sub(0, x), 0), pixels));
+      f.set(right, f.max(f.min(i32.sub(columns.size, x), pixels), left));
       evaluateRows();
       evaluateColumns();
       f.advance(tile, length);
