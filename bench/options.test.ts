@@ -77,5 +77,10 @@ describe("help", () => {
     expect(code).toBe(0);
     expect(text).toContain(`Usage: pnpm bench ${name}`);
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+    // What is beside every option and operand, and of the command itself.
+    expect(text.split("\n")[2]).toMatch(/^[a-z].{14,}/);
+    const entries = text.replace(/\n {3,}/g, "   ").match(/^ {2}\S.*$/gm)!;
+    for (const entry of entries)
+      expect(entry).toMatch(/^ {2}(-\S*, )?[-\w[\]<>.,|%| ]*?(<\S+>)? {2,}\S.{5,}/);
   });
 });

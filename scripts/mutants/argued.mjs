@@ -54,6 +54,20 @@ export const argued = [
     why: "the sign is in the numerator and in the denominator",
   },
   {
+    file: "packages/model/src/bootstrap.ts",
+    line: "for (let i = 0; i < probability.length; i++) {",
+    from: "i < probability.length",
+    to: "i <= probability.length",
+    why: "of what lies beyond the end the level is NaN, and typed arrays ignore what is counted there",
+  },
+  {
+    file: "packages/model/src/inference.ts",
+    line: 'let layer = "input";',
+    from: '"input"',
+    to: '""',
+    why: "every network begins with the filter of a convolution",
+  },
+  {
     file: "packages/model/src/inspect.ts",
     line: "const path = own.length > 0 ? names.get(own[0])! : undefined;",
     from: "own.length > 0",
@@ -73,6 +87,13 @@ export const argued = [
     from: "scale === 1",
     to: "false",
     why: "what is resized to its own size is a copy of itself; it only takes longer",
+  },
+  {
+    file: "packages/model/src/roc.ts",
+    line: "let score = -1;",
+    from: "-1",
+    to: "+1",
+    why: "before the first key nothing is counted that could be added up",
   },
   {
     file: "packages/model/src/roc.ts",

@@ -37,6 +37,31 @@ describe("saunet", () => {
     expect(out).toMatch(/Examples:\n {2}\$ saunet /);
   });
 
+  /** What help lists (arguments, options, commands), with what it says of each. */
+  function listed(help: string, section: string): [term: string, about: string][] {
+    const [, text = ""] = new RegExp(`^${section}:\\n((?: {2}.*\\n)+)`, "m").exec(help) ?? [];
+    const entries = text.replace(/\n {3,}/g, "   ").split("\n");
+    return entries
+      .filter((line) => line !== "")
+      .map((line) => line.trim().split(/ {2,}/) as [string, ...string[]])
+      .map(([term, ...about]) => [term, about.join(" ")]);
+  }
+
+  it("says what every command, argument and option is for", async () => {
+    const { out: whole } = await saunet(here, ["--help"]);
+    const commands = listed(whole, "Commands");
+    expect(commands.length).toBeGreaterThan(12);
+    for (const [term, about] of commands) {
+      expect(about, term).toMatch(/^[a-z].{14,}/);
+      const [name] = term.split(" ");
+      if (name === "help") continue;
+      const { out } = await saunet(here, [name, "--help"]);
+      expect(out.split("\n")[2], name).toMatch(/^[a-z].{14,}/i);
+      for (const [own, what] of [...listed(out, "Arguments"), ...listed(out, "Options")])
+        expect(what, `${name} ${own}`).toMatch(/^[a-z\d].{5,}/i);
+    }
+  });
+
   it.each<[argv: string[], line: RegExp]>([
     [[], /^saunet: no command given; see saunet --help\n$/],
     [["segmnt"], /unknown command 'segmnt' \(Did you mean segment\?\)/],

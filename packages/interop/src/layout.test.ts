@@ -67,7 +67,7 @@ it("shows nothing of a file that could steer a terminal, nor what is endless", (
   expect(printable("a\u001b[1m\u202eb\u2028c")).toBe("a?[1m?b?c");
   expect(printable("x".repeat(800))).toBe("x".repeat(800));
   expect(printable("x".repeat(801))).toBe(`${"x".repeat(800)} …`);
-  expect(new ImportError("a\nb").message).toBe("a?b");
+  expect(String(new ImportError("a\nb"))).toBe("ImportError: a?b");
 });
 
 it("tells layers by their arrays, and filters apart where the file does", () => {

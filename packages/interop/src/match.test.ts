@@ -115,6 +115,25 @@ describe("inferConfig", () => {
     },
   );
 
+  it("tells attention and normalisation by whatever few layers have them", () => {
+    const config = (layers: readonly SourceLayer[], facts = {}) =>
+      inferConfig({ ...model(layers), facts })!.config;
+    expect(config(layersOf(uNet)).bottleneckAttention).toBe(false);
+    expect(config(layersOf(saUNet)).bottleneckAttention).toBe(true);
+    expect(config(layersOf({ ...small, bottleneckAttention: false })).bottleneckAttention).toBe(false);
+    // Statistics of one normalisation are enough, and groups say nothing of a network without any.
+    const [first, ...others] = layersOf(saUNet).filter(({ kind }) => kind === "normalization");
+    const bare = others.map(({ arrays: { gamma, beta }, ...layer }) => ({
+      ...layer,
+      arrays: { gamma, beta },
+    }));
+    const rest = layersOf(saUNet).filter(({ kind }) => kind !== "normalization");
+    expect(config([...rest, first, ...bare]).normalization).toBe("batch");
+    const plain = layersOf({ ...uNet, normalization: "none" });
+    expect(config(plain, { groups: 4 })).toMatchObject({ normalization: "none", groups: uNet.groups });
+    expect(config(layersOf(saUNet), { groups: 4 }).groups).toBe(saUNet.groups);
+  });
+
   it("tells depth and channels", () => {
     for (const channels of [
       [4, 6],
@@ -132,6 +151,11 @@ describe("inferConfig", () => {
       layer.kind === "convolution" ? { ...layer, kind: "transposed" as const } : layer,
     );
     expect(inferConfig(model(turned))).toBeUndefined();
+    // As many filters as a U-Net has, of which none is a plain convolution.
+    const allTransposed = layersOf(uNet).map((layer) =>
+      layer.kind === "convolution" ? { ...layer, kind: "transposed" as const } : layer,
+    );
+    expect(inferConfig(model(allTransposed))).toBeUndefined();
   });
 });
 
@@ -280,6 +304,48 @@ describe("what a file is said to differ in", () => {
     ["nothing", saUNetV2, [], /^is not a sa-unet-v2: it has 0 convolutions, not 18; .*and \d+ more$/],
   ])("%s", (_, config, layers, message) => {
     expect(messageOf(config, layers)).toMatch(message);
+  });
+
+  /** A file of too many convolutions to be any network, with transposed ones of these shapes. */
+  const withUps = (...shapes: readonly (readonly number[])[]): SourceLayer[] => [
+    ...layersOf(small)
+      // Those of attention end in one channel.
+      .filter(({ kind, arrays }) => kind === "convolution" && arrays.filter.shape[3] > 1)
+      .slice(0, 9),
+    ...shapes.map((shape, i) => {
+      const filter = { shape, values: new Float32Array(shape.reduce((size, count) => size * count)) };
+      return { name: `up${i}`, kind: "transposed", arrays: { filter } } as const;
+    }),
+  ];
+
+  it("tells the widths of a file by its transposed convolutions, whichever is listed first", () => {
+    const ups = [
+      [3, 3, 16, 24],
+      [3, 3, 8, 16],
+    ];
+    const widths = "its stages have 8, 16, 24 channels, not 16, 32, 48, 64";
+    expect(messageOf(saUNetV2, withUps(...ups))).toContain(widths);
+    expect(messageOf(saUNetV2, withUps(...ups.toReversed()))).toContain(widths);
+    expect(messageOf(saUNetV2, withUps([3, 3, 8, 16]))).toContain("its stages have 8, 16 channels, not 16");
+  });
+
+  it.each<[string, readonly (readonly number[])[]]>([
+    ["none of them", []],
+    ["more of them than any network has", Array.from({ length: 8 }, () => [3, 3, 8, 8])],
+    ["one of no channels", [[3, 3, 0, 8]]],
+    ["one that reads none", [[3, 3, 8, 0]]],
+  ])("tells no widths by %s", (_, shapes) => {
+    const message = messageOf(saUNetV2, withUps(...shapes));
+    expect(message).toMatch(/^is not a sa-unet-v2: it has 9 convolutions, not 1[58]/);
+    expect(message).not.toMatch(/its stages have (8, 8(,| ch)|0|8, 0)/);
+  });
+
+  it("tells no widths where a convolution reads no channels", () => {
+    const [first, ...others] = withUps([3, 3, 8, 16]);
+    const filter = { shape: [3, 3, 0, 8], values: new Float32Array(0) };
+    const message = messageOf(saUNetV2, [{ ...first, arrays: { filter } }, ...others]);
+    expect(message).not.toContain("it takes 0 channels");
+    expect(message).not.toContain("its stages have 8, 16 channels");
   });
 
   it("stays short where names are long", () => {

@@ -144,6 +144,7 @@ describe("a calibration in a file", () => {
   it.each([
     ["no JSON", "camera", "it is not JSON"],
     ["null", "null", "its kind is undefined"],
+    ["of no version", '{"kind":"saunet-calibration"}', "version must be 1 but is undefined"],
     ["another kind", '{"kind":"camera"}', 'its kind is "camera"'],
     [
       "a newer version",

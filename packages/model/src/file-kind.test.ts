@@ -69,6 +69,7 @@ describe("fileKind", () => {
     ["zeros", undefined, new Uint8Array(512)],
     ["nothing", undefined, new Uint8Array(0)],
     ["a text", undefined, text("weights of my network {")],
+    ["a header of 2^48 bytes", undefined, text("\x02\0\0\0\0\0\x01\0{}")],
     ["what only has a brace at the right place", undefined, text("weights {of my network}")],
   ])("tells %s: %s", (_, kind, bytes) => {
     expect(fileKind(bytes.subarray(0, 512))).toBe(kind);

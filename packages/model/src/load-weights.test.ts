@@ -162,6 +162,41 @@ describe("loadWeights", () => {
     );
   });
 
+  it("refuses what is on its way by its first 512 bytes, and by each byte beyond the limit", async () => {
+    /** An answer that begins with some bytes, in parts, and never ends. */
+    const endless = (head: Uint8Array, part: number) => {
+      let at = 0;
+      const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+        if (at >= head.length) return new Promise<void>(() => {});
+        controller.enqueue(head.subarray(at, at + part));
+        at += part;
+      };
+      vi.stubGlobal("fetch", async () => new Response(new ReadableStream({ pull }) as BodyInit));
+      return loadWeights("https://example.org/weights");
+    };
+    try {
+      for (const part of [100, 512, 600])
+        await expect(endless(new Uint8Array(600), part)).rejects.toThrow("weights: not a safetensors file");
+      const page = new TextEncoder().encode("<!doctype html>".padEnd(600));
+      await expect(endless(page, 256)).rejects.toThrow("the file is a web page");
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it("says where nothing can be hashed, and which hash was found in the letters that hashes have", async () => {
+    await expect(loadWeights(bytes, { sha256: "A".repeat(64) })).rejects.toThrow(
+      `weights: the file's SHA-256 must be ${"a".repeat(64)} but is ${sha256}`,
+    );
+    for (const crypto of [undefined, {}]) {
+      vi.stubGlobal("crypto", crypto);
+      await expect(loadWeights(bytes, { sha256 })).rejects.toThrow(
+        "weights: the SHA-256 cannot be checked, since browsers hash on secure pages only (https)",
+      );
+      vi.unstubAllGlobals();
+    }
+  });
+
   it("ends when it is told to", async () => {
     const signal = AbortSignal.abort();
     await expect(loadWeights(`${url}/weights`, { signal })).rejects.toThrow("aborted");

@@ -82,16 +82,37 @@ describe("the area under the ROC curve", () => {
     expect(reads.reduce((sum, count) => sum + count, 0)).toBe(5 * side);
   });
 
-  it("stays exact where twice the ordered pairs pass 2^53", () => {
-    // Not pixels but their counts: one picture read a million times over.
-    const { starts, read } = rankPixels({
-      probability: Float32Array.from({ length: 30_000 }, (_, i) => (i % 10_000) / 10_000),
-      truth: Uint8Array.from({ length: 30_000 }, (_, i) => (i % 10_000 > 6000 && i < 20_000 ? 1 : 0)),
+  it("stays exact where twice the ordered pairs pass 2^54, and a double rounds to fours", () => {
+    // One picture read fifty times over: a hundred million of either kind.
+    const half = 2_000_000;
+    const large = rankPixels({
+      probability: Float32Array.from({ length: 2 * half }, (_, i) => (i < half ? 0.125 : 0.25)),
+      truth: Uint8Array.from({ length: 2 * half }, (_, i) => (i < half ? 0 : 1)),
     });
-    const one = pooledRocAuc([{ starts, read }]).full;
-    const many = pooledRocAuc(Array.from({ length: 8000 }, () => ({ starts, read }))).full;
-    expect(8000 ** 2 * 2 * 8000 * 22_000).toBeGreaterThan(2 ** 53);
-    expect(Math.abs(many - one)).toBeLessThan(1e-15);
+    // Above it a vessel pixel at each of many probabilities, tied with one background pixel or three in turn: each adds one more
+    // than a multiple of four, which a double would lose.
+    const steps = 50_000;
+    const at = (step: number) => Math.fround(0.5 + step / 2 ** 18);
+    const [p, t]: [number[], number[]] = [[], []];
+    for (let step = 0; step < steps; step++)
+      for (let i = 0; i < (step % 2 === 0 ? 2 : 4); i++) {
+        p.push(at(step));
+        t.push(i === 0 ? 1 : 0);
+      }
+    const small = rankPixels({ probability: Float32Array.from(p), truth: t });
+    let [negatives, positives] = [BigInt(50 * half), BigInt(50 * half)];
+    let twice = 2n * negatives * positives;
+    expect(twice).toBeGreaterThan(2n ** 54n);
+    for (let step = 0; step < steps; step++) {
+      const tied = step % 2 === 0 ? 1n : 3n;
+      expect((2n * negatives + tied) % 4n).toBe(1n);
+      twice += 2n * negatives + tied;
+      negatives += tied;
+      positives++;
+    }
+    const wanted = Number(twice) / Number(2n * negatives * positives);
+    const area = pooledRocAuc([...Array.from({ length: 50 }, () => large), small]).full;
+    expect(Math.abs(area - wanted)).toBeLessThan(1e-15);
   });
 
   it("is what evaluate gives for the field of view", () => {

@@ -48,6 +48,35 @@ describe("segmenter", () => {
     expect(await segmenter.segment(photograph(16, 16))).toEqual(first);
   });
 
+  it("says how long the network took, within the time that all of it did", async () => {
+    const took: number[] = [];
+    const start = performance.now();
+    await segmenter.segment(photograph(16, 16), { onNetworkSeconds: (seconds) => took.push(seconds) });
+    expect(took).toHaveLength(1);
+    expect(took[0]).toBeGreaterThan(0);
+    expect(took[0]).toBeLessThanOrEqual((performance.now() - start) / 1000);
+  });
+
+  it("names what is of another size, and scales out of bounds", async () => {
+    const fieldOfView = { width: 16, height: 8, data: new Uint8Array(128) };
+    await expect(segmenter.segment(photograph(16, 16), { fieldOfView })).rejects.toThrow(
+      "segment: fieldOfView is 16 x 8 but the photograph is 16 x 16",
+    );
+    for (const scale of [1 / 17, 17, Number.NaN])
+      await expect(segmenter.segment(photograph(16, 16), { scale })).rejects.toThrow(
+        `segment: scale must lie between 0.0625 and 16 but is ${scale}`,
+      );
+    for (const scale of [1 / 16, 16])
+      expect((await segmenter.segment(photograph(16, 2), { scale })).scale).toBe(scale);
+    await expect(segmenter.segment(photograph(16, 16), { maxPixels: 255 })).rejects.toThrow(
+      "segment: the photograph has 16 x 16 pixels (scaled and padded to 16 x 16); the limit is 255",
+    );
+    expect((await segmenter.segment(photograph(16, 16), { maxPixels: 256 })).width).toBe(16);
+    await expect(segmenter.segment(photograph(15, 16), { maxPixels: 255 })).rejects.toThrow(
+      "padded to 16 x 16",
+    );
+  });
+
   it("sees the padding that it is asked for", async () => {
     const [near, far] = await Promise.all(
       [1, 64].map((padTo) => segmenter.segment(photograph(16, 16), { padTo })),

@@ -1,8 +1,8 @@
-import { adam, randomState, type Tensor, uniform } from "@saunet/core";
+import { adam, mul, randomState, relu, type Tensor, tensor, uniform } from "@saunet/core";
 import { describe, expect, it } from "vitest";
 import { movingAverage } from "./average.ts";
 import { type NetworkConfig, saUNetV2 } from "./config.ts";
-import { DivergedError } from "./diverged.ts";
+import { DivergedError, firstNotFiniteOf } from "./diverged.ts";
 import { paperLoss } from "./losses.ts";
 import { initialize } from "./parameters.ts";
 import { type TrainingRun, train } from "./train.ts";
@@ -104,6 +104,14 @@ describe("train", () => {
       expect(run.optimizer.state.count.data[0]).toBe(3);
     },
   );
+
+  it("names what a kernel has written, not what it read, and of the input where no parameter was read before", () => {
+    const x = tensor([1, Number.NaN]);
+    expect(firstNotFiniteOf(() => relu(x), {})).toBe("y of relu.forward, at the input");
+    const w = tensor([Number.POSITIVE_INFINITY, 1]);
+    expect(firstNotFiniteOf(() => mul(tensor([0, 1]), w), { w })).toBe("out of mul.forward, at w");
+    expect(firstNotFiniteOf(() => relu(tensor([1, -1])), {})).toBeUndefined();
+  });
 
   it("tells when parameters are spoilt though the loss is a number", async () => {
     const learningRate = (step: number) => (step === 1 ? Number.POSITIVE_INFINITY : 1e-3);

@@ -1,5 +1,5 @@
 import h5wasm, { ready } from "h5wasm";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { ImportError } from "../errors.ts";
 import { hdf5Reader, type StartedWorker } from "./read.ts";
 
@@ -114,10 +114,33 @@ describe("a worker that fails", () => {
     ],
   ])("because it %s is ended, and another one takes the next file", async (_, ask, message) => {
     const { reader, counts } = readerOf(ask);
-    await expect(reader.read(small, [])).rejects.toThrow(message);
+    await expect(reader.read(small, [])).rejects.toThrow(new ImportError(message));
     expect(counts).toEqual({ started: 1, stopped: 1 });
     await expect(reader.read(small, [])).rejects.toThrow(ImportError);
     expect(counts).toEqual({ started: 2, stopped: 2 });
+  });
+
+  it("is not asked of a file that is none, or too large for it", async () => {
+    const { reader, counts } = readerOf(async () => ({ fault: "asked" }));
+    await expect(reader.read(small.subarray(1), [])).rejects.toThrow(new ImportError("is not an HDF5 file"));
+    const large = new Uint8Array(2 ** 27 + 1);
+    large.set(small.subarray(0, 8));
+    await expect(reader.read(large, [])).rejects.toThrow(
+      new ImportError("has 134217729 bytes; HDF5 files of up to 134217728 are read"),
+    );
+    expect(counts.started).toBe(0);
+    await expect(reader.read(large.subarray(0, 2 ** 27), [])).rejects.toThrow("asked");
+  });
+
+  it("is waited for no longer than it takes", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const { reader } = readerOf(async () => ({ fault: "truncated file" }));
+      await expect(reader.read(small, [])).rejects.toThrow("truncated file");
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("stays for the next file where only the file was at fault", async () => {

@@ -199,7 +199,12 @@ describe("importKeras refuses", () => {
     [
       "a bomb",
       () => archive({ "config.json": " ".repeat(2 ** 24 + 1) }),
-      "is an archive whose config.json unpacks to 16777217 bytes; up to 16777216 are read",
+      /is an archive whose config\.json unpacks to 16777217 bytes; up to 16777216 are read$/,
+    ],
+    [
+      "weights that unpack to far more than Keras packs",
+      () => archive({ "config.json": "{}", "model.weights.h5": new Uint8Array(2 ** 24 + 1) }),
+      /model\.weights\.h5 unpacks to 16777217 bytes; up to 16777216 are read of \d{4,6} packed ones$/,
     ],
     [
       "weights that are zeros",

@@ -253,6 +253,34 @@ describe("importTorch", () => {
     expect(() => importTorch(make())).toThrow(message);
   });
 
+  /** A file with one setting of the first module of a type changed. */
+  const withSetting = (name: string, type: string, settings: Readonly<Record<string, unknown>>) => {
+    const { tensors, metadata } = readSafetensors(file(name));
+    const modules = JSON.parse(metadata.modules) as Record<string, unknown>[];
+    Object.assign(modules.find((module) => module.type === type)!, settings);
+    return writeSafetensors(tensors, { ...metadata, modules: JSON.stringify(modules) });
+  };
+
+  it.each<[string, string, Readonly<Record<string, unknown>>, string]>([
+    [
+      "sa-unet-v2",
+      "ConvTranspose2d",
+      { padding: [1, 1], output_padding: [1, 1] },
+      "has transposed convolutions with [stride, padding, output_padding] [[2,2],[1,1],[1,1]] and [[2,2],[0,0],[0,0]]; stride 2",
+    ],
+    ["spatial", "ConvTranspose2d", { stride: [1, 1] }, "[[1,1],["],
+    ["sa-unet-v2", "GroupNorm", { eps: 0 }, "has modules with eps 0, "],
+    [
+      "spatial",
+      "GroupNorm",
+      { num_groups: 2.5 },
+      "has modules with num_groups 2.5, 4; one for all is taken over",
+    ],
+    ["spatial", "GroupNorm", { num_groups: undefined }, "has modules with num_groups "],
+  ])("refuses of %s a %s with %j", (name, type, settings, message) => {
+    expect(() => importTorch(withSetting(name, type, settings))).toThrow(message);
+  });
+
   it("says what a file is that is no safetensors", () => {
     const other = (name: string) =>
       new Uint8Array(readFileSync(new URL(`../../../../fixtures/files/${name}`, import.meta.url)));

@@ -14,11 +14,8 @@ export const signedColour = (value: number, largest: number): string =>
 
 /** Whether black reads better than white on {@link signedColour}: one of them always has a contrast above 4.5. */
 export function isPale(value: number, largest: number): boolean {
-  // The relative luminance of WCAG 2, at which both contrasts are equal.
-  const [red, green, blue] = signedMix(value, largest).map((level) => {
-    const share = level / 255;
-    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-  });
+  // The relative luminance of WCAG 2, at which both contrasts are equal. No level is so dark that another formula counts.
+  const [red, green, blue] = signedMix(value, largest).map((level) => ((level / 255 + 0.055) / 1.055) ** 2.4);
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179;
 }
 

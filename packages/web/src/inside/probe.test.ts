@@ -42,6 +42,14 @@ describe.each([...Object.keys(networks), BARE.name])("%s", (name) => {
         const own = probe(network, id, row, column, layer.channels - 1);
         expect(own.sum).toBeCloseTo(own.computed, 4);
         const before = own.normalized?.value ?? own.sum;
+        if (own.normalized !== undefined && layer.normalization !== undefined) {
+          const { first, last } = own.normalized;
+          expect([last - first + 1, first % layer.normalization.channelsPerGroup]).toEqual([
+            layer.normalization.channelsPerGroup,
+            0,
+          ]);
+          expect(first <= layer.channels - 1 && layer.channels - 1 <= last).toBe(true);
+        }
         const after = {
           none: before,
           relu: Math.max(0, before),

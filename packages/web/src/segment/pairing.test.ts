@@ -19,6 +19,8 @@ describe("pairOf", () => {
     ["im0001.ppm.gz", "im0001.ah.ppm.gz", "im0002.ah.ppm.gz"],
     ["1_A.png", "1_A.png", "1_G.png"],
     ["eye.png", "eye-truth.png", "eyes-truth.png"],
+    // Another number is another eye.
+    ["im1.png", "im1.second.png", "im12.png"],
     ["m\u00fcller_1.png", "mu\u0308ller_1_mask.png", "muller_1_mask.png"],
     ["synthetic-1.png", "synthetic-1-vessels.png", "synthetic-2-vessels.png"],
   ])("gives %s the mask %s and not %s", (photograph, mask, other) => {

@@ -1,6 +1,6 @@
 import type { Remote } from "comlink";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Startable, type Started, startUp, WorkerError } from "./worker.ts";
+import { type Startable, type Started, started, startUp, WorkerError } from "./worker.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -14,6 +14,33 @@ function workerOf(
   failed.catch(() => {});
   return { remote: remote as unknown as Remote<Startable<string>>, failed, end };
 }
+
+describe("a worker that is listened to", () => {
+  class FakeWorker {
+    onerror: (event: { message?: string }) => void = () => {};
+    posted: unknown[] = [];
+    terminate = vi.fn();
+    addEventListener() {}
+    postMessage(message: unknown) {
+      this.posted.push(message);
+    }
+  }
+
+  it.each([
+    ["it broke", "it broke"],
+    ["", "the engine's worker could not be started"],
+  ])("fails where it breaks: %j", async (message, wanted) => {
+    const worker = new FakeWorker();
+    const { failed, end } = started(worker as unknown as Worker);
+    worker.onerror({ message });
+    await expect(failed).rejects.toEqual(new WorkerError(wanted));
+    expect(worker.terminate).not.toHaveBeenCalled();
+    end();
+    expect(worker.terminate).toHaveBeenCalledOnce();
+    // It was told who makes the workers that it needs.
+    expect(worker.posted).toEqual([{ makerOfWorkers: expect.any(MessagePort) }]);
+  });
+});
 
 describe("startUp", () => {
   beforeEach(() => void vi.useFakeTimers());

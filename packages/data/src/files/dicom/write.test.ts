@@ -50,6 +50,8 @@ describe("dicomSegmentation", () => {
     const measures = first(first(found.SharedFunctionalGroupsSequence).PixelMeasuresSequence);
     expect(measures.PixelSpacing).toEqual([0.0072, 0.0072]);
     expect(first(found.SegmentSequence)).toMatchObject({ SegmentNumber: 1, SegmentAlgorithmName: "a net" });
+    const { SegmentIdentificationSequence: segment } = first(found.SharedFunctionalGroupsSequence);
+    expect(first(segment)).toMatchObject({ ReferencedSegmentNumber: 1 });
     expect(found.SeriesDescription).toContain("not a medical device");
   });
 
@@ -100,6 +102,14 @@ describe.each([
     const text = Buffer.from(bytes).toString("latin1");
     expect(text).toContain("Made^Up");
     for (const other of ["Nowhere Hospital", "Operator^Nobody"]) expect(text).not.toContain(other);
+  });
+
+  it("says what made it, and which side it shows, unknown where the photograph does not say", async () => {
+    const found = attributes(await write(await sourceOf("explicit")));
+    expect(found).toMatchObject({ Manufacturer: "saunet", ManufacturerModelName: "saunet" });
+    const bare = attributes(await write(await sourceOf("bare")));
+    expect(bare.ImageLaterality).toBeUndefined();
+    expect(bare.Manufacturer).toBe("saunet");
   });
 
   it("refuses what is no DICOM photograph, and another size", async () => {
