@@ -272,6 +272,20 @@ export const faults = [
     test: [`${WASM}/kernels/reduce.test.ts`, "the maximum hands on NaN, from every lane, and -∞"],
   },
   {
+    name: "kernels: products of few rows forget all chunks but the last",
+    file: `${WASM}/kernels/matmul-rows.ts`,
+    from: "f32x4.add(loadLanes(f, out, lanes), sum)",
+    to: "f.get(sum)",
+    test: [`${WASM}/kernels/matmul.test.ts`, "1 of 4x482 by 482x1030"],
+  },
+  {
+    name: "kernels: products of few rows with a transposed matrix forget all chunks but the last",
+    file: `${WASM}/kernels/matmul-rows.ts`,
+    from: "f32x4.add(v128.load32_zero(out, { offset }), sum)",
+    to: "f.get(sum)",
+    test: [`${WASM}/kernels/matmul.test.ts`, "1 of 14x1027 by 1027x26ᵀ"],
+  },
+  {
     name: "kernels: a pooling that passes over NaN",
     file: `${WASM}/kernels/pool.ts`,
     from: "v128.andnot(f32x4.eq(best, best), f32x4.le(x4, best))",

@@ -12,7 +12,7 @@ import {
   type SegmentOptions,
 } from "@saunet/model";
 import { csvRows, fourDigits, REGION_TITLES } from "./figures.ts";
-import { duration, secondsSince, table } from "./output.ts";
+import { counted, duration, secondsSince, table } from "./output.ts";
 import type { SyntheticSample } from "./synthetic-samples.ts";
 import { printable } from "./terminal.ts";
 
@@ -76,7 +76,7 @@ export function describeClasses({ images, weights, classes, macro, seconds }: Cl
     ["", `mean without ${classes[0]}`, ...figures(macro[region].mean)],
   ]);
   return (
-    `${images.length} synthetic images, weights ${printable(weights)}, macro averages; segmentation took ${duration(seconds)}\n\n` +
+    `${counted(images.length, "synthetic image")}, weights ${printable(weights)}, macro averages; segmentation took ${duration(seconds)}\n\n` +
     `each class against all others\n${table([["pixels", "class", ...METRIC_NAMES], ...rows])}\n`
   );
 }

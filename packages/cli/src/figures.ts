@@ -11,7 +11,7 @@ import {
   fieldDigits,
   fieldInterval,
 } from "./field-figures.ts";
-import { duration, table } from "./output.ts";
+import { counted, duration, table } from "./output.ts";
 import { printable } from "./terminal.ts";
 
 /** What an evaluation found. */
@@ -61,14 +61,14 @@ export function describeEvaluation({
   comparisons,
   ...of
 }: Evaluation): string {
-  const count = failed.length === 0 ? `${images}` : `${images - failed.length} of ${images}`;
+  const done = failed.length === 0 ? "" : `${images - failed.length} of `;
   const lines = [
-    `${count} images of ${printable(of.data)} (${of.dataset}, ${of.split}), weights ${printable(of.weights)}${of.tta ? ", mean over flips" : ""}`,
+    `${done}${counted(images, "image")} of ${printable(of.data)} (${of.dataset}, ${of.split}), weights ${printable(of.weights)}${of.tta ? ", mean over flips" : ""}`,
   ];
   if (fitted) {
     const { threshold, f1 } = fitted;
     lines.push(
-      `threshold ${threshold} fitted on ${fitted.images} training images, where it gives F1 ${fourDigits(f1)}`,
+      `threshold ${threshold} fitted on ${counted(fitted.images, "training image")}, where it gives F1 ${fourDigits(f1)}`,
     );
   }
   const took = `segmentation took ${duration(seconds.segmentation)}, the figures ${duration(seconds.figures)}`;

@@ -6,7 +6,7 @@ export { exitCodeOf, explain, FAILED, UsageError, WorkError } from "./errors.ts"
 export { csvRows } from "./figures.ts";
 export { openNetwork, sha256, withFile, writeFile } from "./files.ts";
 export { integer, positive, upTo } from "./options.ts";
-export { complain, duration, type Host, print, printLine, writeJson } from "./output.ts";
+export { complain, counted, duration, type Host, print, printLine, writeJson } from "./output.ts";
 export { refuseClashes, weightsFile } from "./outputs.ts";
 export { markedPng } from "./own-picture.ts";
 export { type Painted, type Painter, type PhotographArray, painterOf } from "./segmenting.ts";

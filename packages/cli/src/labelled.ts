@@ -4,6 +4,7 @@ import { permutation, randomState } from "@saunet/core";
 import { type DatasetKind, readDataset, type Sample, type Split } from "@saunet/data/files";
 import { STREAMS } from "./batches.ts";
 import { WorkError } from "./errors.ts";
+import { counted } from "./output.ts";
 
 /** Which photographs of a data set. */
 export interface LabelledOptions {
@@ -31,7 +32,7 @@ export async function labelledSamples(
   const options = { kind: dataset, directory, split: part, ...(maxPixels && { maxPixels }) };
   const all = await readDataset(options);
   if (limit !== undefined && limit > all.length) {
-    throw new WorkError(`has ${all.length} labelled photographs, and ${limit} are wanted (--limit)`);
+    throw new WorkError(`has ${counted(all.length, "labelled photograph")}, but --limit asks for ${limit}`);
   }
   const chosen = new Set(permutation(all.length, randomState(seed, STREAMS.choice)).slice(0, limit));
   const some = all.filter((_, i) => chosen.has(i));

@@ -58,6 +58,9 @@ export function sideBySide(body: Rows, heading?: Rows[number]): string {
   return rows.map((row) => row.map(cell).join("  ").trimEnd()).join("\n");
 }
 
+/** A count with its noun: 1 image, 2 images. */
+export const counted = (count: number, noun: string): string => `${count} ${count === 1 ? noun : `${noun}s`}`;
+
 /** Bytes in millions, one place after the point. */
 export const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 

@@ -46,7 +46,7 @@ describe("images kept back", () => {
   });
 
   it("leave something to train on", () => {
-    expect(() => splitOff(named("01L", "01R"), 1, 1)).toThrow("2 training images are too few to keep 1 back");
+    expect(() => splitOff(named("01L", "01R"), 1, 1)).toThrow("2 training images: too few to keep 1 back");
   });
 });
 

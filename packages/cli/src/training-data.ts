@@ -25,7 +25,7 @@ import {
 import { WorkError } from "./errors.ts";
 import { sha256, withFile } from "./files.ts";
 import { labelledSamples, seenBy } from "./labelled.ts";
-import { type Host, progress } from "./output.ts";
+import { counted, type Host, progress } from "./output.ts";
 import type { Contents } from "./run-config.ts";
 import type { Settings } from "./settings.ts";
 
@@ -109,7 +109,7 @@ export function splitOff<T extends { readonly id: string }>(
   const training = samples.filter((sample) => !isKept(sample));
   if (training.length === 0) {
     throw new WorkError(
-      `${samples.length} training images are too few to keep ${wanted} back for validation and train on the rest`,
+      `${counted(samples.length, "training image")}: too few to keep ${wanted} back for validation and train on the rest`,
     );
   }
   return { training, validation: samples.filter(isKept) };

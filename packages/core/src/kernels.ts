@@ -64,6 +64,7 @@ export { conv2dFilterGradient, conv2dForward, conv2dTransposed } from "./ops/con
 export { type Conv2dDims, conv2dDims } from "./ops/conv2d-dims.ts";
 export { type CumsumDims, cumsumForward } from "./ops/cumsum.ts";
 export {
+  allocateMask,
   type DropBlockDims,
   dropAround,
   dropBlockApply,

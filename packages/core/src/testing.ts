@@ -4,7 +4,7 @@ import { backward, noGrad } from "./autograd.ts";
 import { capture, type Program, planProgram } from "./capture.ts";
 import { withReferences } from "./kernel.ts";
 import { mul } from "./ops/arithmetic.ts";
-import { type DropBlockDims, dropAround } from "./ops/drop-block.ts";
+import { allocateMask, type DropBlockDims, dropAround } from "./ops/drop-block.ts";
 import { sum } from "./ops/sum.ts";
 import { prepareWithKernels } from "./prepared.ts";
 import { normal, randomState, uniform } from "./random.ts";
@@ -63,16 +63,17 @@ export function expectClose(
  * @param noise uniform on [0, 1), in the shape of the mask
  * @example
  * const d = dropBlockDims([1, 4, 4, 1], { rate: 0.1, blockSize: 1 });
- * console.log(maskFromNoise(new Float32Array(16).fill(0.5), d).every((kept) => kept === 1)); // true
+ * console.log(maskFromNoise(new Float32Array(16).fill(0.5), d)); // Int32Array(4) [ -1, -1, -1, -1 ]
  */
-export function maskFromNoise(noise: Float32Array, d: DropBlockDims): Float32Array {
-  const mask = new Float32Array(noise.length).fill(1);
+export function maskFromNoise(noise: Float32Array, d: DropBlockDims): Int32Array {
+  const mask = allocateMask(d).fill(-1);
+  const bytes = new Uint8Array(mask.buffer);
   for (let i = 0; i < noise.length; i++) {
     const row = Math.floor(i / (d.W * d.maskC));
     const column = Math.floor(i / d.maskC) % d.W;
     const inside =
       row % d.H >= d.firstRow && row % d.H < d.endRow && column >= d.firstColumn && column < d.endColumn;
-    if (inside && Math.fround(noise[i] + d.keepRate) < 1) dropAround(mask, d, row, i % (d.W * d.maskC));
+    if (inside && Math.fround(noise[i] + d.keepRate) < 1) dropAround(bytes, d, row, i % (d.W * d.maskC));
   }
   return mask;
 }

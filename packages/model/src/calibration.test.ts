@@ -1,18 +1,24 @@
 import { draw, randomState } from "@saunet/core";
 import { describe, expect, it } from "vitest";
 import { type Calibration, fitCalibration, readCalibration, writeCalibration } from "./calibration.ts";
-import { f1ByThreshold } from "./threshold.ts";
+import { f1ByThreshold, fitThreshold } from "./threshold.ts";
 
 const oddsOf = (p: number) => Math.log(p / (1 - p));
 const probabilityOf = (odds: number) => 1 / (1 + Math.exp(-odds));
 
-/** F1 by threshold of a photograph whose probabilities tell vessels from the rest, with all odds shifted as another observer's would be. */
+/** Brings the best threshold to 0.5 where nothing is shifted. */
+const MIDDLE = -2.54;
+
+/**
+ * F1 by threshold of a photograph whose probabilities tell vessels from the rest, with all odds shifted as another observer's would be.
+ * F1 falls by 0.01 where a threshold's odds are 1 off, as it does on CHASE_DB1 and HRF.
+ */
 function curve(seed: number, shift: number, noise = 0): Float64Array {
   const random = randomState(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - draw(random))) * Math.cos(2 * Math.PI * draw(random));
-  const own = shift + noise * normal();
+  const own = shift + MIDDLE + noise * normal();
   const truth = Uint8Array.from({ length: 4000 }, () => (draw(random) < 0.12 ? 1 : 0));
-  const probability = Float32Array.from(truth, (t) => probabilityOf(own + (t ? 2 : -2) + 1.2 * normal()));
+  const probability = Float32Array.from(truth, (t) => probabilityOf(own + (t ? 8 : -8) + 4.8 * normal()));
   return f1ByThreshold({ probability, truth });
 }
 
@@ -23,15 +29,41 @@ const f1At = (of: readonly Float64Array[], threshold: number) =>
   mean(of.map((each) => each[Math.round(1000 * threshold)]));
 
 describe("fitCalibration", () => {
-  it.each([-2, -1, 1, 2])("recovers a shift of %d of the odds, and what it costs", (shift) => {
-    const unshifted = fitCalibration(curves(1, 8, 0)) as Calibration;
-    const found = fitCalibration(curves(1, 8, shift)) as Calibration;
-    expect(Math.abs(oddsOf(found.threshold) - oddsOf(unshifted.threshold) - shift)).toBeLessThan(0.05);
-    expect(found.fitted).toBeCloseTo(unshifted.fitted, 3);
-    expect(found.fitted - found.before).toBeGreaterThan(0.02);
+  it.each([
+    [-2, 0.9],
+    [-1, 0.7],
+    [1, 0.7],
+    [2, 0.9],
+  ])("recovers most of what a shift of %d of the odds costs", (shift, share) => {
+    const photographs = curves(1, 8, shift);
+    const found = fitCalibration(photographs) as Calibration;
+    const best = fitThreshold(photographs)!;
+    const [kept, whole] = [oddsOf(found.threshold), oddsOf(best.threshold)];
+    expect(kept / whole).toBeGreaterThan(0.5);
+    expect(kept / whole).toBeLessThan(1);
+    expect(found.fitted - found.before).toBeGreaterThan(share * (best.f1 - found.before));
     expect(found.leaveOneOut?.f1).toBeGreaterThan(found.fitted - 0.01);
     expect(found.leaveOneOut?.gain[0]).toBeGreaterThan(0);
     expect(found.warnings).toEqual([]);
+  });
+
+  it("draws the threshold towards 0.5 the less, the more photographs agree and the more they gain", () => {
+    const keptOf = (photographs: readonly Float64Array[]) =>
+      oddsOf(fitCalibration(photographs)!.threshold) / oddsOf(fitThreshold(photographs)!.threshold);
+    const [one, far] = [curve(1, 2), curve(1, 3)];
+    const kept = [1, 2, 4, 16].map((count) => keptOf(Array(count).fill(one)));
+    for (const [i, share] of kept.slice(1).entries()) expect(share).toBeGreaterThan(kept[i]);
+    expect(kept[0]).toBeGreaterThan(0);
+    expect(kept[3]).toBeLessThan(1);
+    expect(keptOf([far])).toBeGreaterThan(kept[0]);
+  });
+
+  it("keeps 0.5 where F1 has a valley between it and what is best", () => {
+    const summits = Float64Array.from({ length: 1001 }, (_, step) =>
+      step > 900 ? 0.9 : step < 550 ? 0.8 : 0.2,
+    );
+    expect(fitThreshold([summits])?.threshold).toBe(0.901);
+    expect(fitCalibration([summits])).toMatchObject({ threshold: 0.5, before: 0.8, fitted: 0.8 });
   });
 
   it("leaves each out in turn", () => {
@@ -45,36 +77,37 @@ describe("fitCalibration", () => {
 
   it("is no worse on other photographs than 0.5 by more than chance where nothing is to be gained", () => {
     const differences: number[] = [];
-    for (let trial = 0; trial < 25; trial++) {
-      const few = curves(1000 * trial, 2 + (trial % 4), 0, 0.5);
+    for (let trial = 0; trial < 40; trial++) {
+      const few = curves(1000 * trial, 1 + (trial % 5), 0, 0.7);
       const { threshold } = fitCalibration(few) as Calibration;
-      const others = curves(1000 * trial + 500, 10, 0, 0.5);
+      const others = curves(1000 * trial + 500, 10, 0, 0.7);
       differences.push(f1At(others, threshold) - f1At(others, 0.5));
     }
-    const error = Math.sqrt(mean(differences.map((d) => (d - mean(differences)) ** 2)) / differences.length);
-    expect(mean(differences)).toBeGreaterThan(-2 * error - 0.001);
-    expect(differences.filter((difference) => difference < -0.01).length).toBeLessThanOrEqual(2);
+    expect(mean(differences)).toBeGreaterThan(-0.0005);
+    expect(Math.min(...differences)).toBeGreaterThan(-0.005);
   });
 
-  it("keeps 0.5 where chance may explain what photographs that are left out gain, and says so", () => {
+  it("keeps 0.5 where chance may explain what photographs gain, and says so", () => {
     // One of them asks for a lower threshold, the other for a higher one.
-    const found = fitCalibration([curve(1, -2), curve(2, 2)]) as Calibration;
+    const found = fitCalibration([curve(1, -1), curve(2, 1)]) as Calibration;
     expect(found).toMatchObject({ threshold: 0.5, fitted: found.before });
-    expect(found.warnings[0]).toMatch(
-      /gain -0\.\d+ to -?0\.\d+ of F1 at the fitted 0\.\d+, which chance may explain: 0\.5 stays/,
-    );
+    expect(found.warnings).toEqual([
+      expect.stringMatching(
+        /^2 photographs gain 0\.0\d\d of F1 at the best threshold, 0\.\d+, which chance may explain: 0\.5 stays$/,
+      ),
+    ]);
   });
 
   it("warns of a single photograph, and of thresholds far apart", () => {
-    expect(fitCalibration([curve(1, 1)])).toMatchObject({
+    expect(fitCalibration([curve(1, 2)])).toMatchObject({
       leaveOneOut: null,
       warnings: ["a single photograph fitted it, and nothing says how it does on another"],
     });
-    expect(fitCalibration([curve(1, -0.4)])).toMatchObject({
+    expect(fitCalibration([curve(1, -0.7)])).toMatchObject({
       ...{ threshold: 0.5, leaveOneOut: null },
       warnings: [
         expect.stringMatching(
-          /^a single photograph gains 0\.0[01]\d of F1 at the fitted 0\.\d+, .*: 0\.5 stays$/,
+          /^a single photograph gains 0\.0\d\d of F1 at the best threshold, 0\.\d+, .*: 0\.5 stays$/,
         ),
       ],
     });

@@ -30,7 +30,7 @@ import {
   zeros,
 } from "@saunet/core";
 import {
-  allocate,
+  allocateMask,
   copyOfGradient,
   type DropBlockDims,
   dropBlockDims,
@@ -222,10 +222,10 @@ function forwardBy({ config, parameters, random }: TrainingStep, layers: Layer[]
 /** What `count` pictures alone would be scaled by. */
 function drawnScale({ dims: one, state }: Layer, count: number): Tensor {
   const dims = { ...one, N: count };
-  const mask = allocate(dims.N * dims.H * dims.W * dims.maskC);
+  const mask = allocateMask(dims);
   dropBlockDraw({ mask, limits: gapLimits(1 - dims.keepRate), state }, dims);
   const scale = empty([1]);
-  dropBlockScale({ scale: scale.data, mask }, undefined);
+  dropBlockScale({ scale: scale.data, mask }, dims);
   return scale;
 }
 

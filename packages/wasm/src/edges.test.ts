@@ -160,7 +160,7 @@ describe("at the ends of memory", () => {
       checkCall({ kernel: matmulForward, arrays, dims: d } as unknown as KernelCall);
     }
     const names = [...met.get("matmul.forward")!].join();
-    for (const form of ["_nn_", "_np_", "_tp_", "_tn_"]) expect(names).toContain(form);
+    for (const form of ["_nn_", "_np_", "_tp_", "_tn_", "_strips_", "_dots_"]) expect(names).toContain(form);
   });
 
   it.each(["conv2d.forward", "conv2d.transposed", "conv2d.filterGradient"])("%s of any geometry", (name) => {

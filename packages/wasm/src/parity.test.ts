@@ -83,7 +83,8 @@ describe.each([1, 2])("with %i threads", (threads) => {
       const program = prepare(capture(infer, [x]));
       const fused = program.runSync([x])[0].data;
       expect(program.runSync([x])[0].data.every((value, i) => value === fused[i])).toBe(true);
-      expect(relativeError(fused, eager)).toBeLessThan(1e-5);
+      // Either is up to 6e-6 from Keras's (e^x by other instructions, statistics in another order), on sides of its own.
+      expect(relativeError(fused, eager)).toBeLessThan(2e-5);
       await accelerate({ threads, relaxed: false, withoutFusions: FUSION_NAMES });
       const unfused = prepare(capture(infer, [x])).runSync([x])[0].data;
       expect(unfused.every((value, i) => value === eager[i])).toBe(true);

@@ -13,7 +13,7 @@
 // A sum over items must not depend on how they are shared out: a phase writes one partial sum an item into scratch
 // memory and the next phase adds them in order. Then the result is the same, bit for bit, for any number of threads.
 
-import type { AnyKernel, Arrays, Kernel } from "@saunet/core/kernels";
+import { type AnyKernel, type Arrays, exactKey, type Kernel } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "./asm/index.ts";
 
 /**
@@ -64,12 +64,12 @@ export interface Phase<A> {
   readonly write: (f: FunctionBuilder, locals: PhaseLocals<A>) => void;
 }
 
-/** A call of a kernel, made into WebAssembly. */
-export interface Plan<A = Arrays> {
+/** What a generator makes of a call. */
+export interface Draft<A> {
   /** Kernel, type, tile and instruction set: `conv2d_f32_2x16_simd`. Stands in reports, benches and traces. */
   readonly name: string;
-  /** Equal keys mean equal code: everything that the code was specialised for. */
-  readonly key: string;
+  /** Everything that the code was specialised for, but for the name; default: the dims of the call. */
+  readonly fixed?: unknown;
   readonly phases: readonly Phase<A>[];
   /** Set where the code traps on numbers that the portable form refuses: that is run then, to say which they are. */
   readonly refuses?: boolean;
@@ -77,6 +77,12 @@ export interface Plan<A = Arrays> {
   readonly sharedBytes?: number;
   /** Bytes of scratch memory for each thread. */
   readonly ownBytes?: number;
+}
+
+/** A call of a kernel, made into WebAssembly. */
+export interface Plan<A = Arrays> extends Draft<A> {
+  /** Equal keys mean equal code. */
+  readonly key: string;
 }
 
 /** The lengths of a call's arrays, in elements; `undefined` where one is absent. */
@@ -88,11 +94,22 @@ export interface Generator {
   plan(dims: unknown, lengths: Lengths<Arrays>, features: CodeFeatures): Plan | undefined;
 }
 
-/** Makes a generator; `plan` sees the types of its kernel. */
+/** Makes a generator; `draft` sees the types of its kernel. */
 export function generator<A, D>(
   kernel: Kernel<A, D>,
-  plan: (dims: D, lengths: Lengths<A>, features: CodeFeatures) => Plan<A> | undefined,
+  draft: (dims: D, lengths: Lengths<A>, features: CodeFeatures) => Draft<A> | undefined,
 ): Generator {
+  const plan = (dims: D, lengths: Lengths<A>, features: CodeFeatures): Plan<A> | undefined => {
+    const made = draft(dims, lengths, features);
+    return made && { ...made, key: `${made.name} ${exactKey(made.fixed ?? dims)}` };
+  };
   // Whoever holds a list of generators calls each with the arrays and dims of a call of its own kernel.
   return { kernel, plan } as unknown as Generator;
 }
+
+/** What plans of a kernel are called: `sigmoidCrossEntropy.gradient` becomes `sigmoid_cross_entropy_gradient`. */
+export const nameOf = ({ name }: { readonly name: string }): string =>
+  name
+    .replace(/\.(forward|update)$/, "")
+    .replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    .replace(".", "_");

@@ -215,7 +215,7 @@ function placeIn(runner: Runner, layout: Layout, lease: Lease): Placed {
     leave() {
       fresh = false;
       for (const { array, view, written } of externals) if (written) array.set(view as Float32Array);
-      return outputs.map(({ shape }, i) => new Tensor(Float32Array.from(outputViews[i]), shape));
+      return outputs.map(({ shape }, i) => new Tensor(outputViews[i].slice(), shape));
     },
   };
 }

@@ -50,6 +50,8 @@ export interface Job {
   readonly items: number;
   /** Whether the items are too few to share. */
   readonly alone: boolean;
+  /** Fewer items are not worth handing to a thread. */
+  readonly grain: number;
   readonly shared: number;
   readonly own: number;
   readonly ownBytes: number;
@@ -219,6 +221,7 @@ export class Runner {
       code: code[phase],
       items,
       alone: items < 2 * grain,
+      grain,
       explain: plan.refuses ? explain : undefined,
     }));
   }

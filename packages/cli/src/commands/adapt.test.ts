@@ -133,7 +133,7 @@ describe("saunet adapt", () => {
     const single = await adapt("single", "--limit", "1", "--weights", "tiny.safetensors", ...short);
     expect([single.code, single.err]).toEqual([
       1,
-      expect.stringContaining("1 training images are too few to keep 1 back"),
+      expect.stringContaining("1 training image: too few to keep 1 back"),
     ]);
     const classes = withClasses(tiny, ["artery", "vein"]);
     await writeFreshWeights(join(here, "classes.safetensors"), classes);

@@ -80,6 +80,15 @@ describe("saunet calibrate", () => {
     expect(one).toEqual(other);
   });
 
+  it("makes the folder of the file, and counts a single photograph as one", async () => {
+    const { code, out } = await calibrate("--limit", "1", "-o", "new/folder/camera.json");
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/^threshold 0\.\d+ of 1 photograph: .* -> new\/folder\/camera\.json\n$/),
+    ]);
+    expect((await read("new/folder/camera.json")).photographs).toBe(1);
+  });
+
   it("takes some of the photographs, by the seed, and keeps no names", async () => {
     const chosen = async (seed: number) => {
       await calibrate("--limit", "2", "--seed", `${seed}`);
@@ -116,7 +125,8 @@ describe("saunet calibrate", () => {
   });
 
   it.each([
-    ["too few", ["--limit", "9"], 1, "set: has 4 labelled photographs, and 9 are wanted (--limit)"],
+    ["too few", ["--limit", "9"], 1, "set: has 4 labelled photographs, but --limit asks for 9"],
+    ["a folder for the file", ["-o", "set"], 2, "option '--out <file>': set is a folder, not a file"],
     ["an output over an input", ["-o", "tiny.safetensors"], 2, "would be written over"],
   ])("refuses %s", async (_, argv, code, message) => {
     const ended = await calibrate(...argv);

@@ -1,16 +1,23 @@
 // saunet calibrate: the threshold that a camera, or an observer, asks for, from a few labelled photographs.
 
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { type DatasetKind, filesOf, type Split } from "@saunet/data/files";
-import { type Calibration, fitCalibration, type Scale, writeCalibration } from "@saunet/model";
+import {
+  type Calibration,
+  DEFAULT_THRESHOLD,
+  fitCalibration,
+  type Scale,
+  writeCalibration,
+} from "@saunet/model";
 import { hashOfWeights } from "../calibrations.ts";
 import { throwIfAsked, untilAsked } from "../ending.ts";
-import { DONE, WorkError } from "../errors.ts";
+import { DONE, UsageError, WorkError } from "../errors.ts";
 import { f1CurveOf, type Segment } from "../evaluation.ts";
 import { fourDigits } from "../figures.ts";
-import { BUNDLED, openSegmenter, sha256, withFile, writeFile } from "../files.ts";
+import { BUNDLED, makeFolder, openSegmenter, sha256, withFile, writeFile } from "../files.ts";
 import { labelledSamples } from "../labelled.ts";
-import { complain, type Host, printLine, progress, writeJson } from "../output.ts";
+import { complain, counted, type Host, printLine, progress, writeJson } from "../output.ts";
 import { refuseClashes, weightsFile } from "../outputs.ts";
 
 /** Options of `saunet calibrate`. */
@@ -38,6 +45,7 @@ export async function calibrate(options: CalibrateOptions, host: Host): Promise<
     [{ file: out, what: "the calibration", option: "--out" }],
     [weightsFile(options.weights), ...samples.flatMap(filesOf)],
   );
+  await makeWritable(out, host);
   const segment: Segment = (photograph) =>
     segmenter.segment(photograph, { maxPixels, ...(scale && { scale }) });
   const bar = progress(host, samples.length);
@@ -47,7 +55,7 @@ export async function calibrate(options: CalibrateOptions, host: Host): Promise<
       for (const [done, sample] of samples.entries()) {
         throwIfAsked(
           signal,
-          () => `${done} of ${samples.length} photographs were looked at, nothing was written`,
+          () => `looked at ${done} of ${counted(samples.length, "photograph")}, nothing was written`,
         );
         bar.show(sample.id);
         curves.push(await withFile(host, data, () => f1CurveOf(sample, segment)));
@@ -69,8 +77,16 @@ export async function calibrate(options: CalibrateOptions, host: Host): Promise<
   return DONE;
 }
 
+/** Before all the work, which a file that cannot be written would lose. */
+async function makeWritable(file: string, host: Host): Promise<void> {
+  const found = await stat(resolve(host.cwd, file)).catch(() => undefined);
+  if (found?.isDirectory()) throw new UsageError(`option '--out <file>': ${file} is a folder, not a file`);
+  await makeFolder(host, dirname(file));
+}
+
 function lineOf({ threshold, photographs, before, fitted, leaveOneOut }: Calibration): string {
+  const moved = threshold === DEFAULT_THRESHOLD ? "" : `, ${fourDigits(fitted)} at ${threshold}`;
   const left =
     leaveOneOut === null ? "" : `, ${fourDigits(leaveOneOut.f1)} for each at the threshold of the others`;
-  return `threshold ${threshold} of ${photographs} photographs: F1 ${fourDigits(before)} at 0.5, ${fourDigits(fitted)} at ${threshold}${left}`;
+  return `threshold ${threshold} of ${counted(photographs, "photograph")}: F1 ${fourDigits(before)} at 0.5${moved}${left}`;
 }

@@ -206,7 +206,7 @@ describe("saunet evaluate", () => {
     const { out } = await saunet(here, [
       ...["evaluate", "--dataset", "folder", "--data", "single", "--weights", "tiny.safetensors"],
     ]);
-    expect(out).toContain("1 images of single");
+    expect(out).toContain("1 image of single");
     expect(out).not.toContain("95 %");
   });
 });

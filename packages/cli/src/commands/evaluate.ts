@@ -27,6 +27,7 @@ import { csvOf, describeEvaluation, type Evaluation, fourDigits, jsonOf } from "
 import { BUNDLED, openNetwork, sha256, withFile, writeFile } from "../files.ts";
 import {
   complain,
+  counted,
   duration,
   type Host,
   type Progress,
@@ -134,7 +135,10 @@ async function evaluateClasses(network: Weights, options: EvaluateOptions, host:
   try {
     await untilAsked(host, async (signal) => {
       for (const [done, sample] of samples.entries()) {
-        throwIfAsked(signal, () => `${done} of ${samples.length} images were evaluated, nothing was written`);
+        throwIfAsked(
+          signal,
+          () => `evaluated ${done} of ${counted(samples.length, "image")}, nothing was written`,
+        );
         bar.show(sample.id);
         const found = await evaluateSample(segmenter, sample, how);
         images.push(found.figures);
@@ -202,7 +206,10 @@ async function evaluateUntil(
   const evaluator = startEvaluation(segment, [threshold, ...(fitted ? [fitted.threshold] : [])]);
   try {
     for (const [done, sample] of samples.entries()) {
-      throwIfAsked(signal, () => `${done} of ${samples.length} images were evaluated, nothing was written`);
+      throwIfAsked(
+        signal,
+        () => `evaluated ${done} of ${counted(samples.length, "image")}, nothing was written`,
+      );
       bar.show(sample.id);
       const start = performance.now();
       const image = await withFile(host, data, () => evaluator.add(sample)).catch((error: unknown) => {
@@ -217,7 +224,7 @@ async function evaluateUntil(
       bar.advance(sample.id);
     }
     if (failed.length === samples.length) {
-      throw new WorkError(`${data}: none of ${samples.length} images could be evaluated`);
+      throw new WorkError(`${data}: no image could be evaluated`);
     }
     const found = { dataset, data, split, weights, tta, images: samples.length, failed };
     return { ...found, ...(fitted && { fitted }), ...evaluator.finish() };

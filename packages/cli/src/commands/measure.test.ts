@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fieldOfView, type Mask, syntheticFundus } from "@saunet/data";
 import { readMask, readPhotograph } from "@saunet/data/files";
 import { findDisc, measureVessels, NO_MEDICAL_DEVICE, vesselColumns } from "@saunet/data/measure";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { saunet, write, writeFreshWeights } from "../testing.ts";
+import { root, saunet, write, writeFreshWeights } from "../testing.ts";
 
 const size = { width: 200, height: 160 };
 const one = syntheticFundus({ seed: 1, ...size });
@@ -134,6 +134,49 @@ describe("saunet measure", () => {
       fieldOfView(image).data.reduce((sum, value) => sum + value, 0),
     );
     expect(found).toEqual(wanted);
+  });
+
+  it("takes the scale of DICOM photographs where it is one on the retina, says so, and gives the command line precedence", async () => {
+    const eye = { width: 48, height: 40, data: new Uint8Array(48 * 40) };
+    for (let y = 18; y < 21; y++) eye.data.fill(1, y * 48 + 10, y * 48 + 38);
+    // Its pixels of 7.2 um are square, those of the other are not, and the third says nothing.
+    for (const name of ["explicit", "left", "bare"]) {
+      await cp(join(root, "fixtures", "dicom", `${name}.dcm`), join(here, "dicom", `${name}.dcm`));
+      await write(join(here, "eyes", `${name}.png`), eye);
+    }
+    const dicom = (...argv: string[]) => measure("eyes", "--photographs", "dicom", ...argv);
+    const { code, out, err } = await dicom("--json", "--csv", "dicom.csv");
+    expect([code, err]).toEqual([0, ""]);
+    const [bare, explicit, left] = JSON.parse(out).images;
+    expect(explicit.scale).toEqual({ from: "PixelSpacing" });
+    const { figures } = measureVessels(eye, {
+      fieldOfView: fieldOfView(await readPhotograph(join(here, "dicom/explicit.dcm"))),
+      micrometresPerPixel: 7.2,
+    });
+    expect(explicit.figures).toEqual(figures);
+    expect(left.scale).toEqual({ doubt: expect.stringContaining("pixels that are not square") });
+    expect(bare).not.toHaveProperty("scale");
+    for (const { figures } of [left, bare]) expect(figures).not.toHaveProperty("micrometresPerPixel");
+    // Rows without a scale have empty cells in its columns, and all others under their own names.
+    const [heading, ...rows] = (await readFile(join(here, "dicom.csv"), "utf8"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(","));
+    for (const [i, { columns }] of [bare, explicit, left].entries()) {
+      const scale = i === 1 ? { micrometres_per_pixel: "7.2", scale_from: "PixelSpacing" } : {};
+      const named: Record<string, unknown> = scale;
+      for (const { name, value } of columns) named[name] = value === undefined ? "" : `${value}`;
+      const wanted = heading.slice(1, -1).map((name) => named[name] ?? "");
+      expect(rows[i].slice(1, 1 + wanted.length)).toEqual(wanted);
+    }
+    const said = (await dicom()).out.split("\n");
+    expect(said[1]).not.toContain("scale");
+    expect(said[2]).toContain("scale 7.2 um per pixel (PixelSpacing of its photograph)");
+    expect(said[3]).toMatch(/; no scale: PixelSpacing 0\.0072\\0\.0081 mm is of pixels that are not square/);
+    const given = JSON.parse((await dicom("--json", "--micrometres-per-pixel", "5")).out).images;
+    for (const { figures, scale } of given) {
+      expect([figures.micrometresPerPixel, scale]).toEqual([5, { from: "the command line" }]);
+    }
   });
 
   it("goes on after a mask that cannot be measured", async () => {

@@ -3,7 +3,14 @@
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fieldOfView, type Mask, type Photograph } from "@saunet/data";
-import { encodePng, picturesByStem, readMask, readPhotograph } from "@saunet/data/files";
+import {
+  type DicomFacts,
+  encodePng,
+  picturesByStem,
+  readDicomFacts,
+  readMask,
+  readPhotograph,
+} from "@saunet/data/files";
 import {
   type FoundDisc,
   findDisc,
@@ -20,7 +27,7 @@ import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, explain, FAILED, UsageError, WorkError } from "../errors.ts";
 import { csvRows } from "../figures.ts";
 import { makeFolder, withFile, writeFile } from "../files.ts";
-import { complain, type Host, printLine, progress, writeJson } from "../output.ts";
+import { complain, counted, type Host, printLine, progress, writeJson } from "../output.ts";
 import { refuseClashes } from "../outputs.ts";
 import { commentedPng, markedPng, refuseForeign } from "../own-picture.ts";
 
@@ -57,6 +64,8 @@ interface Result {
   readonly overlay?: string;
   /** What `--disc auto` found, and why it may be wrong. */
   readonly disc?: OpticDisc & { readonly doubt?: string };
+  /** Where the scale of `figures` comes from; of a DICOM photograph without one, why. */
+  readonly scale?: { readonly from: string } | { readonly doubt: string };
   readonly figures: VesselFigures;
   /** The same as named numbers with units. */
   readonly columns: readonly VesselColumn[];
@@ -110,7 +119,7 @@ async function measureAll(jobs: readonly Job[], options: MeasureCommandOptions, 
       for (const job of jobs) {
         throwIfAsked(
           signal,
-          () => `${results.length} of ${jobs.length} masks were measured, no figures were written`,
+          () => `measured ${results.length} of ${counted(jobs.length, "mask")}, no figures were written`,
         );
         bar.show(job.mask);
         try {
@@ -131,12 +140,13 @@ async function measureAll(jobs: readonly Job[], options: MeasureCommandOptions, 
 }
 
 async function measureOne(job: Job, options: MeasureCommandOptions, host: Host): Promise<Result> {
-  const { micrometresPerPixel, maxPixels, overwrite } = options;
+  const { maxPixels, overwrite } = options;
   const read = <T>(file: string | undefined, reader: (path: string) => Promise<T>) =>
     file === undefined ? undefined : withFile(host, file, reader);
   const maskAt = (path: string) => readMask(path, { maxPixels });
   const mask = await withFile(host, job.mask, maskAt);
   const photograph = await read(job.photographs, (path) => readPhotograph(path, { maxPixels }));
+  const { micrometresPerPixel, scale } = scaleOf(options, await read(job.photographs, readDicomFacts));
   const field = (await read(job.fields, maskAt)) ?? (photograph && fieldOfView(photograph));
   const [arteries, veins] = [await read(job.arteries, maskAt), await read(job.veins, maskAt)];
   const named = { [job.photographs ?? "its photograph"]: photograph, [job.fields ?? "its field"]: field };
@@ -168,9 +178,24 @@ async function measureOne(job: Job, options: MeasureCommandOptions, host: Host):
     mask: file,
     ...(overlay && { overlay }),
     ...(looked && { disc: { ...looked.disc, ...(looked.doubt && { doubt: looked.doubt }) } }),
+    ...(scale && { scale }),
     figures,
     columns: vesselColumns(figures),
   };
+}
+
+/** Where a scale comes from that the user gave. */
+const GIVEN = "the command line";
+
+/** The scale of the command line, or else that of a DICOM photograph. */
+function scaleOf(
+  { micrometresPerPixel: given }: MeasureCommandOptions,
+  dicom: DicomFacts | undefined,
+): Pick<MeasureCommandOptions, "micrometresPerPixel"> & Pick<Result, "scale"> {
+  if (given !== undefined) return { micrometresPerPixel: given, scale: { from: GIVEN } };
+  const { micrometresPerPixel, scaleDoubt } = dicom ?? {};
+  if (scaleDoubt !== undefined) return { scale: { doubt: scaleDoubt } };
+  return micrometresPerPixel === undefined ? {} : { micrometresPerPixel, scale: { from: "PixelSpacing" } };
 }
 
 /** Why there are no zones, and what to do about it. */
@@ -275,19 +300,41 @@ async function companionOf(path: string | undefined, option: string, host: Host)
 const belongs = (short: string, long: string): boolean =>
   long.startsWith(short) && !/^[\p{L}\p{N}]/u.test(long.slice(short.length));
 
+/** Masks differ in their columns: where one has a scale, or a disc that is sure, and another has not. */
 function csvOf(results: readonly Result[]): string {
-  const names = results[0].columns.map(({ name }) => name);
+  const names = columnsInOrder(results);
+  const isScaled = results.some(({ figures }) => figures.micrometresPerPixel !== undefined);
+  const scales = isScaled ? ["micrometres_per_pixel", "scale_from"] : [];
   return csvRows([
-    ["mask", ...names, "notice"],
-    ...results.map(({ mask, columns }) => [
-      mask,
-      ...columns.map(({ value }) => value ?? Number.NaN),
-      NO_MEDICAL_DEVICE,
-    ]),
+    ["mask", ...names, ...scales, "notice"],
+    ...results.map(({ mask, scale, figures, columns }) => {
+      const values = new Map(columns.map(({ name, value }) => [name, value]));
+      const from = scale !== undefined && "from" in scale ? scale.from : "";
+      return [
+        mask,
+        ...names.map((name) => values.get(name) ?? Number.NaN),
+        ...(isScaled ? [figures.micrometresPerPixel ?? Number.NaN, from] : []),
+        NO_MEDICAL_DEVICE,
+      ];
+    }),
   ]);
 }
 
-function lineOf({ mask, overlay, figures }: Result): string {
+/** The names of all columns, each after those that it follows in its own row. */
+function columnsInOrder(results: readonly Result[]): readonly string[] {
+  const names: string[] = [];
+  for (const { columns } of results) {
+    let next = 0;
+    for (const { name } of columns) {
+      const at = names.indexOf(name);
+      if (at === -1) names.splice(next, 0, name);
+      next = (at === -1 ? next : at) + 1;
+    }
+  }
+  return names;
+}
+
+function lineOf({ mask, overlay, figures, scale }: Result): string {
   const { width, height, vesselWidth, fractal, tortuosity, vesselDensity, micrometresPerPixel } = figures;
   const { calibres, reasons } = figures;
   const onRetina = (pixels: number) =>
@@ -298,8 +345,12 @@ function lineOf({ mask, overlay, figures }: Result): string {
     vesselDensity !== undefined && `vessels ${(100 * vesselDensity).toFixed(1)} % of the field of view`,
     `length ${figures.length.toFixed(0)} px`,
     vesselWidth && `width ${onRetina(vesselWidth.mean)}, median ${onRetina(vesselWidth.median)}`,
-    `${figures.branchPoints} branch points`,
-    `${figures.endPoints} ends`,
+    counted(figures.branchPoints, "branch point"),
+    counted(figures.endPoints, "end"),
+    scale !== undefined &&
+      "from" in scale &&
+      scale.from !== GIVEN &&
+      `scale ${micrometresPerPixel} um per pixel (${scale.from} of its photograph)`,
     fractal && `D0 ${fractal.d0.value.toFixed(3)}`,
     tortuosity && `arc over chord ${tortuosity.arcOverChord.toFixed(3)}`,
     calibres?.knudtson && `AVR ${calibres.knudtson.avr.toFixed(3)}`,
@@ -307,5 +358,6 @@ function lineOf({ mask, overlay, figures }: Result): string {
   const missing = Object.entries(reasons)
     .filter(([name]) => name !== "calibres")
     .map(([name, reason]) => `; no ${name}: ${reason}`);
-  return `${mask}: ${width}x${height}, ${parts.join(", ")}${missing.join("")}${overlay ? ` -> ${overlay}` : ""}`;
+  const doubt = scale !== undefined && "doubt" in scale ? `; no scale: ${scale.doubt}` : "";
+  return `${mask}: ${width}x${height}, ${parts.join(", ")}${missing.join("")}${doubt}${overlay ? ` -> ${overlay}` : ""}`;
 }

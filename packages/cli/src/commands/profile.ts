@@ -9,7 +9,7 @@ import { observe, type StepTiming } from "@saunet/wasm";
 import { DONE, UsageError } from "../errors.ts";
 import { BUNDLED, openSegmenter, withFile, writeFile } from "../files.ts";
 import type { Size } from "../options.ts";
-import { type Host, megabytes, print, table, writeJson } from "../output.ts";
+import { counted, type Host, megabytes, print, table, writeJson } from "../output.ts";
 import { refuseClashes, weightsFile } from "../outputs.ts";
 import { type StepLabel, traceOf } from "../trace.ts";
 
@@ -217,8 +217,8 @@ function textOf(document: {
   const speed = (flops / milliseconds.whole / 1e6).toFixed(1);
   return (
     `${table([heading, ...rows])}\n\n` +
-    `${model} on ${input.join("x")}, ${threads} ${threads === 1 ? "thread" : "threads"}, median of ${runs} ` +
-    `${runs === 1 ? "run" : "runs"}: ${milliseconds.stepByStep.toFixed(1)} ms step by step, ` +
+    `${model} on ${input.join("x")}, ${counted(threads, "thread")}, median of ` +
+    `${counted(runs, "run")}: ${milliseconds.stepByStep.toFixed(1)} ms step by step, ` +
     `${milliseconds.whole.toFixed(1)} ms in one piece (${speed} GFLOP/s)\n`
   );
 }

@@ -80,7 +80,7 @@ describe("saunet report", () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^x: F1 .*\na: F1 .*-> run\/report\.html, run\/evaluation\.json\n$/s);
     const text = await page("run");
-    expect(text).toContain("1 images of other (folder, all)");
+    expect(text).toContain("1 image of other (folder, all)");
     expect(text).toContain("3 images of set (folder, all)");
   });
 

@@ -33,7 +33,7 @@ describe("saunet segment, of DICOM files", () => {
     const { code, out, err } = await segment("left.dcm", "--dicom", "--json", "-o", "out");
     expect(code, err).toBe(0);
     const [{ dicom, files }] = JSON.parse(out).images;
-    expect(dicom).toEqual({ laterality: "L", pixelSpacing: [0.0072, 0.0081] });
+    expect(dicom).toMatchObject({ laterality: "L", pixelSpacing: [0.0072, 0.0081] });
     expect(files["segmentation.dcm"]).toBe(join("out", "left-segmentation.dcm"));
     expect((await readdir(join(here, "out"))).sort()).toEqual([
       ...["left-mask.png", "left-overlay.dcm", "left-overlay.png"],

@@ -24,7 +24,7 @@ import { openCalibration } from "../calibrations.ts";
 import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, explain, FAILED, UsageError } from "../errors.ts";
 import { BUNDLED, makeFolder, openNetwork, withFile, writeFile } from "../files.ts";
-import { duration, type Host, progress, secondsSince, writeJson } from "../output.ts";
+import { counted, duration, type Host, progress, secondsSince, writeJson } from "../output.ts";
 import { refuseClashes, weightsFile } from "../outputs.ts";
 import { markedPng, refuseForeign } from "../own-picture.ts";
 import { type Painted, type Painter, painterOf, type Subject } from "../segmenting.ts";
@@ -134,7 +134,7 @@ export async function segment(
     try {
       for (const [number, each] of jobs.entries()) {
         if (signal.aborted) await written;
-        throwIfAsked(signal, () => `${results.length} of ${jobs.length} photographs were segmented`);
+        throwIfAsked(signal, () => `segmented ${results.length} of ${counted(jobs.length, "photograph")}`);
         bar.show(each.input);
         const subject = next;
         if (number + 1 < jobs.length) next = read(jobs[number + 1]);

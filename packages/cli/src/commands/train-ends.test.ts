@@ -129,7 +129,7 @@ describe("a signal", () => {
     started.child.kill("SIGTERM");
     const { code, out, err } = await started.ended;
     const done = out.trimEnd().split("\n").length;
-    expect([code, err]).toEqual([143, `saunet: SIGTERM: ${done} of 40 photographs were segmented\n`]);
+    expect([code, err]).toEqual([143, `saunet: SIGTERM: segmented ${done} of 40 photographs\n`]);
     expect(await readdir(at("out"))).toHaveLength(3 * done);
   });
 });
@@ -164,7 +164,7 @@ describe("standard output", () => {
     const { code, err } = await piped("segment", ...names, "--weights", "tiny.safetensors", "-o", "piped");
     expect([code, err]).toEqual([
       141,
-      expect.stringMatching(/^saunet: standard output was closed: \d+ of 40 photographs were segmented\n$/),
+      expect.stringMatching(/^saunet: standard output was closed: segmented \d+ of 40 photographs\n$/),
     ]);
   });
 

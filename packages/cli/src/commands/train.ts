@@ -19,7 +19,7 @@ import { EndedError, untilAsked } from "../ending.ts";
 import { DONE, explain, UsageError, WorkError } from "../errors.ts";
 import { openWeights, sha256, withFile } from "../files.ts";
 import { learn, type MemoryUse, type Outcome } from "../learn.ts";
-import { complain, type Host, type Progress, printLine, progress, writeJson } from "../output.ts";
+import { complain, counted, type Host, type Progress, printLine, progress, writeJson } from "../output.ts";
 import { filesOfDataset, refuseClashes } from "../outputs.ts";
 import { type WrittenReport, writeReport } from "../report/write-report.ts";
 import type { Contents, RunConfig } from "../run-config.ts";
@@ -67,14 +67,14 @@ async function trainPrepared(prepared: Prepared, options: TrainOptions, host: Ho
     if (decision !== undefined) printLine(host, decision);
     printLine(
       host,
-      `${ending} after ${steps} steps${memoryLine(memory)} -> ${Object.values(written).join(", ")}`,
+      `${ending === "minutes" ? "out of time (--minutes)" : ending} after ${counted(steps, "step")}${memoryLine(memory)} -> ${Object.values(written).join(", ")}`,
     );
   }
   if (request !== undefined) {
     const { reason, exitCode } = request;
     complain(
       host,
-      `${reason}: saved after ${outcome.steps} steps (saunet train --resume ${run.folder} goes on)`,
+      `${reason}: saved after ${counted(outcome.steps, "step")} (saunet train --resume ${run.folder} goes on)`,
     );
     return exitCode;
   }
@@ -87,7 +87,7 @@ function decisionOf(
   images: number,
 ): string | undefined {
   if (best === null) return undefined;
-  const on = `on ${images} ${images === 1 ? "photograph" : "photographs"} kept back`;
+  const on = `on ${counted(images, "photograph")} kept back`;
   if (best.epoch === 0)
     return `no epoch did better than F1 ${best.f1.toFixed(4)} ${on}: the weights stay as they were`;
   const before = startF1 === undefined ? "" : ` instead of ${startF1.toFixed(4)}`;

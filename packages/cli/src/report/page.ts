@@ -18,7 +18,7 @@ import {
   fieldInterval,
 } from "../field-figures.ts";
 import { type Evaluation, fourDigits, intervalText, REGION_TITLES, titleOf } from "../figures.ts";
-import { duration } from "../output.ts";
+import { counted, duration } from "../output.ts";
 import { binned, drawChart } from "./chart.ts";
 import { html, type Markup, trusted } from "./html.ts";
 import { ERROR_COLOURS, type ReportPictures } from "./pictures.ts";
@@ -134,10 +134,10 @@ function curves({ steps, epochs }: TrainingLog): Markup {
 function testedSet({ evaluation, pictures }: TestedSet): Markup {
   const { dataset, data, split, weights, fitted, comparisons, failed, images, tta } = evaluation;
   const [{ threshold, images: figures }] = comparisons;
-  const count = failed.length === 0 ? `${images}` : `${images - failed.length} of ${images}`;
+  const done = failed.length === 0 ? "" : `${images - failed.length} of `;
   const isTrainedOn = split !== "test";
-  return html`<h2>${count} images of ${basename(data)} (${dataset}, ${split})</h2>
-<p>Weights ${basename(weights)}${tta ? ", mean over the photograph and its mirror images" : ""}. Small figures are 95 % intervals: bootstrap over the images.${isTrainedOn ? " These are not test images: the network may have learned from them." : ""}${fitted && ` The threshold ${fitted.threshold} was fitted on ${fitted.images} training images.`}</p>
+  return html`<h2>${done}${counted(images, "image")} of ${basename(data)} (${dataset}, ${split})</h2>
+<p>Weights ${basename(weights)}${tta ? ", mean over the photograph and its mirror images" : ""}. Small figures are 95 % intervals: bootstrap over the images.${isTrainedOn ? " These are not test images: the network may have learned from them." : ""}${fitted && ` The threshold ${fitted.threshold} was fitted on ${counted(fitted.images, "training image")}.`}</p>
 ${failed.map(({ id, error }) => html`<p>${id} failed: ${error}</p>`)}
 ${comparisons.map(comparisonTable)}
 <h3>Image by image, at threshold ${threshold ?? ""}, full frame</h3>

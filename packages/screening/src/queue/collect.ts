@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
+  counted,
   type Host,
   printLine,
   throwIfAsked,
@@ -32,13 +33,13 @@ export async function collect(results: string, { out, json }: CollectOptions, ho
     untilAsked(host, (signal) =>
       writeAside(target, (file) =>
         addRows(file, folders, (count) =>
-          throwIfAsked(signal, () => `${count} rows were read and nothing was written`),
+          throwIfAsked(signal, () => `read ${counted(count, "row")}, nothing was written`),
         ),
       ),
     ),
   );
   if (json) writeJson(host, { photographs, table: out });
-  else printLine(host, `${photographs} photographs -> ${out}`);
+  else printLine(host, `${counted(photographs, "photograph")} -> ${out}`);
   return 0;
 }
 

@@ -125,10 +125,7 @@ describe.skipIf(!hasRedis)("with Redis", () => {
       [command, "screen", "submit", "-", "-o", "r", "--weights", "tiny.safetensors", "--queue", redis.url],
       { cwd: here, input: await readFile(join(here, "list")), encoding: "utf8" },
     );
-    expect([code, stdout]).toEqual([
-      1,
-      "1 photographs submitted, 149 were in the queue already, 300 cannot be read\n",
-    ]);
+    expect([code, stdout]).toEqual([1, "1 photograph submitted, 149 in the queue already, 300 unreadable\n"]);
     expect(stderr.split("\n")[0]).toMatch(/^saunet: .*\/eyes\/none\d+\.png: no such file or folder$/);
   });
 
@@ -152,7 +149,7 @@ describe.skipIf(!hasRedis)("with Redis", () => {
       "no such file or folder",
     ]);
     await writeFile(join(here, "odd/gone.png"), Buffer.concat([eye, Buffer.from("2")]));
-    expect((await screen("retry")).out).toBe("3 photographs are tried again\n");
+    expect((await screen("retry")).out).toBe("3 photographs to be tried again\n");
     await work();
     expect(await status()).toMatchObject({ failed: 2, done: 2 });
     expect(await readdir(join(here, `r${folder}`, "aside"))).toEqual([]);
@@ -194,7 +191,7 @@ describe.skipIf(!hasRedis)("with Redis", () => {
     const worker = started(["screen", "work", "--queue", redis.url, "--threads", "1", "--until-empty"]);
     await expect.poll(async () => (await status()).workers).toBe(1);
     expect(await status()).toMatchObject({ waiting: 3, isPaused: true, done: 0 });
-    expect((await screen("drain")).out).toMatch(/^3 photographs were taken out of the queue/);
+    expect((await screen("drain")).out).toMatch(/^3 photographs taken out of the queue/);
     expect((await worker.ended).code).toBe(0);
     expect((await screen("resume")).out).toBe("resumed\n");
     expect(await submit("eyes")).toMatchObject({ submitted: 3 });

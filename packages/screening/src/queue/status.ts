@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { Job, Queue } from "bullmq";
-import { duration, type Host, print, printLine, untilAsked, writeJson } from "saunet/internal";
+import { counted, duration, type Host, print, printLine, untilAsked, writeJson } from "saunet/internal";
 import { withQueue } from "./connection.ts";
 import type { ScreeningJob } from "./job.ts";
 
@@ -118,8 +118,8 @@ function describe(found: Status): string {
       ? ""
       : `; ${perMinute.toFixed(1)} a minute, ${duration(secondsLeft)} left`;
   return [
-    `${waiting} wait, ${active} are segmented, ${delayed} are tried again later, ${done} are done, ${failed} failed`,
-    `${workers} workers${isPaused ? ", paused" : ""}${rate}`,
+    `${waiting} waiting, ${active} being segmented, ${delayed} to be tried again, ${done} done, ${failed} failed`,
+    `${counted(workers, "worker")}${isPaused ? ", paused" : ""}${rate}`,
     ...failures.map(({ reason, photographs, example }) => `  ${photographs} failed: ${reason} (${example})`),
   ].join("\n");
 }
@@ -137,7 +137,7 @@ export function retry(options: QueueOptions, host: Host): Promise<number> {
         await job.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
       retried += page.length;
     }
-    printLine(host, `${retried} photographs are tried again`);
+    printLine(host, `${counted(retried, "photograph")} to be tried again`);
     return 0;
   });
 }
@@ -149,7 +149,7 @@ export function drain(options: QueueOptions, host: Host): Promise<number> {
     await queue.drain(true);
     printLine(
       host,
-      `${waiting + delayed} photographs were taken out of the queue; submit them again to have them`,
+      `${counted(waiting + delayed, "photograph")} taken out of the queue; what is still wanted has to be submitted again`,
     );
     return 0;
   });

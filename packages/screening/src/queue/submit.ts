@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import type { Redis } from "ioredis";
 import {
   complain,
+  counted,
   explain,
   FAILED,
   type Host,
@@ -63,7 +64,7 @@ export function submit(named: readonly string[], options: SubmitOptions, host: H
       const send = async () => {
         await addBatch(connected, batch, template, count, host);
         batch = [];
-        throwIfAsked(signal, () => `${count.submitted} photographs were submitted`);
+        throwIfAsked(signal, () => `submitted ${counted(count.submitted, "photograph")}`);
       };
       for await (const reference of referencesOf(named, listing)) {
         batch.push(reference);
@@ -144,10 +145,10 @@ function report({ submitted, known, done, unreadable }: Count, { json }: SubmitO
     return;
   }
   const parts = [
-    `${submitted} photographs submitted`,
-    ...(known > 0 ? [`${known} were in the queue already`] : []),
-    ...(done > 0 ? [`${done} are done already`] : []),
-    ...(unreadable > 0 ? [`${unreadable} cannot be read`] : []),
+    `${counted(submitted, "photograph")} submitted`,
+    ...(known > 0 ? [`${known} in the queue already`] : []),
+    ...(done > 0 ? [`${done} done already`] : []),
+    ...(unreadable > 0 ? [`${unreadable} unreadable`] : []),
   ];
   printLine(host, parts.join(", "));
 }

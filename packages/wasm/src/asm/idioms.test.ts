@@ -29,6 +29,7 @@ describe("a function", () => {
   test("computes addresses, of what is known and what is not", () => {
     expect(run((f, a, b) => f.at(a, b, 12))(100, -3)).toBe(64);
     expect(run((f, a, b) => f.at(a, b, b))(100, 5)).toBe(125);
+    expect(run((f, a, b) => f.at(a, f.i32.add(b, 1), 12, b, 3, 2, b))(100, 5)).toBe(100 + 72 + 15 + 10);
     const written = new ModuleBuilder();
     written.func("f", { params: { a: "i32" }, results: ["i32"] }, (f, { a }) => f.at(a, 3, 4));
     expect(toWat(written)).toContain("i32.const 12\n    i32.add");
@@ -44,5 +45,20 @@ describe("a function", () => {
     expect(run((f, x, y) => f.max(x, y))(a, b)).toBe(Math.max(a, b));
     expect(run((f, x) => f.min(x, b))(a, 0)).toBe(Math.min(a, b));
     expect(run((f, x) => f.max(x, b))(a, 0)).toBe(Math.max(a, b));
+    expect(run((f, x, y) => f.max(f.min(f.i32.sub(x, y), y), 2))(a, b)).toBe(Math.max(Math.min(a - b, b), 2));
+  });
+
+  test("moves a pointer by some elements, and repeats until something holds", () => {
+    const sum = run((f, a, b) => {
+      f.until(
+        () => f.i32.le_s(b, 0),
+        () => {
+          f.advance(a, b, 10);
+          f.advance(b, -1);
+        },
+      );
+      return f.get(a);
+    });
+    expect([sum(7, 3), sum(7, 0)]).toEqual([67, 7]);
   });
 });

@@ -1,68 +1,22 @@
-// DropBlock in training.
-//
-// Its masks become bytes: drawn, counted and applied by nobody but DropBlock itself, they need not be floats. In SA-UNetv2
-// at 592x592 the masks of a step take 39 MB instead of 154, which are kept from the forward pass to the backward pass and
-// gone through four times.
-//
-// Backward, what it leaves of a gradient is summed up on the way: the gradient of the convolution's bias before it.
+// What DropBlock leaves of a gradient is summed up on the way: the gradient of the convolution's bias before it.
 
 import {
-  type AnyKernel,
   type DropBlockDims,
   dropBlockApply,
-  dropBlockDraw,
-  dropBlockScale,
   exactKey,
+  type Floats,
   kernel,
   type ScaledWalk,
   sumForward,
   type Walk,
 } from "@saunet/core/kernels";
-import {
-  type ApplyArrays,
-  byteApply,
-  byteDraw,
-  byteScale,
-  byteSums,
-  type DrawArrays,
-  type ScaleArrays,
-  type SumsArrays,
-  suitsBytes,
-  suitsSums,
-} from "../kernels/drop-block-bytes.ts";
-import type { Generator } from "../plan.ts";
-import { absorbReader, type Fusion, type Pattern } from "./rewrite.ts";
+import { masking } from "../kernels/drop-block.ts";
+import { DOUBLE, load, SMALLEST, setEach, store } from "../kernels/stream.ts";
+import { addingStrips, forEachStrip, itemsOf, type Strips, summing, sumStrip } from "../kernels/strips.ts";
+import { type Generator, generator } from "../plan.ts";
+import { type Fusion, joinPair } from "./rewrite.ts";
 
-/** The mask as floats of 0 and 1. */
-const unpacked = ({ buffer, byteOffset, byteLength }: Uint32Array): Float32Array =>
-  Float32Array.from(new Uint8Array(buffer, byteOffset, byteLength), (byte) => byte / 255);
-
-const draw = /* @__PURE__ */ kernel(
-  "dropBlock.drawBytes",
-  dropBlockDraw.roles,
-  ({ mask, ...others }: DrawArrays, d: DropBlockDims) => {
-    const floats = new Float32Array(mask.byteLength);
-    dropBlockDraw.reference({ mask: floats, ...others }, d);
-    new Uint8Array(mask.buffer, mask.byteOffset, mask.byteLength).set(floats.map((kept) => 255 * kept));
-  },
-  { types: { mask: "u32", limits: "u32", state: "u32" } },
-);
-
-const scale = /* @__PURE__ */ kernel(
-  "dropBlock.scaleBytes",
-  dropBlockScale.roles,
-  ({ scale, mask }: ScaleArrays, _: DropBlockDims) =>
-    dropBlockScale.reference({ scale, mask: unpacked(mask) }, undefined),
-  { types: { mask: "u32" } },
-);
-
-const apply = /* @__PURE__ */ kernel(
-  "dropBlock.applyBytes",
-  dropBlockApply.roles,
-  ({ mask, ...others }: ApplyArrays, d: DropBlockDims) =>
-    dropBlockApply.reference({ ...others, mask: unpacked(mask) }, d),
-  { inPlace: { y: "x" }, types: { mask: "u32" } },
-);
+type Arrays = Parameters<typeof dropBlockApply>[0] & { sums: Floats };
 
 /** From the map to one number for each channel. */
 const overPositions = ({ N, H, W, C }: DropBlockDims): Walk => ({
@@ -74,69 +28,71 @@ const overPositions = ({ N, H, W, C }: DropBlockDims): Walk => ({
 });
 
 const applySums = /* @__PURE__ */ kernel(
-  "dropBlock.applyBytesSums",
+  "dropBlock.applySums",
   { ...dropBlockApply.roles, sums: "write" },
-  ({ sums, ...arrays }: SumsArrays, d: DropBlockDims) => {
-    apply.reference(arrays, d);
+  ({ sums, ...arrays }: Arrays, d: DropBlockDims) => {
+    dropBlockApply.reference(arrays, d);
     sumForward.reference({ out: sums, x: arrays.y }, { walk: overPositions(d), scale: 1 });
   },
-  { inPlace: { y: "x" }, types: { mask: "u32" } },
+  { inPlace: { y: "x" }, types: dropBlockApply.types },
 );
 
-const withBytes = /* @__PURE__ */ new Map<string, AnyKernel>([
-  [dropBlockDraw.name, draw],
-  [dropBlockScale.name, scale],
-  [dropBlockApply.name, apply],
-]);
+/** Strips of all positions of all images, which are summed up together. */
+const stripsOf = ({ N, H, W, C }: DropBlockDims): Strips => summing({ N: 1, P: N * H * W, C }, 4);
 
-/** A mask that DropBlock alone touches becomes bytes. */
-const packMask: Pattern = ({ calls, uses, add }, at) => {
-  const drawn = calls[at]!;
-  if (drawn.kernel.name !== dropBlockDraw.name) return undefined;
-  const { mask } = drawn.buffers;
-  const dims = drawn.dims as DropBlockDims;
-  const users = uses(mask);
-  const isOwn = users.every((user) => {
-    const { kernel, buffers, dims: own } = calls[user]!;
-    const touching = Object.keys(buffers).filter((name) => buffers[name] === mask);
-    const isOfMask = own === undefined || exactKey(own) === exactKey(dims);
-    return withBytes.has(kernel.name) && isOfMask && touching.length === 1 && touching[0] === "mask";
-  });
-  if (users[0] !== at || !isOwn || !suitsBytes(dims)) return undefined;
-  const packed = add({
-    length: (dims.N * dims.H * dims.W * dims.maskC) / 4,
-    type: "u32",
-    external: undefined,
-  });
-  return users.map((user) => {
-    const { kernel, buffers } = calls[user]!;
-    const call = { kernel: withBytes.get(kernel.name)!, buffers: { ...buffers, mask: packed }, dims };
-    return { at: user, call, absorbs: [] };
-  });
-};
+/** A mask is read for pairs of vectors, so a channel has a mask of its own and vectors come in pairs. */
+const suits = (d: DropBlockDims): boolean =>
+  d.maskC === d.C && d.N * d.H * d.W * d.C >= SMALLEST && stripsOf(d).vectors % 2 === 0;
 
 /** Sums over the positions of what a DropBlock has just written become its own. */
-const withSums = /* @__PURE__ */ absorbReader({
+const withSums = /* @__PURE__ */ joinPair({
+  place: "writer",
   reader: sumForward,
   operand: "x",
   result: "y",
   join: ({ kernel: { name }, buffers, dims }, sum) => {
     const drop = dims as DropBlockDims;
     const { walk, scale } = sum.dims as ScaledWalk;
-    if (name !== apply.name || scale !== 1 || !suitsSums(drop)) return undefined;
+    if (name !== dropBlockApply.name || scale !== 1 || !suits(drop)) return undefined;
     if (exactKey(walk) !== exactKey(overPositions(drop))) return undefined;
     return { kernel: applySums, buffers: { ...buffers, sums: sum.buffers.out }, dims: drop };
   },
 });
 
-export const dropBlockFusions: readonly Fusion[] = [
-  { name: "dropBlock+bytes", patterns: [packMask] },
-  { name: "dropBlock+sum", patterns: [withSums] },
-];
+export const dropBlockFusion: Fusion = { name: "dropBlock+sum", patterns: [withSums] };
 
-export const dropBlockGenerators: readonly Generator[] = [
-  /* @__PURE__ */ byteDraw(draw),
-  /* @__PURE__ */ byteScale(scale),
-  /* @__PURE__ */ byteApply(apply),
-  /* @__PURE__ */ byteSums(applySums),
-];
+/**
+ * Phase 1, each strip: y = x · mask · scale, shared[strip, c] = Σ y
+ * Phase 2, each channel: sums[c] = Σ shared[…, c]
+ */
+export const dropBlockGenerator: Generator = /* @__PURE__ */ generator(applySums, (d: DropBlockDims) => {
+  if (!suits(d)) return undefined;
+  const strips = stripsOf(d);
+  const { P, C, perImage, vectors } = strips;
+  return {
+    name: `drop_block_sums_bytes_f32_4x${vectors}_simd`,
+    fixed: [C, P],
+    sharedBytes: DOUBLE * C * perImage,
+    phases: [
+      {
+        ...itemsOf(strips),
+        write: (f, { from, to, shared, arrays: { y, x, mask, scale } }) => {
+          const { f32x4, i32 } = f;
+          const [ys, sums] = ["y", "sum"].map((what) => f.locals(what, "v128", vectors));
+          const mask4 = masking(f, scale, vectors);
+          const maskAt = f.local("maskAt", "i32");
+          forEachStrip(f, strips, { from, to }, (strip) =>
+            sumStrip(f, strips, strip, [x, y], { shared, sums: [sums] }, ([at, target]) => {
+              load(f, ys, at);
+              f.set(maskAt, i32.add(i32.shr_u(i32.sub(at, x), 2), mask));
+              mask4(ys, maskAt);
+              store(f, ys, target);
+              setEach(f, sums, (v) => f32x4.add(sums[v], ys[v]));
+            }),
+          );
+        },
+      },
+      addingStrips(C, { count: perImage, step: DOUBLE * C }, ["sums"]),
+    ],
+  };
+});

@@ -12,9 +12,9 @@ import {
   mulForward,
   type Walk,
 } from "@saunet/core/kernels";
-import { FLOAT, type I32, MEMORY_GRAIN, moveBy, SMALLEST, VECTOR } from "../kernels/stream.ts";
+import { FLOAT, forEachItem, MEMORY_GRAIN, SMALLEST, VECTOR } from "../kernels/stream.ts";
 import { type Generator, generator } from "../plan.ts";
-import { type Fusion, replacePair } from "./rewrite.ts";
+import { type Fusion, joinPair } from "./rewrite.ts";
 
 /** Channels of the two halves. */
 export interface GateDims {
@@ -58,10 +58,11 @@ function gatedChannels({ shape, strides }: Walk): number | undefined {
 export const gateConcatFusion: Fusion = {
   name: "gate+concat",
   patterns: [
-    /* @__PURE__ */ replacePair({
-      producer: mulForward,
+    /* @__PURE__ */ joinPair({
+      place: "reader",
+      writer: mulForward,
       result: "out",
-      consumer: concatForward,
+      reader: concatForward,
       operand: "b",
       join: (multiply, join) => {
         const B = gatedChannels(multiply.dims as Walk);
@@ -83,36 +84,27 @@ export const gateConcatFusion: Fusion = {
  */
 export const gateConcatGenerator: Generator = generator(gateConcat, ({ A, B }: GateDims, { gate }) => {
   if (A % 4 !== 0 || B % 4 !== 0 || gate! * (A + B) < SMALLEST) return undefined;
-  const name = `gate_concat_f32_${A}x${B}_simd`;
   return {
-    name,
-    key: name,
+    name: `gate_concat_f32_${A}x${B}_simd`,
     phases: [
       {
         items: gate!,
         grain: Math.ceil(MEMORY_GRAIN / (A + B)),
         write: (f, { from, to, arrays }) => {
           const { f32x4, v128 } = f;
-          const [a, b, y, scale] = [arrays.a, arrays.b, arrays.y, arrays.gate];
-          moveBy(f, a, from, FLOAT * A);
-          moveBy(f, b, from, FLOAT * B);
-          moveBy(f, y, from, FLOAT * (A + B));
-          moveBy(f, scale, from);
-          const pixel: I32 = f.local("pixel", "i32");
+          const { y, a, b, gate } = arrays;
           const g = f.local("g", "v128");
-          f.forRange(pixel, { from, to }, () => {
+          const floats = [A + B, A, B, 1];
+          const along = [y, a, b, gate].map((pointer, i) => [pointer, FLOAT * floats[i]] as const);
+          forEachItem(f, { from, to }, along, () => {
             for (let offset = 0; offset < FLOAT * A; offset += VECTOR) {
               v128.store(y, v128.load(a, { offset, align: FLOAT }), { offset, align: FLOAT });
             }
-            f.set(g, v128.load32_splat(scale));
+            f.set(g, v128.load32_splat(gate));
             for (let offset = 0; offset < FLOAT * B; offset += VECTOR) {
               const gated = f32x4.mul(v128.load(b, { offset, align: FLOAT }), g);
               v128.store(y, gated, { offset: FLOAT * A + offset, align: FLOAT });
             }
-            f.advance(a, FLOAT * A);
-            f.advance(b, FLOAT * B);
-            f.advance(y, FLOAT * (A + B));
-            f.advance(scale, FLOAT);
           });
         },
       },

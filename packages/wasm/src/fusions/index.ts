@@ -2,7 +2,7 @@
 
 import type { Program } from "@saunet/core";
 import type { CodeFeatures, Generator } from "../plan.ts";
-import { dropBlockFusions, dropBlockGenerators } from "./drop-block.ts";
+import { dropBlockFusion, dropBlockGenerator } from "./drop-block.ts";
 import { gateConcatFusion, gateConcatGenerator } from "./gate-concat.ts";
 import { joinedConvFusions, joinedConvGenerator } from "./joined-conv.ts";
 import { normalizeActivateFusions, normalizeActivateGenerators } from "./normalize-activate.ts";
@@ -12,14 +12,14 @@ export const fusions: readonly Fusion[] = [
   ...normalizeActivateFusions,
   gateConcatFusion,
   ...joinedConvFusions,
-  ...dropBlockFusions,
+  dropBlockFusion,
 ];
 
 export const fusedGenerators: readonly Generator[] = [
   ...normalizeActivateGenerators,
   gateConcatGenerator,
   joinedConvGenerator,
-  ...dropBlockGenerators,
+  dropBlockGenerator,
 ];
 
 /** Applies every fusion whose name is not among `without`. */

@@ -23,7 +23,7 @@ import { planOf } from "../kernels/conv/steps.ts";
 import { winogradSteps } from "../kernels/conv/winograd.ts";
 import { type CodeFeatures, type Generator, generator } from "../plan.ts";
 import { type GateDims, gateConcat } from "./gate-concat.ts";
-import { absorbReader, type Fusion, replacePair } from "./rewrite.ts";
+import { type Fusion, joinPair } from "./rewrite.ts";
 
 interface JoinedDims {
   readonly conv: Conv2dDims;
@@ -67,10 +67,11 @@ const choose = (conv: Conv2dDims, { convolutions }: CodeFeatures): Choice =>
   keepingTo(convolutions, chooseCorrelation)(forwardCorrelation(conv));
 
 /** A convolution of a gated concatenation. */
-const ofGated = /* @__PURE__ */ replacePair({
-  producer: gateConcat,
+const ofGated = /* @__PURE__ */ joinPair({
+  place: "reader",
+  writer: gateConcat,
   result: "y",
-  consumer: conv2dForward,
+  reader: conv2dForward,
   operand: "x",
   join: (join, convolve, features) => {
     const { A, B } = join.dims as GateDims;
@@ -100,7 +101,8 @@ function asJoined(call: ProgramCall, features: CodeFeatures): ProgramCall | unde
 }
 
 /** Statistics of what a convolution has just written become its own. */
-const withStatistics = /* @__PURE__ */ absorbReader({
+const withStatistics = /* @__PURE__ */ joinPair({
+  place: "writer",
   reader: groupNormStatistics,
   operand: "x",
   result: "y",

@@ -23,7 +23,7 @@ import {
 import { normalizing } from "../kernels/norm.ts";
 import { type ActivatedArrays, activatedGradient } from "../kernels/norm-gradient.ts";
 import type { Generator } from "../plan.ts";
-import { type Fusion, type Pattern, replacePair } from "./rewrite.ts";
+import { type Fusion, joinPair, type Pattern } from "./rewrite.ts";
 
 type Arrays = Parameters<typeof groupNormForward>[0];
 type Activation = typeof siluForward;
@@ -67,10 +67,11 @@ const activatedCall = (normalize: ProgramCall, activate: ProgramCall, both: AnyK
 });
 
 const normalizeThen = (activation: AnyKernel, both: AnyKernel): Pattern =>
-  replacePair({
-    producer: groupNormForward,
+  joinPair({
+    place: "reader",
+    writer: groupNormForward,
     result: "y",
-    consumer: activation,
+    reader: activation,
     operand: "x",
     join: (normalize, activate) => activatedCall(normalize, activate, both),
   });

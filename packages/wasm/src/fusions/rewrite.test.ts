@@ -3,7 +3,7 @@
 import type { Program } from "@saunet/core";
 import { type AnyKernel, type FlatArray, kernel, type Role } from "@saunet/core/kernels";
 import { describe, expect, it } from "vitest";
-import { absorbReader, commute, isSeparate, type Pattern, replacePair, rewrite } from "./rewrite.ts";
+import { commute, isSeparate, joinPair, type Pattern, rewrite } from "./rewrite.ts";
 
 let made = 0;
 /** A kernel of a few arrays, the same at each call with equal roles. */
@@ -46,10 +46,11 @@ function programOf(calls: Program["calls"], outputs: readonly number[] = []): Pr
 }
 
 const pair = (joined: AnyKernel = both): Pattern =>
-  replacePair({
-    producer: produce,
+  joinPair({
+    place: "reader",
+    writer: produce,
     result: "y",
-    consumer: consume,
+    reader: consume,
     operand: "x",
     join: (first, second) => ({
       kernel: joined,
@@ -58,7 +59,8 @@ const pair = (joined: AnyKernel = both): Pattern =>
     }),
   });
 
-const absorption = absorbReader({
+const absorption = joinPair({
+  place: "writer",
   reader: total,
   operand: "x",
   result: "y",
@@ -134,10 +136,11 @@ describe("a pair", () => {
 
   it("stays two where the second reads the result as something else, or as more", () => {
     const twice = kernelOf("twice", { y: "write", x: "read", z: "read" });
-    const pattern = replacePair({
-      producer: produce,
+    const pattern = joinPair({
+      place: "reader",
+      writer: produce,
       result: "y",
-      consumer: twice,
+      reader: twice,
       operand: "x",
       join: (first, second) => ({
         kernel: twice,

@@ -155,44 +155,17 @@ export function rewrite(program: Program, pattern: Pattern, features: CodeFeatur
   return { ...program, buffers, calls: site.calls.filter((call) => call !== undefined) };
 }
 
-/** Two calls that become one: what the first writes is read by the second alone, and written no more. */
+/** Two calls that become one: the second reads what the first writes. */
 export interface Pair {
-  /** The kernel whose result disappears, and which of its arrays that is. */
-  readonly producer: AnyKernel;
+  /** The kernel that writes, and as which array; `join` decides where none is named. */
+  readonly writer?: AnyKernel;
   readonly result: string;
   /** The kernel that reads it, and as which array. */
-  readonly consumer: AnyKernel;
-  readonly operand: string;
-  /** The call that does both; `undefined` where these dims do not suit. */
-  readonly join: (
-    producer: ProgramCall,
-    consumer: ProgramCall,
-    features: CodeFeatures,
-  ) => ProgramCall | undefined;
-}
-
-/** Replaces a pair of calls. The joined call stands where the consumer stood. */
-export const replacePair =
-  ({ producer, result, consumer, operand, join }: Pair): Pattern =>
-  ({ calls, uses }, at, features) => {
-    const first = calls[at]!;
-    if (first.kernel.name !== producer.name) return undefined;
-    const reader = uses(first.buffers[result]).find((place) => place > at);
-    if (reader === undefined) return undefined;
-    const second = calls[reader]!;
-    if (second.kernel.name !== consumer.name || second.buffers[operand] !== first.buffers[result])
-      return undefined;
-    const call = join(first, second, features);
-    return call && [{ at: reader, call, absorbs: [at] }];
-  };
-
-/** A call that becomes part of the one that wrote what it reads. */
-export interface Absorption {
   readonly reader: AnyKernel;
-  /** The array that it reads, and which of its writer's arrays that has to be. */
   readonly operand: string;
-  readonly result: string;
-  /** The call that does both; `undefined` where these kernels or dims do not suit. */
+  /** Where the call stands that does both. */
+  readonly place: "writer" | "reader";
+  /** That call; `undefined` where these kernels or dims do not suit. */
   readonly join: (
     writer: ProgramCall,
     reader: ProgramCall,
@@ -200,15 +173,17 @@ export interface Absorption {
   ) => ProgramCall | undefined;
 }
 
-/** Absorbs a reader into its writer. The joined call stands where the writer stood. */
-export const absorbReader =
-  ({ reader, operand, result, join }: Absorption): Pattern =>
+/** Joins a pair of calls. */
+export const joinPair =
+  ({ writer, result, reader, operand, place, join }: Pair): Pattern =>
   ({ calls, uses }, at, features) => {
-    const call = calls[at]!;
-    if (call.kernel.name !== reader.name) return undefined;
-    const read = call.buffers[operand]!;
-    const writer = uses(read).findLast((place) => place < at && writesOf(calls[place]!).includes(read));
-    if (writer === undefined || calls[writer]!.buffers[result] !== read) return undefined;
-    const both = join(calls[writer]!, call, features);
-    return both && [{ at: writer, call: both, absorbs: [at] }];
+    const second = calls[at]!;
+    const read = second.buffers[operand];
+    if (second.kernel.name !== reader.name || read === undefined) return undefined;
+    const from = uses(read).findLast((other) => other < at && writesOf(calls[other]!).includes(read));
+    const first = from === undefined ? undefined : calls[from];
+    if (from === undefined || first?.buffers[result] !== read) return undefined;
+    if (writer !== undefined && first.kernel.name !== writer.name) return undefined;
+    const call = join(first, second, features);
+    return call && [place === "writer" ? { at: from, call, absorbs: [at] } : { at, call, absorbs: [from] }];
   };

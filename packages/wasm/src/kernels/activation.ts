@@ -24,41 +24,25 @@ import { multiplyAdd } from "./multiply-add.ts";
 import { constant, MEMORY_GRAIN, setEach, type V128 } from "./stream.ts";
 
 /** NaN stays NaN: of unequal pairs pmax keeps the first. */
-export const relu = elementwise(
-  reluForward,
-  { name: "relu", reads: ["x"], writes: ["y"], grain: MEMORY_GRAIN },
-  (f) => {
-    const zero = constant(f, "zero", 0);
-    return ({ x, y }) => setEach(f, y, (i) => f.f32x4.pmax(x[i], zero));
-  },
-);
+export const relu = elementwise(reluForward, { grain: MEMORY_GRAIN }, (f) => {
+  const zero = constant(f, "zero", 0);
+  return ({ x, y }) => setEach(f, y, (i) => f.f32x4.pmax(x[i], zero));
+});
 
-export const gradientOfRelu = elementwise(
-  reluGradient,
-  { name: "relu_gradient", reads: ["gy", "y"], writes: ["gx"], grain: MEMORY_GRAIN },
-  (f) => {
-    const zero = constant(f, "zero", 0);
-    return ({ gx, gy, y }) => setEach(f, gx, (i) => f.v128.and(gy[i], f.f32x4.gt(y[i], zero)));
-  },
-);
+export const gradientOfRelu = elementwise(reluGradient, { grain: MEMORY_GRAIN }, (f) => {
+  const zero = constant(f, "zero", 0);
+  return ({ gx, gy, y }) => setEach(f, gx, (i) => f.v128.and(gy[i], f.f32x4.gt(y[i], zero)));
+});
 
-export const leakyRelu = elementwise(
-  leakyReluForward,
-  { name: "leaky_relu", reads: ["x"], writes: ["y"], grain: MEMORY_GRAIN },
-  (f, { slope }) => {
-    const choose = kinked(f, slope);
-    return ({ x, y }) => setEach(f, y, (i) => choose(x[i], x[i]));
-  },
-);
+export const leakyRelu = elementwise(leakyReluForward, { grain: MEMORY_GRAIN }, (f, { slope }) => {
+  const choose = kinked(f, slope);
+  return ({ x, y }) => setEach(f, y, (i) => choose(x[i], x[i]));
+});
 
-export const gradientOfLeakyRelu = elementwise(
-  leakyReluGradient,
-  { name: "leaky_relu_gradient", reads: ["gy", "x"], writes: ["gx"], grain: MEMORY_GRAIN },
-  (f, { slope }) => {
-    const choose = kinked(f, slope);
-    return ({ gx, gy, x }) => setEach(f, gx, (i) => choose(gy[i], x[i]));
-  },
-);
+export const gradientOfLeakyRelu = elementwise(leakyReluGradient, { grain: MEMORY_GRAIN }, (f, { slope }) => {
+  const choose = kinked(f, slope);
+  return ({ gx, gy, x }) => setEach(f, gx, (i) => choose(gy[i], x[i]));
+});
 
 /** Prepares `x > 0 ? value : slope · value`. */
 function kinked(f: FunctionBuilder, slope: number): (value: V128, x: V128) => Value<"v128"> {
@@ -67,7 +51,7 @@ function kinked(f: FunctionBuilder, slope: number): (value: V128, x: V128) => Va
   return (value, x) => f.v128.bitselect(value, f.f32x4.mul(value, factor), f.f32x4.gt(x, zero));
 }
 
-export const sigmoid = elementwise(sigmoidForward, { name: "sigmoid", reads: ["x"], writes: ["y"] }, (f) => {
+export const sigmoid = elementwise(sigmoidForward, {}, (f) => {
   const one = constant(f, "numerator", 1);
   const divisor = onePlusExpOfNegative(f);
   return ({ x, y }) => {
@@ -76,17 +60,13 @@ export const sigmoid = elementwise(sigmoidForward, { name: "sigmoid", reads: ["x
   };
 });
 
-export const gradientOfSigmoid = elementwise(
-  sigmoidGradient,
-  { name: "sigmoid_gradient", reads: ["gy", "y"], writes: ["gx"], grain: MEMORY_GRAIN },
-  (f) => {
-    const { f32x4 } = f;
-    const one = constant(f, "one", 1);
-    return ({ gx, gy, y }) => setEach(f, gx, (i) => f32x4.mul(f32x4.mul(gy[i], y[i]), f32x4.sub(one, y[i])));
-  },
-);
+export const gradientOfSigmoid = elementwise(sigmoidGradient, { grain: MEMORY_GRAIN }, (f) => {
+  const { f32x4 } = f;
+  const one = constant(f, "one", 1);
+  return ({ gx, gy, y }) => setEach(f, gx, (i) => f32x4.mul(f32x4.mul(gy[i], y[i]), f32x4.sub(one, y[i])));
+});
 
-export const silu = elementwise(siluForward, { name: "silu", reads: ["x"], writes: ["y"] }, (f) => {
+export const silu = elementwise(siluForward, {}, (f) => {
   const divisor = onePlusExpOfNegative(f);
   return ({ x, y }) => {
     setEach(f, y, (i) => x[i]);
@@ -120,15 +100,11 @@ export function siluSlope(
   };
 }
 
-export const gradientOfSilu = elementwise(
-  siluGradient,
-  { name: "silu_gradient", reads: ["gy", "x"], writes: ["gx"] },
-  (f) => {
-    const slope = siluSlope(f);
-    return ({ gx, gy, x }) => {
-      setEach(f, gx, (i) => x[i]);
-      slope(gx);
-      setEach(f, gx, (i) => f.f32x4.mul(gx[i], gy[i]));
-    };
-  },
-);
+export const gradientOfSilu = elementwise(siluGradient, {}, (f) => {
+  const slope = siluSlope(f);
+  return ({ gx, gy, x }) => {
+    setEach(f, gx, (i) => x[i]);
+    slope(gx);
+    setEach(f, gx, (i) => f.f32x4.mul(gx[i], gy[i]));
+  };
+});

@@ -1,10 +1,14 @@
-// a + b, a - b, a · b and a / b with broadcasting. Each is one instruction, rounded once as in the reference: equal
-// to it bit for bit.
+// a + b, a - b, a · b, a / b, and the smaller and larger of two, with broadcasting. Each is one instruction, rounded once
+// as in the reference: equal to it bit for bit.
 
 import {
   addForward,
   copyOfGradient,
   divForward,
+  type Floats,
+  type Kernel,
+  maximumForward,
+  minimumForward,
   mulForward,
   subForward,
   sumOfGradients,
@@ -13,26 +17,32 @@ import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { MEMORY_GRAIN, setEach } from "./stream.ts";
 
-const arithmetic = (kernel: typeof addForward, name: "add" | "sub" | "mul" | "div"): Generator =>
+const arithmetic = <D>(
+  kernel: Kernel<{ out: Floats; a: Floats; b: Floats }, D>,
+  name: "add" | "sub" | "mul" | "div" | "min" | "max",
+): Generator =>
   elementwise(
     kernel,
-    { name, reads: ["a", "b"], writes: ["out"], walk: (walk) => walk, grain: MEMORY_GRAIN },
-    (f) => (values) => setEach(f, values.out, (i) => f.f32x4[name](values.a[i], values.b[i])),
+    { grain: MEMORY_GRAIN },
+    (f) =>
+      ({ out, a, b }) =>
+        setEach(f, out, (i) => f.f32x4[name](a[i], b[i])),
   );
 
-export const add = arithmetic(addForward, "add");
-export const sub = arithmetic(subForward, "sub");
-export const mul = arithmetic(mulForward, "mul");
-export const div = arithmetic(divForward, "div");
+export const arithmetics: readonly Generator[] = [
+  arithmetic(addForward, "add"),
+  arithmetic(subForward, "sub"),
+  arithmetic(mulForward, "mul"),
+  arithmetic(divForward, "div"),
+  arithmetic(minimumForward, "min"),
+  arithmetic(maximumForward, "max"),
+  arithmetic(sumOfGradients, "add"),
+];
 
-export const gradientSum = elementwise(
-  sumOfGradients,
-  { name: "gradient_sum", reads: ["a", "b"], writes: ["out"], grain: MEMORY_GRAIN },
-  (f) => (values) => setEach(f, values.out, (i) => f.f32x4.add(values.a[i], values.b[i])),
-);
-
-export const gradientCopy = elementwise(
+export const gradientCopy: Generator = elementwise(
   copyOfGradient,
-  { name: "gradient_copy", reads: ["g"], writes: ["out"], grain: MEMORY_GRAIN },
-  (f) => (values) => setEach(f, values.out, (i) => values.g[i]),
+  { grain: MEMORY_GRAIN },
+  (f) =>
+    ({ out, g }) =>
+      setEach(f, out, (i) => g[i]),
 );

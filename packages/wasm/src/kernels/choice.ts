@@ -1,37 +1,15 @@
-// What compares two numbers and takes one: the smaller or larger, 1 or 0 for a relation, a choice by a condition; with
+// What compares two numbers: 1 or 0 for a relation, a choice by a condition, the gradient of the smaller or larger; with
 // broadcasting. Each is rounded at most once as in the reference: equal to it bit for bit, NaN and the sign of 0 included.
 //
 //   share of a gradient   x = other ? 1/2 : x was taken ? 1 : 0
 
-import {
-  compareForward,
-  extremeGradient,
-  maximumForward,
-  minimumForward,
-  whereForward,
-} from "@saunet/core/kernels";
-import type { Generator } from "../plan.ts";
+import { compareForward, extremeGradient, whereForward } from "@saunet/core/kernels";
 import { elementwise } from "./elementwise.ts";
 import { constant, MEMORY_GRAIN, setEach } from "./stream.ts";
-
-const extreme = (kernel: typeof minimumForward, name: "min" | "max"): Generator =>
-  elementwise(
-    kernel,
-    { name, reads: ["a", "b"], writes: ["out"], walk: (walk) => walk, grain: MEMORY_GRAIN },
-    (f) => (values) => setEach(f, values.out, (i) => f.f32x4[name](values.a[i], values.b[i])),
-  );
-
-export const minimum = extreme(minimumForward, "min");
-export const maximum = extreme(maximumForward, "max");
 
 export const gradientOfExtreme = elementwise(
   extremeGradient,
   {
-    name: "extreme_gradient",
-    reads: ["gy", "x", "other"],
-    writes: ["gx"],
-    walk: ({ walk }) => walk,
-    constants: ({ sign }) => sign,
     grain: MEMORY_GRAIN,
   },
   (f, { sign }) => {
@@ -52,11 +30,6 @@ const relations = { greater: "gt", greaterEqual: "ge", equal: "eq", notEqual: "n
 export const compare = elementwise(
   compareForward,
   {
-    name: "compare",
-    reads: ["a", "b"],
-    writes: ["out"],
-    walk: ({ walk }) => walk,
-    constants: ({ relation }) => relation,
     grain: MEMORY_GRAIN,
   },
   (f, { relation }) => {
@@ -66,11 +39,7 @@ export const compare = elementwise(
   },
 );
 
-export const where = elementwise(
-  whereForward,
-  { name: "where", reads: ["c", "a", "b"], writes: ["y"], walk: (walk) => walk, grain: MEMORY_GRAIN },
-  (f) => {
-    const zero = constant(f, "zero", 0);
-    return ({ y, c, a, b }) => setEach(f, y, (i) => f.v128.bitselect(a[i], b[i], f.f32x4.ne(c[i], zero)));
-  },
-);
+export const where = elementwise(whereForward, { grain: MEMORY_GRAIN }, (f) => {
+  const zero = constant(f, "zero", 0);
+  return ({ y, c, a, b }) => setEach(f, y, (i) => f.v128.bitselect(a[i], b[i], f.f32x4.ne(c[i], zero)));
+});

@@ -1,5 +1,6 @@
 import { randomState, uniform } from "@saunet/core";
 import {
+  allocateMask,
   dropBlockApply,
   dropBlockDims,
   dropBlockDraw,
@@ -21,26 +22,36 @@ describe.each(shapes)("[%d,%d,%d,%d]", (N, H, W, C) => {
     { rate: 1, blockSize: 1 },
   ])("%j", (options) => {
     const d = dropBlockDims([N, H, W, C], options);
-    const mask = new Float32Array(N * H * W * d.maskC);
+    const mask = allocateMask(d);
     const limits = gapLimits(1 - d.keepRate);
     // The lower half of the counter is about to overflow.
     const state = new Uint32Array([1, 2, 2 ** 32 - 5, 7]);
     dropBlockDraw.reference({ mask, limits, state: state.slice() }, d);
     const scale = new Float32Array(1);
-    dropBlockScale.reference({ scale, mask }, undefined);
+    dropBlockScale.reference({ scale, mask }, d);
     const x = numbers(sizeOf([N, H, W, C]));
-    const small = mask.length < SMALLEST;
+    const small = N * H * W * d.maskC < SMALLEST;
     expect(check(dropBlockDraw, { mask: mask.slice(), limits, state }, d)).toBe(small ? undefined : 0);
-    expect(check(dropBlockScale, { scale: scale.slice(), mask })).toBe(small ? undefined : 0);
+    expect(check(dropBlockScale, { scale: scale.slice(), mask }, d)).toBe(small ? undefined : 0);
     const error = check(dropBlockApply, { y: x.slice(), x, mask, scale }, d);
     if (x.length < SMALLEST) expect(error).toBeUndefined();
-    else expect(error).toBeLessThan(1e-7);
+    else {
+      expect(error).toBe(0);
+      x[5] = Number.NaN;
+      const arrays = { y: x.slice(), x, mask, scale };
+      dropBlockApply.reference(arrays, d);
+      const { y } = outputsOf(generatorFor(dropBlockApply), arrays, d)!;
+      expect(y.every((value, i) => Object.is(value, arrays.y[i]))).toBe(true);
+    }
   });
 });
 
-test("a mask that keeps nothing has scale 0", () => {
-  const arrays = { scale: new Float32Array([7]), mask: new Float32Array(1000) };
-  expect(outputsOf(generatorFor(dropBlockScale), arrays, undefined)!.scale[0]).toBe(0);
+test("a mask that keeps nothing has scale 0, whatever fills up its last word", () => {
+  const d = dropBlockDims([1, 33, 31, 1], { rate: 0.2 });
+  const mask = new Int32Array(256);
+  mask[255] = 0xff000000;
+  const arrays = { scale: new Float32Array([7]), mask };
+  expect(outputsOf(generatorFor(dropBlockScale), arrays, d)!.scale[0]).toBe(0);
 });
 
 test.each([0, 0.1, 0.5, 1 / 3, 0.7, 0.999, 1])("dropout of %d", (rate) => {

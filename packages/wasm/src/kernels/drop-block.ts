@@ -1,7 +1,7 @@
-// DropBlock and dropout: masks, and what is done with them.
+// DropBlock and dropout: masks, and what is done with them. A mask of DropBlock has a byte for each element.
 //
-//   dropBlock.draw    mask = 0 in the blocks around seeds, else 1; the gaps between seeds are drawn
-//   dropBlock.scale   scale = how many elements the mask has / how many of them are 1, or 0
+//   dropBlock.draw    mask = 0 in the blocks around seeds, else 255; the gaps between seeds are drawn
+//   dropBlock.scale   scale = how many elements the mask has / how many of them stay, or 0
 //   dropBlock.apply   y = x · mask · scale, with one mask for all channels or one for each
 //   dropout.mask      mask = noise < rate ? 0 : 1 / (1 - rate)
 
@@ -11,78 +11,77 @@ import {
   dropBlockDraw,
   dropBlockScale,
   dropoutMask,
-  exactKey,
-  type FlatArray,
-  type Kernel,
-  type Walk,
-  walkOver,
 } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
-import { type Generator, generator, type Plan } from "../plan.ts";
+import { type Generator, generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
-import { filling } from "./movement.ts";
 import { COUNTER, KEY, moveCounter, threefryOfOne } from "./random.ts";
 import { cut } from "./ranges.ts";
-import { ofFloats, planOfTotal, type Summing } from "./reduce.ts";
-import { constant, FLOAT, type I32, MEMORY_GRAIN, SMALLEST, setEach, whileAtLeast } from "./stream.ts";
+import { planOfTotal } from "./reduce.ts";
+import {
+  constant,
+  FLOAT,
+  forEachItem,
+  type I32,
+  load,
+  MEMORY_GRAIN,
+  SMALLEST,
+  setEach,
+  store,
+  stream,
+  type V128,
+  VECTOR,
+  vectorsFor,
+  whileAtLeast,
+} from "./stream.ts";
 
 /** Steps of the search among the limits of 1,023 gaps. */
 const STEPS = [512, 256, 128, 64, 32, 16, 8, 4, 2, 1] as const;
 
-type DrawArrays<M> = Omit<Parameters<typeof dropBlockDraw>[0], "mask"> & { mask: M };
+/** Bytes of a strip that is counted. */
+const STRIP = 32768;
+/** Elements that are masked at once. */
+const AT_ONCE = 16;
+
+const maskSize = ({ N, H, W, maskC }: DropBlockDims): number => N * H * W * maskC;
 
 /**
- * Phase 1: mask = 1, or 255 where elements are bytes
+ * Phase 1: mask = 255
  * Phase 2, each row where seeds may lie: while the row goes on, draw a word and find its gap; after the gap lies a
  *   seed, whose block becomes 0. Blocks of different rows overlap; whoever comes, writes 0.
  * Phase 3: the counter moves on by what all rows may have drawn.
- *
- * @param size bytes of an element of the mask
  */
-export const drawing = <M extends FlatArray>(
-  kernel: Kernel<DrawArrays<M>, DropBlockDims>,
-  size: 1 | typeof FLOAT,
-): Generator => generator(kernel, (d: DropBlockDims) => planOfDraw<M>(d, size));
-
-function planOfDraw<M>(d: DropBlockDims, size: 1 | typeof FLOAT): Plan<DrawArrays<M>> | undefined {
+export const blockDraw = generator(dropBlockDraw, (d) => {
   const { N, H, W, maskC, BH, BW, firstRow, endRow, firstColumn, endColumn } = d;
-  const length = N * H * W * maskC;
-  if (length < SMALLEST) return undefined;
-  const name = size === FLOAT ? "drop_block_draw_f32_4x4_simd" : "drop_block_draw_bytes_simd";
+  if (maskSize(d) < SMALLEST) return undefined;
   const rows = Math.max(0, endRow - firstRow);
   const seedsInRow = Math.max(0, endColumn - firstColumn) * maskC;
   const pairsInRow = Math.ceil(seedsInRow / 2);
   /** From an element to the first of the block around it, back. */
-  const toBlock = size * ((BH >> 1) * W + (BW >> 1)) * maskC;
+  const toBlock = ((BH >> 1) * W + (BW >> 1)) * maskC;
 
   /** mask[block around the element at `at`] = 0, as far as rows reach */
   const dropBlock = (f: FunctionBuilder, at: I32, height: I32) => {
-    const [rowsLeft, columnsLeft, pointer] = f.locals("block", "i32", 3);
+    const [row, column, pointer] = f.locals("block", "i32", 3);
     f.set(pointer, f.i32.sub(at, toBlock));
-    f.set(rowsLeft, height);
-    whileAtLeast(f, rowsLeft, 1, () => {
-      f.set(columnsLeft, BW);
-      whileAtLeast(f, columnsLeft, 1, () => {
-        if (size === FLOAT) f.f32.store(pointer, 0);
-        else f.i32.store8(pointer, 0);
-        f.advance(pointer, size * maskC);
+    f.forRange(row, { to: height }, () => {
+      f.forRange(column, { to: BW }, () => {
+        f.i32.store8(pointer, 0);
+        f.advance(pointer, maskC);
       });
-      f.advance(pointer, size * (W - BW) * maskC);
+      f.advance(pointer, (W - BW) * maskC);
     });
   };
 
   return {
-    name,
-    key: `${name} ${exactKey(d)}`,
+    name: "drop_block_draw_bytes_simd",
     phases: [
-      size === FLOAT
-        ? filling("mask", length, 1)
-        : {
-            items: length,
-            grain: MEMORY_GRAIN,
-            write: (f, { from, to, arrays: { mask } }) =>
-              f.memory.fill(f.i32.add(mask, from), 255, f.i32.sub(to, from)),
-          },
+      {
+        items: Math.ceil(maskSize(d) / 4),
+        grain: MEMORY_GRAIN / 4,
+        write: (f, { from, to, arrays: { mask } }) =>
+          f.memory.fill(f.at(mask, from, FLOAT), 255, f.i32.mul(f.i32.sub(to, from), FLOAT)),
+      },
       {
         items: N * rows,
         // A seed takes as long as some dozen elements of a stream.
@@ -98,15 +97,15 @@ function planOfDraw<M>(d: DropBlockDims, size: 1 | typeof FLOAT): Plan<DrawArray
             const image = f.let("image", i32.div_u(item, rows));
             f.set(row, i32.add(i32.sub(item, i32.mul(image, rows)), firstRow));
             const pixel = i32.add(i32.mul(i32.add(i32.mul(image, H), row), W), firstColumn);
-            f.set(maskAt, f.at(mask, pixel, size * maskC));
+            f.set(maskAt, f.at(mask, pixel, maskC));
             // The last rows may lie so low that the block reaches over the edge.
             cut(f, height, row, H + (BH >> 1), BH);
             f.set(counter, i64.add(first, i64.extend_i32_u(i32.mul(item, pairsInRow))));
             f.set(isSecond, 0);
             f.set(left, seedsInRow);
-            f.block((done) => {
-              f.loop((again) => {
-                f.brIf(done, i32.le_s(left, 0));
+            f.until(
+              () => i32.le_s(left, 0),
+              () => {
                 f.if(
                   isSecond,
                   () => f.set(word, draw.second),
@@ -124,15 +123,14 @@ function planOfDraw<M>(d: DropBlockDims, size: 1 | typeof FLOAT): Plan<DrawArray
                 }
                 f.set(gap, i32.shr_u(i32.sub(gapAt, limits), 2));
                 f.set(left, i32.sub(left, gap));
-                f.advance(maskAt, i32.mul(gap, size));
+                f.advance(maskAt, gap);
                 f.if(i32.and(i32.gt_s(left, 0), i32.lt_u(gap, 2 * STEPS[0] - 1)), () => {
                   dropBlock(f, maskAt, height);
-                  f.advance(maskAt, size);
+                  f.advance(maskAt, 1);
                   f.advance(left, -1);
                 });
-                f.br(again);
-              });
-            });
+              },
+            );
           });
         },
       },
@@ -142,40 +140,114 @@ function planOfDraw<M>(d: DropBlockDims, size: 1 | typeof FLOAT): Plan<DrawArray
       },
     ],
   };
+});
+
+/** Counts the bits that are set, 8 for each element. Phase 2: scale[0] = length / Σ, or 0 */
+export const blockScale = generator(dropBlockScale, (d, { mask: words }) => {
+  const length = maskSize(d);
+  if (length < SMALLEST) return undefined;
+  const bytes = FLOAT * words!;
+  return planOfTotal(
+    {
+      ...{ name: "drop_block_scale_bytes_i64", fixed: length },
+      ...{ array: "mask", length: bytes, size: 1, strip: STRIP },
+      prepare: (f) => {
+        const { f64, i32, i64 } = f;
+        const bits = f.local("bits", "i64");
+        return (mask, left) => {
+          f.set(bits, 0n);
+          whileAtLeast(f, left, 8, () => {
+            f.set(bits, i64.add(bits, i64.popcnt(i64.load(mask, { align: FLOAT }))));
+            f.advance(mask, 8);
+          });
+          whileAtLeast(f, left, 4, () => {
+            f.set(bits, i64.add(bits, i64.extend_i32_u(i32.popcnt(i32.load(mask)))));
+            f.advance(mask, 4);
+          });
+          return f64.mul(f64.convert_i64_u(bits), 1 / 8);
+        };
+      },
+    },
+    (f, total, { scale }) => {
+      const { f32, f64 } = f;
+      // What fills up the last word counts as if it stayed.
+      f.set(total, f64.sub(total, bytes - length));
+      const inverse = f.let("inverse", f64.div(length, total));
+      f32.store(scale, f32.demote_f64(f.select(inverse, 0, f64.gt(total, 0))));
+    },
+  );
+});
+
+/** Prepares `xs ← xs · mask · scale` for neighbouring vectors, an even number; what it returns writes the code. */
+export function masking(
+  f: FunctionBuilder,
+  scale: I32,
+  vectors: number,
+): (xs: readonly V128[], mask: I32) => void {
+  const { f32x4, i32x4, v128 } = f;
+  const factor = f.let("factor", v128.load32_splat(scale));
+  const pairs = f.locals("pair", "v128", vectors / 2);
+  return (xs, mask) => {
+    setEach(f, pairs, (i) => v128.load8x8_s(mask, { offset: 8 * i, align: FLOAT }));
+    setEach(f, xs, (v) => {
+      const pair = pairs[v >> 1];
+      const wide = v % 2 === 0 ? i32x4.extend_low_i16x8_s(pair) : i32x4.extend_high_i16x8_s(pair);
+      return f32x4.mul(v128.and(wide, factor), xs[v]);
+    });
+  };
 }
 
-export const blockDraw: Generator = /* @__PURE__ */ drawing(dropBlockDraw, FLOAT);
-
-/** Phase 1 is that of a sum over everything. Phase 2: scale[0] = length / Σ, or 0 */
-export const scaling = (
-  name: string,
-  length: number,
-  how: Summing,
-): Plan<{ readonly scale: unknown; readonly mask: unknown }> =>
-  planOfTotal({ name, array: "mask", length, ...how }, (f, total, { scale }) => {
-    const { f32, f64 } = f;
-    const inverse = f.let("inverse", f64.div(length, total));
-    f32.store(scale, f32.demote_f64(f.select(inverse, 0, f64.gt(total, 0))));
-  });
-
-export const blockScale: Generator = generator(dropBlockScale, (_, { mask: length }) =>
-  length! < SMALLEST ? undefined : scaling("drop_block_scale_f32_4x4_simd", length!, ofFloats),
-);
-
-/** The map, twice, and the mask beside it. */
-function walkOf({ N, H, W, C, maskC }: DropBlockDims): Walk {
-  const shape = [N, H, W, C];
-  return walkOver(shape, [shape, shape, [N, H, W, maskC]]);
-}
-
-export const blockApply: Generator = elementwise(
-  dropBlockApply,
-  { name: "drop_block_apply", reads: ["x", "mask"], writes: ["y"], walk: walkOf, grain: MEMORY_GRAIN },
-  (f, _, { arrays: { scale } }) => {
-    const factor = f.let("factor", f.v128.load32_splat(scale));
-    return ({ y, x, mask }) => setEach(f, y, (i) => f.f32x4.mul(x[i], f.f32x4.mul(mask[i], factor)));
-  },
-);
+/** y = x · mask · scale: element by element, or pixel by pixel where the channels share a mask */
+export const blockApply = generator(dropBlockApply, ({ C, maskC }, { y: length }) => {
+  if (length! < SMALLEST) return undefined;
+  const isShared = maskC < C;
+  return {
+    name: `drop_block_apply_${isShared ? "shared" : "bytes"}_f32_4x4_simd`,
+    fixed: isShared && C,
+    phases: [
+      {
+        items: isShared ? length! / C : length!,
+        grain: isShared ? Math.ceil(MEMORY_GRAIN / C) : MEMORY_GRAIN,
+        write: (f, { from, to, arrays: { y, x, mask, scale } }) => {
+          const { f32, f32x4, i32 } = f;
+          const one = f.let("one", f32.load(scale));
+          const factor = () => f.select(one, 0, i32.load8_u(mask));
+          if (isShared) {
+            const all = f.local("all", "v128");
+            const count = f.local("count", "i32");
+            for (const pointer of [y, x]) f.advance(pointer, from, FLOAT * C);
+            forEachItem(f, { from, to }, [[mask, 1]], () => {
+              f.set(all, f32x4.splat(factor()));
+              f.set(count, C);
+              const vectors = vectorsFor(C);
+              stream(f, { pointers: { x, y }, reads: ["x"], writes: ["y"], count, vectors }, (values) =>
+                setEach(f, values.y, (i) => f32x4.mul(values.x[i], all)),
+              );
+            });
+            return;
+          }
+          const xs = f.locals("x", "v128", AT_ONCE / 4);
+          const mask4 = masking(f, scale, xs.length);
+          const count = f.let("count", i32.sub(to, from));
+          for (const pointer of [y, x]) f.advance(pointer, from, FLOAT);
+          f.advance(mask, from);
+          whileAtLeast(f, count, AT_ONCE, () => {
+            load(f, xs, x);
+            mask4(xs, mask);
+            store(f, xs, y);
+            for (const pointer of [y, x]) f.advance(pointer, VECTOR * xs.length);
+            f.advance(mask, AT_ONCE);
+          });
+          whileAtLeast(f, count, 1, () => {
+            f32.store(y, f32.mul(f32.load(x), factor()));
+            for (const pointer of [y, x]) f.advance(pointer, FLOAT);
+            f.advance(mask, 1);
+          });
+        },
+      },
+    ],
+  };
+});
 
 /** The smallest 32-bit number that is not below `value`: a 32-bit number is below the one where it is below the other. */
 function roundUp(value: number): number {
@@ -186,12 +258,8 @@ function roundUp(value: number): number {
   return new Float32Array(bits.buffer)[0];
 }
 
-export const dropMask: Generator = elementwise(
-  dropoutMask,
-  { name: "dropout_mask", reads: ["noise"], writes: ["mask"], grain: MEMORY_GRAIN },
-  (f, { rate }) => {
-    const limit = constant(f, "limit", roundUp(rate));
-    const kept = constant(f, "kept", 1 / (1 - rate));
-    return ({ mask, noise }) => setEach(f, mask, (i) => f.v128.andnot(kept, f.f32x4.lt(noise[i], limit)));
-  },
-);
+export const dropMask: Generator = elementwise(dropoutMask, { grain: MEMORY_GRAIN }, (f, { rate }) => {
+  const limit = constant(f, "limit", roundUp(rate));
+  const kept = constant(f, "kept", 1 / (1 - rate));
+  return ({ mask, noise }) => setEach(f, mask, (i) => f.v128.andnot(kept, f.f32x4.lt(noise[i], limit)));
+});

@@ -9,37 +9,50 @@
 //   for (row = from; row < to; row++)
 //     for (k = 0; k < length; k++) write[row·outer + k·inner] = compute(reads[row·outer + k·inner])
 
-import { exactKey, type Kernel, type Walk } from "@saunet/core/kernels";
+import type { Kernel, Walk } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
-import { type Generator, generator, type PhaseLocals } from "../plan.ts";
+import { type Generator, generator, nameOf, type PhaseLocals } from "../plan.ts";
 import {
   ARITHMETIC_GRAIN,
   FLOAT,
   type I32,
-  moveBy,
   SMALLEST,
   stream,
   type Vectors,
   vectorsFor,
   whileAtLeast,
 } from "./stream.ts";
-import { rowsOf } from "./walk.ts";
 
-/** What one kernel goes over. */
-export interface Elementwise<A, D> {
-  /** Stands first in the plan's name. */
-  readonly name: string;
-  readonly reads: readonly (keyof A & string)[];
-  /** May name arrays that are read as well; all arrays have as many elements as the first one, but for a walk. */
-  readonly writes: readonly (keyof A & string)[];
-  /** The walk of what is written and what is read, in this order; without one, every array is a run of elements. */
-  readonly walk?: (dims: D) => Walk;
-  /** What the code holds of the dims; default: all of them, and nothing of a walk. */
-  readonly constants?: (dims: D) => unknown;
+/** How an array moves, in elements: from row to row and inside a row. */
+export interface Step {
+  readonly outer: number;
+  /** 1, or 0 where the array repeats one element. */
+  readonly inner: number;
+}
+
+export interface Rows {
+  readonly rows: number;
+  readonly length: number;
+  /** Of each array. */
+  readonly steps: readonly Step[];
+}
+
+/** A walk of one or two axes as rows; a single axis is one row. More axes stay with the portable form. */
+export function rowsOf({ shape, strides }: Walk): Rows | undefined {
+  const [rows, length] = shape.length === 1 ? [1, shape[0]] : shape;
+  if (shape.length > 2 || strides.some((own) => own.at(-1)! > 1)) return undefined;
+  const steps = strides.map((own) => ({ outer: own.length === 1 ? 0 : own[0], inner: own.at(-1)! }));
+  return { rows, length, steps };
+}
+
+/** How a kernel goes over its elements. */
+interface Elementwise<D> {
   /** How many vectors at once; default 4. */
   readonly vectors?: number;
   /** Fewer elements are not worth another thread; default: where arithmetic sets the pace. */
   readonly grain?: number;
+  /** Whether there is code for such dims; default: for all. */
+  readonly suits?: (dims: D) => boolean;
 }
 
 /** Declares constants; what it returns writes the code for some vectors. With a walk it leaves those that are read. */
@@ -49,25 +62,38 @@ type Prepare<A, D> = (
   locals: PhaseLocals<A>,
 ) => (values: Vectors<keyof A & string>) => void;
 
-/** A generator of such kernels. */
+/** The walk of dims that are one or have one, and what else the code holds of them. */
+function walkOf(dims: unknown): { walk?: Walk; others: unknown } {
+  if (typeof dims !== "object" || dims === null) return { others: dims };
+  if ("strides" in dims) return { walk: dims as Walk, others: undefined };
+  const { walk, ...others } = dims as { walk?: Walk };
+  return { ...(walk && { walk }), others };
+}
+
+/**
+ * A generator of such kernels. Arrays go along the walk in the order of the kernel's roles; without a walk each is a run
+ * as long as the first, or a single number, read where the code begins.
+ */
 export function elementwise<A, D>(
   kernel: Kernel<A, D>,
-  { name, reads, writes, walk, constants, vectors: most = 4, grain = ARITHMETIC_GRAIN }: Elementwise<A, D>,
+  { vectors: most = 4, grain = ARITHMETIC_GRAIN, suits = () => true }: Elementwise<D>,
   prepare: Prepare<A, D>,
 ): Generator {
-  const arrays = [...new Set([...writes, ...reads])];
-  const run = arrays.map(() => ({ outer: 0, inner: 1 }));
+  const { roles } = kernel;
+  const names = Object.keys(roles) as (keyof A & string)[];
   return generator(kernel, (dims, lengths) => {
-    const found = walk ? rowsOf(walk(dims)) : { rows: 1, length: lengths[writes[0]]!, steps: run };
-    if (found === undefined || found.rows * found.length < SMALLEST) return undefined;
+    const { walk, others } = walkOf(dims);
+    const whole = lengths[names[0]]!;
+    const arrays = walk ? names : names.filter((name) => lengths[name] === whole);
+    const run = { rows: 1, length: whole, steps: arrays.map(() => ({ outer: 0, inner: 1 })) };
+    const found = walk ? rowsOf(walk) : run;
+    if (found === undefined || found.rows * found.length < SMALLEST || !suits(dims)) return undefined;
     const { rows, length, steps } = found;
     const single = rows === 1;
     const vectors = single || length % 4 !== 0 ? most : vectorsFor(length);
-    const plan = `${name}${single ? "" : "_rows"}_f32_4x${vectors}_simd`;
-    const held = constants?.(dims) ?? (walk ? [] : dims);
     return {
-      name: plan,
-      key: `${plan} ${exactKey([single || length, steps, held])}`,
+      name: `${nameOf(kernel)}${single ? "" : "_rows"}_f32_4x${vectors}_simd`,
+      fixed: [single || length, steps, others],
       phases: [
         {
           items: single ? length : rows,
@@ -76,20 +102,21 @@ export function elementwise<A, D>(
             const { from, to, arrays: pointers } = locals;
             const compute = prepare(f, dims, locals);
             const moving = arrays.map((array, i) => ({ array, pointer: pointers[array], ...steps[i] }));
-            const streamed = reads.filter((array) => steps[arrays.indexOf(array)].inner === 1);
             const still = moving
               .filter(({ inner }) => inner === 0)
               .map(({ array, pointer }) => ({ array, pointer, splat: f.local(`${array}All`, "v128") }));
+            const splats = still.map(({ array, splat }) => [array, Array(vectors).fill(splat)]);
+            const reads = arrays.filter((array, i) => roles[array] !== "write" && steps[i].inner === 1);
+            const writes = arrays.filter((array) => roles[array] !== "read");
             const runOf = (count: I32) => {
               for (const { pointer, splat } of still) f.set(splat, f.v128.load32_splat(pointer));
-              const splats = still.map(({ array, splat }) => [array, Array(vectors).fill(splat)]);
-              stream(f, { pointers, reads: streamed, writes, count, vectors }, (values) =>
+              stream(f, { pointers, reads, writes, count, vectors }, (values) =>
                 compute({ ...values, ...Object.fromEntries(splats) }),
               );
             };
             const count = f.let("count", f.i32.sub(to, from));
             for (const { pointer, outer, inner } of moving)
-              moveBy(f, pointer, from, FLOAT * (single ? inner : outer));
+              f.advance(pointer, from, FLOAT * (single ? inner : outer));
             if (single) {
               runOf(count);
               return;

@@ -21,8 +21,8 @@ const [SCALE, CUBIC] = [Math.sqrt(2 / Math.PI), 0.044715];
 /** Beyond, the slope of the tanh form is 0 or 1 to the last bit, and x³ would overflow. */
 const FARTHEST = 50;
 
-/** Prepares `es ← e^(-x²/2)` and `ps ← Φ(x)`. */
-function distribution(f: FunctionBuilder): (xs: Vectors, es: Vectors, ps: Vectors) => void {
+/** Prepares `ps ← Φ(x)` and `es ← e^(-x²/2)`. */
+function distribution(f: FunctionBuilder): (xs: Vectors, ps: Vectors, es?: Vectors) => void {
   const { v128, f32x4 } = f;
   const power = exponential(f, -1);
   const one = constant(f, "unit", 1);
@@ -33,7 +33,7 @@ function distribution(f: FunctionBuilder): (xs: Vectors, es: Vectors, ps: Vector
   const terms = erfcTerms
     .slice(0, TERMS)
     .map((term, j) => constant(f, `term${j}_`, j === 0 ? term / 2 : term));
-  return (xs, es, ps) => {
+  return (xs, ps, es = f.locals("power", "v128", xs.length)) => {
     const [ts, sums, befores, nexts] = ["t", "sum", "before", "next"].map((name) =>
       f.locals(name, "v128", xs.length),
     );
@@ -71,53 +71,38 @@ function approximation(f: FunctionBuilder): (xs: Vectors, ss: Vectors) => void {
   };
 }
 
-export const gelu: Generator = elementwise(
-  geluForward,
-  { name: "gelu", reads: ["x"], writes: ["y"], vectors: 2 },
-  (f, { approximate }) => {
-    if (approximate === "tanh") {
-      const share = approximation(f);
-      return ({ x, y }) => {
-        share(x, y);
-        setEach(f, y, (i) => f.f32x4.mul(x[i], y[i]));
-      };
-    }
-    const below = distribution(f);
-    return ({ x, y }) => {
-      below(x, f.locals("power", "v128", x.length), y);
-      setEach(f, y, (i) => f.f32x4.mul(x[i], y[i]));
-    };
-  },
-);
+export const gelu: Generator = elementwise(geluForward, { vectors: 2 }, (f, { approximate }) => {
+  const share = approximate === "tanh" ? approximation(f) : distribution(f);
+  return ({ x, y }) => {
+    share(x, y);
+    setEach(f, y, (i) => f.f32x4.mul(x[i], y[i]));
+  };
+});
 
-export const gradientOfGelu: Generator = elementwise(
-  geluGradient,
-  { name: "gelu_gradient", reads: ["gy", "x"], writes: ["gx"], vectors: 2 },
-  (f, { approximate }) => {
-    const { f32x4 } = f;
-    if (approximate === "tanh") {
-      const share = approximation(f);
-      const one = constant(f, "unit", 1);
-      const [low, high] = [constant(f, "nearest", -FARTHEST), constant(f, "farthest", FARTHEST)];
-      const slope = constant(f, "slope", 2 * SCALE);
-      const bend = constant(f, "bend", 6 * SCALE * CUBIC);
-      return ({ gx, gy, x }) => {
-        setEach(f, x, (i) => f32x4.pmax(f32x4.pmin(x[i], high), low));
-        share(x, gx);
-        const rests = f.locals("rest", "v128", x.length);
-        setEach(f, rests, (i) => f32x4.mul(x[i], f32x4.sub(one, gx[i])));
-        setEach(f, x, (i) => f32x4.add(f32x4.mul(f32x4.mul(x[i], x[i]), bend), slope));
-        setEach(f, rests, (i) => f32x4.add(f32x4.mul(rests[i], x[i]), one));
-        setEach(f, gx, (i) => f32x4.mul(f32x4.mul(gx[i], rests[i]), gy[i]));
-      };
-    }
-    const below = distribution(f);
-    const density = constant(f, "density", SCALE / 2);
+export const gradientOfGelu: Generator = elementwise(geluGradient, { vectors: 2 }, (f, { approximate }) => {
+  const { f32x4 } = f;
+  if (approximate === "tanh") {
+    const share = approximation(f);
+    const one = constant(f, "unit", 1);
+    const [low, high] = [constant(f, "nearest", -FARTHEST), constant(f, "farthest", FARTHEST)];
+    const slope = constant(f, "slope", 2 * SCALE);
+    const bend = constant(f, "bend", 6 * SCALE * CUBIC);
     return ({ gx, gy, x }) => {
-      const powers = f.locals("power", "v128", x.length);
-      below(x, powers, gx);
-      setEach(f, powers, (i) => f32x4.mul(f32x4.mul(powers[i], density), x[i]));
-      setEach(f, gx, (i) => f32x4.mul(f32x4.add(gx[i], powers[i]), gy[i]));
+      setEach(f, x, (i) => f32x4.pmax(f32x4.pmin(x[i], high), low));
+      share(x, gx);
+      const rests = f.locals("rest", "v128", x.length);
+      setEach(f, rests, (i) => f32x4.mul(x[i], f32x4.sub(one, gx[i])));
+      setEach(f, x, (i) => f32x4.add(f32x4.mul(f32x4.mul(x[i], x[i]), bend), slope));
+      setEach(f, rests, (i) => f32x4.add(f32x4.mul(rests[i], x[i]), one));
+      setEach(f, gx, (i) => f32x4.mul(f32x4.mul(gx[i], rests[i]), gy[i]));
     };
-  },
-);
+  }
+  const below = distribution(f);
+  const density = constant(f, "density", SCALE / 2);
+  return ({ gx, gy, x }) => {
+    const powers = f.locals("power", "v128", x.length);
+    below(x, gx, powers);
+    setEach(f, powers, (i) => f32x4.mul(f32x4.mul(powers[i], density), x[i]));
+    setEach(f, gx, (i) => f32x4.mul(f32x4.add(gx[i], powers[i]), gy[i]));
+  };
+});

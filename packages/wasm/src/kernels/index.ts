@@ -11,8 +11,8 @@ import {
   sigmoid,
   silu,
 } from "./activation.ts";
-import { add, div, gradientCopy, gradientSum, mul, sub } from "./arithmetic.ts";
-import { compare, gradientOfExtreme, maximum, minimum, where } from "./choice.ts";
+import { arithmetics, gradientCopy } from "./arithmetic.ts";
+import { compare, gradientOfExtreme, where } from "./choice.ts";
 import { convGenerators } from "./conv/index.ts";
 import { blockApply, blockDraw, blockScale, dropMask } from "./drop-block.ts";
 import { gelu, gradientOfGelu } from "./gelu.ts";
@@ -32,7 +32,8 @@ import { unary } from "./unary.ts";
 
 /** What fills core's kernels. */
 export const generators: readonly Generator[] = [
-  ...[add, sub, mul, div, gradientSum, gradientCopy],
+  ...arithmetics,
+  gradientCopy,
   ...[sum, stretch, max, gradientOfMax],
   ...[statistics, groupNorm, groupNormBackward],
   ...[maxPool, gradientOfMaxPool],
@@ -45,7 +46,7 @@ export const generators: readonly Generator[] = [
   ...[gatherEntries, gradientOfGather, oneHot],
   ...[softmax, gradientOfSoftmax, logSoftmax, gradientOfLogSoftmax],
   ...[softmaxCrossEntropy, gradientOfSoftmaxCrossEntropy],
-  ...[minimum, maximum, gradientOfExtreme, compare, where],
+  ...[gradientOfExtreme, compare, where],
   ...[leakyRelu, gradientOfLeakyRelu],
   ...[gelu, gradientOfGelu],
   ...unary,

@@ -4,12 +4,13 @@
 //   gather.gradient  gx = 0;  gx[o, indices[j]] += gy[o,j]  in the order of j, as in the reference
 //   oneHot.forward   y = 0;   y[i, indices[i]] = 1
 //
-// Forward an index that leads nowhere traps. The gradient is shared out by `o` and by stretches of `inner`, so that no two
+// Forward an index that is no integer or leads nowhere traps; the portable form then says which it is (`refuses` in
+// plan.ts). The gradient is shared out by `o` and by stretches of `inner`, so that no two
 // threads add to one element and every thread goes through all indices.
 
-import { exactKey, gatherForward, gatherGradient, oneHotForward } from "@saunet/core/kernels";
+import { gatherForward, gatherGradient, oneHotForward } from "@saunet/core/kernels";
+import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { generator } from "../plan.ts";
-import { trapUnlessIndex } from "./indices.ts";
 import { copyRow, filling } from "./movement.ts";
 import { cut } from "./ranges.ts";
 import { FLOAT, forEachItem, MEMORY_GRAIN, SMALLEST, setEach, stream } from "./stream.ts";
@@ -17,12 +18,23 @@ import { FLOAT, forEachItem, MEMORY_GRAIN, SMALLEST, setEach, stream } from "./s
 /** Elements of a stretch of `inner`: a line of the cache. */
 const STRETCH = 16;
 
+/** Reads the index at an address; traps where it is no integer from 0 to `count - 1`. */
+export function trapUnlessIndex(
+  f: FunctionBuilder,
+  index: Local<"i32">,
+  at: Local<"i32">,
+  count: number,
+): void {
+  const { f32, i32 } = f;
+  f.set(index, i32.trunc_sat_f32_s(f32.load(at)));
+  const isOther = f32.ne(f32.convert_i32_s(index), f32.load(at));
+  f.if(i32.or(isOther, i32.ge_u(index, count)), () => f.unreachable());
+}
+
 export const gather = generator(gatherForward, ({ outer, size, inner, count }) => {
   if (outer * count * inner < SMALLEST) return undefined;
-  const name = "gather_f32_4x4_simd";
   return {
-    name,
-    key: `${name} ${exactKey([outer, size, inner, count])}`,
+    name: "gather_f32_4x4_simd",
     refuses: true,
     phases: [
       {
@@ -47,11 +59,9 @@ export const gather = generator(gatherForward, ({ outer, size, inner, count }) =
 
 export const gradientOfGather = generator(gatherGradient, ({ outer, size, inner, count }) => {
   if (outer * count * inner < SMALLEST) return undefined;
-  const name = "gather_gradient_f32_4x4_simd";
   const stretches = Math.ceil(inner / STRETCH);
   return {
-    name,
-    key: `${name} ${exactKey([outer, size, inner, count])}`,
+    name: "gather_gradient_f32_4x4_simd",
     phases: [
       filling("gx", outer * size * inner, 0),
       {
@@ -98,10 +108,9 @@ export const gradientOfGather = generator(gatherGradient, ({ outer, size, inner,
 export const oneHot = generator(oneHotForward, ({ classes }, lengths) => {
   const count = lengths.indices!;
   if (count * classes < SMALLEST) return undefined;
-  const name = "one_hot_f32_simd";
   return {
-    name,
-    key: `${name} ${exactKey([classes, count])}`,
+    name: "one_hot_f32_simd",
+    fixed: [classes, count],
     refuses: true,
     phases: [
       filling("y", count * classes, 0),

@@ -1,9 +1,10 @@
 // What works along lines of neighbouring elements, one line an item. A line takes as many passes as it has sums to wait
 // for; it stays in the first cache meanwhile.
 
-import { type AxisDims, exactKey, type Kernel } from "@saunet/core/kernels";
+import type { AxisDims, Kernel } from "@saunet/core/kernels";
 import type { FunctionBuilder, Value } from "../asm/index.ts";
-import { type Generator, generator, type Plan } from "../plan.ts";
+import { type Draft, type Generator, generator, nameOf } from "../plan.ts";
+import { exponential } from "./exp.ts";
 import { acrossLanes, addDoubles, sumOfDoubles } from "./lanes.ts";
 import {
   ARITHMETIC_GRAIN,
@@ -49,15 +50,13 @@ export function passes<N extends string>(
 
 /** What a kernel does along lines. */
 export interface Lines<N extends string> {
-  /** Stands first in the plan's name. */
-  readonly name: string;
   /** Arrays that have a line for each line, and those that have one number for it. The others stay where they are. */
   readonly lines: readonly N[];
   readonly single?: readonly N[];
   /** So many elements are worth another thread. */
   readonly grain?: number;
   /** Whatever else the code was specialised for. */
-  readonly constants?: unknown;
+  readonly fixed?: unknown;
   readonly refuses?: boolean;
   /** Declares variables; what it returns writes the passes over one line, `at` being where each array's part begins. */
   readonly prepare: (f: FunctionBuilder, pass: Pass<N>, at: { readonly [K in N]: I32 }) => () => void;
@@ -65,21 +64,13 @@ export interface Lines<N extends string> {
 
 /** The plan of `count` lines of `size` elements. */
 export function planOfLines<A>(
+  name: string,
   { count, size }: { readonly count: number; readonly size: number },
-  {
-    name,
-    lines,
-    single = [],
-    grain = ARITHMETIC_GRAIN,
-    constants,
-    refuses = false,
-    prepare,
-  }: Lines<keyof A & string>,
-): Plan<A> {
-  const plan = `${name}_f32_4x${VECTORS}_simd`;
+  { lines, single = [], grain = ARITHMETIC_GRAIN, fixed, refuses = false, prepare }: Lines<keyof A & string>,
+): Draft<A> {
   return {
-    name: plan,
-    key: `${plan} ${exactKey([size, constants])}`,
+    name: `${name}_f32_4x${VECTORS}_simd`,
+    fixed: [size, fixed],
     refuses,
     phases: [
       {
@@ -105,7 +96,8 @@ export const alongLines = <A, D extends AxisDims>(
 ): Generator =>
   generator(kernel, (dims) => {
     const { outer: count, size, inner } = dims;
-    return inner !== 1 || count * size < SMALLEST ? undefined : planOfLines({ count, size }, linesOf(dims));
+    if (inner !== 1 || count * size < SMALLEST) return undefined;
+    return planOfLines(nameOf(kernel), { count, size }, linesOf(dims));
   });
 
 /** The sum of some vectors, neighbours first. */
@@ -144,6 +136,32 @@ export function lineSum(f: FunctionBuilder) {
       f.set(total, f32x4.splat(f32.demote_f64(sumOfDoubles(f, halves))));
       return total;
     },
+  };
+}
+
+/**
+ * Prepares e^(x - max x) and its sum over a line; what it returns writes the two passes and gives the maximum, in all lanes.
+ * The sum then is that of `sum`; the powers go to an array where one is named.
+ */
+export function linePowers<N extends string>(
+  f: FunctionBuilder,
+  pass: Pass<N>,
+  sum: ReturnType<typeof lineSum>,
+  x: N,
+  powers?: N,
+): () => V128 {
+  const exp = exponential(f, 1);
+  const maximum = lineMaximum(f, pass, x);
+  return () => {
+    const largest = maximum();
+    sum.clear();
+    pass([x], powers === undefined ? [] : [powers], (values) => {
+      const to = values[powers ?? x];
+      setEach(f, to, (i) => f.f32x4.sub(values[x][i], largest));
+      exp(to);
+      sum.add(to);
+    });
+    return largest;
   };
 }
 

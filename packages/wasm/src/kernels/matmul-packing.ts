@@ -7,11 +7,12 @@
 // cache when their next quarter comes.
 
 import type { MatmulDims, matmulForward } from "@saunet/core/kernels";
+import type { FunctionBuilder, Value } from "../asm/index.ts";
 import type { Phase } from "../plan.ts";
 import { copyRows, panelsBytes, turning, turnRows } from "./conv/panels.ts";
 import { BLOCK } from "./conv/register-tile.ts";
 import { cut, unravel } from "./ranges.ts";
-import { FLOAT, MEMORY_GRAIN } from "./stream.ts";
+import { FLOAT, type I32, MEMORY_GRAIN } from "./stream.ts";
 
 export type MatmulArrays = Parameters<typeof matmulForward>[0];
 
@@ -25,6 +26,30 @@ const PATCH_ROWS = 64;
 export function matricesOf({ walk: { shape, strides } }: MatmulDims, factor: "a" | "b"): number {
   const own = strides[factor === "a" ? 1 : 2];
   return shape.reduce((count, size, axis) => (own[axis] === 0 ? count : count * size), 1);
+}
+
+/**
+ * Where a factor's matrix of some product begins: the first lies at `start`, `bytes` from one to the next, as they do in
+ * its array where that is left out.
+ */
+export function matrixAt(
+  f: FunctionBuilder,
+  product: I32,
+  { walk: { shape, strides }, m, n, k }: MatmulDims,
+  factor: "a" | "b",
+  start: I32 | Value<"i32">,
+  bytes = (factor === "a" ? m * k : k * n) * FLOAT,
+): I32 {
+  const { i32 } = f;
+  const at = f.let("matrixAt", start);
+  const elements = factor === "a" ? m * k : k * n;
+  let before = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const step = (strides[factor === "a" ? 1 : 2][axis] / elements) * bytes;
+    if (step > 0) f.advance(at, i32.mul(i32.rem_u(i32.div_u(product, before), shape[axis]), step));
+    before *= shape[axis];
+  }
+  return at;
 }
 
 /** Puts every matrix b into panels, the first at `start` of the shared memory. */

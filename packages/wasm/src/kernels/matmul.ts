@@ -7,14 +7,16 @@
 //         for each pair of rows:   y[2][16] += a[2][chunk] · panel[chunk][16]     in registers
 //
 // The item's part of a stays in the second cache while the panels pass. Each chunk has a sum of its own that is then added to
-// y, so that an error grows with the length of a chunk and the number of chunks, and not with their product.
+// y, so that an error grows with the length of a chunk and the number of chunks, and not with their product. Few rows go
+// another way (matmul-rows.ts).
 
-import { exactKey, type MatmulDims, matmulForward } from "@saunet/core/kernels";
+import { type MatmulDims, matmulForward } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
-import { type Generator, generator, type Phase, type PhaseLocals } from "../plan.ts";
+import { type Generator, generator, type Phase } from "../plan.ts";
 import { panelRow, panelsBytes } from "./conv/panels.ts";
 import { BLOCK, type Blocks, blocksOf, registerTile, rowsOf, type Tile } from "./conv/register-tile.ts";
-import { type MatmulArrays, matricesOf, packColumns, packRows } from "./matmul-packing.ts";
+import { type MatmulArrays, matricesOf, matrixAt, packColumns, packRows } from "./matmul-packing.ts";
+import { planFewRows } from "./matmul-rows.ts";
 import { cut, unravel } from "./ranges.ts";
 import { FLOAT, type I32, whileAtLeast } from "./stream.ts";
 
@@ -22,18 +24,17 @@ import { FLOAT, type I32, whileAtLeast } from "./stream.ts";
 const SMALLEST_PRODUCTS = 4096;
 /** A factor of so many elements lies in the first cache however it is read. */
 const FEW_ELEMENTS = 4096;
-/** With so few rows, arranging b would take longer than multiplying by it; nor do so few columns of a lie far apart. */
+/** So few rows of a transposed a lie close together as they are. */
 const FEW_ROWS = 8;
-/** Terms of a chunk: its part of a panel takes 16 KB. Where b stays as it lies, every term is on another page. */
+/** Terms of a chunk: its part of a panel takes 16 KB. */
 const TERMS = 256;
-const TERMS_IN_PLACE = 64;
 /** Rows and columns of an item at most: its part of a chunk of a takes 256 KB. */
 const ROWS = 256;
 const COLUMNS = 256;
 /** Multiples of this are whole tiles of two, four or six rows. */
 const ROW_STEP = 12;
 /** Items enough to keep threads busy, and products that are worth one of them. */
-const ENOUGH_ITEMS = 8;
+const ENOUGH_ITEMS = 24;
 const ITEM_PRODUCTS = 2 ** 18;
 
 /** How a factor is read. */
@@ -50,7 +51,6 @@ interface Code {
   readonly relaxed: boolean;
   readonly a: Reading & { readonly row: number; readonly term: number };
   readonly b: Reading;
-  readonly terms: number;
   /** Rows and whole panels of an item. */
   readonly rows: number;
   readonly panels: number;
@@ -59,9 +59,11 @@ interface Code {
 export const matmul: Generator = generator(matmulForward, (d, _lengths, { relaxed }) => {
   const { batch, m, n, k, transposeA, transposeB } = d;
   if (batch * m * n * k < SMALLEST_PRODUCTS) return undefined;
+  const fewRows = planFewRows(d, relaxed);
+  if (fewRows !== undefined) return fewRows;
   const packsA = transposeA && m > FEW_ROWS && m * k > FEW_ELEMENTS;
   // The last vector of a row that is not whole would reach into the next row, and at last past the array.
-  const packsB = transposeB || n % 4 !== 0 || (m > FEW_ROWS && k * n > FEW_ELEMENTS);
+  const packsB = transposeB || n % 4 !== 0 || k * n > FEW_ELEMENTS;
   const bytesB = packsB ? matricesOf(d, "b") * panelsBytes(d) : 0;
   const startA = Math.ceil(bytesB / 64) * 64;
   const turned = transposeA && !packsA;
@@ -75,7 +77,6 @@ export const matmul: Generator = generator(matmulForward, (d, _lengths, { relaxe
       term: turned ? m * FLOAT : FLOAT,
     },
     b: { packedAt: packsB ? 0 : undefined, matrix: packsB ? panelsBytes(d) : k * n * FLOAT },
-    terms: packsB || k * n <= FEW_ELEMENTS ? TERMS : TERMS_IN_PLACE,
     ...itemOf(d),
   };
   const [{ vectors }] = blocksOf(n);
@@ -83,7 +84,6 @@ export const matmul: Generator = generator(matmulForward, (d, _lengths, { relaxe
   const tile = `${rowsOf(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`;
   return {
     name: `matmul_f32_${letters}_${tile}`,
-    key: `matmul ${exactKey(d)} ${relaxed}`,
     phases: [
       ...(packsB ? [packColumns(d, 0)] : []),
       ...(packsA ? [packRows(d, startA)] : []),
@@ -127,17 +127,22 @@ function products(code: Code): Phase<MatmulArrays> {
         blocks,
         write: panelWriter(f, { a, b, y, t, count, rowCount }, blocks, code),
       }));
+      const factorAt = (factor: "a" | "b") => {
+        const { packedAt, matrix: bytes } = code[factor];
+        const start = packedAt === undefined ? locals.arrays[factor] : i32.add(locals.shared, packedAt);
+        return matrixAt(f, matrix, d, factor, start, bytes);
+      };
       f.forRange(item, { from: locals.from, to: locals.to }, () => {
         unravel(f, item, [matrix, firstRow, part], [rowParts, panelParts]);
         f.set(firstRow, i32.mul(firstRow, rows));
         cut(f, rowCount, firstRow, m, rows);
         f.set(y, f.at(firstRow, matrix, m));
         f.set(y, f.at(locals.arrays.y, y, n * FLOAT));
-        factorAt(f, a, matrix, "a", code, locals);
+        f.set(a, factorAt("a"));
         f.advance(a, i32.mul(firstRow, code.a.row));
-        factorAt(f, b, matrix, "b", code, locals);
-        f.forRange(t, { to: k, step: code.terms }, () => {
-          cut(f, count, t, k, code.terms);
+        f.set(b, factorAt("b"));
+        f.forRange(t, { to: k, step: TERMS }, () => {
+          cut(f, count, t, k, TERMS);
           for (const { blocks, write } of groups) {
             if (blocks.channels < BLOCK) {
               // The columns after the last whole panel go with the last of them.
@@ -162,29 +167,6 @@ function products(code: Code): Phase<MatmulArrays> {
   };
 }
 
-/** Sets where a factor's matrix of some product begins. */
-function factorAt(
-  f: FunctionBuilder,
-  at: I32,
-  product: I32,
-  factor: "a" | "b",
-  code: Code,
-  { shared, arrays }: PhaseLocals<MatmulArrays>,
-): void {
-  const { i32 } = f;
-  const { m, n, k, walk } = code.d;
-  const { packedAt, matrix } = code[factor];
-  const elements = factor === "a" ? m * k : k * n;
-  f.set(at, packedAt === undefined ? arrays[factor] : i32.add(shared, packedAt));
-  let before = 1;
-  for (let axis = walk.shape.length - 1; axis >= 0; axis--) {
-    const size = walk.shape[axis];
-    const step = (walk.strides[factor === "a" ? 1 : 2][axis] / elements) * matrix;
-    if (step > 0) f.advance(at, i32.mul(i32.rem_u(i32.div_u(product, before), size), step));
-    before *= size;
-  }
-}
-
 interface ItemLocals {
   /** The item's first row in a and y, and how many it has. */
   readonly a: I32;
@@ -202,7 +184,7 @@ function panelWriter(
   f: FunctionBuilder,
   { a, b, y, t, count, rowCount }: ItemLocals,
   blocks: Blocks,
-  { d, a: reading, b: { packedAt }, terms, relaxed }: Code,
+  { d, a: reading, b: { packedAt }, relaxed }: Code,
 ): (panel: I32) => void {
   const { m, n, k } = d;
   const { vectors, channels } = blocks;
@@ -218,7 +200,7 @@ function panelWriter(
     f.set(w, chunk);
     f.set(end, f.at(x, count, reading.term));
     part.accumulate(x, end, w, { row: reading.row, x: reading.term, w: termBytes });
-    if (k > terms) f.if(f.get(t), () => part.add(out, n * FLOAT, channels), store);
+    if (k > TERMS) f.if(f.get(t), () => part.add(out, n * FLOAT, channels), store);
     else store();
   };
   return (panel) => {

@@ -6,7 +6,7 @@
 // A row is what lies side by side in both arrays. Rows of some length go with memory.copy, short ones in vectors: the
 // host's routine has a price to begin with. Where the innermost axis has gaps (a transposition), one element is a row.
 
-import { type Box, concatForward, exactKey, readBox, splitForward, writeBox } from "@saunet/core/kernels";
+import { type Box, concatForward, readBox, splitForward, writeBox } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator, type Phase } from "../plan.ts";
 import {
@@ -15,7 +15,6 @@ import {
   forEachItem,
   type I32,
   MEMORY_GRAIN,
-  moveBy,
   SMALLEST,
   setEach,
   stream,
@@ -44,7 +43,7 @@ export const filling = <A>(array: keyof A, length: number, value: number): Phase
   grain: MEMORY_GRAIN,
   write: (f, { from, to, arrays }) => {
     const [pointer, count] = [arrays[array], f.let("count", f.i32.sub(to, from))];
-    moveBy(f, pointer, from);
+    f.advance(pointer, from, FLOAT);
     if (Object.is(value, 0)) {
       f.memory.fill(pointer, 0, f.i32.mul(count, FLOAT));
       return;
@@ -91,34 +90,23 @@ function copyBox(
   };
 }
 
-const boxKey = (name: string, { walk, offset }: Box): string =>
-  `${name} ${exactKey([walk.shape, walk.strides, offset])}`;
-
 /** The number of elements, where the walk's first array is dense: in order and without gaps. */
 const sizeOf = ({ walk }: Box): number => walk.shape.reduce((product, size) => product * size, 1);
 
-export const gather: Generator = generator(readBox, (box: Box) => {
-  if (sizeOf(box) < SMALLEST) return undefined;
-  const name = "gather_f32_simd";
-  return {
-    name,
-    key: boxKey(name, box),
-    phases: [copyBox(box, "dense")],
-  };
-});
+export const gather: Generator = generator(readBox, (box: Box) =>
+  sizeOf(box) < SMALLEST ? undefined : { name: "gather_f32_simd", phases: [copyBox(box, "dense")] },
+);
 
 /** Phase 1: all of y = value. Phase 2: the box. */
 export const scatter: Generator = generator(
   writeBox,
-  (box: Box & { readonly value: number }, { y: length }) => {
-    if (length! < SMALLEST) return undefined;
-    const name = "scatter_f32_simd";
-    return {
-      name,
-      key: `${boxKey(name, box)} ${exactKey(box.value)}`,
-      phases: [filling("y", length!, box.value), copyBox(box, "boxed")],
-    };
-  },
+  (box: Box & { readonly value: number }, { y: length }) =>
+    length! < SMALLEST
+      ? undefined
+      : {
+          name: "scatter_f32_simd",
+          phases: [filling("y", length!, box.value), copyBox(box, "boxed")],
+        },
 );
 
 /** Each pair of runs, of a and of b, between them and their place in y. */
@@ -129,10 +117,8 @@ const alternation = (
   generator(kernel as typeof concatForward, ({ sizeA, sizeB }, { y: length }) => {
     const size = sizeA + sizeB;
     if (length! < SMALLEST || size === 0) return undefined;
-    const name = `${kind}_f32_simd`;
     return {
-      name,
-      key: `${name} ${sizeA} ${sizeB}`,
+      name: `${kind}_f32_simd`,
       phases: [
         {
           items: length! / size,

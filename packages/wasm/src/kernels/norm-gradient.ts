@@ -10,19 +10,10 @@
 
 import { type GroupNormDims, groupNormGradient, type Kernel } from "@saunet/core/kernels";
 import { alignToLine } from "../memory.ts";
-import { type CodeFeatures, type Generator, generator, type Plan } from "../plan.ts";
+import { type CodeFeatures, type Draft, type Generator, generator } from "../plan.ts";
 import { siluSlope } from "./activation.ts";
 import { multiplyAdd } from "./multiply-add.ts";
-import {
-  affine,
-  affinePhase,
-  forEachChannel,
-  forEachGroup,
-  keyOf,
-  placeOf,
-  rootOf,
-  suits,
-} from "./norm-groups.ts";
+import { affine, affinePhase, forEachChannel, forEachGroup, rootOf, suits } from "./norm-groups.ts";
 import { gradientOfRows, isOfRows } from "./norm-rows.ts";
 import {
   DOUBLE,
@@ -37,6 +28,7 @@ import {
 } from "./stream.ts";
 import {
   addUp,
+  type Block,
   bytesOf,
   forEachBlock,
   forEachPosition,
@@ -45,7 +37,7 @@ import {
   mapping,
   type Strip,
   summing,
-  sumPositions,
+  sumStrip,
 } from "./strips.ts";
 
 type Arrays = Parameters<typeof groupNormGradient>[0];
@@ -67,7 +59,7 @@ function planOf(
   d: GroupNormDims,
   activation: "none" | "silu",
   { relaxed }: CodeFeatures,
-): Plan<ActivatedArrays> | undefined {
+): Draft<ActivatedArrays> | undefined {
   if (!suits(d)) return undefined;
   const { N, P, C, G, D } = d;
   const isActivated = activation !== "none";
@@ -75,7 +67,6 @@ function planOf(
   // 1.64 ns an element, with 2048 1.83.
   const sums = isActivated ? mapping(d, 2) : summing(d, 2);
   const maps = mapping(d, 4);
-  const name = `group_norm_${isActivated ? `${activation}_` : ""}gradient_f32_4x${maps.vectors}_${relaxed ? "relaxed" : "simd"}`;
   const how = { unit: Math.LOG2E, perChannel: 4 };
   const imageCoefficients = how.perChannel * FLOAT * C;
   /** Sums lie after the coefficients. */
@@ -83,8 +74,7 @@ function planOf(
   const stripSums = 2 * DOUBLE * C;
   const imageSums = stripSums * sums.perImage;
   return {
-    name,
-    key: keyOf(name, d),
+    name: `group_norm_${isActivated ? `${activation}_` : ""}gradient_f32_4x${maps.vectors}_${relaxed ? "relaxed" : "simd"}`,
     sharedBytes: offset + imageSums * N,
     ownBytes: isActivated ? bytesOf(sums) : 0,
     phases: [
@@ -97,17 +87,17 @@ function planOf(
           const [xs, gys, means, sumsOfGy, sumsOfProduct] = ["x", "gy", "mean", "sum", "product"].map(
             (what) => f.locals(what, "v128", sums.vectors),
           );
+          const begin = ({ image, channel }: Block) =>
+            load(f, means, f.let("at", f.at(shared, image, imageCoefficients, channel, 1)));
+          const left = { shared, offset, begin, sums: [sumsOfGy, sumsOfProduct] };
           const sumUp = (strip: Strip, gradients: I32) =>
-            forEachBlock(f, sums, strip, [x, gradients], (block) => {
-              load(f, means, placeOf(f, shared, block, imageCoefficients, 1));
-              sumPositions(f, sums, block, { shared, offset }, [sumsOfGy, sumsOfProduct], () => {
-                load(f, xs, block.pointers[0]);
-                load(f, gys, block.pointers[1]);
-                xs.forEach((x4, v) => {
-                  f.set(x4, f32x4.mul(f32x4.sub(x4, means[v]), gys[v]));
-                  f.set(sumsOfGy[v], f32x4.add(sumsOfGy[v], gys[v]));
-                  f.set(sumsOfProduct[v], f32x4.add(sumsOfProduct[v], x4));
-                });
+            sumStrip(f, sums, strip, [x, gradients], left, ([xAt, gyAt]) => {
+              load(f, xs, xAt);
+              load(f, gys, gyAt);
+              xs.forEach((x4, v) => {
+                f.set(x4, f32x4.mul(f32x4.sub(x4, means[v]), gys[v]));
+                f.set(sumsOfGy[v], f32x4.add(sumsOfGy[v], gys[v]));
+                f.set(sumsOfProduct[v], f32x4.add(sumsOfProduct[v], x4));
               });
             });
           if (!isActivated) {
@@ -150,8 +140,8 @@ function planOf(
           const [gammaAt, strip] = f.locals("pointer", "i32", 2);
           const share = d.fixedStatistics ? 0 : 1 / (P * D);
           forEachGroup(f, d, { from, to }, [variance], (group) => {
-            const image = placeOf(f, shared, group, imageSums, DOUBLE);
-            const gammaOfGroup = placeOf(f, gamma, group, 0, FLOAT);
+            const image = f.let("at", f.at(shared, group.image, imageSums, group.channel, DOUBLE));
+            const gammaOfGroup = f.let("at", f.at(gamma, group.channel, FLOAT));
             f.set(sumOfS, 0);
             f.set(sumOfQ, 0);
             f.set(gammaAt, gammaOfGroup);
@@ -168,7 +158,7 @@ function planOf(
             f.set(rstd, rootOf(f, variance, d));
             f.set(sumOfS, f64.mul(f64.mul(sumOfS, rstd), -share));
             f.set(sumOfQ, f64.mul(f64.mul(sumOfQ, f64.mul(f64.mul(rstd, rstd), rstd)), -share));
-            const at = placeOf(f, shared, group, imageCoefficients, FLOAT);
+            const at = f.let("at", f.at(shared, group.image, imageCoefficients, group.channel, FLOAT));
             f.set(gammaAt, gammaOfGroup);
             forEachChannel(f, D, [at, gammaAt], () => {
               f.set(scale, f64.mul(f64.promote_f32(f32.load(gammaAt)), rstd));
@@ -219,7 +209,7 @@ function planOf(
           ].map((what) => f.locals(what, "v128", maps.vectors));
           forEachStrip(f, maps, { from, to }, (strip) =>
             forEachBlock(f, maps, strip, [x, gy, gx], (block) => {
-              const at = placeOf(f, shared, block, imageCoefficients, 1);
+              const at = f.let("at", f.at(shared, block.image, imageCoefficients, block.channel, 1));
               [means, fromGy, fromX, constants].forEach((vectors, which) => {
                 load(f, vectors, at, FLOAT * C * which);
               });
@@ -244,7 +234,7 @@ export const gradient: Generator = /* @__PURE__ */ generator(
     isOfRows(d)
       ? gradientOfRows(d, features.relaxed)
       : // Without an activation nothing looks at beta.
-        (planOf(d, "none", features) as Plan<Arrays> | undefined),
+        (planOf(d, "none", features) as Draft<Arrays> | undefined),
 );
 
 /** The gradient of an activation after a normalisation, and of the normalisation, as one kernel. */

@@ -2,7 +2,7 @@
 //
 //   x, y [N,P,C]   mean, variance [N,G]   gamma, beta [C]      groups of D = C/G channels
 
-import { exactKey, type GroupNormDims } from "@saunet/core/kernels";
+import type { GroupNormDims } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import type { Phase } from "../plan.ts";
 import { multiplyAdd } from "./multiply-add.ts";
@@ -17,16 +17,11 @@ import {
   SMALLEST,
   setEach,
   store,
-  whileAtLeast,
 } from "./stream.ts";
 import { forEachBlock, forEachPosition, type Strip, type Strips } from "./strips.ts";
 
 /** Whether there is code for it, and enough to do. */
 export const suits = ({ N, P, C }: GroupNormDims): boolean => C % 4 === 0 && N * P * C >= SMALLEST;
-
-/** All that the code depends on. */
-export const keyOf = (name: string, { N, P, C, G, epsilon, fixedStatistics }: GroupNormDims): string =>
-  `${name} ${exactKey([N, P, C, G, epsilon, fixedStatistics])}`;
 
 /**
  * Writes the loop over the groups of all images; `perGroup` point to a group's element. `body` is given the image and
@@ -49,16 +44,28 @@ export function forEachGroup(
   });
 }
 
-/** `base + image · imageBytes + channel · channelBytes` */
-export function placeOf(
+/**
+ * Writes mean and variance of groups. With e = pivot - first, `add` writes t += Σ (x - pivot + e), u += Σ (x - pivot + e)²
+ * over a group's elements; squares are summed up beside a pivot, so that a large mean costs no digits.
+ */
+export function writeMoments(
   f: FunctionBuilder,
-  base: I32,
-  { image, channel }: { image: I32; channel: I32 },
-  imageBytes: number,
-  channelBytes: number,
-): I32 {
-  const { i32 } = f;
-  return f.let("at", i32.add(f.at(base, image, imageBytes), i32.mul(channel, channelBytes)));
+  d: GroupNormDims,
+  range: Range,
+  { mean, variance }: { readonly mean: I32; readonly variance: I32 },
+  add: (group: { image: I32; channel: I32 }, sums: Record<"t" | "u" | "first", Local<"f64">>) => void,
+): void {
+  const { f32, f64 } = f;
+  const [t, u, first] = f.locals("moment", "f64", 3);
+  forEachGroup(f, d, range, [mean, variance], (group) => {
+    f.set(t, 0);
+    f.set(u, 0);
+    add(group, { t, u, first });
+    f.set(t, f64.div(t, d.P * d.D));
+    f.set(u, f64.sub(f64.div(u, d.P * d.D), f64.mul(t, t)));
+    f32.store(mean, f32.demote_f64(f64.add(first, t)));
+    f32.store(variance, f32.demote_f64(f64.max(u, 0)));
+  });
 }
 
 /** Writes a loop over the channels of a group, along which all `pointers` move by one float. */
@@ -68,8 +75,7 @@ export function forEachChannel(
   pointers: readonly I32[],
   body: () => void,
 ): void {
-  const left = f.let("left", f.i32.const(D));
-  whileAtLeast(f, left, 1, () => {
+  f.forRange(f.local("channel", "i32"), { to: D }, () => {
     body();
     for (const pointer of pointers) f.advance(pointer, FLOAT);
   });
@@ -97,8 +103,8 @@ export const affinePhase = (
   write: (f, { from, to, shared, arrays: { mean, variance, gamma } }) => {
     const { f32, f64 } = f;
     forEachGroup(f, d, { from, to }, [mean, variance], (group) => {
-      const at = placeOf(f, shared, group, perChannel * FLOAT * d.C, FLOAT);
-      const gammaAt = placeOf(f, gamma, group, 0, FLOAT);
+      const at = f.let("at", f.at(shared, group.image, perChannel * FLOAT * d.C, group.channel, FLOAT));
+      const gammaAt = f.let("at", f.at(gamma, group.channel, FLOAT));
       const rstd = rootOf(f, variance, d);
       forEachChannel(f, d.D, [at, gammaAt], () => {
         f32.store(at, f32.load(mean));
@@ -125,10 +131,10 @@ export function affine(
   const madd = multiplyAdd(f, relaxed);
   return (strip, x, y) =>
     forEachBlock(f, strips, strip, [x, y], (block) => {
-      const at = placeOf(f, shared, block, perChannel * FLOAT * strips.C, 1);
+      const at = f.let("at", f.at(shared, block.image, perChannel * FLOAT * strips.C, block.channel, 1));
       load(f, means, at);
       load(f, scales, at, FLOAT * strips.C);
-      load(f, betas, placeOf(f, beta, block, 0, 1));
+      load(f, betas, f.let("at", f.at(beta, block.channel, 1)));
       if (unit !== 1) setEach(f, betas, (v) => f32x4.mul(betas[v], unit4));
       forEachPosition(f, strips, block, block.left, () => {
         load(f, xs, block.pointers[0]);

@@ -14,10 +14,10 @@ import type {
 } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { alignToLine } from "../memory.ts";
-import type { Plan } from "../plan.ts";
+import type { Draft } from "../plan.ts";
 import { lineSum, passes, planOfLines } from "./lines.ts";
 import { multiplyAdd } from "./multiply-add.ts";
-import { keyOf, rootOf } from "./norm-groups.ts";
+import { rootOf } from "./norm-groups.ts";
 import {
   ARITHMETIC_GRAIN,
   DOUBLE,
@@ -25,7 +25,6 @@ import {
   forEachItem,
   type I32,
   MEMORY_GRAIN,
-  moveBy,
   SMALLEST,
   setEach,
 } from "./stream.ts";
@@ -54,9 +53,8 @@ const splatRoot = (f: FunctionBuilder, variance: I32, d: GroupNormDims) =>
  * mean = Σ x / C at first; then, with e = x - mean, which costs no digits where the mean is large, mean += Σ e / C and
  * variance = Σ e² / C - (Σ e / C)².
  */
-export const statisticsOfRows = (d: GroupNormDims): Plan<Parameters<typeof groupNormStatistics>[0]> =>
-  planOfLines(rowsOf(d), {
-    name: "layer_norm_statistics",
+export const statisticsOfRows = (d: GroupNormDims): Draft<Parameters<typeof groupNormStatistics>[0]> =>
+  planOfLines("layer_norm_statistics", rowsOf(d), {
     lines: ["x"],
     single: ["mean", "variance"],
     prepare: (f, pass, { mean, variance }) => {
@@ -90,13 +88,12 @@ export const statisticsOfRows = (d: GroupNormDims): Plan<Parameters<typeof group
 export const forwardOfRows = (
   d: GroupNormDims,
   relaxed: boolean,
-): Plan<Parameters<typeof groupNormForward>[0]> =>
-  planOfLines(rowsOf(d), {
-    name: "layer_norm_forward",
+): Draft<Parameters<typeof groupNormForward>[0]> =>
+  planOfLines("layer_norm_forward", rowsOf(d), {
     lines: ["x", "y"],
     single: ["mean", "variance"],
     grain: MEMORY_GRAIN,
-    constants: [d.epsilon, relaxed],
+    fixed: [d.epsilon, relaxed],
     prepare: (f, pass, { mean, variance }) => {
       const { f32x4 } = f;
       const madd = multiplyAdd(f, relaxed);
@@ -115,17 +112,15 @@ export const forwardOfRows = (
 export function gradientOfRows(
   d: GroupNormDims,
   relaxed: boolean,
-): Plan<Parameters<typeof groupNormGradient>[0]> {
+): Draft<Parameters<typeof groupNormGradient>[0]> {
   const { N, C } = d;
-  const name = "layer_norm_gradient_f32_4x4_simd";
   const parts = Math.min(PARTS, N);
   // A part's sums in 32 bits, for gamma and beta, then those in double.
   const doublesAt = alignToLine(2 * FLOAT * C);
   const partBytes = doublesAt + alignToLine(2 * DOUBLE * C);
   const share = d.fixedStatistics ? 0 : -1 / C;
   return {
-    name,
-    key: `${keyOf(name, d)} ${relaxed}`,
+    name: `layer_norm_gradient_f32_4x4_${relaxed ? "relaxed" : "simd"}`,
     sharedBytes: parts * partBytes,
     phases: [
       {
@@ -147,7 +142,7 @@ export function gradientOfRows(
             memory.fill(products, 0, 2 * FLOAT * C);
             f.set(inChunk, CHUNK);
           };
-          moveBy(f, shared, from, partBytes);
+          f.advance(shared, from, partBytes);
           forEachItem(f, { from, to }, [], (part) => {
             f.set(products, shared);
             f.set(gradients, i32.add(shared, FLOAT * C));

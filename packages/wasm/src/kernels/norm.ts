@@ -6,10 +6,10 @@ import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saun
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { onePlusPowerOfTwo } from "./exp.ts";
-import { affine, affinePhase, forEachChannel, forEachGroup, keyOf, placeOf, suits } from "./norm-groups.ts";
+import { affine, affinePhase, forEachChannel, suits, writeMoments } from "./norm-groups.ts";
 import { forwardOfRows, isOfRows, statisticsOfRows } from "./norm-rows.ts";
 import { constant, DOUBLE, FLOAT, load, MEMORY_GRAIN, setEach, stream, type V128 } from "./stream.ts";
-import { addUp, forEachBlock, forEachStrip, itemsOf, mapping, summing, sumPositions } from "./strips.ts";
+import { addUp, type Block, forEachStrip, itemsOf, mapping, summing, sumStrip } from "./strips.ts";
 
 /**
  * Phase 1, each strip: s[strip, c] = Σ (x - pivot[c]), q[strip, c] = Σ (x - pivot[c])²
@@ -25,13 +25,11 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
   const { N, P, C, G, D } = d;
   const strips = summing(d, 2);
   const { vectors } = strips;
-  const name = `group_norm_statistics_f32_4x${vectors}_simd`;
   /** From the start of an image to its pivots. */
   const middle = FLOAT * (P >> 1) * C;
   const bytesOfSums = 2 * DOUBLE * C;
   return {
-    name,
-    key: keyOf(name, d),
+    name: `group_norm_statistics_f32_4x${vectors}_simd`,
     sharedBytes: bytesOfSums * N * strips.perImage,
     phases: [
       {
@@ -41,16 +39,15 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
           const [xs, pivots, sums, squares] = ["x", "pivot", "sum", "square"].map((what) =>
             f.locals(what, "v128", vectors),
           );
+          const begin = ({ image, channel }: Block) =>
+            load(f, pivots, f.let("at", f.at(x, image, FLOAT * P * C, channel, 1)), middle);
           forEachStrip(f, strips, { from, to }, (strip) =>
-            forEachBlock(f, strips, strip, [x], (block) => {
-              load(f, pivots, placeOf(f, x, block, FLOAT * P * C, 1), middle);
-              sumPositions(f, strips, block, { shared, offset: 0 }, [sums, squares], () => {
-                load(f, xs, block.pointers[0]);
-                xs.forEach((x4, v) => {
-                  f.set(x4, f32x4.sub(x4, pivots[v]));
-                  f.set(sums[v], f32x4.add(sums[v], x4));
-                  f.set(squares[v], f32x4.add(squares[v], f32x4.mul(x4, x4)));
-                });
+            sumStrip(f, strips, strip, [x], { shared, begin, sums: [sums, squares] }, ([at]) => {
+              load(f, xs, at);
+              xs.forEach((x4, v) => {
+                f.set(x4, f32x4.sub(x4, pivots[v]));
+                f.set(sums[v], f32x4.add(sums[v], x4));
+                f.set(squares[v], f32x4.add(squares[v], f32x4.mul(x4, x4)));
               });
             }),
           );
@@ -59,16 +56,15 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
       {
         items: N * G,
         grain: Math.ceil(MEMORY_GRAIN / (8 * D * strips.perImage)),
-        write: (f, { from, to, shared, arrays: { mean, variance, x } }) => {
+        write: (f, { from, to, shared, arrays }) => {
           const { f32, f64 } = f;
-          const [t, u, s, q, first, e] = f.locals("sum", "f64", 6);
+          const [s, q, e] = f.locals("sum", "f64", 3);
           const at = f.local("strip", "i32");
-          forEachGroup(f, d, { from, to }, [mean, variance], (group) => {
-            const pivot = placeOf(f, x, group, FLOAT * P * C, FLOAT);
-            const sums = placeOf(f, shared, group, bytesOfSums * strips.perImage, DOUBLE);
+          writeMoments(f, d, { from, to }, arrays, (group, { t, u, first }) => {
+            const pivot = f.let("at", f.at(arrays.x, group.image, FLOAT * P * C, group.channel, FLOAT));
+            const imageSums = bytesOfSums * strips.perImage;
+            const sums = f.let("at", f.at(shared, group.image, imageSums, group.channel, DOUBLE));
             f.set(first, f64.promote_f32(f32.load(pivot, { offset: middle })));
-            f.set(t, 0);
-            f.set(u, 0);
             forEachChannel(f, D, [pivot], () => {
               f.set(at, sums);
               addUp(f, at, [s, q], { count: strips.perImage, step: bytesOfSums, apart: DOUBLE * C });
@@ -78,10 +74,6 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
               f.set(u, f64.add(u, f64.add(q, f64.mul(f64.mul(e, 2), s))));
               f.advance(sums, DOUBLE);
             });
-            f.set(t, f64.div(t, P * D));
-            f.set(u, f64.sub(f64.div(u, P * D), f64.mul(t, t)));
-            f32.store(mean, f32.demote_f64(f64.add(first, t)));
-            f32.store(variance, f32.demote_f64(f64.max(u, 0)));
           });
         },
       },
@@ -134,10 +126,8 @@ export const normalizing = (
     const { unit, prepare }: Partial<Activation> = activation ? activations[activation] : {};
     const how = { unit: unit ?? 1, perChannel: 2 };
     const suffix = activation === undefined ? "" : `_${activation}`;
-    const name = `group_norm${suffix}_f32_4x${strips.vectors}_${relaxed ? "relaxed" : "simd"}`;
     return {
-      name,
-      key: keyOf(name, d),
+      name: `group_norm${suffix}_f32_4x${strips.vectors}_${relaxed ? "relaxed" : "simd"}`,
       sharedBytes: how.perChannel * FLOAT * d.C * d.N,
       phases: [
         affinePhase(d, how),

@@ -21,21 +21,20 @@ function oneMinusPower(f: FunctionBuilder, base: number, count: Local<"i32">): L
   const left = f.let("left", count);
   f.set(power, 1);
   f.set(square, base);
-  f.block((done) => {
-    f.loop((again) => {
-      f.brIf(done, i32.eqz(left));
+  f.until(
+    () => i32.eqz(left),
+    () => {
       f.if(i32.and(left, 1), () => f.set(power, f64.mul(power, square)));
       f.set(square, f64.mul(square, square));
       f.set(left, i32.shr_u(left, 1));
-      f.br(again);
-    });
-  });
+    },
+  );
   return f.let("difference", f64.sub(1, power));
 }
 
 export const sgd: Generator = elementwise(
   sgdUpdate,
-  { name: "sgd", reads: ["w", "velocity", "g"], writes: ["w", "velocity"], vectors: 2 },
+  { vectors: 2 },
   (f, { momentum, nesterov }, { arrays }) => {
     const { f32x4 } = f;
     const factor = constant(f, "momentum", momentum);
@@ -51,7 +50,7 @@ export const sgd: Generator = elementwise(
 
 export const adam: Generator = elementwise(
   adamUpdate,
-  { name: "adam", reads: ["w", "m", "v", "g"], writes: ["w", "m", "v"], vectors: 2 },
+  { vectors: 2 },
   (f, { beta1, beta2, epsilon, weightDecay }, { arrays }) => {
     const { f32, f32x4, f64, i32 } = f;
     const rate = f.let("rate", f64.promote_f32(f32.load(arrays.rate)));

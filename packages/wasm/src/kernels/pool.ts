@@ -7,20 +7,13 @@
 //
 // Other windows, and numbers of channels that are not multiples of 4, stay with the portable form.
 
-import {
-  exactKey,
-  type Kernel,
-  maxPool2dForward,
-  maxPool2dGradient,
-  type Pool2dDims,
-} from "@saunet/core/kernels";
+import { type Kernel, maxPool2dForward, maxPool2dGradient, type Pool2dDims } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
-import { type Generator, generator, type PhaseLocals } from "../plan.ts";
+import { type Generator, generator, nameOf, type PhaseLocals } from "../plan.ts";
 import {
   FLOAT,
   type I32,
   MEMORY_GRAIN,
-  moveBy,
   type Range,
   SMALLEST,
   setEach,
@@ -42,17 +35,15 @@ const suits = (d: Pool2dDims): boolean =>
 /** A generator of such kernels. */
 const ofWindows = <A>(
   kernel: Kernel<A, Pool2dDims>,
-  kind: string,
   write: (f: FunctionBuilder, d: Pool2dDims, locals: PhaseLocals<A>) => void,
 ): Generator =>
   generator(kernel, (d) => {
     if (!suits(d)) return undefined;
     const { N, H, W, C, OH, OW } = d;
-    const name = `${kind}_f32_2x2x${4 * vectorsFor(C)}_simd`;
     const grain = Math.ceil(MEMORY_GRAIN / (4 * OW * C));
     return {
-      name,
-      key: `${name} ${exactKey([H, W, C, OH, OW])}`,
+      name: `${nameOf(kernel)}_f32_2x2x${4 * vectorsFor(C)}_simd`,
+      fixed: [H, W, C, OH, OW],
       phases: [{ items: N * OH, grain, write: (f, locals) => write(f, d, locals) }],
     };
   });
@@ -86,7 +77,7 @@ function forEachWindow(
   const [row, image, oy, ox, c, index, start] = f.locals("index", "i32", 7);
   const first = f.local("first", "v128");
   f.set(start, x);
-  for (const other of others) moveBy(f, other, from, FLOAT * OW * C);
+  for (const other of others) f.advance(other, from, FLOAT * OW * C);
   f.forRange(row, { from, to }, () => {
     f.set(image, i32.div_u(row, OH));
     f.set(oy, i32.sub(row, i32.mul(image, OH)));
@@ -113,7 +104,6 @@ function forEachWindow(
  */
 export const maxPool: Generator = ofWindows(
   maxPool2dForward,
-  "max_pool2d",
   (f, d, { from, to, arrays: { x, y, argmax } }) => {
     const { f32x4, i32x4, v128 } = f;
     const xs = f.locals("x", "v128", 4);
@@ -138,7 +128,6 @@ export const maxPool: Generator = ofWindows(
 /** Every window: gx[k] = argmax is k ? gy : 0; 0 in a last row or column without a window. */
 export const gradientOfMaxPool: Generator = ofWindows(
   maxPool2dGradient,
-  "max_pool2d_gradient",
   (f, d, { from, to, arrays: { gx, gy, argmax } }) => {
     const { i32, i32x4, memory, v128 } = f;
     const { H, W, C, OH, OW } = d;

@@ -5,7 +5,7 @@
 //                            out[2i], out[2i+1] = low + width · (word >>> 8) / 2^24
 //   Phase 2: state += number of counters
 
-import { exactKey, uniformDraw } from "@saunet/core/kernels";
+import { uniformDraw } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { numbers } from "./lanes.ts";
@@ -13,7 +13,6 @@ import {
   ARITHMETIC_GRAIN,
   FLOAT,
   type I32,
-  moveBy,
   SMALLEST,
   setEach,
   store,
@@ -95,11 +94,10 @@ const ALTERNATING_HIGH = /* @__PURE__ */ numbers(2, 6, 3, 7);
 
 export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out: length }) => {
   if (length! < SMALLEST) return undefined;
-  const name = "random_uniform_f32_8x4_simd";
   const counters = Math.ceil(length! / 2);
   return {
-    name,
-    key: `${name} ${exactKey([length, low, width])}`,
+    name: "random_uniform_f32_8x4_simd",
+    fixed: [length, low, width],
     phases: [
       {
         items: counters,
@@ -149,7 +147,7 @@ export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out:
               f.set(up, i8x16.shuffle(toFloats(rest), toFloats(up), LOWER_HALVES));
             });
           };
-          moveBy(f, out, from, 2 * FLOAT);
+          f.advance(out, from, 2 * FLOAT);
           whileAtLeast(f, left, 4 * QUADS, () => {
             draw(QUADS);
             const inOrder = as.flatMap((a, i) => [a, bs[i]]);

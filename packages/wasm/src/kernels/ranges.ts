@@ -17,8 +17,7 @@ export function cut(
   size: number,
   chunk: number,
 ): void {
-  f.set(count, f.i32.sub(size, first));
-  f.set(count, f.min(count, chunk));
+  f.set(count, f.min(f.i32.sub(size, first), chunk));
 }
 
 /** The places along some axes of what has this index among all: `sizes` are those of the axes after the first. */

@@ -10,7 +10,7 @@
 // order.
 
 import {
-  exactKey,
+  type Kernel,
   maxForward,
   maxGradient,
   type ScaledWalk,
@@ -19,9 +19,9 @@ import {
   type Walk,
 } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
-import { type Generator, generator, type PhaseLocals, type Plan } from "../plan.ts";
-import { elementwise } from "./elementwise.ts";
-import { lineMaximum, lineSum, planOfLines } from "./lines.ts";
+import { type Draft, type Generator, generator, type PhaseLocals } from "../plan.ts";
+import { elementwise, type Rows, rowsOf } from "./elementwise.ts";
+import { type Lines, lineMaximum, lineSum, planOfLines } from "./lines.ts";
 import { cut } from "./ranges.ts";
 import {
   constant,
@@ -29,26 +29,19 @@ import {
   FLOAT,
   forEachItem,
   type I32,
+  load,
   MEMORY_GRAIN,
-  moveBy,
   SMALLEST,
   setEach,
   stream,
-  VECTOR,
 } from "./stream.ts";
-import { addingStrips, addUp, forEachBlock, forEachStrip, itemsOf, summing, sumPositions } from "./strips.ts";
-import { type Rows, rowsOf } from "./walk.ts";
+import { addingStrips, addUp, forEachStrip, itemsOf, summing, sumStrip } from "./strips.ts";
 
 type SumArrays = { out: unknown; x: unknown };
 
 export const stretch = elementwise(
   stretchForward,
   {
-    name: "stretch",
-    reads: ["x"],
-    writes: ["out"],
-    walk: ({ walk }) => walk,
-    constants: ({ scale }) => scale,
     grain: MEMORY_GRAIN,
   },
   (f, { scale }) => {
@@ -81,7 +74,7 @@ export interface Summing {
 }
 
 /** Floats; a strip fills the first cache. */
-export const ofFloats: Summing = {
+const ofFloats: Summing = {
   size: FLOAT,
   strip: 8192,
   prepare: (f) => {
@@ -102,7 +95,7 @@ interface Total<A> extends Summing {
   readonly array: keyof A;
   readonly length: number;
   /** What `finish` was specialised for. */
-  readonly constants?: readonly unknown[];
+  readonly fixed?: unknown;
 }
 
 /**
@@ -110,13 +103,13 @@ interface Total<A> extends Summing {
  * Phase 2: finish(Σ shared)
  */
 export function planOfTotal<A>(
-  { name, array, length, constants = [], size, strip: most, prepare }: Total<A>,
+  { name, array, length, fixed, size, strip: most, prepare }: Total<A>,
   finish: (f: FunctionBuilder, total: Local<"f64">, arrays: PhaseLocals<A>["arrays"]) => void,
-): Plan<A> {
+): Draft<A> {
   const strips = Math.ceil(length / most);
   return {
     name,
-    key: `${name} ${exactKey([length, ...constants])}`,
+    fixed: [length, fixed],
     sharedBytes: DOUBLE * strips,
     phases: [
       {
@@ -125,7 +118,7 @@ export function planOfTotal<A>(
         write: (f, { from, to, shared, arrays }) => {
           const sumOf = prepare(f);
           const count = f.local("count", "i32");
-          moveBy(f, arrays[array], from, size * most);
+          f.advance(arrays[array], from, size * most);
           forEachItem(f, { from, to }, [[shared, DOUBLE]], (strip) => {
             cut(f, count, f.i32.mul(strip, most), length, most);
             f.f64.store(shared, sumOf(arrays[array], count));
@@ -145,22 +138,22 @@ export function planOfTotal<A>(
 }
 
 /** out = scale · Σ x */
-const sumOfAll = (length: number, scale: number): Plan<SumArrays> =>
+const sumOfAll = (length: number, scale: number): Draft<SumArrays> =>
   planOfTotal(
-    { name: "sum_all_f32_4x4_simd", array: "x", length, constants: [scale], ...ofFloats },
+    { name: "sum_all_f32_4x4_simd", array: "x", length, fixed: scale, ...ofFloats },
     ({ f32, f64 }, total, { out }) => f32.store(out, f32.demote_f64(f64.mul(total, scale))),
   );
 
 /** Each row: out[row] = scale · Σ x[row, …] */
-const sumOfRows = ({ rows: count, length: size }: Rows, scale: number): Plan<SumArrays> =>
+const sumOfRows = ({ rows: count, length: size }: Rows, scale: number): Draft<SumArrays> =>
   planOfLines<SumArrays>(
+    "sum_rows",
     { count, size },
     {
-      name: "sum_rows",
       lines: ["x"],
       single: ["out"],
       grain: MEMORY_GRAIN,
-      constants: scale,
+      fixed: scale,
       prepare: (f, pass, { out }) => {
         const { f32, f64 } = f;
         const sum = lineSum(f);
@@ -177,25 +170,21 @@ const sumOfRows = ({ rows: count, length: size }: Rows, scale: number): Plan<Sum
  * Phase 1, each strip of rows: shared[strip, column] = Σ x[row, column]
  * Phase 2, each column: out[column] = scale · Σ shared[…, column]
  */
-function sumOfColumns({ rows, length: C }: Rows, scale: number): Plan<SumArrays> {
+function sumOfColumns({ rows, length: C }: Rows, scale: number): Draft<SumArrays> {
   const strips = summing({ N: 1, P: rows, C }, 4);
   const { vectors, perImage: count } = strips;
-  const name = `sum_columns_f32_4x${vectors}_simd`;
   return {
-    name,
-    key: `${name} ${exactKey([rows, C, scale])}`,
+    name: `sum_columns_f32_4x${vectors}_simd`,
+    fixed: [rows, C, scale],
     sharedBytes: DOUBLE * C * count,
     phases: [
       {
         ...itemsOf(strips),
         write: (f, { from, to, shared, arrays: { x } }) => {
-          const { v128 } = f;
           const sums = f.locals("sum", "v128", vectors);
           forEachStrip(f, strips, { from, to }, (strip) =>
-            forEachBlock(f, strips, strip, [x], (block) =>
-              sumPositions(f, strips, block, { shared, offset: 0, inFloats: 1 }, [sums], () =>
-                setEach(f, sums, (v) => v128.load(block.pointers[0], { offset: VECTOR * v, align: FLOAT })),
-              ),
+            sumStrip(f, strips, strip, [x], { shared, sums: [sums], inFloats: 1 }, ([at]) =>
+              load(f, sums, at),
             ),
           );
         },
@@ -215,50 +204,43 @@ function denseRows(walk: Walk): { count: number; size: number } | undefined {
   return isDense && long.inner === 1 && short.inner === 0 ? { count, size } : undefined;
 }
 
+/** A generator for such rows. */
+const alongRows = <A>(kernel: Kernel<A, Walk>, name: string, lines: Lines<keyof A & string>): Generator =>
+  generator(kernel, (walk) => {
+    const rows = denseRows(walk);
+    return rows && planOfLines(name, rows, lines);
+  });
+
 /** Each row: y[row] = max x[row, …] */
-export const max: Generator = generator(maxForward, (walk: Walk) => {
-  const rows = denseRows(walk);
-  return (
-    rows &&
-    planOfLines(rows, {
-      name: "max_rows",
-      lines: ["x"],
-      single: ["y"],
-      grain: MEMORY_GRAIN,
-      prepare: (f, pass, { y }) => {
-        const maximum = lineMaximum(f, pass, "x");
-        return () => f.v128.store32_lane(y, maximum(), 0);
-      },
-    })
-  );
+export const max: Generator = alongRows(maxForward, "max_rows", {
+  lines: ["x"],
+  single: ["y"],
+  grain: MEMORY_GRAIN,
+  prepare: (f, pass, { y }) => {
+    const maximum = lineMaximum(f, pass, "x");
+    return () => f.v128.store32_lane(y, maximum(), 0);
+  },
 });
 
 /** Each row: ties = how often x[row, …] = y[row]; gx[row, …] = gy[row] / ties where x = y, else 0. */
-export const gradientOfMax: Generator = generator(maxGradient, (walk: Walk) => {
-  const rows = denseRows(walk);
-  return (
-    rows &&
-    planOfLines(rows, {
-      name: "max_rows_gradient",
-      lines: ["gx", "x"],
-      single: ["gy", "y"],
-      grain: MEMORY_GRAIN / 2,
-      prepare: (f, pass, { gy, y }) => {
-        const { f32x4, v128 } = f;
-        const one = constant(f, "one", 1);
-        const ties = lineSum(f);
-        const [largest, share] = f.locals("vector", "v128", 2);
-        return () => {
-          f.set(largest, v128.load32_splat(y));
-          ties.clear();
-          pass(["x"], [], ({ x }) => {
-            setEach(f, x, (i) => v128.and(f32x4.eq(x[i], largest), one));
-            ties.add(x);
-          });
-          f.set(share, f32x4.div(v128.load32_splat(gy), ties.total()));
-          pass(["x"], ["gx"], ({ gx, x }) => setEach(f, gx, (i) => v128.and(f32x4.eq(x[i], largest), share)));
-        };
-      },
-    })
-  );
+export const gradientOfMax: Generator = alongRows(maxGradient, "max_rows_gradient", {
+  lines: ["gx", "x"],
+  single: ["gy", "y"],
+  grain: MEMORY_GRAIN / 2,
+  prepare: (f, pass, { gy, y }) => {
+    const { f32x4, v128 } = f;
+    const one = constant(f, "one", 1);
+    const ties = lineSum(f);
+    const [largest, share] = f.locals("vector", "v128", 2);
+    return () => {
+      f.set(largest, v128.load32_splat(y));
+      ties.clear();
+      pass(["x"], [], ({ x }) => {
+        setEach(f, x, (i) => v128.and(f32x4.eq(x[i], largest), one));
+        ties.add(x);
+      });
+      f.set(share, f32x4.div(v128.load32_splat(gy), ties.total()));
+      pass(["x"], ["gx"], ({ gx, x }) => setEach(f, gx, (i) => v128.and(f32x4.eq(x[i], largest), share)));
+    };
+  },
 });

@@ -11,9 +11,9 @@ import {
   softmaxCrossEntropyGradient,
 } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local } from "../asm/index.ts";
-import { exponential, logarithm } from "./exp.ts";
-import { trapUnlessIndex } from "./indices.ts";
-import { alongLines, lineMaximum, lineSum } from "./lines.ts";
+import { logarithm } from "./exp.ts";
+import { trapUnlessIndex } from "./indexing.ts";
+import { alongLines, linePowers, lineSum } from "./lines.ts";
 import { constant, FLOAT, setEach } from "./stream.ts";
 
 const byClass = ({ target }: SoftmaxCrossEntropyDims): boolean => target === "classes";
@@ -24,28 +24,20 @@ function isIgnored(f: FunctionBuilder, z: Local<"i32">, ignoreClass: number) {
 }
 
 export const softmaxCrossEntropy = alongLines(softmaxCrossEntropyForward, (d) => ({
-  name: "softmax_cross_entropy",
   lines: byClass(d) ? ["x"] : ["x", "z"],
   single: byClass(d) ? ["y", "z"] : ["y"],
-  constants: [d.target, d.ignoreClass],
+  fixed: [d.target, d.ignoreClass],
   refuses: byClass(d),
   prepare: (f, pass, { y, x, z }) => {
     const { f32, f32x4, i32, v128 } = f;
-    const exp = exponential(f, 1);
     const ln = logarithm(f);
-    const maximum = lineMaximum(f, pass, "x");
     const logarithmOfSum = f.local("logarithm", "v128");
     const zero = constant(f, "zero", 0);
     const sum = lineSum(f);
     const index = f.local("index", "i32");
+    const powers = linePowers(f, pass, sum, "x");
     const measure = () => {
-      const largest = maximum();
-      sum.clear();
-      pass(["x"], [], (values) => {
-        setEach(f, values.x, (i) => f32x4.sub(values.x[i], largest));
-        exp(values.x);
-        sum.add(values.x);
-      });
+      const largest = powers();
       f.set(logarithmOfSum, sum.total());
       ln([logarithmOfSum]);
       f.set(logarithmOfSum, f32x4.add(logarithmOfSum, largest));
@@ -80,28 +72,20 @@ export const softmaxCrossEntropy = alongLines(softmaxCrossEntropyForward, (d) =>
 }));
 
 export const gradientOfSoftmaxCrossEntropy = alongLines(softmaxCrossEntropyGradient, (d) => ({
-  name: "softmax_cross_entropy_gradient",
   lines: byClass(d) ? ["gx", "x"] : ["gx", "x", "z"],
   single: byClass(d) ? ["gy", "z"] : ["gy"],
-  constants: [d.target, d.ignoreClass],
+  fixed: [d.target, d.ignoreClass],
   prepare: (f, pass, { gx, gy, z }) => {
     const { f32, f32x4, i32, memory, v128 } = f;
-    const exp = exponential(f, 1);
     const one = constant(f, "unit", 1);
-    const maximum = lineMaximum(f, pass, "x");
     const [share, factor] = f.locals("factor", "v128", 2);
     const own = f.local("own", "f32");
     const [index, at] = f.locals("index", "i32", 2);
     const sum = lineSum(f);
+    const powers = linePowers(f, pass, sum, "x", "gx");
     /** Leaves the powers in gx, and what makes them shares. */
     const measure = () => {
-      const largest = maximum();
-      sum.clear();
-      pass(["x"], ["gx"], (values) => {
-        setEach(f, values.gx, (i) => f32x4.sub(values.x[i], largest));
-        exp(values.gx);
-        sum.add(values.gx);
-      });
+      powers();
       f.set(share, f32x4.div(one, sum.total()));
       f.set(factor, v128.load32_splat(gy));
     };

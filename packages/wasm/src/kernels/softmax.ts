@@ -7,27 +7,19 @@
 
 import { logSoftmaxForward, logSoftmaxGradient, softmaxForward, softmaxGradient } from "@saunet/core/kernels";
 import { exponential, logarithm } from "./exp.ts";
-import { alongLines, lineMaximum, lineSum } from "./lines.ts";
-import { setEach } from "./stream.ts";
+import { alongLines, linePowers, lineSum } from "./lines.ts";
+import { constant, setEach } from "./stream.ts";
 
 export const softmax = alongLines(softmaxForward, () => ({
-  name: "softmax",
   lines: ["y", "x"],
   prepare: (f, pass) => {
-    const { v128, f32x4 } = f;
-    const exp = exponential(f, 1);
-    const one = f.let("one", v128.const("f32x4", 1));
-    const maximum = lineMaximum(f, pass, "x");
+    const { f32x4 } = f;
+    const one = constant(f, "unit", 1);
     const share = f.local("share", "v128");
     const sum = lineSum(f);
+    const powers = linePowers(f, pass, sum, "x", "y");
     return () => {
-      const largest = maximum();
-      sum.clear();
-      pass(["x"], ["y"], ({ x, y }) => {
-        setEach(f, y, (i) => f32x4.sub(x[i], largest));
-        exp(y);
-        sum.add(y);
-      });
+      powers();
       f.set(share, f32x4.div(one, sum.total()));
       pass(["y"], ["y"], ({ y }) => setEach(f, y, (i) => f32x4.mul(y[i], share)));
     };
@@ -35,7 +27,6 @@ export const softmax = alongLines(softmaxForward, () => ({
 }));
 
 export const gradientOfSoftmax = alongLines(softmaxGradient, () => ({
-  name: "softmax_gradient",
   lines: ["gx", "gy", "y"],
   prepare: (f, pass) => {
     const { f32x4 } = f;
@@ -55,23 +46,15 @@ export const gradientOfSoftmax = alongLines(softmaxGradient, () => ({
 }));
 
 export const logSoftmax = alongLines(logSoftmaxForward, () => ({
-  name: "log_softmax",
   lines: ["y", "x"],
   prepare: (f, pass) => {
     const { f32x4 } = f;
-    const exp = exponential(f, 1);
     const ln = logarithm(f);
-    const maximum = lineMaximum(f, pass, "x");
     const logOfSum = f.local("logOfSum", "v128");
     const sum = lineSum(f);
+    const powers = linePowers(f, pass, sum, "x");
     return () => {
-      const largest = maximum();
-      sum.clear();
-      pass(["x"], [], ({ x }) => {
-        setEach(f, x, (i) => f32x4.sub(x[i], largest));
-        exp(x);
-        sum.add(x);
-      });
+      const largest = powers();
       f.set(logOfSum, sum.total());
       ln([logOfSum]);
       pass(["x"], ["y"], ({ x, y }) => {
@@ -82,7 +65,6 @@ export const logSoftmax = alongLines(logSoftmaxForward, () => ({
 }));
 
 export const gradientOfLogSoftmax = alongLines(logSoftmaxGradient, () => ({
-  name: "log_softmax_gradient",
   lines: ["gx", "gy", "y"],
   prepare: (f, pass) => {
     const { f32x4 } = f;

@@ -106,14 +106,13 @@ export function constant(f: FunctionBuilder, name: string, value: number): V128 
 
 /** `while (count ≥ step) { body(); count -= step }` */
 export function whileAtLeast(f: FunctionBuilder, count: I32, step: number, body: () => void): void {
-  f.block((done) => {
-    f.loop((again) => {
-      f.brIf(done, f.i32.lt_s(count, step));
+  f.until(
+    () => f.i32.lt_s(count, step),
+    () => {
       body();
       f.set(count, f.i32.sub(count, step));
-      f.br(again);
-    });
-  });
+    },
+  );
 }
 
 /** Items, from the first to before the last. */
@@ -133,14 +132,9 @@ export function forEachItem(
   body: (item: I32) => void,
 ): void {
   const item = f.local("item", "i32");
-  for (const [pointer, bytes] of along) moveBy(f, pointer, from, bytes);
+  for (const [pointer, bytes] of along) f.advance(pointer, from, bytes);
   f.forRange(item, { from, to }, () => {
     body(item);
     for (const [pointer, bytes] of along) f.advance(pointer, bytes);
   });
-}
-
-/** `pointer += index · size` */
-export function moveBy(f: FunctionBuilder, pointer: I32, index: I32, size = FLOAT): void {
-  f.set(pointer, f.at(pointer, index, size));
 }

@@ -151,41 +151,53 @@ export function forEachPosition(
   });
 }
 
-/**
- * Writes the loop over the positions of a block that is summed up. `position` adds to sums of V vectors each, which are
- * taken over into doubles every `inFloats` positions. Those end up in `shared[strip][sum][channel]`, `offset` bytes after them.
- */
-export function sumPositions(
+/** Sums of strips, and where they go: into `shared[strip][sum][channel]`, `offset` bytes (default 0) after `shared`. */
+interface Sums {
+  readonly shared: I32;
+  readonly offset?: number;
+  /** Each V vectors. */
+  readonly sums: readonly (readonly V128[])[];
+  /** So many positions are summed up in 32 bits, then taken over into doubles; default {@link CHUNK}. */
+  readonly inFloats?: number;
+  /** Writes what a block begins with. */
+  readonly begin?: (block: Block) => void;
+}
+
+/** Writes the loops over a strip that is summed up; `position` adds what lies at the pointers to the sums. */
+export function sumStrip(
   f: FunctionBuilder,
   strips: Strips,
-  block: Block,
-  { shared, offset, inFloats = CHUNK }: { shared: I32; offset: number; inFloats?: number },
-  sums: readonly (readonly V128[])[],
-  position: () => void,
+  strip: Strip,
+  arrays: readonly I32[],
+  { shared, offset = 0, sums, inFloats = CHUNK, begin }: Sums,
+  position: (pointers: readonly I32[]) => void,
 ): void {
   const { i32, v128 } = f;
   const { C } = strips;
   const doubles = sums.map((vectors) => vectors.map(() => f.locals("double", "v128", 2) as [V128, V128]));
   const chunk = f.local("chunk", "i32");
-  for (const double of doubles.flat(2)) f.set(double, v128.const("f64x2", 0));
-  f.loop((again) => {
-    f.set(chunk, f.select(block.left, inFloats, i32.lt_s(block.left, inFloats)));
-    f.set(block.left, i32.sub(block.left, chunk));
-    setEach(f, sums.flat(), () => v128.const("f32x4", 0));
-    forEachPosition(f, strips, block, chunk, position);
-    sums.flat().forEach((sum, i) => {
-      addDoubles(f, doubles.flat()[i], sum);
+  forEachBlock(f, strips, strip, arrays, (block) => {
+    begin?.(block);
+    for (const double of doubles.flat(2)) f.set(double, v128.const("f64x2", 0));
+    f.loop((again) => {
+      f.set(chunk, f.min(block.left, inFloats));
+      f.set(block.left, i32.sub(block.left, chunk));
+      setEach(f, sums.flat(), () => v128.const("f32x4", 0));
+      forEachPosition(f, strips, block, chunk, () => position(block.pointers));
+      sums.flat().forEach((sum, i) => {
+        addDoubles(f, doubles.flat()[i], sum);
+      });
+      f.brIf(again, block.left);
     });
-    f.brIf(again, block.left);
-  });
-  const place = i32.add(
-    i32.mul(block.strip, sums.length * DOUBLE * C),
-    i32.mul(block.channel, DOUBLE / FLOAT),
-  );
-  const at = f.let("at", i32.add(place, shared));
-  doubles.forEach((vectors, which) => {
-    vectors.flat().forEach((double, i) => {
-      v128.store(at, double, { offset: offset + DOUBLE * which * C + VECTOR * i });
+    const place = i32.add(
+      i32.mul(block.strip, sums.length * DOUBLE * C),
+      i32.mul(block.channel, DOUBLE / FLOAT),
+    );
+    const at = f.let("at", i32.add(place, shared));
+    doubles.forEach((vectors, which) => {
+      vectors.flat().forEach((double, i) => {
+        v128.store(at, double, { offset: offset + DOUBLE * which * C + VECTOR * i });
+      });
     });
   });
 }
@@ -209,9 +221,8 @@ export function addUp(
   { count, step, apart = 0, offset = 0 }: Column,
 ): void {
   const { f64 } = f;
-  const left = f.let("left", f.i32.const(count));
   for (const sum of sums) f.set(sum, 0);
-  whileAtLeast(f, left, 1, () => {
+  f.forRange(f.local("strip", "i32"), { to: count }, () => {
     sums.forEach((sum, k) => {
       f.set(sum, f64.add(sum, f64.load(at, { offset: offset + apart * k })));
     });

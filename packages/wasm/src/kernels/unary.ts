@@ -21,81 +21,66 @@ type Prepare<D, V extends readonly V128[]> = (
 
 /** `y = value(x)`: one or a few instructions, so that memory sets the pace. */
 const forward = <D>(
-  name: string,
   kernels: { readonly forward: Kernel<{ y: Floats; x: Floats }, D> },
   prepare: Prepare<D, [x: V128]>,
 ): Generator =>
-  elementwise(kernels.forward, { name, reads: ["x"], writes: ["y"], grain: MEMORY_GRAIN }, (f, dims) => {
+  elementwise(kernels.forward, { grain: MEMORY_GRAIN }, (f, dims) => {
     const value = prepare(f, dims);
     return ({ x, y }) => setEach(f, y, (i) => value(x[i]));
   });
 
 /** `gx = slope(gy, at)` */
 const gradient = <D>(
-  name: string,
   kernels: { readonly gradient: Kernel<{ gx: Floats; gy: Floats; at: Floats }, D> },
   prepare: Prepare<D, [gy: V128, at: V128]>,
+  suits?: (dims: D) => boolean,
 ): Generator =>
-  elementwise(
-    kernels.gradient,
-    { name: `${name}_gradient`, reads: ["gy", "at"], writes: ["gx"], grain: MEMORY_GRAIN },
-    (f, dims) => {
-      const slope = prepare(f, dims);
-      return ({ gx, gy, at }) => setEach(f, gx, (i) => slope(gy[i], at[i]));
-    },
-  );
+  elementwise(kernels.gradient, { grain: MEMORY_GRAIN, ...(suits && { suits }) }, (f, dims) => {
+    const slope = prepare(f, dims);
+    return ({ gx, gy, at }) => setEach(f, gx, (i) => slope(gy[i], at[i]));
+  });
 
-const exp = elementwise(unaryKernels.exp.forward, { name: "exp", reads: ["x"], writes: ["y"] }, (f) => {
-  const power = exponential(f, 1);
-  return ({ x, y }) => {
-    setEach(f, y, (i) => x[i]);
-    power(y);
-  };
-});
-
-const log = elementwise(
-  unaryKernels.log.forward,
-  { name: "log", reads: ["x"], writes: ["y"], vectors: 2 },
-  (f) => {
-    const ln = logarithm(f);
+/** `y = x`, then what works on vectors where they are. */
+const inPlace = <D>(
+  kernels: { readonly forward: Kernel<{ y: Floats; x: Floats }, D> },
+  options: Parameters<typeof elementwise<{ y: Floats; x: Floats }, D>>[1],
+  prepare: (f: FunctionBuilder, dims: D) => (ys: readonly V128[]) => void,
+): Generator =>
+  elementwise(kernels.forward, options, (f, dims) => {
+    const change = prepare(f, dims);
     return ({ x, y }) => {
       setEach(f, y, (i) => x[i]);
-      ln(y);
+      change(y);
     };
-  },
-);
+  });
 
 /** Up to here e^-2|x| would cancel. */
 const SMALL = 0.625;
 const R = [-0.333332819422, 0.133314422036, -0.0537397155531, 0.0206390887954, -0.00570498872745] as const;
 
-const tanh = elementwise(
-  unaryKernels.tanh.forward,
-  { name: "tanh", reads: ["x"], writes: ["y"], vectors: 2 },
-  (f) => {
-    const { v128, f32x4 } = f;
-    const power = exponential(f, -1);
-    const one = constant(f, "unit", 1);
-    const small = constant(f, "small", SMALL);
-    const sign = constant(f, "sign", -0);
-    const r = R.map((coefficient, i) => constant(f, `r${i}_`, coefficient));
-    return ({ x, y }) => {
-      setEach(f, y, (i) => f32x4.abs(x[i]));
-      setEach(f, y, (i) => f32x4.add(y[i], y[i]));
-      power(y);
-      setEach(f, y, (i) => f32x4.div(f32x4.sub(one, y[i]), f32x4.add(one, y[i])));
-      setEach(f, y, (i) => v128.or(y[i], v128.and(x[i], sign)));
-      const squares = f.locals("square", "v128", x.length);
-      const sums = f.locals("sum", "v128", x.length);
-      setEach(f, squares, (i) => f32x4.mul(x[i], x[i]));
-      setEach(f, sums, () => f.get(r.at(-1)!));
-      for (const coefficient of r.slice(0, -1).reverse())
-        setEach(f, sums, (i) => f32x4.add(f32x4.mul(sums[i], squares[i]), coefficient));
-      setEach(f, sums, (i) => f32x4.add(x[i], f32x4.mul(f32x4.mul(sums[i], squares[i]), x[i])));
-      setEach(f, y, (i) => v128.bitselect(sums[i], y[i], f32x4.lt(f32x4.abs(x[i]), small)));
-    };
-  },
-);
+const tanh = elementwise(unaryKernels.tanh.forward, { vectors: 2 }, (f) => {
+  const { v128, f32x4 } = f;
+  const power = exponential(f, -1);
+  const one = constant(f, "unit", 1);
+  const small = constant(f, "small", SMALL);
+  const sign = constant(f, "sign", -0);
+  const r = R.map((coefficient, i) => constant(f, `r${i}_`, coefficient));
+  return ({ x, y }) => {
+    setEach(f, y, (i) => f32x4.abs(x[i]));
+    setEach(f, y, (i) => f32x4.add(y[i], y[i]));
+    power(y);
+    setEach(f, y, (i) => f32x4.div(f32x4.sub(one, y[i]), f32x4.add(one, y[i])));
+    setEach(f, y, (i) => v128.or(y[i], v128.and(x[i], sign)));
+    const squares = f.locals("square", "v128", x.length);
+    const sums = f.locals("sum", "v128", x.length);
+    setEach(f, squares, (i) => f32x4.mul(x[i], x[i]));
+    setEach(f, sums, () => f.get(r.at(-1)!));
+    for (const coefficient of r.slice(0, -1).reverse())
+      setEach(f, sums, (i) => f32x4.add(f32x4.mul(sums[i], squares[i]), coefficient));
+    setEach(f, sums, (i) => f32x4.add(x[i], f32x4.mul(f32x4.mul(sums[i], squares[i]), x[i])));
+    setEach(f, y, (i) => v128.bitselect(sums[i], y[i], f32x4.lt(f32x4.abs(x[i]), small)));
+  };
+});
 
 /** The largest power that is a chain of products. */
 const MOST_FACTORS = 4;
@@ -115,30 +100,14 @@ function shortPower(f: FunctionBuilder, n: number): (x: V128) => void {
   };
 }
 
-/** A generator for short exponents alone. */
-function whereShort(plan: Generator, wanted: (exponent: number) => boolean): Generator {
-  return {
-    kernel: plan.kernel,
-    plan: (dims, lengths, features) =>
-      wanted(dims as number) ? plan.plan(dims, lengths, features) : undefined,
-  };
-}
+const pow = inPlace(unaryKernels.pow, { grain: MEMORY_GRAIN, suits: isShort }, (f, exponent) => {
+  const power = shortPower(f, exponent);
+  return (ys) => ys.forEach(power);
+});
 
-const pow = whereShort(
-  forward("pow", unaryKernels.pow, (f, exponent) => {
-    const power = shortPower(f, exponent);
-    const y = f.local("power", "v128");
-    return (x) => {
-      f.set(y, x);
-      power(y);
-      return f.get(y);
-    };
-  }),
-  isShort,
-);
-
-const gradientOfPow = whereShort(
-  gradient("pow", unaryKernels.pow, (f, exponent) => {
+const gradientOfPow = gradient(
+  unaryKernels.pow,
+  (f, exponent) => {
     const power = shortPower(f, exponent - 1);
     const factor = constant(f, "factor", exponent);
     const y = f.local("power", "v128");
@@ -148,25 +117,25 @@ const gradientOfPow = whereShort(
       // 0 times anything finite is 0, as the slope of x^0 is; beyond, the factor alone counts.
       return f.f32x4.mul(gy, exponent === 0 ? f.get(factor) : f.f32x4.mul(y, factor));
     };
-  }),
+  },
   isShort,
 );
 
 /** The generators of all functions. */
 export const unary: readonly Generator[] = [
-  forward("neg", unaryKernels.neg, (f) => (x) => f.f32x4.neg(x)),
-  gradient("neg", unaryKernels.neg, (f) => (gy) => f.f32x4.neg(gy)),
-  exp,
-  gradient("exp", unaryKernels.exp, (f) => (gy, y) => f.f32x4.mul(gy, y)),
-  log,
-  gradient("log", unaryKernels.log, (f) => (gy, x) => f.f32x4.div(gy, x)),
-  forward("sqrt", unaryKernels.sqrt, (f) => (x) => f.f32x4.sqrt(x)),
-  gradient("sqrt", unaryKernels.sqrt, (f) => {
+  forward(unaryKernels.neg, (f) => (x) => f.f32x4.neg(x)),
+  gradient(unaryKernels.neg, (f) => (gy) => f.f32x4.neg(gy)),
+  inPlace(unaryKernels.exp, {}, (f) => exponential(f, 1)),
+  gradient(unaryKernels.exp, (f) => (gy, y) => f.f32x4.mul(gy, y)),
+  inPlace(unaryKernels.log, { vectors: 2 }, logarithm),
+  gradient(unaryKernels.log, (f) => (gy, x) => f.f32x4.div(gy, x)),
+  forward(unaryKernels.sqrt, (f) => (x) => f.f32x4.sqrt(x)),
+  gradient(unaryKernels.sqrt, (f) => {
     const half = constant(f, "half", 0.5);
     return (gy, y) => f.f32x4.mul(gy, f.f32x4.div(half, y));
   }),
-  forward("abs", unaryKernels.abs, (f) => (x) => f.f32x4.abs(x)),
-  gradient("abs", unaryKernels.abs, (f) => {
+  forward(unaryKernels.abs, (f) => (x) => f.f32x4.abs(x)),
+  gradient(unaryKernels.abs, (f) => {
     const { v128, f32x4 } = f;
     const [zero, one, sign] = [constant(f, "zero", 0), constant(f, "one", 1), constant(f, "sign", -0)];
     // 0 and NaN are their own signs.
@@ -177,17 +146,17 @@ export const unary: readonly Generator[] = [
       );
   }),
   tanh,
-  gradient("tanh", unaryKernels.tanh, (f) => {
+  gradient(unaryKernels.tanh, (f) => {
     const one = constant(f, "one", 1);
     return (gy, y) => f.f32x4.mul(gy, f.f32x4.sub(one, f.f32x4.mul(y, y)));
   }),
   pow,
   gradientOfPow,
-  forward("clip", unaryKernels.clip, (f, { min, max }) => {
+  forward(unaryKernels.clip, (f, { min, max }) => {
     const [low, high] = [constant(f, "low", min), constant(f, "high", max)];
     return (x) => f.f32x4.pmin(f.f32x4.pmax(x, low), high);
   }),
-  gradient("clip", unaryKernels.clip, (f, { min, max }) => {
+  gradient(unaryKernels.clip, (f, { min, max }) => {
     const { v128, f32x4 } = f;
     const [low, high] = [constant(f, "low", min), constant(f, "high", max)];
     const one = constant(f, "one", 1);

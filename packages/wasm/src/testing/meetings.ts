@@ -23,7 +23,6 @@ export const LINKS: Readonly<Record<string, Link>> = {
   "gate+concat": link(["mul.forward"], "out", ["movement.concat"], "b"),
   "gate+concat+conv": link(["movement.concat"], "y", ["conv2d.forward"], "x"),
   "conv+statistics": link(["conv2d.forward"], "y", ["groupNorm.statistics"], "x"),
-  "dropBlock+bytes": link(["dropBlock.draw"], "mask", ["dropBlock.apply"], "mask"),
   "dropBlock+sum": link(["dropBlock.apply"], "y", ["sum.forward"], "x"),
 };
 

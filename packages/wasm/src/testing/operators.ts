@@ -76,7 +76,7 @@ import {
   where,
   zeros,
 } from "@saunet/core";
-import { dropBlockDims, dropMasked, dropoutFromNoise } from "@saunet/core/kernels";
+import { allocateMask, dropBlockDims, dropMasked, dropoutFromNoise } from "@saunet/core/kernels";
 
 /** What an operator of a random program is made from. */
 export interface Maker {
@@ -207,8 +207,13 @@ export const operators: Readonly<Record<string, Operator>> = {
   dropBlock: (m) => dropBlock(m.image(), m.random, dropping(m)),
   dropMasked: (m) => {
     const x = m.image();
-    const mask = m.constant("mask", x.shape, 0.5, 1);
-    return dropMasked(x, mask.data, dropBlockDims(x.shape, { rate: 0.2, blockSize: 3 }));
+    const d = dropBlockDims(x.shape, { rate: 0.2, blockSize: 3 });
+    const noise = m.constant("mask", [allocateMask(d).length], 0.5, 1);
+    return dropMasked(
+      x,
+      Int32Array.from(noise.data, (value) => (value < 0.6 ? 0xff00ffff : -1)),
+      d,
+    );
   },
   dropout: (m) => dropout(m.image(), m.random, { rate: 0.2 }),
   dropoutFromNoise: (m) => {

@@ -22,6 +22,8 @@ export const WORD = {
   threads: 5,
   /** The door of the job at hand: its generation, whether it is shut, and how many workers went in. */
   door: 14,
+  /** How many workers are asleep. */
+  asleep: 15,
   /** How often threads have come to a barrier, ever (modulo 2^32). */
   arrived: 6,
   /** What `arrived` was before the list at hand. */
@@ -35,10 +37,12 @@ export const WORD = {
   /** The number of the list at hand, and of the last one that is finished. */
   list: 12,
   finished: 13,
+  /** The last generation whose workers have all been called. */
+  called: 16,
   /** One job, as it stands in a list too. */
-  job: 16,
+  job: 18,
   /** One word a thread: 0, or the length of the message of its error. */
-  failed: 48,
+  failed: 50,
 } as const;
 
 /** The parts of a door: how many went in (fewer than MOST_THREADS), whether it is shut, and the generation's lower bits. */
@@ -91,6 +95,9 @@ export const CONTROL_BYTES = TIMES_START + 16 * MOST_THREADS;
  * for two threads, so that one did 28 of them: 1.79 times as fast at best. Taking a chunk costs 0.16 microseconds.
  */
 export const CHUNKS_PER_THREAD = 32;
+
+/** A chunk is no less than this share of a grain: some 2 microseconds, beside which taking it counts little. */
+export const LEAST_CHUNK = 1 / 4;
 
 /**
  * How often a waiting thread looks before it goes to sleep. Back-to-back jobs are then joined in well under a

@@ -1,5 +1,5 @@
 import { type Floats, kernel } from "@saunet/core/kernels";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Arena } from "../memory.ts";
 import { generator, type Plan } from "../plan.ts";
 import { Runner } from "../runner.ts";
@@ -125,6 +125,16 @@ describe("Pool", () => {
     expect(run(9).out[8]).toBe(16);
     runner.arena.free(x.byteOffset);
     runner.arena.free(out.byteOffset);
+  });
+
+  it("does not wake anybody for a job that is known to be short", async () => {
+    const isShared = (plan = planOf(1000)) => {
+      run(1000, plan);
+      return pool.spans() !== undefined;
+    };
+    // Whoever took part in one a moment ago is still awake.
+    await vi.waitFor(() => expect(isShared()).toBe(false));
+    expect(isShared({ ...planOf(1000), key: "a job that nothing is known of" })).toBe(true);
   });
 
   it("plans a call once", () => {

@@ -14,6 +14,7 @@ import {
   JOB,
   JOB_WORDS,
   KIND,
+  LEAST_CHUNK,
   MESSAGE_BYTES,
   MESSAGES_START,
   MOST_THREADS,
@@ -23,6 +24,7 @@ import {
   TIMES_START,
   WORD,
 } from "./control.ts";
+import { Waking } from "./waking.ts";
 
 /** What a worker receives at its start. */
 export interface WorkerData {
@@ -89,6 +91,7 @@ export class Pool implements Crew {
   #wasShared = false;
   #posted = 0;
   #ownSpan: Span = { thread: 0, start: 0, end: 0 };
+  readonly #waking = new Waking();
 
   private constructor(arena: Arena, mostThreads: number, makeWorker: MakeWorker | undefined) {
     this.#arena = arena;
@@ -112,6 +115,7 @@ export class Pool implements Crew {
   }
 
   async #hire(workers: number): Promise<void> {
+    Atomics.store(this.#words, WORD.asleep, 0);
     const { memory } = this.#arena;
     const control = this.#control;
     const spawning = Array.from({ length: workers + 1 }, (_, thread) =>
@@ -146,6 +150,7 @@ export class Pool implements Crew {
   load(module: number, name: string, bytes: Uint8Array<ArrayBuffer>): void {
     this.#modules.set(module, { name, bytes });
     this.#unloaded.add(module);
+    this.#waking.forget(module);
   }
 
   /** Hands the workers what they do not have yet. Nothing else may be under way. */
@@ -169,12 +174,22 @@ export class Pool implements Crew {
   }
 
   run(job: Job): void {
-    // The workers are busy, or gone: nobody waits for them.
-    this.#wasShared = !this.#listRuns && this.#workers.length > 0;
-    if (!this.#wasShared) {
+    const expected = this.#waking.expected(job);
+    const isAwake = Atomics.load(this.#words, WORD.asleep) < this.#workers.length;
+    // Where the workers are busy, or gone, nobody waits for them.
+    const isPossible = !this.#listRuns && this.#workers.length > 0;
+    this.#wasShared = isPossible && (isAwake || this.#waking.isWorth(expected));
+    const start = performance.now();
+    if (this.#wasShared) {
+      this.#share(job);
+      if (!isAwake) this.#waking.judge(expected, performance.now() - start);
+    } else {
       alone.run(job);
-      return;
+      this.#waking.note(job, job.items, start, performance.now());
     }
+  }
+
+  #share(job: Job): void {
     this.#loadInWorkers();
     const { name, code, items, shared, own, addresses } = job;
     const words = this.#words;
@@ -183,14 +198,18 @@ export class Pool implements Crew {
     this.#posted = performance.now();
     this.#start(false);
     const started = performance.now();
+    let done = 0;
     try {
       const take = () => Atomics.add(words, WORD.job + JOB.next, chunk);
       for (let from = take(); from < items; from = take()) {
-        code(from, Math.min(from + chunk, items), shared, own, ...addresses);
+        const to = Math.min(from + chunk, items);
+        code(from, to, shared, own, ...addresses);
+        done += to - from;
       }
     } finally {
       const ended = performance.now();
       this.#ownSpan = { thread: 0, start: started, end: ended };
+      this.#waking.note(job, done, started, ended);
       // Whatever happened here: nobody may still be writing when the caller goes on. Who is not in yet stays out.
       const inside = Atomics.or(words, WORD.door, DOOR.shut) & DOOR.inside;
       this.#join(name, inside, ended - started);
@@ -288,7 +307,8 @@ export class Pool implements Crew {
 
   /** Writes a job down and tells how many of its items are taken at a time. */
   #writeJob(words: Int32Array, at: number, job: Job): number {
-    const chunk = job.alone ? job.items : Math.ceil(job.items / (CHUNKS_PER_THREAD * this.threads));
+    const share = Math.max(job.items / (CHUNKS_PER_THREAD * this.threads), LEAST_CHUNK * job.grain);
+    const chunk = job.alone ? job.items : Math.ceil(share);
     words[at + JOB.module] = job.module;
     words[at + JOB.phase] = job.phase;
     words[at + JOB.items] = job.items;
@@ -308,11 +328,13 @@ export class Pool implements Crew {
     const words = this.#words;
     Atomics.store(words, WORD.done, 0);
     Atomics.store(words, WORD.aborted, 0);
-    Atomics.store(words, WORD.door, openDoor(Atomics.load(words, WORD.generation) + 1));
+    const generation = Atomics.load(words, WORD.generation) + 1;
+    Atomics.store(words, WORD.door, openDoor(generation));
     for (const turn of everyone ? [WORD.standIn, WORD.generation] : [WORD.generation]) {
       Atomics.add(words, turn, 1);
       Atomics.notify(words, turn);
     }
+    Atomics.store(words, WORD.called, generation);
   }
 
   /** Waits until so many workers are done, then passes on the first error. */

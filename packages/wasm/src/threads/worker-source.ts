@@ -27,9 +27,12 @@ export const workerBody = `
   const modules = [];
 
   // Waits until a word is no longer what it was: looks for a while, then sleeps.
-  const changed = (word, old) => {
+  const changed = (word, old, most = ${SPINS}) => {
     for (let looks = 0; Atomics.load(words, word) === old; looks++) {
-      if (looks >= ${SPINS}) Atomics.wait(words, word, old);
+      if (looks < most) continue;
+      if (thread > 0) Atomics.add(words, ${WORD.asleep}, 1);
+      Atomics.wait(words, word, old);
+      if (thread > 0) Atomics.sub(words, ${WORD.asleep}, 1);
     }
   };
 
@@ -103,7 +106,9 @@ export const workerBody = `
   let seen = Atomics.load(words, turn);
   tell("ready");
   for (;;) {
-    changed(turn, seen);
+    // A caller who has not come back from calling stands still on the core of this worker, which therefore does not look on:
+    // where the other core of a virtual machine was idle, Linux puts who is woken there in the way of who wakes it.
+    changed(turn, seen, Atomics.load(words, ${WORD.called}) === Atomics.load(words, ${WORD.generation}) ? ${SPINS} : 0);
     seen = Atomics.load(words, turn);
     // Jobs that the stand-in has a part in wait for everyone.
     if (thread > 0 && !enter(seen)) continue;

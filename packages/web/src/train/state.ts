@@ -6,6 +6,7 @@ import { type Item, items } from "../segment/items.ts";
 import { maskInUse } from "../segment/masks.ts";
 import { EXAMPLE, useWeights } from "../segment/queue.ts";
 import { isTraining, trainingStep } from "../title.ts";
+import { count } from "../ui/format.ts";
 import { type Started, started, startUp, WorkerError, within } from "../ui/worker.ts";
 import {
   forgetRun,
@@ -383,5 +384,5 @@ export const checkpointNow = (): Promise<Uint8Array> => trainer().checkpoint();
 /** Segments with them in the first tab. */
 export async function useLearned(): Promise<void> {
   const learned = await learnedWeights();
-  await useWeights(`trained here for ${step.value} steps`, learned);
+  await useWeights(`trained here for ${count(step.value, "step")}`, learned);
 }

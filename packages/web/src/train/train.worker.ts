@@ -150,7 +150,7 @@ const FRESH = { config: saUNetV2, metadata: { licence: "MIT" } };
 function networkToSave({ network: { config, metadata } }: Run): DescribedNetwork {
   const { length } = learnsFrom;
   const material = length === 0 ? "synthetic photographs" : count(length, "photograph");
-  const training = `${step} steps on ${material}, in a browser`;
+  const training = `${count(step, "step")} on ${material}, in a browser`;
   const licence = metadata.licence === undefined ? {} : { licence: metadata.licence };
   // Photographs of one's own were shown at the scale that the segmenter chooses.
   const own = length === 0 ? licence : { scale: "auto" };

@@ -48,10 +48,20 @@ describe("a DICOM photograph", () => {
     expect(photograph.data).toHaveLength(wanted.length);
     expect(furthest).toBeLessThanOrEqual(each.tolerance);
     expect(await readSize(fileOf(each.name))).toEqual({ width, height });
-    expect(await readDicomFacts(fileOf(each.name))).toEqual({
+    expect(await readDicomFacts(fileOf(each.name))).toMatchObject({
       ...(each.laterality && { laterality: each.laterality }),
       ...(each.spacing && { pixelSpacing: each.spacing }),
     });
+  });
+
+  it("has a scale where PixelSpacing is one on the retina", async () => {
+    expect(await readDicomFacts(fileOf("explicit"))).toEqual({
+      ...{ laterality: "R", pixelSpacing: [0.0072, 0.0072], micrometresPerPixel: 7.2 },
+    });
+    expect(await readDicomFacts(fileOf("left"))).toMatchObject({
+      scaleDoubt: "PixelSpacing 0.0072\\0.0081 mm is of pixels that are not square",
+    });
+    expect(await readDicomFacts(fileOf("bare"))).toEqual({});
   });
 
   it("comes out of bytes and of an archive alike", async () => {
@@ -77,16 +87,23 @@ describe("a DICOM photograph", () => {
     );
   });
 
-  it("is damaged wherever it is cut, or means what it meant", { timeout: 60_000 }, async () => {
-    for (const name of ["explicit", "jpeg-2000", "jpeg-ls", "jpeg-444", "rle"]) {
+  it("is damaged wherever it is cut before the end of its pixels", { timeout: 60_000 }, async () => {
+    for (const { name } of read) {
       const bytes = await readFile(fileOf(name));
-      for (let length = 140; length < bytes.length; length += Math.ceil(bytes.length / 12)) {
+      const whole = await decodePhotograph(bytes);
+      const lengths = [1, 2, 8, 9, 100].map((left) => bytes.length - left);
+      for (let length = 140; length < bytes.length; length += Math.ceil(bytes.length / 8))
+        lengths.push(length);
+      for (const length of lengths) {
         await decodePhotograph(bytes.subarray(0, length)).then(
-          ({ data }) => expect(data).toHaveLength(3 * width * height),
+          // Bytes after the pixels may be missing.
+          ({ data }) => expect(data, `${name} of ${length} bytes`).toEqual(whole.data),
           (error: unknown) => expect(error).toBeInstanceOf(ImageFileError),
         );
       }
     }
+    const cut = (await readFile(fileOf("explicit"))).subarray(0, -1);
+    await expect(decodePhotograph(cut)).rejects.toThrow("it ends within its pixels");
   });
 });
 

@@ -5,6 +5,8 @@
 import { damaged, ImageFileError } from "../errors.ts";
 import type { DicomFacts } from "./facts.ts";
 import { PREAMBLE } from "./head.ts";
+import { retinalScale } from "./scale.ts";
+import { isCutShort } from "./whole.ts";
 
 /** Attributes by their names. */
 export type Dataset = Readonly<Record<string, unknown>>;
@@ -101,6 +103,9 @@ export async function openDicom(path: string, bytes: Uint8Array): Promise<DicomF
     const name = OTHERS[sop] ?? `SOP class ${sop.slice(0, 64)}`;
     throw new ImageFileError(path, `is a DICOM file, but no photograph of the eye: ${name}`);
   }
+  if (isCutShort(bytes, transferSyntax)) {
+    throw new ImageFileError(path, damaged("it ends within its pixels"));
+  }
   return { path, dataset, transferSyntax, buffer };
 }
 
@@ -138,5 +143,8 @@ export function factsOf(dataset: Dataset): DicomFacts {
   const spacing = Array.isArray(dataset.PixelSpacing) ? dataset.PixelSpacing.map(Number) : [];
   const [rows, columns] = spacing;
   const isScale = spacing.length === 2 && rows > 0 && columns > 0 && rows < 1000 && columns < 1000;
-  return { ...(laterality && { laterality }), ...(isScale && { pixelSpacing: [rows, columns] }) };
+  return {
+    ...(laterality && { laterality }),
+    ...(isScale && { pixelSpacing: [rows, columns], ...retinalScale(dataset, [rows, columns]) }),
+  };
 }

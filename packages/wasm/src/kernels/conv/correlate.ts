@@ -9,37 +9,41 @@ import {
   forwardCorrelation,
   transposedCorrelation,
 } from "@saunet/core/kernels";
-import { type CodeFeatures, generator } from "../../plan.ts";
+import { type CodeFeatures, type Generator, generator, nameOf } from "../../plan.ts";
 import { type Choose, chooseCorrelation, chooseGradient, keepingTo } from "./choose.ts";
 import { directSteps } from "./direct.ts";
 import { directGradientSteps } from "./direct-gradient.ts";
 import { dotSteps } from "./dot.ts";
 import { planarSteps } from "./planar.ts";
-import { planOf, type Steps } from "./steps.ts";
+import { type Names, planOf, type Steps } from "./steps.ts";
 import { winogradSteps } from "./winograd.ts";
 import { winogradGradientSteps } from "./winograd-gradient.ts";
 
 /** What the kernels call their operands. */
-export const forwardNames = { input: "x", output: "y", filter: "w" } as const;
-export const transposedNames = { input: "y", output: "x", filter: "w" } as const;
+export const forwardNames: Names<"x" | "y" | "w"> = { input: "x", output: "y", filter: "w" };
+export const transposedNames: Names<"x" | "y" | "w"> = { input: "y", output: "x", filter: "w" };
 export const gradientNames = { input: "x", output: "gy", filter: "gw" } as const;
 
 /** The name of a bias that may be absent. */
 export const biasName = (b: unknown): "b" | undefined => (b === undefined ? undefined : "b");
 
+const correlating =
+  (kernel: typeof conv2dForward, correlationOf: typeof forwardCorrelation, names: typeof forwardNames) =>
+  (choose?: Choose): Generator =>
+    generator(kernel, (d, { b }, features) => {
+      const steps = correlationSteps(correlationOf(d), features, choose);
+      return planOf(nameOf(kernel), steps, { ...names, bias: biasName(b) });
+    });
+
 /** `conv2d.forward` with a way of choosing. */
-export const forwardWith = (choose?: Choose) =>
-  generator(conv2dForward, (d, { b }, features) => {
-    const steps = correlationSteps(forwardCorrelation(d), b !== undefined, features, choose);
-    return planOf("conv2d", steps, { ...forwardNames, bias: biasName(b) });
-  });
+export const forwardWith = /* @__PURE__ */ correlating(conv2dForward, forwardCorrelation, forwardNames);
 
 /** `conv2d.transposed` with a way of choosing. */
-export const transposedWith = (choose?: Choose) =>
-  generator(conv2dTransposed, (d, { b }, features) => {
-    const steps = correlationSteps(transposedCorrelation(d), b !== undefined, features, choose);
-    return planOf("conv2d_transposed", steps, { ...transposedNames, bias: biasName(b) });
-  });
+export const transposedWith = /* @__PURE__ */ correlating(
+  conv2dTransposed,
+  transposedCorrelation,
+  transposedNames,
+);
 
 /** `conv2d.filterGradient` with a way of choosing. */
 export const gradientWith = (choose?: Choose) =>
@@ -50,7 +54,6 @@ export const gradientWith = (choose?: Choose) =>
 /** The phases of a correlation by the algorithm that is chosen. */
 export function correlationSteps(
   c: Correlation,
-  hasBias: boolean,
   { relaxed, convolutions }: CodeFeatures,
   choose: Choose = chooseCorrelation,
 ): Steps {
@@ -63,7 +66,7 @@ export function correlationSteps(
     case "dot":
       return dotSteps(c, relaxed);
     case "direct":
-      return directSteps(c, hasBias, relaxed);
+      return directSteps(c, relaxed);
   }
 }
 

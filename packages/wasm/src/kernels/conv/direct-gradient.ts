@@ -151,7 +151,7 @@ function writeSum(f: FunctionBuilder, { from, to, shared, filter: gw }: StepLoca
   f.set(target, f.at(gw, from, I * O * FLOAT));
   f.forRange(tap, { from, to }, () => {
     unravel(f, tap, [m, k], [taps.length]);
-    f.set(source, f.at(f.at(shared, m, runs * runBytes), k, tapBytes));
+    f.set(source, f.at(shared, m, runs * runBytes, k, tapBytes));
     f.forRange(i, { to: I }, () => {
       f.set(at, source);
       f.forRange(o, { to: O }, () => {

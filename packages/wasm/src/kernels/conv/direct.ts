@@ -1,6 +1,6 @@
 // Convolutions with every product formed.
 //
-//   once:   weights = the filter in the order in which the rounds read it, for each block [k][v][4]; after it the bias
+//   once:   weights = the filter in the order in which the rounds read it, for each block [k][v][4]
 //   for each row of outputs, each block of 16 output channels, each pair of pixels:
 //     sums[p][v] = bias[v]
 //     for each row of taps that lies in the image, each k of its inputs, which lie side by side:
@@ -12,8 +12,9 @@
 
 import type { AxisPhase, Correlation } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../../asm/index.ts";
+import { loadLanes } from "../lanes.ts";
 import { repeat } from "../ranges.ts";
-import { FLOAT, type I32, VECTOR } from "../stream.ts";
+import { FLOAT, type I32, setEach, VECTOR } from "../stream.ts";
 import { packRows, panelRow, panelsBytes } from "./panels.ts";
 import { type Blocks, blocksOf, registerTile, rowsOf, type Tile } from "./register-tile.ts";
 import { anyBatch, clipTaps, forEachRow, type Row, tapSteps } from "./rows.ts";
@@ -34,64 +35,47 @@ interface Code {
   readonly correlation: Correlation;
   /** By the phases of the rows and of the columns. */
   readonly parts: readonly (readonly Part[])[];
-  readonly hasBias: boolean;
   readonly relaxed: boolean;
 }
-
-/** Rounds of a part's packed weights: K, and the bias if there is one. */
-const packedRounds = ({ hasBias }: Code, { K }: Part): number => K + (hasBias ? 1 : 0);
 
 /** Where in the shared memory the panels of a part begin, in bytes. */
 const packedStart = ({ correlation: { O } }: Code, { start }: Part): number =>
   panelsBytes({ n: O, k: start });
 
 /** The phases of a correlation. */
-export function directSteps(correlation: Correlation, hasBias: boolean, relaxed: boolean): Steps {
+export function directSteps(correlation: Correlation, relaxed: boolean): Steps {
   const { N, I, O, rows, columns } = correlation;
   let start = 0;
   const parts = rows.phases.map((rowPhase) =>
     columns.phases.map((columnPhase): Part => {
       const K = rowPhase.taps.length * columnPhase.taps.length * I;
       const part = { rows: rowPhase, columns: columnPhase, K, start };
-      start += K + (hasBias ? 1 : 0);
+      start += K;
       return part;
     }),
   );
-  const code = { correlation, parts, hasBias, relaxed };
+  const code = { correlation, parts, relaxed };
   const [{ vectors }] = blocksOf(O);
   return {
     tile: `direct_${rowsOf(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
     key: [anyBatch(correlation), relaxed],
     sharedBytes: panelsBytes({ n: O, k: start }),
     steps: [
-      {
-        items: I,
-        reads: hasBias ? ["filter", "bias"] : ["filter"],
-        write: (f, locals) => writePacking(f, locals, code),
-      },
+      { items: I, reads: ["filter"], write: (f, locals) => writePacking(f, locals, code) },
       { items: N * rows.phases[0].outputs, write: (f, locals) => writeRows(f, locals, code) },
     ],
   };
 }
 
-/** Packs the weights of input channels `from` … `to - 1`; the first of them brings the bias. */
-function writePacking(f: FunctionBuilder, { from, to, shared, filter, bias }: StepLocals, code: Code): void {
+/** Packs the weights of input channels `from` … `to - 1`. */
+function writePacking(f: FunctionBuilder, { from, to, shared, filter }: StepLocals, code: Code): void {
   const { i32 } = f;
   const { filter: steps, I, O } = code.correlation;
   const { m, k, row, source, target, first, count } = f.declare("i32");
   for (const part of code.parts.flat()) {
-    const panels = { n: O, k: packedRounds(code, part) };
-    f.set(target, i32.add(shared, packedStart(code, part)));
-    if (bias !== undefined) {
-      f.if(i32.eqz(from), () => {
-        f.set(first, part.K);
-        f.set(count, 1);
-        const pack = packRows(f, { ...panels, row: 0, column: FLOAT });
-        pack({ source: bias, target, first, count });
-      });
-    }
     if (part.K === 0) continue;
-    const pack = packRows(f, { ...panels, row: steps.i * FLOAT, column: steps.o * FLOAT });
+    f.set(target, i32.add(shared, packedStart(code, part)));
+    const pack = packRows(f, { n: O, k: part.K, row: steps.i * FLOAT, column: steps.o * FLOAT });
     const [down, across] = [tapSteps(part.rows), tapSteps(part.columns)];
     const origin = down.first * steps.ky + across.first * steps.kx;
     f.set(row, f.at(i32.add(filter, origin * FLOAT), from, steps.i * FLOAT));
@@ -113,22 +97,30 @@ function writePacking(f: FunctionBuilder, { from, to, shared, filter, bias }: St
 function writeRows(f: FunctionBuilder, locals: StepLocals, code: Code): void {
   const { O } = code.correlation;
   const w = f.local("w", "i32");
-  const writers = blocksOf(O).map((blocks) => ({ blocks, write: rowWriter(f, w, blocks, code) }));
+  const bias = locals.bias && f.local("bias", "i32");
+  const writers = blocksOf(O).map((blocks) => ({ blocks, write: rowWriter(f, { w, bias }, blocks, code) }));
   forEachRow(f, locals, code.correlation, (row, r, c) => {
     const part = code.parts[r][c];
     f.set(w, f.i32.add(locals.shared, packedStart(code, part)));
+    if (locals.bias && bias) f.set(bias, locals.bias);
     for (const { blocks, write } of writers)
       repeat(f, "block", blocks.count, () => {
         write(row, part);
         f.advance(row.y, blocks.channels * FLOAT);
-        f.advance(w, packedRounds(code, part) * panelRow(blocks));
+        f.advance(w, part.K * panelRow(blocks));
+        if (bias) f.advance(bias, blocks.channels * FLOAT);
       });
   });
 }
 
-/** What writes the code for one block of channels of one row of a part; `w` are the block's packed weights. */
-function rowWriter(f: FunctionBuilder, w: I32, blocks: Blocks, code: Code): (row: Row, part: Part) => void {
-  const { i32, v128 } = f;
+/** What writes the code for one block of channels of one row of a part: `w` are its packed weights. */
+function rowWriter(
+  f: FunctionBuilder,
+  { w, bias }: { readonly w: I32; readonly bias: I32 | undefined },
+  blocks: Blocks,
+  code: Code,
+): (row: Row, part: Part) => void {
+  const { i32 } = f;
   const { I, O, columns } = code.correlation;
   const { vectors, channels } = blocks;
   const pixels = rowsOf(vectors);
@@ -144,12 +136,14 @@ function rowWriter(f: FunctionBuilder, w: I32, blocks: Blocks, code: Code): (row
 
     /** Some pixels over `count` columns of taps from `first` on. */
     const write = (tile: Tile, first: I32 | number, count: I32 | number) => {
-      if (!code.hasBias) tile.clear();
+      if (bias === undefined) tile.clear();
       else
         for (const pixel of tile.sums)
-          pixel.forEach((sum, v) => {
-            f.set(sum, v128.load(w, { offset: (part.K * vectors + v) * VECTOR }));
-          });
+          setEach(f, pixel, (v) =>
+            pixel === tile.sums[0]
+              ? loadLanes(f, bias, Math.min(4, channels - 4 * v), v * VECTOR)
+              : f.get(tile.sums[0][v]),
+          );
       if (part.K > 0) {
         f.if(typeof count === "number" ? i32.const(count) : f.get(count), () => {
           // One run of side-by-side inputs for a row of taps, or one for each tap.

@@ -60,12 +60,11 @@ function writePixels(
   /** Of two vectors, one's numbers of even places and the other's: what lies side by side is added up. */
   const addNeighbours = (a: (typeof sums)[number], b: (typeof sums)[number]) =>
     f32x4.add(i8x16.shuffle(a, b, numbers(0, 2, 4, 6)), i8x16.shuffle(a, b, numbers(1, 3, 5, 7)));
-  f.set(end, i32.mul(to, PIXELS));
-  f.set(end, f.min(end, pixels));
+  f.set(end, f.min(i32.mul(to, PIXELS), pixels));
   f.set(pixel, i32.mul(from, PIXELS));
-  f.block((done) => {
-    f.loop((again) => {
-      f.brIf(done, i32.ge_s(pixel, end));
+  f.until(
+    () => i32.ge_s(pixel, end),
+    () => {
       // The last four may overlap those before; they come out the same.
       f.set(pixel, f.min(pixel, pixels - 4));
       f.set(x, f.at(input, pixel, I * FLOAT));
@@ -82,7 +81,6 @@ function writePixels(
       if (addend !== undefined) f.set(sums[0], f32x4.add(sums[0], bias));
       v128.store(y, sums[0], { align: FLOAT });
       f.advance(pixel, 4);
-      f.br(again);
-    });
-  });
+    },
+  );
 }

@@ -17,8 +17,9 @@ import {
 } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../../asm/index.ts";
 import { alignToLine } from "../../memory.ts";
-import { generator, type Plan } from "../../plan.ts";
-import { FLOAT, type I32, MEMORY_GRAIN, setEach, stream } from "../stream.ts";
+import { type Draft, generator } from "../../plan.ts";
+import { copyRow } from "../movement.ts";
+import { FLOAT, type I32, MEMORY_GRAIN } from "../stream.ts";
 import {
   biasName,
   correlationSteps,
@@ -35,7 +36,7 @@ export const forward = generator(groupedConv2dForward, (d, { b }, features) =>
   planGroups("conv2d_grouped", d, forwardCorrelation, {
     names: { ...forwardNames, bias: biasName(b) },
     depthwise: (c) => depthwiseSteps(c, features.relaxed),
-    group: (c) => correlationSteps(c, b !== undefined, features),
+    group: (c) => correlationSteps(c, features),
   }),
 );
 
@@ -43,7 +44,7 @@ export const transposed = generator(groupedConv2dTransposed, (d, _, features) =>
   planGroups("conv2d_grouped_transposed", d, transposedCorrelation, {
     names: transposedNames,
     depthwise: (c) => depthwiseSteps(c, features.relaxed),
-    group: (c) => correlationSteps(c, false, features),
+    group: (c) => correlationSteps(c, features),
   }),
 );
 
@@ -74,7 +75,7 @@ function planGroups<N extends string>(
   d: GroupedConv2dDims,
   correlationOf: typeof forwardCorrelation,
   { names, depthwise, group, written = "output" }: Grouped<N>,
-): Plan<Record<N, unknown>> {
+): Draft<Record<N, unknown>> {
   const { C, O, groups } = d;
   const isDepthwise = C === groups && O === groups;
   const steps = isDepthwise ? depthwise({ ...correlationOf({ ...d, C: 1 }), I: C, O }) : undefined;
@@ -148,10 +149,8 @@ function ofEachGroup(
       f.set(last, i32.div_u(i32.add(to, items - 1), items));
       f.forRange(group, { from: i32.div_u(from, items), to: last }, () => {
         f.set(before, i32.mul(group, items));
-        f.set(first, i32.sub(from, before));
-        f.set(first, f.max(first, 0));
-        f.set(end, i32.sub(to, before));
-        f.set(end, f.min(end, items));
+        f.set(first, f.max(i32.sub(from, before), 0));
+        f.set(end, f.min(i32.sub(to, before), items));
         f.set(scratch, f.at(shared, group, groupBytes));
         for (const [copy, { at, rows, width }] of [
           [input, copies.input],
@@ -174,19 +173,16 @@ function copyRuns(
   { rows, groups, width, at }: Runs,
   back: boolean,
 ): void {
-  const { row, group, together, own, left } = f.declare("i32");
+  const { row, group, together, own, source, target } = f.declare("i32");
   f.set(together, f.at(whole, from, groups * width * FLOAT));
   f.forRange(row, { from, to }, () => {
     f.set(own, f.at(f.i32.add(shared, at), row, width * FLOAT));
     f.forRange(group, { to: groups }, () => {
-      f.set(left, width);
-      const pointers = back ? { from: own, to: together } : { from: together, to: own };
-      stream(
-        f,
-        { pointers, reads: ["from"], writes: ["to"], count: left, vectors: width % 16 === 0 ? 4 : 1 },
-        (values) => setEach(f, values.to, (i) => values.from[i]),
-      );
-      f.advance(own, (rows - 1) * width * FLOAT);
+      f.set(source, back ? own : together);
+      f.set(target, back ? together : own);
+      copyRow(f, { to: target, from: source }, width);
+      f.advance(together, width * FLOAT);
+      f.advance(own, rows * width * FLOAT);
     });
   });
 }

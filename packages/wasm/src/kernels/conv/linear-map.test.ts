@@ -71,4 +71,11 @@ describe("linearMap", () => {
     expect(count(linearMap(transpose(F6.output))).add).toBeLessThan(naive(transpose(F6.output)).add);
     expect(count(linearMap(F4.input)).add).toBeLessThan(naive(F4.input).add);
   });
+
+  it("has no more constants for F(6, 3) than find room in registers beside eight inputs", () => {
+    const constants = ({ sums }: LinearMap) =>
+      [...new Set(sums.flat().map(({ coefficient }) => Math.abs(coefficient)))].sort((a, b) => a - b);
+    expect(constants(linearMap(F6.input))).toEqual([0.5, 1, 2, 4, 4.25, 5, 5.25]);
+    expect(constants(linearMap(F6.output))).toEqual([1, 2, 4, 8, 16, 32]);
+  });
 });

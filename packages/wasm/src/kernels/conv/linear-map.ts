@@ -2,8 +2,8 @@
 //
 // Points come in pairs ±p, so rows of Winograd's matrices (or columns, in their transposes) come in pairs that differ
 // in the sign of some coefficients. What a pair of rows shares is computed once: e from the equal coefficients, o from
-// the opposite ones, then e + o and e - o. A pair of columns likewise: their inputs' sum and difference stand for
-// them. In a sum, terms with coefficients ±c are added up before they are multiplied.
+// the opposite ones divided by the least of them, c, then e + c·o and e - c·o. A pair of columns likewise: their inputs'
+// sum and difference stand for them. In a sum, terms with coefficients ±c are added up before they are multiplied.
 
 import { exactKey } from "@saunet/core/kernels";
 import type { FunctionBuilder, Value } from "../../asm/index.ts";
@@ -46,10 +46,10 @@ function findSums(matrix: Matrix): LinearMap {
     return inputs + sums.push(terms) - 1;
   };
 
-  const pairOf = (a: number, b: number, sign: 1 | -1) =>
+  const pairOf = (a: number, b: number, coefficient: number) =>
     nodeOf([
       { node: a, coefficient: 1 },
-      { node: b, coefficient: sign },
+      { node: b, coefficient },
     ]);
 
   // Columns in pairs: what stands at a node is then a column of coefficients.
@@ -79,9 +79,13 @@ function findSums(matrix: Matrix): LinearMap {
       const parts = outputs[j] === undefined ? split(row, rows[j]) : undefined;
       const [even, odd] = [termsOf(parts?.equal ?? []), termsOf(parts?.opposite ?? [])];
       if (even.length === 0 || odd.length === 0 || even.length + odd.length < 3) continue;
-      const [e, o] = [nodeOf(even), nodeOf(odd)];
-      outputs[i] = pairOf(e, o, 1);
-      outputs[j] = pairOf(e, o, -1);
+      const least = Math.min(...odd.map(({ coefficient }) => Math.abs(coefficient)));
+      const [e, o] = [
+        nodeOf(even),
+        nodeOf(odd.map((term) => ({ ...term, coefficient: term.coefficient / least }))),
+      ];
+      outputs[i] = pairOf(e, o, least);
+      outputs[j] = pairOf(e, o, -least);
       return;
     }
     outputs[i] = nodeOf(termsOf(row));

@@ -162,8 +162,7 @@ function writeRows(
       // The next stretch, but not past the end; none after the last.
       const last = columns.outSize - 4 * vectors;
       f.set(m, i32.ne(pixel, last));
-      f.advance(pixel, 4 * vectors);
-      f.set(pixel, f.min(pixel, last));
+      f.set(pixel, f.min(i32.add(pixel, 4 * vectors), last));
       f.brIf(again, m);
     });
   });

@@ -60,10 +60,26 @@ export function pointsToTiles(
   // A point that counts fully in every output: what is added there is added to all of them.
   const everywhere = transpose(columns.map).findIndex((column) => column.every((value) => value === 1));
   const edge = columns.size % columns.advance;
-  const [pivot, sum, square, distance] = f.locals("tally", "v128", 4);
+  const [pivot, sum, square, distance, rowSum, rowSquare] = f.locals("tally", "v128", 6);
   const { sumsAt, area } = f.declare("i32");
   const places = tallyPlaces(channels);
   const madd = multiplyAdd(f, relaxed);
+
+  /** Sums up what {@link writeRows} has written: in a loop of its own, where all that it needs stays in registers. */
+  const sumRows = (pixels: number) => {
+    f.set(out, to);
+    f.forRange(q, { to: inside }, () => {
+      // A chain of additions through all rows would take longer than the rest together: each row has its own.
+      for (let i = 0; i < pixels; i++) {
+        f.set(distance, f32x4.sub(v128.load(out, { offset: i * pixelBytes, align: FLOAT }), pivot));
+        f.set(rowSum, i === 0 ? distance : f32x4.add(rowSum, distance));
+        f.set(rowSquare, i === 0 ? f32x4.mul(distance, distance) : madd(rowSquare, distance, distance));
+      }
+      f.set(sum, f32x4.add(sum, rowSum));
+      f.set(square, f32x4.add(square, rowSquare));
+      f.advance(out, columns.size * pixelBytes);
+    });
+  };
 
   /** The rows of one tile, four channels; `pixels` of them and `lanes` channels lie in the image. */
   const writeRows = (pixels: number, lanes: number) => {
@@ -77,14 +93,11 @@ export function pointsToTiles(
         if (i >= pixels) return;
         if (bias !== undefined && everywhere < 0) f.set(value, f32x4.add(value, addend));
         storeLanes(f, out, value, lanes, i * pixelBytes);
-        if (tally === undefined) return;
-        f.set(distance, f32x4.sub(value, pivot));
-        f.set(sum, f32x4.add(sum, distance));
-        f.set(square, madd(square, distance, distance));
       });
       f.advance(half, width * VECTOR);
       f.advance(out, columns.size * pixelBytes);
     });
+    if (tally) sumRows(pixels);
   };
 
   /** The first output of the tile at hand, four channels. */
@@ -142,12 +155,8 @@ export function pointsToTiles(
     f.forRange(t, { to: count }, () => {
       f.set(y, i32.mul(cursor.ty, rows.advance));
       f.set(x, i32.mul(cursor.tx, columns.advance));
-      f.set(inside, i32.sub(rows.size, y));
-      f.set(inside, f.min(inside, rows.advance));
-      if (tally) {
-        const columnsLeft = f.let("columnsLeft", i32.sub(columns.size, x));
-        f.advance(area, i32.mul(inside, f.min(columnsLeft, columns.advance)));
-      }
+      f.set(inside, f.min(i32.sub(rows.size, y), rows.advance));
+      if (tally) f.advance(area, i32.mul(inside, f.min(i32.sub(columns.size, x), columns.advance)));
       f.set(
         to,
         pixelAddress(f, { height: rows.size, width: columns.size, channels }, target, { n: cursor.n, y, x }),

@@ -96,12 +96,9 @@ export function clipTaps(
   const { i32 } = f;
   const ceilDivide = (value: Value<"i32">) =>
     spacing === 1 ? value : i32.div_s(i32.add(value, spacing - 1), spacing);
-  f.set(first, ceilDivide(i32.sub(0, at)));
-  f.set(first, f.max(first, 0));
-  f.set(count, ceilDivide(i32.sub(size, at)));
-  f.set(count, f.min(count, taps.length));
-  f.set(count, i32.sub(count, first));
-  f.set(count, f.max(count, 0));
+  f.set(first, f.max(ceilDivide(i32.sub(0, at)), 0));
+  f.set(count, f.min(ceilDivide(i32.sub(size, at)), taps.length));
+  f.set(count, f.max(i32.sub(count, first), 0));
 }
 
 /** The first of some taps, and how far it is from one to the next. */

@@ -1,8 +1,7 @@
 // The steps of a convolution before they know what a kernel calls its arrays: all kernels share them.
 
-import { exactKey } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../../asm/index.ts";
-import type { Phase, PhaseLocals, Plan } from "../../plan.ts";
+import type { Draft, Phase, PhaseLocals } from "../../plan.ts";
 import type { I32 } from "../stream.ts";
 
 /** Where the arrays of a call begin. */
@@ -25,7 +24,7 @@ export type StepLocals = Omit<PhaseLocals<unknown>, "arrays"> & Operands;
 /** A phase of a plan. */
 export interface Step extends Omit<Phase<unknown>, "reads" | "write"> {
   /** Which operands it reads, where it depends on the weights alone. */
-  readonly reads?: readonly ("filter" | "bias")[];
+  readonly reads?: readonly "filter"[];
   readonly write: (f: FunctionBuilder, locals: StepLocals) => void;
 }
 
@@ -48,11 +47,10 @@ export function planOf<N extends string>(
   kernel: string,
   { tile, key, steps, ...scratch }: Steps,
   names: Names<N>,
-): Plan<Record<N, unknown>> {
-  const name = `${kernel}_f32_${tile}`;
+): Draft<Record<N, unknown>> {
   return {
-    name,
-    key: `${name} ${exactKey([names, ...key])}`,
+    name: `${kernel}_f32_${tile}`,
+    fixed: [names, ...key],
     ...scratch,
     phases: steps.map(({ reads, write, ...phase }) => ({
       ...phase,

@@ -8,8 +8,8 @@
 
 import type { GroupNormDims } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../../asm/index.ts";
-import { forEachChannel, forEachGroup } from "../norm-groups.ts";
-import { FLOAT, type I32, whileAtLeast } from "../stream.ts";
+import { forEachChannel, writeMoments } from "../norm-groups.ts";
+import { FLOAT, type I32 } from "../stream.ts";
 
 /** Bytes of a strip's sums: pivots, s and q of all channels, then the area. */
 export const tallyBytes = (channels: number): number => (3 * channels + 4) * FLOAT;
@@ -30,24 +30,21 @@ export function writeStatistics(
   d: GroupNormDims,
   strips: number,
   { from, to, sums }: { readonly from: I32; readonly to: I32; readonly sums: I32 },
-  { mean, variance }: { readonly mean: I32; readonly variance: I32 },
+  arrays: { readonly mean: I32; readonly variance: I32 },
 ): void {
   const { i32, f32, f64 } = f;
   const places = tallyPlaces(d.C);
-  const [t, u, n, s, e, first] = f.locals("sum", "f64", 6);
-  const [at, strip, back, left] = f.locals("strip", "i32", 4);
+  const [n, s, e] = f.locals("sum", "f64", 3);
+  const [at, strip, back, other] = f.locals("strip", "i32", 4);
   const load = (offset: number) => f64.promote_f32(f32.load(at, { offset }));
-  forEachGroup(f, d, { from, to }, [mean, variance], ({ channel }) => {
+  writeMoments(f, d, { from, to }, arrays, ({ channel }, { t, u, first }) => {
     // The area follows the sums of all channels, wherever in them `at` is.
     f.set(back, i32.mul(channel, FLOAT));
     f.set(strip, i32.add(sums, back));
     f.set(first, f64.promote_f32(f32.load(strip)));
-    f.set(t, 0);
-    f.set(u, 0);
     forEachChannel(f, d.D, [strip, back], () => {
       f.set(at, strip);
-      f.set(left, strips);
-      whileAtLeast(f, left, 1, () => {
+      f.forRange(other, { to: strips }, () => {
         const area = f.let("area", i32.load(i32.sub(at, back), { offset: places.area }));
         f.set(n, f64.convert_i32_s(area));
         f.set(s, load(places.sum));
@@ -57,9 +54,5 @@ export function writeStatistics(
         f.advance(at, tallyBytes(d.C));
       });
     });
-    f.set(t, f64.div(t, d.P * d.D));
-    f.set(u, f64.sub(f64.div(u, d.P * d.D), f64.mul(t, t)));
-    f32.store(mean, f32.demote_f64(f64.add(first, t)));
-    f32.store(variance, f32.demote_f64(f64.max(u, 0)));
   });
 }

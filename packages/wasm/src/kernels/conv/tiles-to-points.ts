@@ -10,8 +10,8 @@
 // The channels may come from two arrays, those of the second multiplied by one number a pixel: a gated skip connection,
 // read where it lies instead of from a concatenation.
 
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { FLOAT, type I32, type V128, VECTOR } from "../stream.ts";
+import type { FunctionBuilder, Operand } from "../../asm/index.ts";
+import { FLOAT, type I32, VECTOR } from "../stream.ts";
 import { pixelAddress } from "./rows.ts";
 import { mapWriters, type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
 
@@ -39,6 +39,20 @@ interface ToPoints {
 export interface Source {
   readonly input: I32;
   readonly gated?: { readonly features: I32; readonly gate: I32; readonly channels: number } | undefined;
+}
+
+/** Where numbers of each row lie. */
+type Places = (row: number) => { readonly address: Operand<"i32">; readonly offset: number };
+
+/** The rows that a stretch reads. */
+interface Rows {
+  /** Sets where they begin. */
+  readonly find: () => void;
+  /**
+   * What lies `at` bytes from where each begins. Where all are inside of the image, they lie equally far apart: eight loads
+   * from one address instead of as many sums of a pointer and `at`.
+   */
+  readonly places: (at: I32, areInside: boolean) => Places;
 }
 
 /**
@@ -70,17 +84,25 @@ export function tilesToPoints(
   const { to, r, t, c } = f.declare("i32");
 
   const size = { height: rows.size, width: columns.size };
-  /** Where each row of the stretch begins in an array of so many numbers per pixel. */
-  const rowsIn = (start: I32, numbers: number) => {
+  /** The stretch's rows in an array of so many numbers per pixel. */
+  const rowsIn = (start: I32, numbers: number): Rows => {
     const pointers = f.locals("row", "i32", height);
+    const { top, place } = f.declare("i32");
+    const rowBytes = columns.size * numbers * FLOAT;
     return {
-      pointers,
-      set: () => {
-        f.set(at, pixelAddress(f, { ...size, channels: numbers }, start, { n: cursor.n, y, x }));
+      find: () => {
+        f.set(top, pixelAddress(f, { ...size, channels: numbers }, start, { n: cursor.n, y, x }));
         pointers.forEach((pointer, i) => {
-          f.set(pointer, i32.add(at, i * columns.size * numbers * FLOAT));
+          f.set(pointer, i32.add(top, i * rowBytes));
           f.set(pointer, f.select(pointer, scratch, i32.lt_u(i32.add(y, i), rows.size)));
         });
+      },
+      places: (at, areInside) => {
+        if (areInside) f.set(place, i32.add(top, at));
+        return (i) =>
+          areInside
+            ? { address: place, offset: i * rowBytes }
+            : { address: i32.add(pointers[i], at), offset: 0 };
       },
     };
   };
@@ -89,57 +111,58 @@ export function tilesToPoints(
   const factors = gated && rowsIn(gated.gate, 1);
   const featured = gated && rowsIn(gated.features, gated.channels);
 
-  /** Brings the numbers at `at` of all rows down to the points, and stores them in the lines from `store` on. */
-  const evaluate = (pointers: readonly I32[], at: I32, store: I32, gates?: readonly V128[]) => {
-    pointers.forEach((pointer, i) => {
-      const numbers = v128.load(i32.add(pointer, at), { align: FLOAT });
-      f.set(inputs[i], gates === undefined ? numbers : f.f32x4.mul(numbers, gates[i]));
-    });
+  /** Brings numbers of all rows, times those of a gate, down to the points, and stores them in the lines from `store` on. */
+  const evaluate = (numbersIn: Places, store: I32, gateIn?: Places) => {
+    for (let i = 0; i < height; i++) {
+      const { address, offset } = numbersIn(i);
+      const numbers = v128.load(address, { offset, align: FLOAT });
+      const gate = gateIn?.(i);
+      f.set(
+        inputs[i],
+        gate === undefined
+          ? numbers
+          : f.f32x4.mul(numbers, v128.load32_splat(gate.address, { offset: gate.offset })),
+      );
+    }
     down(inputs, (i, value) => v128.store(store, value, { offset: i * line, align: FLOAT }));
   };
 
   /** All numbers of the stretch's rows, which lie side by side: `bytes` of them. */
-  const evaluatePlain = () => {
+  const evaluatePlain = (areInside: boolean) => {
     f.set(last, i32.sub(bytes, VECTOR));
     f.set(at, 0);
     f.loop((again) => {
-      evaluate(plain.pointers, at, f.let("store", i32.add(to, at)));
+      evaluate(plain.places(at, areInside), f.let("store", i32.add(to, at)));
       if (channels % 4 === 0) {
         f.advance(at, VECTOR);
         f.brIf(again, i32.le_s(at, last));
       } else {
         // The last vector ends with the last pixel: it overlaps the one before.
         const done = f.let("done", i32.eq(at, last));
-        f.advance(at, VECTOR);
-        f.set(at, f.min(at, last));
+        f.set(at, f.min(i32.add(at, VECTOR), last));
         f.brIf(again, i32.eqz(done));
       }
     });
   };
 
-  /** Pixel by pixel, the channels of the one array and then those of the other. */
-  const evaluateGated = (channelsOfSecond: number) => {
-    const gates = f.locals("gate", "v128", height);
-    const { first, second, pixel, end } = f.declare("i32");
-    const store = f.let("store", to);
-    f.set(first, 0);
-    f.set(second, 0);
+  /** The channels of the one array and then those of the other: rows of both at once are too many streams of memory. */
+  const evaluateGated = (areInside: boolean, channelsOfSecond: number) => {
+    const { pixel, end, store } = f.declare("i32");
     f.set(end, i32.mul(i32.sub(right, left), FLOAT));
-    f.forRange(pixel, { to: end, step: FLOAT }, () => {
-      f.forRange(c, { to: (channels - channelsOfSecond) / 4 }, () => {
-        evaluate(plain.pointers, first, store);
-        f.advance(first, VECTOR);
-        f.advance(store, VECTOR);
+    const evaluatePart = (array: Rows, first: number, count: number, gates?: Rows) => {
+      f.set(at, 0);
+      f.set(store, i32.add(to, first * FLOAT));
+      f.forRange(pixel, { to: end, step: FLOAT }, () => {
+        f.forRange(c, { to: count / 4 }, () => {
+          evaluate(array.places(at, areInside), store, gates?.places(pixel, areInside));
+          f.advance(at, VECTOR);
+          f.advance(store, VECTOR);
+        });
+        f.advance(store, (channels - count) * FLOAT);
       });
-      factors!.pointers.forEach((pointer, i) => {
-        f.set(gates[i], v128.load32_splat(i32.add(pointer, pixel)));
-      });
-      f.forRange(c, { to: channelsOfSecond / 4 }, () => {
-        evaluate(featured!.pointers, second, store, gates);
-        f.advance(second, VECTOR);
-        f.advance(store, VECTOR);
-      });
-    });
+    };
+    evaluatePart(plain, 0, channels - channelsOfSecond);
+    evaluatePart(featured!, channels - channelsOfSecond, channelsOfSecond, factors);
   };
 
   /** The lines of the stretch's pixels: `pixels` columns from `x`, those from `left` to before `right` in the image. */
@@ -147,9 +170,18 @@ export function tilesToPoints(
     f.set(from, i32.mul(left, pixelBytes));
     f.set(bytes, i32.sub(i32.mul(right, pixelBytes), from));
     f.set(x, i32.add(x, left));
-    for (const array of [plain, factors, featured]) array?.set();
+    for (const array of [plain, factors, featured]) array?.find();
     f.set(to, i32.add(lines, from));
-    f.if(bytes, () => (gated === undefined ? evaluatePlain() : evaluateGated(gated.channels)));
+    const evaluateAll = (areInside: boolean) =>
+      gated === undefined ? evaluatePlain(areInside) : evaluateGated(areInside, gated.channels);
+    f.if(bytes, () => {
+      const areInside = i32.and(i32.ge_s(y, 0), i32.le_s(y, rows.size - height));
+      f.if(
+        areInside,
+        () => evaluateAll(true),
+        () => evaluateAll(false),
+      );
+    });
     const zero = (start: I32, end: I32) => {
       f.if(i32.gt_s(end, start), () => {
         f.set(bytes, i32.mul(i32.sub(end, start), pixelBytes));
@@ -191,18 +223,13 @@ export function tilesToPoints(
     cursor.start(first);
     f.set(tile, 0);
     f.loop((again) => {
-      f.set(length, i32.sub(columns.tiles, cursor.tx));
-      f.set(length, f.min(length, f.let("rest", i32.sub(count, tile))));
-      f.set(length, f.min(length, STRETCH));
+      f.set(length, f.min(i32.sub(count, tile), STRETCH));
+      f.set(length, f.min(i32.sub(columns.tiles, cursor.tx), length));
       f.set(y, f.at(rows.start, cursor.ty, rows.advance));
       f.set(x, f.at(columns.start, cursor.tx, columns.advance));
       f.set(pixels, f.at(width - columns.advance, length, columns.advance));
-      f.set(left, i32.sub(0, x));
-      f.set(left, f.max(left, 0));
-      f.set(left, f.min(left, pixels));
-      f.set(right, i32.sub(columns.size, x));
-      f.set(right, f.min(right, pixels));
-      f.set(right, f.max(right, left));
+      f.set(left, f.min(f.max(i32.sub(0, x), 0), pixels));
+      f.set(right, f.max(f.min(i32.sub(columns.size, x), pixels), left));
       evaluateRows();
       evaluateColumns();
       f.advance(tile, length);
