@@ -197,6 +197,35 @@ describe("isCmykJpeg", () => {
     expect(answers).toEqual([true, false, false]);
   });
 
+  it("looks for the frame among other segments, and only as far as the file goes", () => {
+    const cmyk = (marker: number, ...before: readonly number[]) => [
+      0xff,
+      0xd8,
+      ...before,
+      0xff,
+      marker,
+      0,
+      17,
+      8,
+      0,
+      1,
+      0,
+      1,
+      4,
+    ];
+    const table = [0xff, 0xc4, 0, 10, 8, 0, 1, 0, 1, 4, 0, 0];
+    const said = (bytes: readonly number[]) => isCmykJpeg(Uint8Array.from(bytes));
+    for (const marker of [0xc0, 0xc1, 0xc2, 0xc3, 0xc9, 0xcf]) expect(said(cmyk(marker))).toBe(true);
+    // What is said of four in a table, or in something that is no frame, is said of something else.
+    for (const marker of [0xbf, 0xc4, 0xc8, 0xcc, 0xd0, 0xe0]) expect(said(cmyk(marker))).toBe(false);
+    expect(said(cmyk(0xc0, ...table))).toBe(true);
+    expect(said([...cmyk(0xc0).slice(0, -1), 3])).toBe(false);
+    expect(said(cmyk(0xc0, 0xff, 0xff))).toBe(true);
+    expect(said(cmyk(0xc0).slice(0, -1))).toBe(false);
+    // Nothing is looked for behind the beginning of the pixels.
+    expect(said(cmyk(0xc0, 0xff, 0xda, 0, 2))).toBe(false);
+  });
+
   it("says no of what is cut before its frame", async () => {
     const bytes = await sharp(photograph).toColourspace("cmyk").jpeg().toBuffer();
     for (let length = 0; length < 20; length++) expect(isCmykJpeg(bytes.subarray(0, length))).toBe(false);
