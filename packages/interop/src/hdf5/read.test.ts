@@ -123,6 +123,9 @@ describe("a worker that fails", () => {
   it("is not asked of a file that is none, or too large for it", async () => {
     const { reader, counts } = readerOf(async () => ({ fault: "asked" }));
     await expect(reader.read(small.subarray(1), [])).rejects.toThrow(new ImportError("is not an HDF5 file"));
+    await expect(reader.read(Uint8Array.of(0x89, 0x48, 0x44, 0x46), [])).rejects.toThrow(
+      "is not an HDF5 file",
+    );
     const large = new Uint8Array(2 ** 27 + 1);
     large.set(small.subarray(0, 8));
     await expect(reader.read(large, [])).rejects.toThrow(

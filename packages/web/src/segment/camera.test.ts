@@ -17,6 +17,18 @@ describe("camera", () => {
     expect(cornerOf(whole(photograph), photograph, pane)).toEqual({ x: 0, y: 125 });
   });
 
+  it("shows all of what is tall, too, in a pane of any shape", () => {
+    for (const [tall, own, wanted] of [
+      [{ width: 500, height: 1000 }, pane, 0.5],
+      [{ width: 500, height: 1000 }, { width: 200, height: 800 }, 0.4],
+      [{ width: 500, height: 1000 }, { width: 900, height: 100 }, 0.1],
+    ] as const) {
+      expect(scaleOf(whole(tall), tall, own)).toBeCloseTo(wanted, 12);
+      const { x, y } = cornerOf(whole(tall), tall, own);
+      expect([x, y]).toEqual([(own.width - wanted * 500) / 2, (own.height - wanted * 1000) / 2]);
+    }
+  });
+
   it("zooms about a place, which stays where it is", () => {
     const near = zoomBy(whole(photograph), photograph, pane, 8, { x: 300, y: 240 });
     const [x, y] = under(near, 300, 240);

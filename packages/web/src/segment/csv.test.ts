@@ -73,6 +73,25 @@ describe("csvOf", () => {
     expect(figures(false)).toEqual(["picture", "0.500000", "0.800000", "0.750000"]);
   });
 
+  it("leaves figures empty that want a truth, where there is none", () => {
+    const bare = tallyOf({ probability: new Float32Array([0.1, 0.6]), field: new Uint8Array([1, 1]) });
+    const done = item("a");
+    if (done.progress.kind !== "done") throw new Error("it is not done");
+    const own: Item = {
+      ...done,
+      progress: { kind: "done", result: { ...done.progress.result, tally: bare } },
+    };
+    const text = csvOf({
+      ...{ items: [own], step: 500, calibration: undefined, fieldOnly: true },
+      truthOf: () => undefined,
+    });
+    const [head, row] = text.split("\r\n");
+    const cells = tableOf(head, row);
+    expect(cells).toMatchObject({ truth: "", vessel_density: "0.500000" });
+    for (const name of ["f1", "jaccard", "sensitivity", "specificity", "accuracy", "mcc", "auc"])
+      expect(cells[name], name).toBe("");
+  });
+
   it("has a row for what failed or was cancelled, which says so", () => {
     const failed: Item = { ...item("b"), progress: { kind: "failed", message: "b is empty." } };
     const cancelled: Item = { ...item("c"), progress: { kind: "cancelled" } };

@@ -45,6 +45,11 @@ describe("pairOf", () => {
     });
   });
 
+  it("does not take two names that say nothing for one", () => {
+    const photographs = [named(1, "photo.jpg"), named(2, "image.jpg")];
+    expect(pairOf(named(9, "mask.png"), photographs)).toMatchObject({ photograph: undefined });
+  });
+
   it("says what differs where only names or only sizes agree", () => {
     const photographs = [named(1, "eye.jpg", 400, 300)];
     expect(pairOf(named(9, "eye-mask.png"), photographs)).toEqual({

@@ -280,6 +280,7 @@ describe("the queue", () => {
       await settled();
       await answerAll();
       expect(kinds()).toEqual(["done", "done"]);
+      expect(items.resultOf(items.items.value[0])?.threads).toBe(count);
     },
   );
 
