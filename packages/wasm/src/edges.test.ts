@@ -1,6 +1,8 @@
 // Every generated kernel with each of its arrays in turn at either end of memory (testing-edges.ts), over channels and
-// sizes that suit no tile, in every arithmetic and with every algorithm of the convolutions.
+// sizes that suit no tile, in every arithmetic and with every algorithm of the convolutions. And whether equal keys mean equal
+// code, since what has a known key runs the code that it had before.
 
+import { createHash } from "node:crypto";
 import {
   adam,
   add,
@@ -19,6 +21,7 @@ import {
 import {
   type AnyKernel,
   type Arrays,
+  exactKey,
   intercept,
   type KernelCall,
   matmulForward,
@@ -27,6 +30,7 @@ import {
 } from "@saunet/core/kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { moduleOf } from "./compile.ts";
 import { fuseAll, fusedGenerators } from "./fusions/index.ts";
 import { arraysOf, cases } from "./kernels/conv/testing.ts";
 import { generators } from "./kernels/index.ts";
@@ -50,6 +54,20 @@ const generatorOf = new Map([...generators, ...fusedGenerators].map((each) => [e
 const met = new Map([...generatorOf.keys()].map((name) => [name, new Set<string>()]));
 const checked = new Set<string>();
 
+/** The code of each key: a key that was met before is not compiled again. */
+const codeOf = new Map<string, string>();
+const compared = new Set<string>();
+
+/** Throws where a plan of some call has the key of another one but other code. */
+function expectKeyOfItsOwn({ kernel }: Generator, plan: Plan, call: string): void {
+  if (compared.has(`${plan.key} ${call}`)) return;
+  compared.add(`${plan.key} ${call}`);
+  const bytes = moduleOf(plan, Object.keys(kernel.roles), { shared: false, maximum: 1 }).build();
+  const code = createHash("sha1").update(bytes).digest("hex");
+  if ((codeOf.get(plan.key) ?? code) !== code) throw new Error(`two kinds of code have the key ${plan.key}`);
+  codeOf.set(plan.key, code);
+}
+
 /** The plans of a call with all features, but for those that were checked before. */
 function newPlans(kernel: AnyKernel, lengths: Lengths<Arrays>, dims: unknown) {
   const generator = generatorOf.get(kernel.name);
@@ -58,7 +76,9 @@ function newPlans(kernel: AnyKernel, lengths: Lengths<Arrays>, dims: unknown) {
   for (const each of features) {
     const plan = generator.plan(dims, lengths, each);
     const key = `${plan?.key} ${Object.values(lengths)}`;
-    if (plan !== undefined && !checked.has(key)) found.set(key, { generator, plan, features: each });
+    if (plan === undefined) continue;
+    expectKeyOfItsOwn(generator, plan, exactKey([lengths, dims, each]));
+    if (!checked.has(key)) found.set(key, { generator, plan, features: each });
   }
   return [...found];
 }

@@ -78,7 +78,7 @@ describe("saunet evaluate", () => {
     expect(lines).toHaveLength(3);
     for (const name of ["a", "b"])
       expect(err).toMatch(new RegExp(`^saunet: ${name}: .*${name}\\.png: is not a picture`, "m"));
-    expect(lines.at(-1)).toBe("saunet: damaged: none of 2 images could be evaluated");
+    expect(lines.at(-1)).toBe("saunet: damaged: no image could be evaluated");
   });
 
   it("ends where it is asked to, and says what was done", async () => {
@@ -95,7 +95,7 @@ describe("saunet evaluate", () => {
       const count = argv === folder ? 2 : 1;
       expect([code, err]).toEqual([
         130,
-        `saunet: SIGINT: 0 of ${count} images were evaluated, nothing was written\n`,
+        `saunet: SIGINT: evaluated 0 of ${count === 1 ? "1 image" : "2 images"}, nothing was written\n`,
       ]);
     }
   });

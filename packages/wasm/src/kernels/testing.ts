@@ -129,22 +129,39 @@ export function outputsOf(
  * Runs a kernel's code, in each arithmetic that it has: against its reference between guard bands; in one to four
  * ranges, which must give the same bits; and in place where the kernel allows it, which must give them too.
  *
+ * @param typical how large elements usually are, as `relativeError` of core takes it
  * @returns its error relative to the largest element, or `undefined` where the portable form is to run
  */
-export function check(kernel: { readonly name: string }, arrays: Arrays, dims?: unknown): number | undefined {
-  return checkCode(generatorFor(kernel), arrays, dims);
+export function check(
+  kernel: { readonly name: string },
+  arrays: Arrays,
+  dims?: unknown,
+  typical?: number,
+): number | undefined {
+  return checkCode(generatorFor(kernel), arrays, dims, typical);
 }
 
 /** {@link check} for code that is not in the list. */
-export function checkCode(generator: Generator, arrays: Arrays, dims: unknown): number | undefined {
+export function checkCode(
+  generator: Generator,
+  arrays: Arrays,
+  dims: unknown,
+  typical?: number,
+): number | undefined {
   const lengths = lengthsOf(generator.kernel, arrays);
   const keys = arithmetics.map((relaxed) => generator.plan(dims, lengths, { relaxed })?.key);
   if (keys[0] === undefined) return undefined;
   const different = arithmetics.filter((_, i) => keys.indexOf(keys[i]) === i);
-  return Math.max(...different.map((relaxed) => checkArithmetic(generator, arrays, dims, relaxed)));
+  return Math.max(...different.map((relaxed) => checkArithmetic(generator, arrays, dims, relaxed, typical)));
 }
 
-function checkArithmetic(generator: Generator, arrays: Arrays, dims: unknown, relaxed: boolean): number {
+function checkArithmetic(
+  generator: Generator,
+  arrays: Arrays,
+  dims: unknown,
+  relaxed: boolean,
+  typical?: number,
+): number {
   const { kernel } = generator;
   const { inPlace, roles } = kernel;
   const whole = outputsOf(generator, arrays, dims, { relaxed })!;
@@ -165,5 +182,5 @@ function checkArithmetic(generator: Generator, arrays: Arrays, dims: unknown, re
       if (differs >= 0) throw new Error(`${kernel.name}: ${name}[${differs}] is another number with ${how}`);
     }
   }
-  return errorOf(generator, arrays, dims, { features: { relaxed } });
+  return errorOf(generator, arrays, dims, { features: { relaxed }, ...(typical && { typical }) });
 }
