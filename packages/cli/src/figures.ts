@@ -45,6 +45,12 @@ export function intervalText([low, high]: readonly [number, number]): string {
   return Number.isNaN(low) ? "–" : `${low.toFixed(3)}–${high.toFixed(3)}`;
 }
 
+/** How many images the figures are of: "1 image", "7 of 8 images". */
+export function imagesOf({ images, failed }: Pick<Evaluation, "images" | "failed">): string {
+  const done = failed.length === 0 ? "" : `${images - failed.length} of `;
+  return `${done}${counted(images, "image")}`;
+}
+
 /** What is held against what. */
 export function titleOf({ prediction, truth, threshold }: Comparison): string {
   return threshold === null
@@ -61,9 +67,8 @@ export function describeEvaluation({
   comparisons,
   ...of
 }: Evaluation): string {
-  const done = failed.length === 0 ? "" : `${images - failed.length} of `;
   const lines = [
-    `${done}${counted(images, "image")} of ${printable(of.data)} (${of.dataset}, ${of.split}), weights ${printable(of.weights)}${of.tta ? ", mean over flips" : ""}`,
+    `${imagesOf({ images, failed })} of ${printable(of.data)} (${of.dataset}, ${of.split}), weights ${printable(of.weights)}${of.tta ? ", mean over flips" : ""}`,
   ];
   if (fitted) {
     const { threshold, f1 } = fitted;

@@ -4,21 +4,11 @@ import { saUNetV2 } from "@saunet/model";
 import { describe, expect, it } from "vitest";
 import { WorkError } from "./errors.ts";
 import { checkConfig } from "./run-config.ts";
+import { shortRun } from "./testing.ts";
 
 const CONFIG = {
-  ...{
-    recipe: "best",
-    epochs: 3,
-    steps: 4,
-    learningRate: 1e-3,
-    batch: 2,
-    schedule: "cosine",
-    scale: "auto",
-    select: "f1",
-  },
-  crops: [{ until: 1, side: 64, batch: 2, scale: [0.8, 1.2] }],
+  ...shortRun,
   sets: [{ dataset: "folder", data: "/somewhere" }],
-  ...{ validateEvery: 1, pictureSize: 256, seed: 1, maxPixels: 1e6 },
   network: saUNetV2,
   ...{ training: ["a"], validation: ["b"] },
 };

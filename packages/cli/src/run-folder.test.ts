@@ -11,7 +11,7 @@ import { UsageError, WorkError } from "./errors.ts";
 import { parseLog } from "./log-entries.ts";
 import type { RunConfig } from "./run-config.ts";
 import { expectNoRun, filesOfRun, openRun, readConfig, startRun } from "./run-folder.ts";
-import { keeper, tiny } from "./testing.ts";
+import { keeper, shortRun, tiny } from "./testing.ts";
 
 let here: string;
 let count = 0;
@@ -26,19 +26,8 @@ beforeEach(() => {
 const at = (name: string) => join(here, run, name);
 const host = () => ({ stdout: keeper().stream, stderr: keeper().stream, cwd: here });
 const config: RunConfig = {
-  ...{
-    recipe: "best",
-    epochs: 3,
-    steps: 4,
-    learningRate: 1e-3,
-    batch: 2,
-    schedule: "cosine",
-    scale: "auto",
-    select: "f1",
-  },
-  crops: [{ until: 1, side: 64, batch: 2, scale: [0.8, 1.2] }],
-  ...{ sets: [], validateEvery: 1, pictureSize: 256, seed: 1, maxPixels: 1e6 },
-  ...{ network: tiny, training: [], validation: [] },
+  ...shortRun,
+  ...{ network: tiny, sets: [], training: [], validation: [] },
 } as RunConfig;
 const start = () => startRun(host(), run, config);
 const step = (at: number) => ({ kind: "step", step: at, epoch: 1, loss: 0.5, learningRate: 0.1 }) as const;

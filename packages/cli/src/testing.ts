@@ -14,6 +14,23 @@ import { initialize, type NetworkConfig, saUNetV2, writeWeights } from "@saunet/
 import type { Host } from "./output.ts";
 import { run } from "./program.ts";
 
+/** Settings of a short run, as its config.json holds them, but for what it learns and from what. */
+export const shortRun = {
+  recipe: "best",
+  epochs: 3,
+  steps: 4,
+  learningRate: 1e-3,
+  batch: 2,
+  schedule: "cosine",
+  scale: "auto",
+  select: "f1",
+  crops: [{ until: 1, side: 64, batch: 2, scale: [0.8, 1.2] }],
+  validateEvery: 1,
+  pictureSize: 256,
+  seed: 1,
+  maxPixels: 1e6,
+} as const;
+
 /** How a run of the command ended. */
 export interface Ran {
   readonly code: number;

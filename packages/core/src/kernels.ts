@@ -73,6 +73,7 @@ export {
   dropBlockScale,
   dropMasked,
   gapLimits,
+  maskSize,
   wordPairs,
 } from "./ops/drop-block.ts";
 export { dropoutFromNoise, dropoutMask } from "./ops/dropout.ts";

@@ -17,7 +17,7 @@ import {
   fieldDigits,
   fieldInterval,
 } from "../field-figures.ts";
-import { type Evaluation, fourDigits, intervalText, REGION_TITLES, titleOf } from "../figures.ts";
+import { type Evaluation, fourDigits, imagesOf, intervalText, REGION_TITLES, titleOf } from "../figures.ts";
 import { counted, duration } from "../output.ts";
 import { binned, drawChart } from "./chart.ts";
 import { html, type Markup, trusted } from "./html.ts";
@@ -132,11 +132,10 @@ function curves({ steps, epochs }: TrainingLog): Markup {
 }
 
 function testedSet({ evaluation, pictures }: TestedSet): Markup {
-  const { dataset, data, split, weights, fitted, comparisons, failed, images, tta } = evaluation;
+  const { dataset, data, split, weights, fitted, comparisons, failed, tta } = evaluation;
   const [{ threshold, images: figures }] = comparisons;
-  const done = failed.length === 0 ? "" : `${images - failed.length} of `;
   const isTrainedOn = split !== "test";
-  return html`<h2>${done}${counted(images, "image")} of ${basename(data)} (${dataset}, ${split})</h2>
+  return html`<h2>${imagesOf(evaluation)} of ${basename(data)} (${dataset}, ${split})</h2>
 <p>Weights ${basename(weights)}${tta ? ", mean over the photograph and its mirror images" : ""}. Small figures are 95 % intervals: bootstrap over the images.${isTrainedOn ? " These are not test images: the network may have learned from them." : ""}${fitted && ` The threshold ${fitted.threshold} was fitted on ${counted(fitted.images, "training image")}.`}</p>
 ${failed.map(({ id, error }) => html`<p>${id} failed: ${error}</p>`)}
 ${comparisons.map(comparisonTable)}

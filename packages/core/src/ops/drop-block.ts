@@ -94,7 +94,15 @@ export function dropBlockDims(x: Shape, options: DropBlockOptions): DropBlockDim
   });
 }
 
-const maskSize = ({ N, H, W, maskC }: DropBlockDims): number => N * H * W * maskC;
+/**
+ * Elements of a mask, a byte each.
+ *
+ * @example
+ * console.log(maskSize(dropBlockDims([1, 5, 5, 2], { rate: 0.1, sharedMask: true }))); // 25
+ */
+export function maskSize({ N, H, W, maskC }: DropBlockDims): number {
+  return N * H * W * maskC;
+}
 
 /** The bytes of a mask, those after its last element among them. */
 const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array) =>

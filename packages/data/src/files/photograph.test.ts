@@ -9,6 +9,11 @@ const grey = (data: Samples["data"], white: number | undefined, more: Partial<Sa
   ...{ width: data.length, height: 1, data, stride: 1, colours: 1, type: "numbers", white },
   ...more,
 });
+/** Bytes with an alpha channel, a pixel after the other. */
+const seeThrough = (...levels: readonly number[]): Samples & { readonly data: Uint8Array } => ({
+  ...{ width: levels.length / 4, height: 1, data: Uint8Array.from(levels) },
+  ...{ stride: 4, colours: 3, alpha: 3, type: "bytes", white: 255 },
+});
 const pixels = (samples: Samples) => [...photographFrom("a.tif", samples).data];
 const spread = (...levels: readonly number[]) => levels.flatMap((level) => [level, level, level]);
 
@@ -30,19 +35,9 @@ describe("photographFrom", () => {
   });
 
   it("lays what is see-through over black", () => {
-    const data = Uint8Array.of(200, 100, 50, 255, 200, 100, 50, 51);
-    const samples = {
-      width: 2,
-      height: 1,
-      data,
-      stride: 4,
-      colours: 3,
-      alpha: 3,
-      type: "bytes",
-      white: 255,
-    } as const;
+    const samples = seeThrough(200, 100, 50, 255, 200, 100, 50, 51);
     expect(pixels(samples)).toEqual([200, 100, 50, 40, 20, 10]);
-    const deep = { ...samples, data: Uint16Array.from(data, (value) => value * 257), white: 65535 };
+    const deep = { ...samples, data: Uint16Array.from(samples.data, (value) => value * 257), white: 65535 };
     expect(pixels(deep)).toEqual([200, 100, 50, 40, 20, 10]);
   });
 
@@ -105,17 +100,6 @@ describe("photographFrom", () => {
   });
 
   it("takes colours under a sixteenth of an alpha channel", () => {
-    const data = Uint8Array.of(200, 200, 200, 17);
-    const samples = {
-      width: 1,
-      height: 1,
-      data,
-      stride: 4,
-      colours: 3,
-      alpha: 3,
-      type: "bytes",
-      white: 255,
-    } as const;
-    expect(pixels(samples)).toEqual([13, 13, 13]);
+    expect(pixels(seeThrough(200, 200, 200, 17))).toEqual([13, 13, 13]);
   });
 });

@@ -5,13 +5,7 @@
 //   dropBlock.apply   y = x · mask · scale, with one mask for all channels or one for each
 //   dropout.mask      mask = noise < rate ? 0 : 1 / (1 - rate)
 
-import {
-  type DropBlockDims,
-  dropBlockApply,
-  dropBlockDraw,
-  dropBlockScale,
-  dropoutMask,
-} from "@saunet/core/kernels";
+import { dropBlockApply, dropBlockDraw, dropBlockScale, dropoutMask, maskSize } from "@saunet/core/kernels";
 import type { FunctionBuilder } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
@@ -42,8 +36,6 @@ const STEPS = [512, 256, 128, 64, 32, 16, 8, 4, 2, 1] as const;
 const STRIP = 32768;
 /** Elements that are masked at once. */
 const AT_ONCE = 16;
-
-const maskSize = ({ N, H, W, maskC }: DropBlockDims): number => N * H * W * maskC;
 
 /**
  * Phase 1: mask = 255

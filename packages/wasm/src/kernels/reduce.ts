@@ -39,16 +39,10 @@ import { addingStrips, addUp, forEachStrip, itemsOf, summing, sumStrip } from ".
 
 type SumArrays = { out: unknown; x: unknown };
 
-export const stretch = elementwise(
-  stretchForward,
-  {
-    grain: MEMORY_GRAIN,
-  },
-  (f, { scale }) => {
-    const factor = constant(f, "scale", scale);
-    return ({ out, x }) => setEach(f, out, (i) => f.f32x4.mul(x[i], factor));
-  },
-);
+export const stretch = elementwise(stretchForward, { grain: MEMORY_GRAIN }, (f, { scale }) => {
+  const factor = constant(f, "scale", scale);
+  return ({ out, x }) => setEach(f, out, (i) => f.f32x4.mul(x[i], factor));
+});
 
 export const sum: Generator = generator(sumForward, ({ walk, scale }: ScaledWalk) => {
   const found = rowsOf(walk);

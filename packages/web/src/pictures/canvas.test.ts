@@ -1,6 +1,7 @@
 // What a canvas does for pictures, over one that is played; and DICOM, whose reader is fetched with the first file.
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Picture } from "./testing.ts";
 
 const asked: { width: number; height: number; options: unknown; drawn: unknown[]; isThere: boolean }[] = [];
 let hasRoom = true;
@@ -22,15 +23,6 @@ class Canvas {
   }
   async convertToBlob(options: { type: string }) {
     return new Blob(["x"], options);
-  }
-}
-
-class Picture {
-  readonly data: Uint8ClampedArray;
-  readonly width: number;
-  readonly height: number;
-  constructor(data: Uint8ClampedArray, width: number, height: number) {
-    [this.data, this.width, this.height] = [data, width, height];
   }
 }
 

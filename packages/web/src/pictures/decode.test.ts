@@ -6,16 +6,7 @@ import { gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { decodePicture, PictureError, shrink } from "./decode.ts";
-
-/** Node has none. */
-class Picture {
-  readonly data: Uint8ClampedArray;
-  readonly width: number;
-  readonly height: number;
-  constructor(data: Uint8ClampedArray, width: number, height: number) {
-    [this.data, this.width, this.height] = [data, width, height];
-  }
-}
+import { Picture } from "./testing.ts";
 
 const fixture = (name: string) =>
   readFile(fileURLToPath(new URL(`../../../../fixtures/pictures/${name}`, import.meta.url)));
