@@ -61,6 +61,10 @@ export function sideBySide(body: Rows, heading?: Rows[number]): string {
 /** A count with its noun: 1 image, 2 images. */
 export const counted = (count: number, noun: string): string => `${count} ${count === 1 ? noun : `${noun}s`}`;
 
+/** What a picture is warned of that does not look as photographs of the fundus do. */
+export const doubtsOf = (input: string, warnings: readonly string[]): string =>
+  `warning: ${input}: ${warnings.join("; ")}. Is it a fundus photograph?`;
+
 /** Bytes in millions, one place after the point. */
 export const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 

@@ -196,12 +196,14 @@ export async function openTrainingData(
   await refuseLarge(settings, host);
   if (crops !== undefined) {
     const parts = await readSets(settings, host, cropSource);
+    refuseEmpty(parts);
     const plan = { kind: "crops", seed, sets: parts.map(({ prepared }) => prepared) } as const;
     return { ...namesOf(parts), plan };
   }
   let number = 0;
   const augmented = (picture: Picture) => paperPictures(picture, seed, number++);
   const parts = await readSets(settings, host, augmented);
+  refuseEmpty(parts);
   const names = namesOf(parts);
   const training = parts.flatMap(({ prepared }) => prepared).flat();
   const validation = names.validation.flatMap(augmented);
@@ -220,6 +222,8 @@ const aThird = (photographs: number): number => Math.max(1, Math.floor(photograp
 interface Part<T> {
   readonly training: readonly string[];
   readonly prepared: readonly T[];
+  /** Whether one of the photographs to train on has a vessel. */
+  readonly hasVessels: boolean;
   readonly validation: readonly Picture[];
   readonly contents: PictureContents;
 }
@@ -232,6 +236,19 @@ const namesOf = (parts: readonly Part<unknown>[]) => ({
     validation: parts.flatMap(({ contents }) => contents.validation),
   },
 });
+
+const holdsVessel = ({ vessels }: Picture): boolean => vessels.data.includes(1);
+
+/** A single photograph without vessels may be right; where all are, the masks are of something else, or were lost. */
+function refuseEmpty(parts: readonly Part<unknown>[]): void {
+  if (!parts.some(({ hasVessels }) => hasVessels))
+    throw new WorkError("no photograph to train on has a vessel in its mask");
+  const validation = parts.flatMap((part) => part.validation);
+  if (validation.length > 0 && !validation.some(holdsVessel))
+    throw new WorkError(
+      `none of the photographs kept back (${validation.map(({ id }) => id).join(", ")}) has a vessel in its mask, so they decide nothing; another --seed keeps others back`,
+    );
+}
 
 /** Reads data sets; of the pictures to train on it keeps what `prepare` makes of them, and nothing else; `count` is how many there are. */
 async function readSets<T>(
@@ -257,11 +274,16 @@ async function readSets<T>(
           };
           const prepared: T[] = [];
           const count = training.length * sets.length;
-          for (const sample of training) prepared.push(prepare(await read(sample), count));
+          let hasVessels = false;
+          for (const sample of training) {
+            const picture = await read(sample);
+            hasVessels ||= holdsVessel(picture);
+            prepared.push(prepare(picture, count));
+          }
           const kept: Picture[] = [];
           for (const sample of validation) kept.push(await read(sample));
           const contents = { training: await contentsOf(training), validation: await contentsOf(validation) };
-          return { training: training.map(({ id }) => id), prepared, validation: kept, contents };
+          return { training: training.map(({ id }) => id), prepared, hasVessels, validation: kept, contents };
         } finally {
           bar.stop();
         }

@@ -1,10 +1,11 @@
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadSegmenter, readWeights, withClasses } from "@saunet/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Host } from "../output.ts";
-import { keeper, saunet, tiny, writeFolder, writeFreshWeights } from "../testing.ts";
+import { keeper, saunet, tiny, write, writeFolder, writeFreshWeights } from "../testing.ts";
 
 const ids = ["a", "b", "c", "d", "e"];
 let here: string;
@@ -127,6 +128,35 @@ describe("saunet adapt", () => {
     expect(await readFile(join(here, "cut", "best.safetensors"))).toEqual(
       await readFile(join(here, "whole", "best.safetensors")),
     );
+  });
+
+  it("refuses masks without a vessel, of all to learn from or of all kept back", async () => {
+    const argv = ["--weights", "tiny.safetensors", ...short];
+    const empty = { width: 48, height: 48, data: new Uint8Array(48 * 48) };
+    const { code } = await adapt("both", ...argv);
+    expect(code).toBe(0);
+    const { training, validation } = await configOf("both");
+    const blank = async (data: string, blanks: readonly string[]) => {
+      await cp(join(here, "set"), join(here, data), { recursive: true });
+      for (const id of blanks) await write(join(here, data, "masks", `${id}.png`), empty);
+    };
+    const refusal = async (data: string, out: string) => {
+      const found = await adapt(out, ...argv, "--data", data);
+      expect(existsSync(join(here, out)), out).toBe(false);
+      return [found.code, found.err];
+    };
+    await blank("nothing-learned", training);
+    expect(await refusal("nothing-learned", "learned")).toEqual([
+      1,
+      "saunet: no photograph to train on has a vessel in its mask\n",
+    ]);
+    await blank("nothing-kept", validation);
+    expect(await refusal("nothing-kept", "kept")).toEqual([
+      1,
+      `saunet: none of the photographs kept back (${validation[0]}) has a vessel in its mask, so they decide nothing; another --seed keeps others back\n`,
+    ]);
+    await blank("one-without", training.slice(1));
+    expect((await adapt("without", ...argv, "--data", "one-without")).code).toBe(0);
   });
 
   it("refuses a single photograph, no folder of its own, and weights that tell classes apart", async () => {

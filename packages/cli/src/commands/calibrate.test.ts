@@ -124,6 +124,25 @@ describe("saunet calibrate", () => {
     );
   });
 
+  it("says which picture does not look like a fundus photograph, as evaluate does", async () => {
+    const { vessels } = syntheticFundus({ seed: 5, width: 64, height: 64 });
+    await write(join(here, "odd", "images", "grey.png"), {
+      ...{ width: 64, height: 64, channels: 3 },
+      data: new Uint8Array(64 * 64 * 3).fill(90),
+    });
+    await write(join(here, "odd", "masks", "grey.png"), vessels);
+    const odd = ["--dataset", "folder", "--data", "odd", ...weights];
+    const doubt = "warning: grey: is of one brightness throughout. Is it a fundus photograph?";
+    for (const argv of [
+      ["calibrate", ...odd, "-o", "odd.json"],
+      ["evaluate", ...odd],
+    ]) {
+      const { code, err } = await run(...argv);
+      expect([code, err]).toEqual([0, expect.stringContaining(doubt)]);
+    }
+    expect((await calibrate()).err).not.toContain("fundus");
+  });
+
   it.each([
     ["too few", ["--limit", "9"], 1, "set: has 4 labelled photographs, but --limit asks for 9"],
     ["a folder for the file", ["-o", "set"], 2, "option '--out <file>': set is a folder, not a file"],

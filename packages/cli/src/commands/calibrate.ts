@@ -2,6 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { photographWarnings } from "@saunet/data";
 import { type DatasetKind, filesOf, type Split } from "@saunet/data/files";
 import {
   type Calibration,
@@ -17,7 +18,7 @@ import { f1CurveOf, type Segment } from "../evaluation.ts";
 import { fourDigits } from "../figures.ts";
 import { BUNDLED, makeFolder, openSegmenter, sha256, withFile, writeFile } from "../files.ts";
 import { labelledSamples } from "../labelled.ts";
-import { complain, counted, type Host, printLine, progress, writeJson } from "../output.ts";
+import { complain, counted, doubtsOf, type Host, printLine, progress, writeJson } from "../output.ts";
 import { refuseClashes, weightsFile } from "../outputs.ts";
 
 /** Options of `saunet calibrate`. */
@@ -46,8 +47,6 @@ export async function calibrate(options: CalibrateOptions, host: Host): Promise<
     [weightsFile(options.weights), ...samples.flatMap(filesOf)],
   );
   await makeWritable(out, host);
-  const segment: Segment = (photograph) =>
-    segmenter.segment(photograph, { maxPixels, ...(scale && { scale }) });
   const bar = progress(host, samples.length);
   const curves: Float64Array[] = [];
   try {
@@ -58,6 +57,11 @@ export async function calibrate(options: CalibrateOptions, host: Host): Promise<
           () => `looked at ${done} of ${counted(samples.length, "photograph")}, nothing was written`,
         );
         bar.show(sample.id);
+        const segment: Segment = (photograph) => {
+          const warnings = photographWarnings(photograph);
+          if (warnings.length > 0) bar.warn(doubtsOf(sample.id, warnings));
+          return segmenter.segment(photograph, { maxPixels, ...(scale && { scale }) });
+        };
         curves.push(await withFile(host, data, () => f1CurveOf(sample, segment)));
         bar.advance(sample.id);
       }

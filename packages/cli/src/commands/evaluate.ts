@@ -1,6 +1,7 @@
 // saunet evaluate: how well a network's vessels agree with those drawn by hand.
 
 import { readFile } from "node:fs/promises";
+import { photographWarnings } from "@saunet/data";
 import { type DatasetKind, readDataset, type Sample, type Split } from "@saunet/data/files";
 import {
   classSegmenterOf,
@@ -28,6 +29,7 @@ import { BUNDLED, openNetwork, sha256, withFile, writeFile } from "../files.ts";
 import {
   complain,
   counted,
+  doubtsOf,
   duration,
   type Host,
   type Progress,
@@ -218,6 +220,8 @@ async function evaluateUntil(
         return undefined;
       });
       if (image !== undefined) {
+        const warnings = photographWarnings(image.photograph, image.fieldOfView);
+        if (warnings.length > 0) bar.warn(doubtsOf(image.id, warnings));
         if (!json) bar.print(`${lineOf(image)} in ${duration(secondsSince(start))}`);
         await each(image, samples.length);
       }

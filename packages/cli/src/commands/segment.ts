@@ -24,7 +24,7 @@ import { openCalibration } from "../calibrations.ts";
 import { throwIfAsked, untilAsked } from "../ending.ts";
 import { DONE, explain, FAILED, UsageError } from "../errors.ts";
 import { BUNDLED, makeFolder, openNetwork, withFile, writeFile } from "../files.ts";
-import { counted, duration, type Host, progress, secondsSince, writeJson } from "../output.ts";
+import { counted, doubtsOf, duration, type Host, progress, secondsSince, writeJson } from "../output.ts";
 import { refuseClashes, weightsFile } from "../outputs.ts";
 import { markedPng, refuseForeign } from "../own-picture.ts";
 import { type Painted, type Painter, painterOf, type Subject } from "../segmenting.ts";
@@ -121,7 +121,7 @@ export async function segment(
       try {
         const found = await result;
         results.push(found);
-        if (found.warnings.length > 0) bar.warn(warningOf(found));
+        if (found.warnings.length > 0) bar.warn(doubtsOf(found.input, found.warnings));
         if (!options.json) bar.print(lineOf(found));
       } catch (error) {
         failed.push({ input, error: explain(error) });
@@ -302,9 +302,6 @@ async function writePictures(
   }
   return files;
 }
-
-const warningOf = ({ input, warnings }: Result): string =>
-  `warning: ${input}: ${warnings.join("; ")}. Is it a fundus photograph?`;
 
 function lineOf({ input, width, height, networkSeconds, vesselShare, f1, classes, files }: Result): string {
   const quality = (figure: number | undefined) =>
