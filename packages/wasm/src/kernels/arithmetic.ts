@@ -15,7 +15,7 @@ import {
 } from "@saunet/core/kernels";
 import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
-import { MEMORY_GRAIN, setEach } from "./stream.ts";
+import { MEMORY_GRAIN } from "./stream.ts";
 
 const arithmetic = <D>(
   kernel: Kernel<{ out: Floats; a: Floats; b: Floats }, D>,
@@ -26,7 +26,7 @@ const arithmetic = <D>(
     { grain: MEMORY_GRAIN },
     (f) =>
       ({ out, a, b }) =>
-        setEach(f, out, (i) => f.f32x4[name](a[i], b[i])),
+        f.setEach(out, (i) => f.f32x4[name](a[i], b[i])),
   );
 
 export const arithmetics: readonly Generator[] = [
@@ -44,5 +44,5 @@ export const gradientCopy: Generator = elementwise(
   { grain: MEMORY_GRAIN },
   (f) =>
     ({ out, g }) =>
-      setEach(f, out, (i) => g[i]),
+      f.setEach(out, (i) => g[i]),
 );

@@ -5,7 +5,7 @@
 
 import { compareForward, extremeGradient, whereForward } from "@saunet/core/kernels";
 import { elementwise } from "./elementwise.ts";
-import { constant, MEMORY_GRAIN, setEach } from "./stream.ts";
+import { MEMORY_GRAIN } from "./stream.ts";
 
 export const gradientOfExtreme = elementwise(
   extremeGradient,
@@ -14,13 +14,13 @@ export const gradientOfExtreme = elementwise(
   },
   (f, { sign }) => {
     const { v128, f32x4 } = f;
-    const one = constant(f, "one", 1);
-    const half = constant(f, "half", 0.5);
+    const one = f.constant("one", 1);
+    const half = f.constant("half", 0.5);
     const isOther = sign === 1 ? f32x4.lt : f32x4.gt;
     return ({ gx, gy, x, other }) => {
-      setEach(f, gx, (i) => v128.andnot(one, isOther(x[i], other[i])));
+      f.setEach(gx, (i) => v128.andnot(one, isOther(x[i], other[i])));
       // A product, for 0 · ∞ is NaN in the reference too.
-      setEach(f, gx, (i) => f32x4.mul(v128.bitselect(half, gx[i], f32x4.eq(x[i], other[i])), gy[i]));
+      f.setEach(gx, (i) => f32x4.mul(v128.bitselect(half, gx[i], f32x4.eq(x[i], other[i])), gy[i]));
     };
   },
 );
@@ -33,13 +33,13 @@ export const compare = elementwise(
     grain: MEMORY_GRAIN,
   },
   (f, { relation }) => {
-    const one = constant(f, "one", 1);
+    const one = f.constant("one", 1);
     const holds = f.f32x4[relations[relation]];
-    return ({ out, a, b }) => setEach(f, out, (i) => f.v128.and(holds(a[i], b[i]), one));
+    return ({ out, a, b }) => f.setEach(out, (i) => f.v128.and(holds(a[i], b[i]), one));
   },
 );
 
 export const where = elementwise(whereForward, { grain: MEMORY_GRAIN }, (f) => {
-  const zero = constant(f, "zero", 0);
-  return ({ y, c, a, b }) => setEach(f, y, (i) => f.v128.bitselect(a[i], b[i], f.f32x4.ne(c[i], zero)));
+  const zero = f.constant("zero", 0);
+  return ({ y, c, a, b }) => f.setEach(y, (i) => f.v128.bitselect(a[i], b[i], f.f32x4.ne(c[i], zero)));
 });

@@ -10,18 +10,9 @@
 //     for (k = 0; k < length; k++) write[row·outer + k·inner] = compute(reads[row·outer + k·inner])
 
 import type { Kernel, Walk } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32 } from "../asm/index.ts";
 import { type Generator, generator, nameOf, type PhaseLocals } from "../plan.ts";
-import {
-  ARITHMETIC_GRAIN,
-  FLOAT,
-  type I32,
-  SMALLEST,
-  stream,
-  type Vectors,
-  vectorsFor,
-  whileAtLeast,
-} from "./stream.ts";
+import { ARITHMETIC_GRAIN, SMALLEST, stream, type Vectors, vectorsFor } from "./stream.ts";
 
 /** How an array moves, in elements: from row to row and inside a row. */
 export interface Step {
@@ -122,7 +113,7 @@ export function elementwise<A, D>(
               return;
             }
             const elements = f.local("elements", "i32");
-            whileAtLeast(f, count, 1, () => {
+            f.whileAtLeast(count, 1, () => {
               f.set(elements, length);
               runOf(elements);
               for (const { pointer, outer, inner } of moving)

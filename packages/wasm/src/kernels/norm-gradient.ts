@@ -9,23 +9,13 @@
 // Loops and layout: strips.ts and norm-groups.ts.
 
 import { type GroupNormDims, groupNormGradient, type Kernel } from "@saunet/core/kernels";
+import { DOUBLE, FLOAT, type I32 } from "../asm/index.ts";
 import { alignToLine } from "../memory.ts";
 import { type CodeFeatures, type Draft, type Generator, generator } from "../plan.ts";
 import { siluSlope } from "./activation.ts";
-import { multiplyAdd } from "./multiply-add.ts";
 import { affine, affinePhase, forEachChannel, forEachGroup, rootOf, suits } from "./norm-groups.ts";
 import { gradientOfRows, isOfRows } from "./norm-rows.ts";
-import {
-  DOUBLE,
-  FLOAT,
-  forEachItem,
-  type I32,
-  load,
-  MEMORY_GRAIN,
-  setEach,
-  store,
-  stream,
-} from "./stream.ts";
+import { MEMORY_GRAIN, stream } from "./stream.ts";
 import {
   addUp,
   type Block,
@@ -84,16 +74,14 @@ function planOf(
         write: (f, { from, to, shared, own, arrays }) => {
           const { f32x4, i32 } = f;
           const { x, gy, gx, beta } = arrays;
-          const [xs, gys, means, sumsOfGy, sumsOfProduct] = ["x", "gy", "mean", "sum", "product"].map(
-            (what) => f.locals(what, "v128", sums.vectors),
-          );
+          const { xs, gys, means, sumsOfGy, sumsOfProduct } = f.declare("v128", sums.vectors);
           const begin = ({ image, channel }: Block) =>
-            load(f, means, f.let("at", f.at(shared, image, imageCoefficients, channel, 1)));
+            f.loadEach(means, f.let("at", f.at(shared, image, imageCoefficients, channel, 1)));
           const left = { shared, offset, begin, sums: [sumsOfGy, sumsOfProduct] };
           const sumUp = (strip: Strip, gradients: I32) =>
             sumStrip(f, sums, strip, [x, gradients], left, ([xAt, gyAt]) => {
-              load(f, xs, xAt);
-              load(f, gys, gyAt);
+              f.loadEach(xs, xAt);
+              f.loadEach(gys, gyAt);
               xs.forEach((x4, v) => {
                 f.set(x4, f32x4.mul(f32x4.sub(x4, means[v]), gys[v]));
                 f.set(sumsOfGy[v], f32x4.add(sumsOfGy[v], gys[v]));
@@ -123,7 +111,7 @@ function planOf(
               { pointers, reads: ["operand", "gy"], writes: ["gx"], count, vectors: 4 },
               ({ operand, gy, gx }) => {
                 slope(operand);
-                setEach(f, gx, (i) => f32x4.mul(operand[i], gy[i]));
+                f.setEach(gx, (i) => f32x4.mul(operand[i], gy[i]));
               },
             );
             sumUp(strip, gx);
@@ -178,7 +166,7 @@ function planOf(
           const [s, q, sumOfS, sumOfQ] = f.locals("sum", "f64", 4);
           const [image, at, varianceAt] = f.locals("index", "i32", 3);
           const along = [gGamma, gBeta].map((array) => [array, FLOAT] as const);
-          forEachItem(f, { from, to }, along, (channel) => {
+          f.forEachItem({ from, to }, along, (channel) => {
             f.set(at, f.at(shared, channel, DOUBLE));
             f.set(varianceAt, f.at(variance, i32.div_u(channel, D), FLOAT));
             f.set(sumOfS, 0);
@@ -200,25 +188,22 @@ function planOf(
         ...itemsOf(maps),
         write: (f, { from, to, shared, arrays }) => {
           const { f32x4 } = f;
-          const madd = multiplyAdd(f, relaxed);
+          const madd = f.multiplyAdd(relaxed);
           const { x, gx } = arrays;
           const gy = isActivated ? gx : arrays.gy;
-          const [xs, gys, means, fromGy, fromX, constants] = [
-            ...["x", "gy", "mean"],
-            ...["fromGy", "fromX", "constant"],
-          ].map((what) => f.locals(what, "v128", maps.vectors));
+          const { xs, gys, means, fromGy, fromX, constants } = f.declare("v128", maps.vectors);
           forEachStrip(f, maps, { from, to }, (strip) =>
             forEachBlock(f, maps, strip, [x, gy, gx], (block) => {
               const at = f.let("at", f.at(shared, block.image, imageCoefficients, block.channel, 1));
               [means, fromGy, fromX, constants].forEach((vectors, which) => {
-                load(f, vectors, at, FLOAT * C * which);
+                f.loadEach(vectors, at, FLOAT * C * which);
               });
               forEachPosition(f, maps, block, block.left, () => {
-                load(f, xs, block.pointers[0]);
-                load(f, gys, block.pointers[1]);
-                setEach(f, gys, (v) => madd(constants[v], gys[v], fromGy[v]));
-                setEach(f, xs, (v) => madd(gys[v], f32x4.sub(xs[v], means[v]), fromX[v]));
-                store(f, xs, block.pointers[2]);
+                f.loadEach(xs, block.pointers[0]);
+                f.loadEach(gys, block.pointers[1]);
+                f.setEach(gys, (v) => madd(constants[v], gys[v], fromGy[v]));
+                f.setEach(xs, (v) => madd(gys[v], f32x4.sub(xs[v], means[v]), fromX[v]));
+                f.storeEach(xs, block.pointers[2]);
               });
             }),
           );

@@ -12,22 +12,12 @@ import type {
   groupNormGradient,
   groupNormStatistics,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
+import { DOUBLE, FLOAT, type FunctionBuilder, type I32 } from "../asm/index.ts";
 import { alignToLine } from "../memory.ts";
 import type { Draft } from "../plan.ts";
 import { lineSum, passes, planOfLines } from "./lines.ts";
-import { multiplyAdd } from "./multiply-add.ts";
 import { rootOf } from "./norm-groups.ts";
-import {
-  ARITHMETIC_GRAIN,
-  DOUBLE,
-  FLOAT,
-  forEachItem,
-  type I32,
-  MEMORY_GRAIN,
-  SMALLEST,
-  setEach,
-} from "./stream.ts";
+import { ARITHMETIC_GRAIN, MEMORY_GRAIN, SMALLEST } from "./stream.ts";
 import { addingStrips } from "./strips.ts";
 
 /** Longer rows leave the first cache, and the sums of all parts would take much memory. */
@@ -71,9 +61,9 @@ export const statisticsOfRows = (d: GroupNormDims): Draft<Parameters<typeof grou
         sum.clear();
         squares.clear();
         pass(["x"], [], ({ x }) => {
-          setEach(f, x, (i) => f32x4.sub(x[i], center));
+          f.setEach(x, (i) => f32x4.sub(x[i], center));
           sum.add(x);
-          setEach(f, x, (i) => f32x4.mul(x[i], x[i]));
+          f.setEach(x, (i) => f32x4.mul(x[i], x[i]));
           squares.add(x);
         });
         f.set(average, f64.div(sum.double(), d.C));
@@ -96,13 +86,13 @@ export const forwardOfRows = (
     fixed: [d.epsilon, relaxed],
     prepare: (f, pass, { mean, variance }) => {
       const { f32x4 } = f;
-      const madd = multiplyAdd(f, relaxed);
+      const madd = f.multiplyAdd(relaxed);
       return () => {
         const center = splat(f, "center", mean);
         const scale = splatRoot(f, variance, d);
         pass(["x", "gamma", "beta"], ["y"], ({ x, y, gamma, beta }) => {
-          setEach(f, x, (i) => f32x4.mul(f32x4.sub(x[i], center), scale));
-          setEach(f, y, (i) => madd(beta[i], x[i], gamma[i]));
+          f.setEach(x, (i) => f32x4.mul(f32x4.sub(x[i], center), scale));
+          f.setEach(y, (i) => madd(beta[i], x[i], gamma[i]));
         });
       };
     },
@@ -128,7 +118,7 @@ export function gradientOfRows(
         grain: Math.ceil(ARITHMETIC_GRAIN / C / Math.ceil(N / parts)),
         write: (f, { from, to, shared, arrays }) => {
           const { f32, f32x4, i32, memory } = f;
-          const madd = multiplyAdd(f, relaxed);
+          const madd = f.multiplyAdd(relaxed);
           const [row, end, inChunk] = f.locals("row", "i32", 3);
           const [products, gradients, doubles] = f.locals("sums", "i32", 3);
           const rows = f.locals("row", "i32", 5);
@@ -143,7 +133,7 @@ export function gradientOfRows(
             f.set(inChunk, CHUNK);
           };
           f.advance(shared, from, partBytes);
-          forEachItem(f, { from, to }, [], (part) => {
+          f.forEachItem({ from, to }, [], (part) => {
             f.set(products, shared);
             f.set(gradients, i32.add(shared, FLOAT * C));
             f.set(doubles, i32.add(shared, doublesAt));
@@ -156,14 +146,14 @@ export function gradientOfRows(
               f.set(rows[i], arrays[array]);
             });
             const along = rows.map((at, i) => [at, i < 3 ? FLOAT * C : FLOAT] as const);
-            forEachItem(f, { from: row, to: end }, along, () => {
+            f.forEachItem({ from: row, to: end }, along, () => {
               const center = splat(f, "center", mean);
               const rstd = splatRoot(f, variance, d);
               sumOfGradients.clear();
               sumOfProducts.clear();
               pass(["x", "gy", "gamma"], [], ({ x, gy, gamma }) => {
-                setEach(f, gamma, (i) => f32x4.mul(gamma[i], gy[i]));
-                setEach(f, x, (i) => f32x4.mul(f32x4.mul(f32x4.sub(x[i], center), rstd), gamma[i]));
+                f.setEach(gamma, (i) => f32x4.mul(gamma[i], gy[i]));
+                f.setEach(x, (i) => f32x4.mul(f32x4.mul(f32x4.sub(x[i], center), rstd), gamma[i]));
                 sumOfGradients.add(gamma);
                 sumOfProducts.add(x);
               });
@@ -174,11 +164,11 @@ export function gradientOfRows(
                 ["x", "gy", "gamma", "products", "gradients"],
                 ["gx", "products", "gradients"],
                 ({ x, gy, gx, gamma, products, gradients }) => {
-                  setEach(f, x, (i) => f32x4.mul(f32x4.sub(x[i], center), rstd));
-                  setEach(f, products, (i) => madd(products[i], x[i], gy[i]));
-                  setEach(f, gradients, (i) => f32x4.add(gradients[i], gy[i]));
-                  setEach(f, x, (i) => madd(fromAll, x[i], fromProducts));
-                  setEach(f, gx, (i) => f32x4.mul(madd(x[i], gy[i], gamma[i]), rstd));
+                  f.setEach(x, (i) => f32x4.mul(f32x4.sub(x[i], center), rstd));
+                  f.setEach(products, (i) => madd(products[i], x[i], gy[i]));
+                  f.setEach(gradients, (i) => f32x4.add(gradients[i], gy[i]));
+                  f.setEach(x, (i) => madd(fromAll, x[i], fromProducts));
+                  f.setEach(gx, (i) => f32x4.mul(madd(x[i], gy[i], gamma[i]), rstd));
                 },
               );
               f.advance(inChunk, -1);

@@ -3,12 +3,12 @@
 // layout: strips.ts and norm-groups.ts. Numbers of channels that are not multiples of 4 stay with the portable form.
 
 import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
+import { DOUBLE, FLOAT, type FunctionBuilder, type V128 } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { onePlusPowerOfTwo } from "./exp.ts";
 import { affine, affinePhase, forEachChannel, suits, writeMoments } from "./norm-groups.ts";
 import { forwardOfRows, isOfRows, statisticsOfRows } from "./norm-rows.ts";
-import { constant, DOUBLE, FLOAT, load, MEMORY_GRAIN, setEach, stream, type V128 } from "./stream.ts";
+import { MEMORY_GRAIN, stream } from "./stream.ts";
 import { addUp, type Block, forEachStrip, itemsOf, mapping, summing, sumStrip } from "./strips.ts";
 
 /**
@@ -36,14 +36,12 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
         ...itemsOf(strips),
         write: (f, { from, to, shared, arrays: { x } }) => {
           const { f32x4 } = f;
-          const [xs, pivots, sums, squares] = ["x", "pivot", "sum", "square"].map((what) =>
-            f.locals(what, "v128", vectors),
-          );
+          const { xs, pivots, sums, squares } = f.declare("v128", vectors);
           const begin = ({ image, channel }: Block) =>
-            load(f, pivots, f.let("at", f.at(x, image, FLOAT * P * C, channel, 1)), middle);
+            f.loadEach(pivots, f.let("at", f.at(x, image, FLOAT * P * C, channel, 1)), middle);
           forEachStrip(f, strips, { from, to }, (strip) =>
             sumStrip(f, strips, strip, [x], { shared, begin, sums: [sums, squares] }, ([at]) => {
-              load(f, xs, at);
+              f.loadEach(xs, at);
               xs.forEach((x4, v) => {
                 f.set(x4, f32x4.sub(x4, pivots[v]));
                 f.set(sums[v], f32x4.add(sums[v], x4));
@@ -92,8 +90,8 @@ const activations = {
   relu: {
     unit: 1,
     prepare: (f) => {
-      const zero = constant(f, "zero", 0);
-      return (ys) => setEach(f, ys, (i) => f.f32x4.pmax(ys[i], zero));
+      const zero = f.constant("zero", 0);
+      return (ys) => f.setEach(ys, (i) => f.f32x4.pmax(ys[i], zero));
     },
   },
   silu: {
@@ -103,9 +101,9 @@ const activations = {
       const divisor = onePlusPowerOfTwo(f, { factor: Math.LOG2E, relaxed });
       return (ys) => {
         const divisors = f.locals("divisor", "v128", ys.length);
-        setEach(f, divisors, (i) => ys[i]);
+        f.setEach(divisors, (i) => ys[i]);
         divisor(divisors);
-        setEach(f, ys, (i) => f.f32x4.div(ys[i], divisors[i]));
+        f.setEach(ys, (i) => f.f32x4.div(ys[i], divisors[i]));
       };
     },
   },

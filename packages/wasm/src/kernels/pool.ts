@@ -8,19 +8,9 @@
 // Other windows, and numbers of channels that are not multiples of 4, stay with the portable form.
 
 import { type Kernel, maxPool2dForward, maxPool2dGradient, type Pool2dDims } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Range, type V128, VECTOR } from "../asm/index.ts";
 import { type Generator, generator, nameOf, type PhaseLocals } from "../plan.ts";
-import {
-  FLOAT,
-  type I32,
-  MEMORY_GRAIN,
-  type Range,
-  SMALLEST,
-  setEach,
-  type V128,
-  VECTOR,
-  vectorsFor,
-} from "./stream.ts";
+import { MEMORY_GRAIN, SMALLEST, vectorsFor } from "./stream.ts";
 
 /** Whether there is code for it. */
 const suits = (d: Pool2dDims): boolean =>
@@ -111,7 +101,7 @@ export const maxPool: Generator = ofWindows(
     const places = placesOf(f, d);
     const window = windowOf(d);
     forEachWindow(f, d, { from, to }, x, [y, argmax], (offset, first) => {
-      setEach(f, xs, (k) => v128.load(x, { offset: offset + FLOAT * window[k], align: FLOAT }));
+      f.setEach(xs, (k) => v128.load(x, { offset: offset + FLOAT * window[k], align: FLOAT }));
       const [best, ...later] = xs;
       f.set(place, places[0]);
       later.forEach((x4, k) => {

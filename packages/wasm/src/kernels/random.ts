@@ -6,20 +6,9 @@
 //   Phase 2: state += number of counters
 
 import { uniformDraw } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Local, type V128, VECTOR } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
-import { numbers } from "./lanes.ts";
-import {
-  ARITHMETIC_GRAIN,
-  FLOAT,
-  type I32,
-  SMALLEST,
-  setEach,
-  store,
-  type V128,
-  VECTOR,
-  whileAtLeast,
-} from "./stream.ts";
+import { ARITHMETIC_GRAIN, SMALLEST } from "./stream.ts";
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 const KEY_PARITY = 0x1bd11bda;
@@ -34,19 +23,19 @@ export const COUNTER = [8, 12] as const;
 /** `[as[i], bs[i]] ← Threefry(key, [as[i], bs[i]])` in every lane; the pairs are interleaved, since each round waits for the last. */
 function threefry(f: FunctionBuilder, as: readonly V128[], bs: readonly V128[], keys: readonly V128[]): void {
   const { i32x4, v128 } = f;
-  setEach(f, as, (i) => i32x4.add(as[i], keys[0]));
-  setEach(f, bs, (i) => i32x4.add(bs[i], keys[1]));
+  f.setEach(as, (i) => i32x4.add(as[i], keys[0]));
+  f.setEach(bs, (i) => i32x4.add(bs[i], keys[1]));
   for (let round = 0; round < ROUNDS; round++) {
     const rotation = ROTATIONS[round % ROTATIONS.length];
-    setEach(f, as, (i) => i32x4.add(as[i], bs[i]));
-    setEach(f, bs, (i) => v128.or(i32x4.shl(bs[i], rotation), i32x4.shr_u(bs[i], 32 - rotation)));
-    setEach(f, bs, (i) => v128.xor(bs[i], as[i]));
+    f.setEach(as, (i) => i32x4.add(as[i], bs[i]));
+    f.setEach(bs, (i) => v128.or(i32x4.shl(bs[i], rotation), i32x4.shr_u(bs[i], 32 - rotation)));
+    f.setEach(bs, (i) => v128.xor(bs[i], as[i]));
     if (round % 4 === 3) {
       const injection = (round + 1) / 4;
       const count = f.v128.const("i32x4", injection);
       const second = f.let("injected", i32x4.add(count, keys[(injection + 1) % 3]));
-      setEach(f, as, (i) => i32x4.add(as[i], keys[injection % 3]));
-      setEach(f, bs, (i) => i32x4.add(bs[i], second));
+      f.setEach(as, (i) => i32x4.add(as[i], keys[injection % 3]));
+      f.setEach(bs, (i) => i32x4.add(bs[i], second));
     }
   }
 }
@@ -87,10 +76,10 @@ export function moveCounter(f: FunctionBuilder, state: I32, count: number): void
   i64.store(state, i64.add(i64.load(state, place), BigInt(count)), place);
 }
 
-const LOWER_HALVES = /* @__PURE__ */ numbers(0, 1, 4, 5);
-const UPPER_HALVES = /* @__PURE__ */ numbers(2, 3, 6, 7);
-const ALTERNATING_LOW = /* @__PURE__ */ numbers(0, 4, 1, 5);
-const ALTERNATING_HIGH = /* @__PURE__ */ numbers(2, 6, 3, 7);
+const LOWER_HALVES = [0, 1, 4, 5] as const;
+const UPPER_HALVES = [2, 3, 6, 7] as const;
+const ALTERNATING_LOW = [0, 4, 1, 5] as const;
+const ALTERNATING_HIGH = [2, 6, 3, 7] as const;
 
 export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out: length }) => {
   if (length! < SMALLEST) return undefined;
@@ -103,7 +92,7 @@ export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out:
         items: counters,
         grain: ARITHMETIC_GRAIN / 2,
         write: (f, { from, to, arrays: { out, state } }) => {
-          const { f32x4, f64x2, i32, i32x4, i8x16, v128 } = f;
+          const { f32x4, f64x2, i32, i32x4, v128 } = f;
           const keys = KEY.map((offset, i) => f.let(`key${i}`, v128.load32_splat(state, { offset })));
           const parity = v128.xor(v128.xor(keys[0], keys[1]), f.v128.const("i32x4", KEY_PARITY));
           keys.push(f.let("key2", parity));
@@ -116,7 +105,7 @@ export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out:
           const [unit, lowest, spread] = [2 ** -24, low, width].map((value, i) =>
             f.let(`factor${i}`, v128.const("f64x2", value)),
           );
-          const [as, bs] = ["a", "b"].map((name) => f.locals(name, "v128", QUADS));
+          const { as, bs } = f.declare("v128", QUADS);
           const rest = f.local("rest", "v128");
           const index = f.let("index", from);
           const even = Math.floor(length! / 2);
@@ -130,32 +119,32 @@ export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out:
           /** Eight numbers from each of some pairs: the lower four in a, the others in b. */
           const draw = (quads: number) => {
             const [a, b] = [as.slice(0, quads), bs.slice(0, quads)];
-            setEach(f, a, (i) => i32x4.add(i32x4.add(i32x4.splat(index), lanes[i]), start));
+            f.setEach(a, (i) => i32x4.add(i32x4.add(i32x4.splat(index), lanes[i]), start));
             // A lower word that is smaller than at the start has wrapped: -1 in its lane carries.
-            setEach(f, b, (i) => i32x4.sub(high, i32x4.lt_u(a[i], start)));
+            f.setEach(b, (i) => i32x4.sub(high, i32x4.lt_u(a[i], start)));
             threefry(f, a, b, keys);
             a.forEach((low, i) => {
               const up = b[i];
               f.set(low, i32x4.shr_u(low, 8));
               f.set(up, i32x4.shr_u(up, 8));
               // Words of one counter lie side by side: those of counters 0 and 1, then of 2 and 3.
-              f.set(rest, i8x16.shuffle(low, up, ALTERNATING_HIGH));
-              f.set(low, i8x16.shuffle(low, up, ALTERNATING_LOW));
-              f.set(up, i8x16.shuffle(low, low, UPPER_HALVES));
-              f.set(low, i8x16.shuffle(toFloats(low), toFloats(up), LOWER_HALVES));
-              f.set(up, i8x16.shuffle(rest, rest, UPPER_HALVES));
-              f.set(up, i8x16.shuffle(toFloats(rest), toFloats(up), LOWER_HALVES));
+              f.set(rest, f.pick(low, up, ALTERNATING_HIGH));
+              f.set(low, f.pick(low, up, ALTERNATING_LOW));
+              f.set(up, f.pick(low, low, UPPER_HALVES));
+              f.set(low, f.pick(toFloats(low), toFloats(up), LOWER_HALVES));
+              f.set(up, f.pick(rest, rest, UPPER_HALVES));
+              f.set(up, f.pick(toFloats(rest), toFloats(up), LOWER_HALVES));
             });
           };
           f.advance(out, from, 2 * FLOAT);
-          whileAtLeast(f, left, 4 * QUADS, () => {
+          f.whileAtLeast(left, 4 * QUADS, () => {
             draw(QUADS);
             const inOrder = as.flatMap((a, i) => [a, bs[i]]);
-            store(f, inOrder, out);
+            f.storeEach(inOrder, out);
             f.advance(index, 4 * QUADS);
             f.advance(out, 2 * VECTOR * QUADS);
           });
-          whileAtLeast(f, left, 1, () => {
+          f.whileAtLeast(left, 1, () => {
             draw(1);
             v128.store64_lane(out, as[0], 0, { align: FLOAT });
             f.advance(index, 1);

@@ -18,30 +18,18 @@ import {
   sumForward,
   type Walk,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
+import { DOUBLE, FLOAT, type FunctionBuilder, type I32, type Local, type Value } from "../asm/index.ts";
 import { type Draft, type Generator, generator, type PhaseLocals } from "../plan.ts";
 import { elementwise, type Rows, rowsOf } from "./elementwise.ts";
 import { type Lines, lineMaximum, lineSum, planOfLines } from "./lines.ts";
-import { cut } from "./ranges.ts";
-import {
-  constant,
-  DOUBLE,
-  FLOAT,
-  forEachItem,
-  type I32,
-  load,
-  MEMORY_GRAIN,
-  SMALLEST,
-  setEach,
-  stream,
-} from "./stream.ts";
+import { MEMORY_GRAIN, SMALLEST, stream } from "./stream.ts";
 import { addingStrips, addUp, forEachStrip, itemsOf, summing, sumStrip } from "./strips.ts";
 
 type SumArrays = { out: unknown; x: unknown };
 
 export const stretch = elementwise(stretchForward, { grain: MEMORY_GRAIN }, (f, { scale }) => {
-  const factor = constant(f, "scale", scale);
-  return ({ out, x }) => setEach(f, out, (i) => f.f32x4.mul(x[i], factor));
+  const factor = f.constant("scale", scale);
+  return ({ out, x }) => f.setEach(out, (i) => f.f32x4.mul(x[i], factor));
 });
 
 export const sum: Generator = generator(sumForward, ({ walk, scale }: ScaledWalk) => {
@@ -113,8 +101,8 @@ export function planOfTotal<A>(
           const sumOf = prepare(f);
           const count = f.local("count", "i32");
           f.advance(arrays[array], from, size * most);
-          forEachItem(f, { from, to }, [[shared, DOUBLE]], (strip) => {
-            cut(f, count, f.i32.mul(strip, most), length, most);
+          f.forEachItem({ from, to }, [[shared, DOUBLE]], (strip) => {
+            f.cut(count, f.i32.mul(strip, most), length, most);
             f.f64.store(shared, sumOf(arrays[array], count));
           });
         },
@@ -178,7 +166,7 @@ function sumOfColumns({ rows, length: C }: Rows, scale: number): Draft<SumArrays
           const sums = f.locals("sum", "v128", vectors);
           forEachStrip(f, strips, { from, to }, (strip) =>
             sumStrip(f, strips, strip, [x], { shared, sums: [sums], inFloats: 1 }, ([at]) =>
-              load(f, sums, at),
+              f.loadEach(sums, at),
             ),
           );
         },
@@ -223,18 +211,18 @@ export const gradientOfMax: Generator = alongRows(maxGradient, "max_rows_gradien
   grain: MEMORY_GRAIN / 2,
   prepare: (f, pass, { gy, y }) => {
     const { f32x4, v128 } = f;
-    const one = constant(f, "one", 1);
+    const one = f.constant("one", 1);
     const ties = lineSum(f);
     const [largest, share] = f.locals("vector", "v128", 2);
     return () => {
       f.set(largest, v128.load32_splat(y));
       ties.clear();
       pass(["x"], [], ({ x }) => {
-        setEach(f, x, (i) => v128.and(f32x4.eq(x[i], largest), one));
+        f.setEach(x, (i) => v128.and(f32x4.eq(x[i], largest), one));
         ties.add(x);
       });
       f.set(share, f32x4.div(v128.load32_splat(gy), ties.total()));
-      pass(["x"], ["gx"], ({ gx, x }) => setEach(f, gx, (i) => v128.and(f32x4.eq(x[i], largest), share)));
+      pass(["x"], ["gx"], ({ gx, x }) => f.setEach(gx, (i) => v128.and(f32x4.eq(x[i], largest), share)));
     };
   },
 });

@@ -10,23 +10,18 @@
 // Sums run in 32 bits through a few positions and in double from there on; a strip leaves its own in scratch memory, and
 // the next phase adds the strips in order.
 
-import type { FunctionBuilder, Local } from "../asm/index.ts";
-import type { Phase } from "../plan.ts";
-import { addDoubles } from "./lanes.ts";
-import { cut } from "./ranges.ts";
 import {
   DOUBLE,
   FLOAT,
-  forEachItem,
+  type FunctionBuilder,
   type I32,
-  MEMORY_GRAIN,
+  type Local,
   type Range,
-  setEach,
   type V128,
   VECTOR,
-  vectorsFor,
-  whileAtLeast,
-} from "./stream.ts";
+} from "../asm/index.ts";
+import type { Phase } from "../plan.ts";
+import { MEMORY_GRAIN, vectorsFor } from "./stream.ts";
 
 /** Elements of a strip that is summed up: many enough that adding the strips costs nothing beside them. */
 const SUMMED = 4096;
@@ -99,7 +94,7 @@ export function forEachStrip(
   f.forRange(strip, { from, to }, () => {
     f.set(image, i32.div_u(strip, perImage));
     f.set(start, i32.mul(i32.sub(strip, i32.mul(image, perImage)), positions));
-    cut(f, count, start, P, positions);
+    f.cut(count, start, P, positions);
     f.set(start, i32.mul(i32.add(start, i32.mul(image, P)), FLOAT * C));
     body({ strip, image, start, count });
   });
@@ -145,7 +140,7 @@ export function forEachPosition(
   count: I32,
   position: () => void,
 ): void {
-  whileAtLeast(f, count, 1, () => {
+  f.whileAtLeast(count, 1, () => {
     position();
     for (const pointer of pointers) f.advance(pointer, FLOAT * C);
   });
@@ -182,10 +177,10 @@ export function sumStrip(
     f.loop((again) => {
       f.set(chunk, f.min(block.left, inFloats));
       f.set(block.left, i32.sub(block.left, chunk));
-      setEach(f, sums.flat(), () => v128.const("f32x4", 0));
+      f.setEach(sums.flat(), () => v128.const("f32x4", 0));
       forEachPosition(f, strips, block, chunk, () => position(block.pointers));
       sums.flat().forEach((sum, i) => {
-        addDoubles(f, doubles.flat()[i], sum);
+        f.addDoubles(doubles.flat()[i], sum);
       });
       f.brIf(again, block.left);
     });
@@ -244,7 +239,7 @@ export const addingStrips = <A>(
     const at = f.local("at", "i32");
     const sums = f.locals("sum", "f64", outputs.length);
     const along = outputs.map((output) => [arrays[output], FLOAT] as const);
-    forEachItem(f, { from, to }, along, (channel) => {
+    f.forEachItem({ from, to }, along, (channel) => {
       f.set(at, f.at(shared, channel, DOUBLE));
       addUp(f, at, sums, { apart: DOUBLE * C, ...column });
       along.forEach(([output], k) => {

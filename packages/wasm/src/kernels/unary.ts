@@ -7,11 +7,11 @@
 // R is that of Cephes (S. L. Moshier, tanhf.c): within 1e-7 of the result.
 
 import { type Floats, type Kernel, unaryKernels } from "@saunet/core/kernels";
-import type { FunctionBuilder, Value } from "../asm/index.ts";
+import type { FunctionBuilder, V128, Value } from "../asm/index.ts";
 import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { exponential, logarithm } from "./exp.ts";
-import { constant, MEMORY_GRAIN, setEach, type V128 } from "./stream.ts";
+import { MEMORY_GRAIN } from "./stream.ts";
 
 /** Prepares the code that gives one vector from others. */
 type Prepare<D, V extends readonly V128[]> = (
@@ -26,7 +26,7 @@ const forward = <D>(
 ): Generator =>
   elementwise(kernels.forward, { grain: MEMORY_GRAIN }, (f, dims) => {
     const value = prepare(f, dims);
-    return ({ x, y }) => setEach(f, y, (i) => value(x[i]));
+    return ({ x, y }) => f.setEach(y, (i) => value(x[i]));
   });
 
 /** `gx = slope(gy, at)` */
@@ -37,7 +37,7 @@ const gradient = <D>(
 ): Generator =>
   elementwise(kernels.gradient, { grain: MEMORY_GRAIN, ...(suits && { suits }) }, (f, dims) => {
     const slope = prepare(f, dims);
-    return ({ gx, gy, at }) => setEach(f, gx, (i) => slope(gy[i], at[i]));
+    return ({ gx, gy, at }) => f.setEach(gx, (i) => slope(gy[i], at[i]));
   });
 
 /** `y = x`, then what works on vectors where they are. */
@@ -49,7 +49,7 @@ const inPlace = <D>(
   elementwise(kernels.forward, options, (f, dims) => {
     const change = prepare(f, dims);
     return ({ x, y }) => {
-      setEach(f, y, (i) => x[i]);
+      f.setEach(y, (i) => x[i]);
       change(y);
     };
   });
@@ -61,24 +61,23 @@ const R = [-0.333332819422, 0.133314422036, -0.0537397155531, 0.0206390887954, -
 const tanh = elementwise(unaryKernels.tanh.forward, { vectors: 2 }, (f) => {
   const { v128, f32x4 } = f;
   const power = exponential(f, -1);
-  const one = constant(f, "unit", 1);
-  const small = constant(f, "small", SMALL);
-  const sign = constant(f, "sign", -0);
-  const r = R.map((coefficient, i) => constant(f, `r${i}_`, coefficient));
+  const one = f.constant("unit", 1);
+  const small = f.constant("small", SMALL);
+  const sign = f.constant("sign", -0);
+  const r = R.map((coefficient, i) => f.constant(`r${i}_`, coefficient));
   return ({ x, y }) => {
-    setEach(f, y, (i) => f32x4.abs(x[i]));
-    setEach(f, y, (i) => f32x4.add(y[i], y[i]));
+    f.setEach(y, (i) => f32x4.abs(x[i]));
+    f.setEach(y, (i) => f32x4.add(y[i], y[i]));
     power(y);
-    setEach(f, y, (i) => f32x4.div(f32x4.sub(one, y[i]), f32x4.add(one, y[i])));
-    setEach(f, y, (i) => v128.or(y[i], v128.and(x[i], sign)));
-    const squares = f.locals("square", "v128", x.length);
-    const sums = f.locals("sum", "v128", x.length);
-    setEach(f, squares, (i) => f32x4.mul(x[i], x[i]));
-    setEach(f, sums, () => f.get(r.at(-1)!));
+    f.setEach(y, (i) => f32x4.div(f32x4.sub(one, y[i]), f32x4.add(one, y[i])));
+    f.setEach(y, (i) => v128.or(y[i], v128.and(x[i], sign)));
+    const { squares, sums } = f.declare("v128", x.length);
+    f.setEach(squares, (i) => f32x4.mul(x[i], x[i]));
+    f.setEach(sums, () => f.get(r.at(-1)!));
     for (const coefficient of r.slice(0, -1).reverse())
-      setEach(f, sums, (i) => f32x4.add(f32x4.mul(sums[i], squares[i]), coefficient));
-    setEach(f, sums, (i) => f32x4.add(x[i], f32x4.mul(f32x4.mul(sums[i], squares[i]), x[i])));
-    setEach(f, y, (i) => v128.bitselect(sums[i], y[i], f32x4.lt(f32x4.abs(x[i]), small)));
+      f.setEach(sums, (i) => f32x4.add(f32x4.mul(sums[i], squares[i]), coefficient));
+    f.setEach(sums, (i) => f32x4.add(x[i], f32x4.mul(f32x4.mul(sums[i], squares[i]), x[i])));
+    f.setEach(y, (i) => v128.bitselect(sums[i], y[i], f32x4.lt(f32x4.abs(x[i]), small)));
   };
 });
 
@@ -90,7 +89,7 @@ const isShort = (exponent: number): boolean =>
 /** Prepares `x ← x^n` for a short n. */
 function shortPower(f: FunctionBuilder, n: number): (x: V128) => void {
   const { f32x4 } = f;
-  const one = constant(f, "one", 1);
+  const one = f.constant("one", 1);
   const base = f.local("base", "v128");
   return (x) => {
     if (n === 0) f.set(x, one);
@@ -109,7 +108,7 @@ const gradientOfPow = gradient(
   unaryKernels.pow,
   (f, exponent) => {
     const power = shortPower(f, exponent - 1);
-    const factor = constant(f, "factor", exponent);
+    const factor = f.constant("factor", exponent);
     const y = f.local("power", "v128");
     return (gy, at) => {
       f.set(y, at);
@@ -131,13 +130,13 @@ export const unary: readonly Generator[] = [
   gradient(unaryKernels.log, (f) => (gy, x) => f.f32x4.div(gy, x)),
   forward(unaryKernels.sqrt, (f) => (x) => f.f32x4.sqrt(x)),
   gradient(unaryKernels.sqrt, (f) => {
-    const half = constant(f, "half", 0.5);
+    const half = f.constant("half", 0.5);
     return (gy, y) => f.f32x4.mul(gy, f.f32x4.div(half, y));
   }),
   forward(unaryKernels.abs, (f) => (x) => f.f32x4.abs(x)),
   gradient(unaryKernels.abs, (f) => {
     const { v128, f32x4 } = f;
-    const [zero, one, sign] = [constant(f, "zero", 0), constant(f, "one", 1), constant(f, "sign", -0)];
+    const [zero, one, sign] = [f.constant("zero", 0), f.constant("one", 1), f.constant("sign", -0)];
     // 0 and NaN are their own signs.
     return (gy, x) =>
       f32x4.mul(
@@ -147,19 +146,19 @@ export const unary: readonly Generator[] = [
   }),
   tanh,
   gradient(unaryKernels.tanh, (f) => {
-    const one = constant(f, "one", 1);
+    const one = f.constant("one", 1);
     return (gy, y) => f.f32x4.mul(gy, f.f32x4.sub(one, f.f32x4.mul(y, y)));
   }),
   pow,
   gradientOfPow,
   forward(unaryKernels.clip, (f, { min, max }) => {
-    const [low, high] = [constant(f, "low", min), constant(f, "high", max)];
+    const [low, high] = [f.constant("low", min), f.constant("high", max)];
     return (x) => f.f32x4.pmin(f.f32x4.pmax(x, low), high);
   }),
   gradient(unaryKernels.clip, (f, { min, max }) => {
     const { v128, f32x4 } = f;
-    const [low, high] = [constant(f, "low", min), constant(f, "high", max)];
-    const one = constant(f, "one", 1);
+    const [low, high] = [f.constant("low", min), f.constant("high", max)];
+    const one = f.constant("one", 1);
     return (gy, x) => f32x4.mul(gy, v128.and(v128.and(f32x4.ge(x, low), f32x4.le(x, high)), one));
   }),
 ];

@@ -8,11 +8,7 @@
 // The parts are added up in the same order for any number of threads (parts.ts).
 
 import type { Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { loadLanes } from "../lanes.ts";
-import { multiplyAdd } from "../multiply-add.ts";
-import { repeat, unravel } from "../ranges.ts";
-import { FLOAT, type I32, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
 import { addParts, bytesOf, forEachTerm, type Parts, partsOf } from "./parts.ts";
 import { inputOf, outputOf, pixelAddress } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
@@ -84,7 +80,7 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
       .map((block) => ({ ...block, write: sumsOfTaps(f, code, first, count, block.vectors, block.lanes) }));
   });
   forEachTerm(f, locals, parts, (term, partSums) => {
-    unravel(f, term, [n, row], [rows.outSize]);
+    f.unravel(term, [n, row], [rows.outSize]);
     f.forRange(column, { to: columns.outSize, step: chunk }, () => {
       f.set(last, i32.add(column, chunk));
       f.set(last, f.min(last, columns.outSize));
@@ -99,7 +95,7 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
           for (const blocksOfTaps of writers) {
             f.set(channel, 0);
             for (const { blocks, vectors, write } of blocksOfTaps)
-              repeat(f, "block", blocks, () => {
+              f.repeat("block", blocks, () => {
                 write(place);
                 f.advance(channel, vectors * VECTOR);
               });
@@ -123,7 +119,7 @@ function sumsOfTaps(
 ): (place: Place) => void {
   const { i32, v128, f32x4 } = f;
   const [{ taps, spacing, start }] = columns.phases;
-  const madd = multiplyAdd(f, relaxed);
+  const madd = f.multiplyAdd(relaxed);
   const { g, xk, at, pixel, ix } = f.declare("i32");
   const sums = Array.from({ length: count }, (_, k) => f.locals(`sum${k}_`, "v128", vectors));
   const gys = f.locals("gy", "v128", vectors);
@@ -138,13 +134,13 @@ function sumsOfTaps(
       sums[k].forEach((sum, v) => {
         const offset = v * VECTOR;
         f.set(at, i32.add(xk, (firstTap + k) * spacing * pixelBytes));
-        f.set(value, loadLanes(f, at, lanes, offset));
+        f.set(value, f.loadLanes(at, lanes, offset));
         f.set(sum, madd(sum, value, gys[v]));
       });
     };
     f.forRange(pixel, { from: place.column, to: place.last }, () => {
       gys.forEach((gy, v) => {
-        f.set(gy, loadLanes(f, g, lanes, v * VECTOR));
+        f.set(gy, f.loadLanes(g, lanes, v * VECTOR));
       });
       const reach = columns.inSize - (taps.length - 1) * spacing;
       const all = () => {

@@ -13,10 +13,8 @@
 // lie 256 bytes and 2 KB apart. Tiles at the left and right border are code of their own, without the taps outside.
 
 import type { Axis, AxisPhase, Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { loadLanes, storeLanes } from "../lanes.ts";
-import { multiplyAdd } from "../multiply-add.ts";
-import { FLOAT, type I32, MEMORY_GRAIN, VECTOR, whileAtLeast } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
+import { MEMORY_GRAIN } from "../stream.ts";
 import { anyBatch, forEachRow, type Row, tapSteps } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
 
@@ -105,7 +103,7 @@ function writeRows(f: FunctionBuilder, locals: StepLocals, code: Code): void {
 function rowWriter(f: FunctionBuilder, { bias }: StepLocals, { correlation, relaxed }: Code) {
   const { i32, v128 } = f;
   const { I: channels, rows, columns, filter } = correlation;
-  const madd = multiplyAdd(f, relaxed);
+  const madd = f.multiplyAdd(relaxed);
   const { x, y, at, xRow, wRow, yAt, left, tile } = f.declare("i32");
   const sums = f.locals("sum", "v128", MOST_OUTPUTS);
   const weight = f.local("weight", "v128");
@@ -134,22 +132,22 @@ function rowWriter(f: FunctionBuilder, { bias }: StepLocals, { correlation, rela
           if (bias === undefined) f.set(sum, v128.const("f32x4", 0));
           else {
             f.set(xRow, i32.add(bias, at));
-            f.set(sum, loadLanes(f, xRow, lanes));
+            f.set(sum, f.loadLanes(xRow, lanes));
           }
         }
         f.set(xRow, i32.add(i32.add(x, lowestX), at));
         f.set(wRow, i32.add(i32.add(w, lowest), at));
         f.set(left, row.taps);
-        whileAtLeast(f, left, 1, () => {
+        f.whileAtLeast(left, 1, () => {
           inputs.forEach((input, i) => {
-            f.set(xs[i], loadLanes(f, xRow, lanes, input * pixelBytes - lowestX));
+            f.set(xs[i], f.loadLanes(xRow, lanes, input * pixelBytes - lowestX));
           });
           taps.forEach((_, k) => {
             const met = tileSums.map(
               (sum, p) => [sum, inputs.indexOf(p * columns.step + k * spacing)] as const,
             );
             if (met.every(([, i]) => i < 0)) return;
-            f.set(weight, loadLanes(f, wRow, lanes, k * tapBytes - lowest));
+            f.set(weight, f.loadLanes(wRow, lanes, k * tapBytes - lowest));
             for (const [sum, i] of met) if (i >= 0) f.set(sum, madd(sum, xs[i], weight));
           });
           f.advance(xRow, rowPhase.spacing * rowBytes);
@@ -157,7 +155,7 @@ function rowWriter(f: FunctionBuilder, { bias }: StepLocals, { correlation, rela
         });
         f.set(yAt, i32.add(y, at));
         tileSums.forEach((sum, p) => {
-          storeLanes(f, yAt, sum, lanes, p * outputBytes);
+          f.storeLanes(yAt, sum, lanes, p * outputBytes);
         });
       };
       f.set(at, 0);
@@ -181,7 +179,7 @@ function rowWriter(f: FunctionBuilder, { bias }: StepLocals, { correlation, rela
       f.set(left, f.max(left, 0));
       f.set(x, f.at(i32.sub(row.x, start * pixelBytes), left, rowPhase.spacing * rowBytes));
       f.set(left, i32.sub(row.taps, left));
-      whileAtLeast(f, left, 1, () => {
+      f.whileAtLeast(left, 1, () => {
         f.set(at, x);
         f.forRange(tile, { to: Math.floor(rowBytes / LINE) }, () => {
           f.drop(i32.load(at));

@@ -13,9 +13,7 @@
 // channels the run's numbers fill the vectors, and the outputs are repeated.
 
 import type { Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { cut, repeat, unravel } from "../ranges.ts";
-import { FLOAT, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, VECTOR } from "../../asm/index.ts";
 import { addParts, bytesOf, forEachTerm, partsOf } from "./parts.ts";
 import { productWriter } from "./product.ts";
 import { blocksOf, rowsOf } from "./register-tile.ts";
@@ -111,7 +109,7 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
       f.set(gy, i32.add(own, lineBytes));
       memory.copy(gy, source, gyBytes);
     }
-    unravel(f, row, [n, iy], [rows.outSize]);
+    f.unravel(row, [n, iy], [rows.outSize]);
     f.set(iy, f.at(rowPhase.start, iy, rows.step));
     f.set(sum, sums);
     f.forRange(m, { to: rowPhase.taps.length }, () => {
@@ -121,12 +119,12 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
           memory.copy(i32.add(own, left * I * FLOAT), source, (right - left) * I * FLOAT);
         }
         f.forRange(pixel, { to: columns.outSize, step: chunk }, () => {
-          cut(f, count, pixel, columns.outSize, chunk);
+          f.cut(count, pixel, columns.outSize, chunk);
           f.set(terms, i32.mul(count, rowStep));
           f.set(x, f.at(own, pixel, xStep));
           f.set(g, f.at(gy, pixel, gyStep));
           f.set(line, sum);
-          repeat(f, "run", runs, () => {
+          f.repeat("run", runs, () => {
             const [rows, columns] = outputsInVectors ? [x, g] : [g, x];
             addProducts({ x: rows, w: columns, y: line, rows: code.height, terms });
             f.advance(x, spacing * I * FLOAT);
@@ -150,7 +148,7 @@ function writeSum(f: FunctionBuilder, { from, to, shared, filter: gw }: StepLoca
   const { tap, m, k, i, o, source, at, target } = f.declare("i32");
   f.set(target, f.at(gw, from, I * O * FLOAT));
   f.forRange(tap, { from, to }, () => {
-    unravel(f, tap, [m, k], [taps.length]);
+    f.unravel(tap, [m, k], [taps.length]);
     f.set(source, f.at(shared, m, runs * runBytes, k, tapBytes));
     f.forRange(i, { to: I }, () => {
       f.set(at, source);

@@ -11,10 +11,7 @@
 // lie in the image. A correlation with phases does this for each of them: an item is a row of every phase.
 
 import type { AxisPhase, Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { loadLanes } from "../lanes.ts";
-import { repeat } from "../ranges.ts";
-import { FLOAT, type I32, setEach, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
 import { packRows, panelRow, panelsBytes } from "./panels.ts";
 import { type Blocks, blocksOf, registerTile, rowsOf, type Tile } from "./register-tile.ts";
 import { anyBatch, clipTaps, forEachRow, type Row, tapSteps } from "./rows.ts";
@@ -104,7 +101,7 @@ function writeRows(f: FunctionBuilder, locals: StepLocals, code: Code): void {
     f.set(w, f.i32.add(locals.shared, packedStart(code, part)));
     if (locals.bias && bias) f.set(bias, locals.bias);
     for (const { blocks, write } of writers)
-      repeat(f, "block", blocks.count, () => {
+      f.repeat("block", blocks.count, () => {
         write(row, part);
         f.advance(row.y, blocks.channels * FLOAT);
         f.advance(w, part.K * panelRow(blocks));
@@ -139,9 +136,9 @@ function rowWriter(
       if (bias === undefined) tile.clear();
       else
         for (const pixel of tile.sums)
-          setEach(f, pixel, (v) =>
+          f.setEach(pixel, (v) =>
             pixel === tile.sums[0]
-              ? loadLanes(f, bias, Math.min(4, channels - 4 * v), v * VECTOR)
+              ? f.loadLanes(bias, Math.min(4, channels - 4 * v), v * VECTOR)
               : f.get(tile.sums[0][v]),
           );
       if (part.K > 0) {

@@ -6,10 +6,7 @@
 //     out     = the lanes of each sums[p] added up, side by side, plus the bias
 
 import type { Axis, Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { numbers } from "../lanes.ts";
-import { multiplyAdd } from "../multiply-add.ts";
-import { FLOAT, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, VECTOR } from "../../asm/index.ts";
 import type { StepLocals, Steps } from "./steps.ts";
 
 /** Weights that fit into registers beside four sums and an input. */
@@ -47,8 +44,8 @@ function writePixels(
   { from, to, input, output, filter, bias: addend }: StepLocals,
   { pixels, I, relaxed }: { readonly pixels: number; readonly I: number; readonly relaxed: boolean },
 ): void {
-  const { i32, v128, f32x4, i8x16 } = f;
-  const madd = multiplyAdd(f, relaxed);
+  const { i32, v128, f32x4 } = f;
+  const madd = f.multiplyAdd(relaxed);
   const weights = f.locals("w", "v128", I / 4);
   const sums = f.locals("sum", "v128", 4);
   const bias = f.local("bias", "v128");
@@ -59,7 +56,7 @@ function writePixels(
   if (addend !== undefined) f.set(bias, v128.load32_splat(addend));
   /** Of two vectors, one's numbers of even places and the other's: what lies side by side is added up. */
   const addNeighbours = (a: (typeof sums)[number], b: (typeof sums)[number]) =>
-    f32x4.add(i8x16.shuffle(a, b, numbers(0, 2, 4, 6)), i8x16.shuffle(a, b, numbers(1, 3, 5, 7)));
+    f32x4.add(f.pick(a, b, [0, 2, 4, 6]), f.pick(a, b, [1, 3, 5, 7]));
   f.set(end, f.min(i32.mul(to, PIXELS), pixels));
   f.set(pixel, i32.mul(from, PIXELS));
   f.until(

@@ -15,11 +15,11 @@ import {
   groupedConv2dTransposed,
   transposedCorrelation,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32 } from "../../asm/index.ts";
 import { alignToLine } from "../../memory.ts";
 import { type Draft, generator } from "../../plan.ts";
 import { copyRow } from "../movement.ts";
-import { FLOAT, type I32, MEMORY_GRAIN } from "../stream.ts";
+import { MEMORY_GRAIN } from "../stream.ts";
 import {
   biasName,
   correlationSteps,

@@ -6,8 +6,7 @@
 // sum and difference stand for them. In a sum, terms with coefficients ±c are added up before they are multiplied.
 
 import { exactKey } from "@saunet/core/kernels";
-import type { FunctionBuilder, Value } from "../../asm/index.ts";
-import type { V128 } from "../stream.ts";
+import type { FunctionBuilder, V128, Value } from "../../asm/index.ts";
 import type { Matrix } from "./bilinear.ts";
 
 /** `coefficient` times the node of that number. */

@@ -1,8 +1,7 @@
 // Sums over all pixels, in parts that are summed up each for itself and then added up. The parts are the same for any
 // number of threads, and so is the order in which they are added up.
 
-import type { FunctionBuilder, Value } from "../../asm/index.ts";
-import type { I32 } from "../stream.ts";
+import type { FunctionBuilder, I32, Value } from "../../asm/index.ts";
 import type { StepLocals } from "./steps.ts";
 
 /** As many threads share the work. */

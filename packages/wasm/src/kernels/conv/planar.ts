@@ -12,18 +12,15 @@
 // kept in a ring, so each input row is taken apart once. The last stretch of a row overlaps the one before.
 
 import type { Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { numbers } from "../lanes.ts";
-import { unravel } from "../ranges.ts";
-import { FLOAT, type I32, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
 import { registerTile, rowsOf } from "./register-tile.ts";
 import { anyBatch, clipTaps, inputOf, pixelAddress, tapSteps } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
 
-const EVEN = /* @__PURE__ */ numbers(0, 2, 4, 6);
-const ODD = /* @__PURE__ */ numbers(1, 3, 5, 7);
-const ZIPPED_LOW = /* @__PURE__ */ numbers(0, 4, 1, 5);
-const ZIPPED_HIGH = /* @__PURE__ */ numbers(2, 6, 3, 7);
+const EVEN = [0, 2, 4, 6] as const;
+const ODD = [1, 3, 5, 7] as const;
+const ZIPPED_LOW = [0, 4, 1, 5] as const;
+const ZIPPED_HIGH = [2, 6, 3, 7] as const;
 
 /** Whether a correlation is of this kind. */
 export function isPlanar(c: Correlation): boolean {
@@ -94,7 +91,7 @@ function writeRows(
   { from, to, shared, own, input, output, bias }: StepLocals,
   code: Code,
 ): void {
-  const { i32, v128, i8x16, memory } = f;
+  const { i32, v128, memory } = f;
   const { correlation, relaxed, vectors, planeBytes } = code;
   const { I, O, rows, columns } = correlation;
   const [rowPhase] = rows.phases;
@@ -113,7 +110,7 @@ function writeRows(
   memory.fill(own, 0, height * I * planeBytes);
   f.set(ring, i32.add(own, height * I * planeBytes));
   f.forRange(item, { from, to }, () => {
-    unravel(f, item, [n, j], [rows.outSize]);
+    f.unravel(item, [n, j], [rows.outSize]);
     f.set(iy, f.at(rowPhase.start, j, rows.step));
     clipTaps(f, iy, rows.inSize, rowPhase, firstTap, taps);
     // The ring holds the rows up to before `loaded`; a new image begins anew.
@@ -155,7 +152,7 @@ function writeRows(
         evens.forEach((even, v) => {
           [ZIPPED_LOW, ZIPPED_HIGH].forEach((lanes, half) => {
             const offset = (2 * v + half) * VECTOR;
-            v128.store(x, i8x16.shuffle(even, odds[v], lanes), { offset, align: FLOAT });
+            v128.store(x, f.pick(even, odds[v], lanes), { offset, align: FLOAT });
           });
         });
       }
@@ -180,15 +177,15 @@ function visible(c: Correlation) {
 
 /** Prepares the loading of a row; what it returns writes the code that brings row `y` of image `n` into a slot. */
 function rowLoader(f: FunctionBuilder, input: I32, { correlation, planeBytes }: Code) {
-  const { i32, v128, i8x16, memory } = f;
+  const { i32, v128, memory } = f;
   const { first, left, count } = visible(correlation);
   const { source, target, pixel } = f.declare("i32");
   const [a, b] = f.locals("pair", "v128", 2);
   const fourPixels = () => {
     f.set(a, v128.load(source, { align: FLOAT }));
     f.set(b, v128.load(source, { offset: VECTOR, align: FLOAT }));
-    v128.store(target, i8x16.shuffle(a, b, EVEN), { align: FLOAT });
-    v128.store(target, i8x16.shuffle(a, b, ODD), { offset: planeBytes, align: FLOAT });
+    v128.store(target, f.pick(a, b, EVEN), { align: FLOAT });
+    v128.store(target, f.pick(a, b, ODD), { offset: planeBytes, align: FLOAT });
   };
   const advance = (pixels: number) => {
     f.advance(source, 2 * pixels * FLOAT);

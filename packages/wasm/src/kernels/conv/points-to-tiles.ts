@@ -9,10 +9,7 @@
 // Where a tally is wanted, each tile's outputs are summed up on the way: 36 numbers in registers at a time, as distances
 // from the strip's first, so that a mean that is large beside the deviation costs no digits.
 
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { loadLanes, storeLanes } from "../lanes.ts";
-import { multiplyAdd } from "../multiply-add.ts";
-import { FLOAT, type I32, type V128, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, type V128, VECTOR } from "../../asm/index.ts";
 import { transpose } from "./bilinear.ts";
 import { pixelAddress } from "./rows.ts";
 import { tallyPlaces } from "./tally.ts";
@@ -63,7 +60,7 @@ export function pointsToTiles(
   const [pivot, sum, square, distance, rowSum, rowSquare] = f.locals("tally", "v128", 6);
   const { sumsAt, area } = f.declare("i32");
   const places = tallyPlaces(channels);
-  const madd = multiplyAdd(f, relaxed);
+  const madd = f.multiplyAdd(relaxed);
 
   /** Sums up what {@link writeRows} has written: in a loop of its own, where all that it needs stays in registers. */
   const sumRows = (pixels: number) => {
@@ -92,7 +89,7 @@ export function pointsToTiles(
       across(inputs, (i, value) => {
         if (i >= pixels) return;
         if (bias !== undefined && everywhere < 0) f.set(value, f32x4.add(value, addend));
-        storeLanes(f, out, value, lanes, i * pixelBytes);
+        f.storeLanes(out, value, lanes, i * pixelBytes);
       });
       f.advance(half, width * VECTOR);
       f.advance(out, columns.size * pixelBytes);
@@ -139,7 +136,7 @@ export function pointsToTiles(
     });
     f.advance(from, VECTOR - width * products.pointStep);
     if (bias !== undefined) {
-      f.set(addend, loadLanes(f, f.let("biasAt", f.at(bias, c, VECTOR)), lanes));
+      f.set(addend, f.loadLanes(f.let("biasAt", f.at(bias, c, VECTOR)), lanes));
     }
     if (tally) beginSums(tally);
     const whole = () => writeRows(columns.advance, lanes);

@@ -1,9 +1,7 @@
 // The rows of outputs of a correlation, and what they read.
 
 import type { AxisPhase, Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder, Operand, Value } from "../../asm/index.ts";
-import { unravel } from "../ranges.ts";
-import { FLOAT, type I32 } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Operand, type Value } from "../../asm/index.ts";
 import type { StepLocals } from "./steps.ts";
 
 /** A row of outputs in one phase. */
@@ -64,7 +62,7 @@ export function forEachRow(
   const [{ outputs }] = rows.phases;
   const { item, n, j, iy, line, firstTap, taps, x, y } = f.declare("i32");
   f.forRange(item, { from, to }, () => {
-    unravel(f, item, [n, j], [outputs]);
+    f.unravel(item, [n, j], [outputs]);
     rows.phases.forEach((phase, r) => {
       const write = () => {
         // Row j reads the input row iy and those `spacing` apart.

@@ -1,8 +1,7 @@
 // The steps of a convolution before they know what a kernel calls its arrays: all kernels share them.
 
-import type { FunctionBuilder } from "../../asm/index.ts";
+import type { FunctionBuilder, I32 } from "../../asm/index.ts";
 import type { Draft, Phase, PhaseLocals } from "../../plan.ts";
-import type { I32 } from "../stream.ts";
 
 /** Where the arrays of a call begin. */
 export interface Operands {

@@ -2,9 +2,7 @@
 // the order of (image, row, column); at the points it stands as one matrix [tile][channel] for each pair of points.
 
 import type { Axis, Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { cut, unravel } from "../ranges.ts";
-import { type I32, VECTOR } from "../stream.ts";
+import { type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
 import type { AxisAlgorithm } from "./axis-algorithm.ts";
 import { type Matrix, transpose } from "./bilinear.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
@@ -101,7 +99,7 @@ export function setStrip(
   tiles: number,
 ): void {
   f.set(first, f.i32.mul(number, stripTiles));
-  cut(f, count, first, tiles, stripTiles);
+  f.cut(count, first, tiles, stripTiles);
 }
 
 /** The place of a tile, counted on by `next`. */
@@ -112,7 +110,7 @@ export function tileCursor(f: FunctionBuilder, { rows, columns }: TiledImage) {
     n,
     ty,
     tx,
-    start: (tile: I32) => unravel(f, tile, [n, ty, tx], [rows.tiles, columns.tiles]),
+    start: (tile: I32) => f.unravel(tile, [n, ty, tx], [rows.tiles, columns.tiles]),
     /** `count` tiles further, at most to the start of the next row. */
     next: (count: I32 | number) => {
       f.advance(tx, count);

@@ -10,8 +10,7 @@
 // The channels may come from two arrays, those of the second multiplied by one number a pixel: a gated skip connection,
 // read where it lies instead of from a concatenation.
 
-import type { FunctionBuilder, Operand } from "../../asm/index.ts";
-import { FLOAT, type I32, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Operand, VECTOR } from "../../asm/index.ts";
 import { pixelAddress } from "./rows.ts";
 import { mapWriters, type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
 

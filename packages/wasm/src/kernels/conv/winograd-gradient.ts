@@ -11,8 +11,7 @@
 // The parts are added up in the same order for any number of threads (parts.ts).
 
 import type { Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { FLOAT, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, VECTOR } from "../../asm/index.ts";
 import { transpose } from "./bilinear.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
 import { bytesOf, forEachTerm, type Parts, partsOf } from "./parts.ts";

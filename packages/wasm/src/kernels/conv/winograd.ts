@@ -9,8 +9,8 @@
 // cut: what they read outside counts as zero, and nothing is written there.
 
 import type { Correlation, GroupNormDims } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { FLOAT, MEMORY_GRAIN, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, VECTOR } from "../../asm/index.ts";
+import { MEMORY_GRAIN } from "../stream.ts";
 import { linearMap, mapWriter } from "./linear-map.ts";
 import { panelRow } from "./panels.ts";
 import { pointsToTiles, scratchOfPointsToTiles } from "./points-to-tiles.ts";
