@@ -18,29 +18,28 @@ import {
   siluGradient,
 } from "@saunet/core/kernels";
 import type { FunctionBuilder, V128, Value } from "../asm/index.ts";
-import { elementwise } from "./elementwise.ts";
+import { elementwise, valuewise } from "./elementwise.ts";
 import { onePlusExpOfNegative, onePlusPowerOfTwo } from "./exp.ts";
-import { MEMORY_GRAIN } from "./stream.ts";
 
 /** NaN stays NaN: of unequal pairs pmax keeps the first. */
-export const relu = elementwise(reluForward, { grain: MEMORY_GRAIN }, (f) => {
+export const relu = valuewise(reluForward, (f) => {
   const zero = f.constant("zero", 0);
-  return ({ x, y }) => f.setEach(y, (i) => f.f32x4.pmax(x[i], zero));
+  return (x) => f.f32x4.pmax(x, zero);
 });
 
-export const gradientOfRelu = elementwise(reluGradient, { grain: MEMORY_GRAIN }, (f) => {
+export const gradientOfRelu = valuewise(reluGradient, (f) => {
   const zero = f.constant("zero", 0);
-  return ({ gx, gy, y }) => f.setEach(gx, (i) => f.v128.and(gy[i], f.f32x4.gt(y[i], zero)));
+  return (gy, y) => f.v128.and(gy, f.f32x4.gt(y, zero));
 });
 
-export const leakyRelu = elementwise(leakyReluForward, { grain: MEMORY_GRAIN }, (f, { slope }) => {
+export const leakyRelu = valuewise(leakyReluForward, (f, { slope }) => {
   const choose = kinked(f, slope);
-  return ({ x, y }) => f.setEach(y, (i) => choose(x[i], x[i]));
+  return (x) => choose(x, x);
 });
 
-export const gradientOfLeakyRelu = elementwise(leakyReluGradient, { grain: MEMORY_GRAIN }, (f, { slope }) => {
+export const gradientOfLeakyRelu = valuewise(leakyReluGradient, (f, { slope }) => {
   const choose = kinked(f, slope);
-  return ({ gx, gy, x }) => f.setEach(gx, (i) => choose(gy[i], x[i]));
+  return (gy, x) => choose(gy, x);
 });
 
 /** Prepares `x > 0 ? value : slope · value`. */
@@ -59,10 +58,9 @@ export const sigmoid = elementwise(sigmoidForward, {}, (f) => {
   };
 });
 
-export const gradientOfSigmoid = elementwise(sigmoidGradient, { grain: MEMORY_GRAIN }, (f) => {
-  const { f32x4 } = f;
+export const gradientOfSigmoid = valuewise(sigmoidGradient, (f) => {
   const one = f.constant("one", 1);
-  return ({ gx, gy, y }) => f.setEach(gx, (i) => f32x4.mul(f32x4.mul(gy[i], y[i]), f32x4.sub(one, y[i])));
+  return (gy, y) => f.f32x4.mul(f.f32x4.mul(gy, y), f.f32x4.sub(one, y));
 });
 
 export const silu = elementwise(siluForward, {}, (f) => {

@@ -8,7 +8,7 @@
 import { dropBlockApply, dropBlockDraw, dropBlockScale, dropoutMask, maskSize } from "@saunet/core/kernels";
 import { FLOAT, type FunctionBuilder, type I32, type V128, VECTOR } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
-import { elementwise } from "./elementwise.ts";
+import { valuewise } from "./elementwise.ts";
 import { COUNTER, KEY, moveCounter, threefryOfOne } from "./random.ts";
 import { planOfTotal } from "./reduce.ts";
 import { MEMORY_GRAIN, SMALLEST, stream, vectorsFor } from "./stream.ts";
@@ -234,8 +234,8 @@ function roundUp(value: number): number {
   return new Float32Array(bits.buffer)[0];
 }
 
-export const dropMask: Generator = elementwise(dropoutMask, { grain: MEMORY_GRAIN }, (f, { rate }) => {
+export const dropMask: Generator = valuewise(dropoutMask, (f, { rate }) => {
   const limit = f.constant("limit", roundUp(rate));
   const kept = f.constant("kept", 1 / (1 - rate));
-  return ({ mask, noise }) => f.setEach(mask, (i) => f.v128.andnot(kept, f.f32x4.lt(noise[i], limit)));
+  return (noise) => f.v128.andnot(kept, f.f32x4.lt(noise, limit));
 });

@@ -11,7 +11,7 @@ import {
   sigmoid,
   silu,
 } from "./activation.ts";
-import { arithmetics, gradientCopy } from "./arithmetic.ts";
+import { arithmetics } from "./arithmetic.ts";
 import { compare, gradientOfExtreme, where } from "./choice.ts";
 import { convGenerators } from "./conv/index.ts";
 import { blockApply, blockDraw, blockScale, dropMask } from "./drop-block.ts";
@@ -33,7 +33,6 @@ import { unary } from "./unary.ts";
 /** What fills core's kernels. */
 export const generators: readonly Generator[] = [
   ...arithmetics,
-  gradientCopy,
   ...[sum, stretch, max, gradientOfMax],
   ...[statistics, groupNorm, groupNormBackward],
   ...[maxPool, gradientOfMaxPool],

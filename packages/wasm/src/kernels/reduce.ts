@@ -20,16 +20,16 @@ import {
 } from "@saunet/core/kernels";
 import { DOUBLE, FLOAT, type FunctionBuilder, type I32, type Local, type Value } from "../asm/index.ts";
 import { type Draft, type Generator, generator, type PhaseLocals } from "../plan.ts";
-import { elementwise, type Rows, rowsOf } from "./elementwise.ts";
+import { type Rows, rowsOf, valuewise } from "./elementwise.ts";
 import { type Lines, lineMaximum, lineSum, planOfLines } from "./lines.ts";
 import { MEMORY_GRAIN, SMALLEST, stream } from "./stream.ts";
 import { addingStrips, addUp, forEachStrip, itemsOf, summing, sumStrip } from "./strips.ts";
 
 type SumArrays = { out: unknown; x: unknown };
 
-export const stretch = elementwise(stretchForward, { grain: MEMORY_GRAIN }, (f, { scale }) => {
+export const stretch = valuewise(stretchForward, (f, { scale }) => {
   const factor = f.constant("scale", scale);
-  return ({ out, x }) => f.setEach(out, (i) => f.f32x4.mul(x[i], factor));
+  return (x) => f.f32x4.mul(x, factor);
 });
 
 export const sum: Generator = generator(sumForward, ({ walk, scale }: ScaledWalk) => {
