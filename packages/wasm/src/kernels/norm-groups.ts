@@ -3,10 +3,10 @@
 //   x, y [N,P,C]   mean, variance [N,G]   gamma, beta [C]      groups of D = C/G channels
 
 import type { GroupNormDims } from "@saunet/core/kernels";
-import { FLOAT, type FunctionBuilder, type I32, type Local, type Range } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Local, type Range, type V128 } from "../asm/index.ts";
 import type { Phase } from "../plan.ts";
 import { MEMORY_GRAIN, SMALLEST } from "./stream.ts";
-import { forEachBlock, forEachPosition, type Strip, type Strips } from "./strips.ts";
+import { type Block, forEachBlock, forEachPosition, type Strip, type Strips, sumStrip } from "./strips.ts";
 
 /** Whether there is code for it, and enough to do. */
 export const suits = ({ N, P, C }: GroupNormDims): boolean => C % 4 === 0 && N * P * C >= SMALLEST;
@@ -126,6 +126,31 @@ export function affine(
         f.loadEach(xs, block.pointers[0]);
         f.setEach(xs, (v) => madd(betas[v], f32x4.sub(xs[v], means[v]), scales[v]));
         f.storeEach(xs, block.pointers[1]);
+      });
+    });
+}
+
+/**
+ * Prepares `s[strip, c] = Σ gy` and `q[strip, c] = Σ gy · (x - mean[c])`, the means being loaded where a block begins; without
+ * that x is what gy is multiplied by. What it returns writes them for a strip.
+ */
+export function productSums(
+  f: FunctionBuilder,
+  strips: Strips,
+  { shared, offset = 0 }: { readonly shared: I32; readonly offset?: number },
+  loadMeans?: (block: Block, means: readonly V128[]) => void,
+): (strip: Strip, x: I32, gy: I32) => void {
+  const { f32x4 } = f;
+  const { xs, gys, means, s, q } = f.declare("v128", strips.vectors);
+  const sums = { shared, offset, sums: [s, q], begin: (block: Block) => loadMeans?.(block, means) };
+  return (strip, x, gy) =>
+    sumStrip(f, strips, strip, [x, gy], sums, ([xAt, gyAt]) => {
+      f.loadEach(xs, xAt);
+      f.loadEach(gys, gyAt);
+      xs.forEach((x4, v) => {
+        f.set(x4, f32x4.mul(loadMeans ? f32x4.sub(x4, means[v]) : x4, gys[v]));
+        f.set(s[v], f32x4.add(s[v], gys[v]));
+        f.set(q[v], f32x4.add(q[v], x4));
       });
     });
 }

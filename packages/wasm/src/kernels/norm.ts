@@ -9,7 +9,7 @@ import { onePlusPowerOfTwo } from "./exp.ts";
 import { affine, affinePhase, forEachChannel, suits, writeMoments } from "./norm-groups.ts";
 import { forwardOfRows, isOfRows, statisticsOfRows } from "./norm-rows.ts";
 import { MEMORY_GRAIN, stream } from "./stream.ts";
-import { addUp, type Block, forEachStrip, itemsOf, mapping, summing, sumStrip } from "./strips.ts";
+import { addUp, type Block, mapping, stripPhase, summing, sumStrip } from "./strips.ts";
 
 /**
  * Phase 1, each strip: s[strip, c] = Σ (x - pivot[c]), q[strip, c] = Σ (x - pivot[c])²
@@ -32,25 +32,21 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
     name: `group_norm_statistics_f32_4x${vectors}_simd`,
     sharedBytes: bytesOfSums * N * strips.perImage,
     phases: [
-      {
-        ...itemsOf(strips),
-        write: (f, { from, to, shared, arrays: { x } }) => {
-          const { f32x4 } = f;
-          const { xs, pivots, sums, squares } = f.declare("v128", vectors);
-          const begin = ({ image, channel }: Block) =>
-            f.loadEach(pivots, f.let("at", f.at(x, image, FLOAT * P * C, channel, 1)), middle);
-          forEachStrip(f, strips, { from, to }, (strip) =>
-            sumStrip(f, strips, strip, [x], { shared, begin, sums: [sums, squares] }, ([at]) => {
-              f.loadEach(xs, at);
-              xs.forEach((x4, v) => {
-                f.set(x4, f32x4.sub(x4, pivots[v]));
-                f.set(sums[v], f32x4.add(sums[v], x4));
-                f.set(squares[v], f32x4.add(squares[v], f32x4.mul(x4, x4)));
-              });
-            }),
-          );
-        },
-      },
+      stripPhase(strips, (f, { shared, arrays: { x } }) => {
+        const { f32x4 } = f;
+        const { xs, pivots, sums, squares } = f.declare("v128", vectors);
+        const begin = ({ image, channel }: Block) =>
+          f.loadEach(pivots, f.let("at", f.at(x, image, FLOAT * P * C, channel, 1)), middle);
+        return (strip) =>
+          sumStrip(f, strips, strip, [x], { shared, begin, sums: [sums, squares] }, ([at]) => {
+            f.loadEach(xs, at);
+            xs.forEach((x4, v) => {
+              f.set(x4, f32x4.sub(x4, pivots[v]));
+              f.set(sums[v], f32x4.add(sums[v], x4));
+              f.set(squares[v], f32x4.add(squares[v], f32x4.mul(x4, x4)));
+            });
+          });
+      }),
       {
         items: N * G,
         grain: Math.ceil(MEMORY_GRAIN / (8 * D * strips.perImage)),
@@ -65,7 +61,7 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
             f.set(first, f64.promote_f32(f32.load(pivot, { offset: middle })));
             forEachChannel(f, D, [pivot], () => {
               f.set(at, sums);
-              addUp(f, at, [s, q], { count: strips.perImage, step: bytesOfSums, apart: DOUBLE * C });
+              addUp(f, at, [s, q], { count: strips.perImage, step: bytesOfSums });
               f.set(e, f64.sub(f64.promote_f32(f32.load(pivot, { offset: middle })), first));
               f.set(t, f64.add(t, f64.add(s, f64.mul(e, P))));
               f.set(q, f64.add(q, f64.mul(f64.mul(e, e), P)));
@@ -129,23 +125,20 @@ export const normalizing = (
       sharedBytes: how.perChannel * FLOAT * d.C * d.N,
       phases: [
         affinePhase(d, how),
-        {
-          ...itemsOf(strips),
-          write: (f, { from, to, shared, arrays: { x, y, beta } }) => {
-            const normalize = affine(f, strips, { shared, beta }, how, relaxed);
-            const activate = prepare?.(f, relaxed);
-            const [own, count] = f.locals("own", "i32", 2);
-            forEachStrip(f, strips, { from, to }, (strip) => {
-              normalize(strip, x, y);
-              if (activate === undefined) return;
-              f.set(own, f.i32.add(y, strip.start));
-              f.set(count, f.i32.mul(strip.count, d.C));
-              stream(f, { pointers: { y: own }, reads: ["y"], writes: ["y"], count, vectors: 4 }, (values) =>
-                activate(values.y),
-              );
-            });
-          },
-        },
+        stripPhase(strips, (f, { shared, arrays: { x, y, beta } }) => {
+          const normalize = affine(f, strips, { shared, beta }, how, relaxed);
+          const activate = prepare?.(f, relaxed);
+          const { own, count } = f.declare("i32");
+          return (strip) => {
+            normalize(strip, x, y);
+            if (activate === undefined) return;
+            f.set(own, f.i32.add(y, strip.start));
+            f.set(count, f.i32.mul(strip.count, d.C));
+            stream(f, { pointers: { y: own }, reads: ["y"], writes: ["y"], count, vectors: 4 }, (values) =>
+              activate(values.y),
+            );
+          };
+        }),
       ],
     };
   });

@@ -23,7 +23,7 @@ import { type Draft, type Generator, generator, type PhaseLocals } from "../plan
 import { type Rows, rowsOf, valuewise } from "./elementwise.ts";
 import { type Lines, lineMaximum, lineSum, planOfLines } from "./lines.ts";
 import { MEMORY_GRAIN, SMALLEST, stream } from "./stream.ts";
-import { addingStrips, addUp, forEachStrip, itemsOf, summing, sumStrip } from "./strips.ts";
+import { addingStrips, addUp, stripPhase, summing, sumStrip } from "./strips.ts";
 
 type SumArrays = { out: unknown; x: unknown };
 
@@ -160,17 +160,13 @@ function sumOfColumns({ rows, length: C }: Rows, scale: number): Draft<SumArrays
     fixed: [rows, C, scale],
     sharedBytes: DOUBLE * C * count,
     phases: [
-      {
-        ...itemsOf(strips),
-        write: (f, { from, to, shared, arrays: { x } }) => {
-          const sums = f.locals("sum", "v128", vectors);
-          forEachStrip(f, strips, { from, to }, (strip) =>
-            sumStrip(f, strips, strip, [x], { shared, sums: [sums], inFloats: 1 }, ([at]) =>
-              f.loadEach(sums, at),
-            ),
+      stripPhase(strips, (f, { shared, arrays: { x } }) => {
+        const { sums } = f.declare("v128", vectors);
+        return (strip) =>
+          sumStrip(f, strips, strip, [x], { shared, sums: [sums], inFloats: 1 }, ([at]) =>
+            f.loadEach(sums, at),
           );
-        },
-      },
+      }),
       addingStrips(C, { count, step: DOUBLE * C }, ["out"], scale),
     ],
   };
