@@ -169,8 +169,11 @@ export class FunctionBuilder<R extends Types = Types> extends CodeBuilder<R> {
     }
   }
 
-  /** `targets[i] = value(i)` for each of some vectors. */
-  setEach(targets: readonly V128[], value: (i: number) => Operand<"v128">): void {
+  /** `targets[i] = value(i)` for each of some variables. */
+  setEach<T extends ValueType>(
+    targets: readonly Local<T>[],
+    value: (i: number) => NoInfer<Operand<T>>,
+  ): void {
     targets.forEach((target, i) => {
       this.set(target, value(i));
     });

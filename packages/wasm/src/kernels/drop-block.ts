@@ -7,7 +7,7 @@
 
 import { dropBlockApply, dropBlockDraw, dropBlockScale, dropoutMask, maskSize } from "@saunet/core/kernels";
 import { FLOAT, type FunctionBuilder, type I32, type V128, VECTOR } from "../asm/index.ts";
-import { type Generator, generator } from "../plan.ts";
+import { generator } from "../plan.ts";
 import { valuewise } from "./elementwise.ts";
 import { COUNTER, KEY, moveCounter, threefryOfOne } from "./random.ts";
 import { planOfTotal } from "./reduce.ts";
@@ -234,7 +234,7 @@ function roundUp(value: number): number {
   return new Float32Array(bits.buffer)[0];
 }
 
-export const dropMask: Generator = valuewise(dropoutMask, (f, { rate }) => {
+export const dropMask = valuewise(dropoutMask, (f, { rate }) => {
   const limit = f.constant("limit", roundUp(rate));
   const kept = f.constant("kept", 1 / (1 - rate));
   return (noise) => f.v128.andnot(kept, f.f32x4.lt(noise, limit));

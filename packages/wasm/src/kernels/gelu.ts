@@ -9,7 +9,6 @@
 
 import { erfcTerms, geluForward, geluGradient } from "@saunet/core/kernels";
 import type { FunctionBuilder, V128 } from "../asm/index.ts";
-import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { exponential, onePlusExpOfNegative } from "./exp.ts";
 
@@ -68,7 +67,7 @@ function approximation(f: FunctionBuilder): (xs: Vectors, ss: Vectors) => void {
   };
 }
 
-export const gelu: Generator = elementwise(geluForward, { vectors: 2 }, (f, { approximate }) => {
+export const gelu = elementwise(geluForward, { vectors: 2 }, (f, { approximate }) => {
   const share = approximate === "tanh" ? approximation(f) : distribution(f);
   return ({ x, y }) => {
     share(x, y);
@@ -76,7 +75,7 @@ export const gelu: Generator = elementwise(geluForward, { vectors: 2 }, (f, { ap
   };
 });
 
-export const gradientOfGelu: Generator = elementwise(geluGradient, { vectors: 2 }, (f, { approximate }) => {
+export const gradientOfGelu = elementwise(geluGradient, { vectors: 2 }, (f, { approximate }) => {
   const { f32x4 } = f;
   if (approximate === "tanh") {
     const share = approximation(f);

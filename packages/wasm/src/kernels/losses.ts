@@ -3,11 +3,10 @@
 //   y = max(x, 0) - x z + log(1 + e^-|x|)      gx = gy (1 / (1 + e^-x) - z)
 
 import { sigmoidCrossEntropyForward, sigmoidCrossEntropyGradient } from "@saunet/core/kernels";
-import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { exponential, log1p, onePlusExpOfNegative } from "./exp.ts";
 
-export const crossEntropy: Generator = elementwise(sigmoidCrossEntropyForward, {}, (f) => {
+export const crossEntropy = elementwise(sigmoidCrossEntropyForward, {}, (f) => {
   const { f32x4 } = f;
   const zero = f.constant("zero", 0);
   const exp = exponential(f, -1);
@@ -21,7 +20,7 @@ export const crossEntropy: Generator = elementwise(sigmoidCrossEntropyForward, {
   };
 });
 
-export const gradientOfCrossEntropy: Generator = elementwise(sigmoidCrossEntropyGradient, {}, (f) => {
+export const gradientOfCrossEntropy = elementwise(sigmoidCrossEntropyGradient, {}, (f) => {
   const { f32x4 } = f;
   const one = f.constant("numerator", 1);
   const divisor = onePlusExpOfNegative(f);

@@ -12,7 +12,7 @@
 
 import { type MatmulDims, matmulForward } from "@saunet/core/kernels";
 import { FLOAT, type FunctionBuilder, type I32 } from "../asm/index.ts";
-import { type Generator, generator, type Phase } from "../plan.ts";
+import { generator, type Phase } from "../plan.ts";
 import { panelRow, panelsBytes } from "./conv/panels.ts";
 import { BLOCK, type Blocks, blocksOf, registerTile, rowsOf, type Tile } from "./conv/register-tile.ts";
 import { type MatmulArrays, matricesOf, matrixAt, packColumns, packRows } from "./matmul-packing.ts";
@@ -54,7 +54,7 @@ interface Code {
   readonly panels: number;
 }
 
-export const matmul: Generator = generator(matmulForward, (d, _lengths, { relaxed }) => {
+export const matmul = generator(matmulForward, (d, _lengths, { relaxed }) => {
   const { batch, m, n, k, transposeA, transposeB } = d;
   if (batch * m * n * k < SMALLEST_PRODUCTS) return undefined;
   const fewRows = planFewRows(d, relaxed);

@@ -83,20 +83,18 @@ function copyBox(
 /** The number of elements, where the walk's first array is dense: in order and without gaps. */
 const sizeOf = ({ walk }: Box): number => walk.shape.reduce((product, size) => product * size, 1);
 
-export const gather: Generator = generator(readBox, (box: Box) =>
+export const gather = generator(readBox, (box: Box) =>
   sizeOf(box) < SMALLEST ? undefined : { name: "gather_f32_simd", phases: [copyBox(box, "dense")] },
 );
 
 /** Phase 1: all of y = value. Phase 2: the box. */
-export const scatter: Generator = generator(
-  writeBox,
-  (box: Box & { readonly value: number }, { y: length }) =>
-    length! < SMALLEST
-      ? undefined
-      : {
-          name: "scatter_f32_simd",
-          phases: [filling("y", length!, box.value), copyBox(box, "boxed")],
-        },
+export const scatter = generator(writeBox, (box: Box & { readonly value: number }, { y: length }) =>
+  length! < SMALLEST
+    ? undefined
+    : {
+        name: "scatter_f32_simd",
+        phases: [filling("y", length!, box.value), copyBox(box, "boxed")],
+      },
 );
 
 /** Each pair of runs, of a and of b, between them and their place in y. */

@@ -164,7 +164,7 @@ function planOf(
   };
 }
 
-export const gradient: Generator = /* @__PURE__ */ generator(
+export const gradient = /* @__PURE__ */ generator(
   groupNormGradient,
   (d: GroupNormDims, _lengths, features) =>
     isOfRows(d)

@@ -19,7 +19,7 @@ import { addUp, type Block, mapping, stripPhase, summing, sumStrip } from "./str
  * Squares are summed of x - pivot, the pivot being the element in the middle of the image, one for each channel: so a
  * mean that is large beside the deviation costs no digits, and a channel that never changes has variance 0.
  */
-export const statistics: Generator = generator(groupNormStatistics, (d: GroupNormDims) => {
+export const statistics = generator(groupNormStatistics, (d: GroupNormDims) => {
   if (isOfRows(d)) return statisticsOfRows(d);
   if (!suits(d)) return undefined;
   const { N, P, C, G, D } = d;
@@ -143,4 +143,4 @@ export const normalizing = (
     };
   });
 
-export const forward: Generator = /* @__PURE__ */ normalizing(groupNormForward);
+export const forward = /* @__PURE__ */ normalizing(groupNormForward);

@@ -6,7 +6,6 @@
 
 import { adamUpdate, sgdUpdate } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local, Operand } from "../asm/index.ts";
-import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 
 /** A double in all four lanes, rounded. */
@@ -31,23 +30,19 @@ function oneMinusPower(f: FunctionBuilder, base: number, count: Local<"i32">): L
   return f.let("difference", f64.sub(1, power));
 }
 
-export const sgd: Generator = elementwise(
-  sgdUpdate,
-  { vectors: 2 },
-  (f, { momentum, nesterov }, { arrays }) => {
-    const { f32x4 } = f;
-    const factor = f.constant("momentum", momentum);
-    const rate = f.let("rate", f.v128.load32_splat(arrays.rate));
-    return ({ w, velocity, g }) => {
-      f.setEach(g, (i) => f32x4.mul(g[i], rate));
-      f.setEach(velocity, (i) => f32x4.sub(f32x4.mul(velocity[i], factor), g[i]));
-      if (nesterov) f.setEach(w, (i) => f32x4.add(w[i], f32x4.sub(f32x4.mul(velocity[i], factor), g[i])));
-      else f.setEach(w, (i) => f32x4.add(w[i], velocity[i]));
-    };
-  },
-);
+export const sgd = elementwise(sgdUpdate, { vectors: 2 }, (f, { momentum, nesterov }, { arrays }) => {
+  const { f32x4 } = f;
+  const factor = f.constant("momentum", momentum);
+  const rate = f.let("rate", f.v128.load32_splat(arrays.rate));
+  return ({ w, velocity, g }) => {
+    f.setEach(g, (i) => f32x4.mul(g[i], rate));
+    f.setEach(velocity, (i) => f32x4.sub(f32x4.mul(velocity[i], factor), g[i]));
+    if (nesterov) f.setEach(w, (i) => f32x4.add(w[i], f32x4.sub(f32x4.mul(velocity[i], factor), g[i])));
+    else f.setEach(w, (i) => f32x4.add(w[i], velocity[i]));
+  };
+});
 
-export const adam: Generator = elementwise(
+export const adam = elementwise(
   adamUpdate,
   { vectors: 2 },
   (f, { beta1, beta2, epsilon, weightDecay }, { arrays }) => {

@@ -6,8 +6,17 @@
 //   Phase 2: state += number of counters
 
 import { uniformDraw } from "@saunet/core/kernels";
-import { FLOAT, type FunctionBuilder, type I32, type Local, type V128, VECTOR } from "../asm/index.ts";
-import { type Generator, generator } from "../plan.ts";
+import {
+  FLOAT,
+  type FunctionBuilder,
+  type I32,
+  type Local,
+  type Operand,
+  type V128,
+  type Value,
+  VECTOR,
+} from "../asm/index.ts";
+import { generator } from "../plan.ts";
 import { ARITHMETIC_GRAIN, SMALLEST } from "./stream.ts";
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
@@ -20,24 +29,52 @@ const QUADS = 4;
 export const KEY = [0, 4] as const;
 export const COUNTER = [8, 12] as const;
 
-/** `[as[i], bs[i]] ← Threefry(key, [as[i], bs[i]])` in every lane; the pairs are interleaved, since each round waits for the last. */
-function threefry(f: FunctionBuilder, as: readonly V128[], bs: readonly V128[], keys: readonly V128[]): void {
-  const { i32x4, v128 } = f;
-  f.setEach(as, (i) => i32x4.add(as[i], keys[0]));
-  f.setEach(bs, (i) => i32x4.add(bs[i], keys[1]));
-  for (let round = 0; round < ROUNDS; round++) {
-    const rotation = ROTATIONS[round % ROTATIONS.length];
-    f.setEach(as, (i) => i32x4.add(as[i], bs[i]));
-    f.setEach(bs, (i) => v128.or(i32x4.shl(bs[i], rotation), i32x4.shr_u(bs[i], 32 - rotation)));
-    f.setEach(bs, (i) => v128.xor(bs[i], as[i]));
-    if (round % 4 === 3) {
+/** What Threefry does with words of 32 bits: with one, or with four in the lanes of a vector. */
+interface Words<T extends "i32" | "v128"> {
+  readonly add: (a: Operand<T>, b: Operand<T>) => Value<T>;
+  readonly xor: (a: Operand<T>, b: Operand<T>) => Value<T>;
+  readonly rotate: (word: Local<T>, bits: number) => Value<T>;
+  readonly constant: (value: number) => Value<T>;
+}
+
+const scalars = ({ i32 }: FunctionBuilder): Words<"i32"> => ({
+  add: i32.add,
+  xor: i32.xor,
+  rotate: i32.rotl,
+  constant: i32.const,
+});
+
+const vectors = ({ i32x4, v128 }: FunctionBuilder): Words<"v128"> => ({
+  add: i32x4.add,
+  xor: v128.xor,
+  rotate: (word, bits) => v128.or(i32x4.shl(word, bits), i32x4.shr_u(word, 32 - bits)),
+  constant: (value) => v128.const("i32x4", value),
+});
+
+/**
+ * Prepares `[as[i], bs[i]] ← Threefry(key, [as[i], bs[i]])`; the pairs are interleaved, since each round waits for the last.
+ */
+function threefry<T extends "i32" | "v128">(
+  f: FunctionBuilder,
+  { add, xor, rotate, constant }: Words<T>,
+  [first, second]: readonly Local<T>[],
+): (as: readonly Local<T>[], bs: readonly Local<T>[]) => void {
+  const keys = [first, second, f.let("parity", xor(xor(first, second), constant(KEY_PARITY)))];
+  const injected = Array.from({ length: ROUNDS / 4 }, (_, i) =>
+    f.let(`injected${i}`, add(constant(i + 1), keys[(i + 2) % 3])),
+  );
+  return (as, bs) => {
+    f.setEach(as, (i) => add(as[i], keys[0]));
+    f.setEach(bs, (i) => add(bs[i], keys[1]));
+    for (let round = 0; round < ROUNDS; round++) {
+      f.setEach(as, (i) => add(as[i], bs[i]));
+      f.setEach(bs, (i) => xor(rotate(bs[i], ROTATIONS[round % ROTATIONS.length]), as[i]));
+      if (round % 4 !== 3) continue;
       const injection = (round + 1) / 4;
-      const count = f.v128.const("i32x4", injection);
-      const second = f.let("injected", i32x4.add(count, keys[(injection + 1) % 3]));
-      f.setEach(as, (i) => i32x4.add(as[i], keys[injection % 3]));
-      f.setEach(bs, (i) => i32x4.add(bs[i], second));
+      f.setEach(as, (i) => add(as[i], keys[injection % 3]));
+      f.setEach(bs, (i) => add(bs[i], injected[injection - 1]));
     }
-  }
+  };
 }
 
 /**
@@ -49,22 +86,15 @@ export function threefryOfOne(
   keys: readonly I32[],
 ): { first: I32; second: I32; hash: (counter: Local<"i64">) => void } {
   const { i32, i64 } = f;
-  const [a, b] = f.locals("word", "i32", 2);
-  const all = [...keys, f.let("parity", i32.xor(i32.xor(keys[0], keys[1]), KEY_PARITY))];
+  const { first, second } = f.declare("i32");
+  const rounds = threefry(f, scalars(f), keys);
   return {
-    first: a,
-    second: b,
+    first,
+    second,
     hash: (counter) => {
-      f.set(a, i32.add(i32.wrap_i64(counter), all[0]));
-      f.set(b, i32.add(i32.wrap_i64(i64.shr_u(counter, 32n)), all[1]));
-      for (let round = 0; round < ROUNDS; round++) {
-        f.set(a, i32.add(a, b));
-        f.set(b, i32.xor(i32.rotl(b, ROTATIONS[round % ROTATIONS.length]), a));
-        if (round % 4 !== 3) continue;
-        const injection = (round + 1) / 4;
-        f.set(a, i32.add(a, all[injection % 3]));
-        f.set(b, i32.add(i32.add(b, all[(injection + 1) % 3]), injection));
-      }
+      f.set(first, i32.wrap_i64(counter));
+      f.set(second, i32.wrap_i64(i64.shr_u(counter, 32n)));
+      rounds([first], [second]);
     },
   };
 }
@@ -81,7 +111,7 @@ const UPPER_HALVES = [2, 3, 6, 7] as const;
 const ALTERNATING_LOW = [0, 4, 1, 5] as const;
 const ALTERNATING_HIGH = [2, 6, 3, 7] as const;
 
-export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out: length }) => {
+export const uniform = generator(uniformDraw, ({ low, width }, { out: length }) => {
   if (length! < SMALLEST) return undefined;
   const counters = Math.ceil(length! / 2);
   return {
@@ -94,8 +124,7 @@ export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out:
         write: (f, { from, to, arrays: { out, state } }) => {
           const { f32x4, f64x2, i32, i32x4, v128 } = f;
           const keys = KEY.map((offset, i) => f.let(`key${i}`, v128.load32_splat(state, { offset })));
-          const parity = v128.xor(v128.xor(keys[0], keys[1]), f.v128.const("i32x4", KEY_PARITY));
-          keys.push(f.let("key2", parity));
+          const hash = threefry(f, vectors(f), keys);
           const [start, high] = COUNTER.map((offset, i) =>
             f.let(`counter${i}`, v128.load32_splat(state, { offset })),
           );
@@ -122,7 +151,7 @@ export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out:
             f.setEach(a, (i) => i32x4.add(i32x4.add(i32x4.splat(index), lanes[i]), start));
             // A lower word that is smaller than at the start has wrapped: -1 in its lane carries.
             f.setEach(b, (i) => i32x4.sub(high, i32x4.lt_u(a[i], start)));
-            threefry(f, a, b, keys);
+            hash(a, b);
             a.forEach((low, i) => {
               const up = b[i];
               f.set(low, i32x4.shr_u(low, 8));

@@ -32,17 +32,14 @@ export const stretch = valuewise(stretchForward, (f, { scale }) => {
   return (x) => f.f32x4.mul(x, factor);
 });
 
-export const sum: Generator = generator(sumForward, ({ walk, scale }: ScaledWalk) => {
+export const sum = generator(sumForward, ({ walk, scale }: ScaledWalk) => {
+  const dense = denseRows(walk);
+  if (dense) return dense.count === 1 ? sumOfAll(dense.size, scale) : sumOfRows(dense, scale);
   const found = rowsOf(walk);
-  if (found === undefined || found.rows * found.length < SMALLEST) return undefined;
-  const { rows, length, steps } = found;
-  const [x, out] = steps;
-  if (x.inner !== 1) return undefined;
-  if (rows === 1 && out.inner === 0) return sumOfAll(length, scale);
-  if (x.outer !== length) return undefined;
-  if (out.outer === 1 && out.inner === 0) return sumOfRows(found, scale);
-  if (out.outer === 0 && out.inner === 1 && length % 4 === 0) return sumOfColumns(found, scale);
-  return undefined;
+  if (found === undefined || found.rows * found.length < SMALLEST || found.length % 4 !== 0) return undefined;
+  const [x, out] = found.steps;
+  const isColumns = x.outer === found.length && x.inner === 1 && out.outer === 0 && out.inner === 1;
+  return isColumns ? sumOfColumns(found, scale) : undefined;
 });
 
 /** How elements are summed up. */
@@ -127,26 +124,22 @@ const sumOfAll = (length: number, scale: number): Draft<SumArrays> =>
   );
 
 /** Each row: out[row] = scale · Σ x[row, …] */
-const sumOfRows = ({ rows: count, length: size }: Rows, scale: number): Draft<SumArrays> =>
-  planOfLines<SumArrays>(
-    "sum_rows",
-    { count, size },
-    {
-      lines: ["x"],
-      single: ["out"],
-      grain: MEMORY_GRAIN,
-      fixed: scale,
-      prepare: (f, pass, { out }) => {
-        const { f32, f64 } = f;
-        const sum = lineSum(f);
-        return () => {
-          sum.clear();
-          pass(["x"], [], ({ x }) => sum.addExactly(x));
-          f32.store(out, f32.demote_f64(f64.mul(sum.double(), scale)));
-        };
-      },
+const sumOfRows = (rows: { count: number; size: number }, scale: number): Draft<SumArrays> =>
+  planOfLines<SumArrays>("sum_rows", rows, {
+    lines: ["x"],
+    single: ["out"],
+    grain: MEMORY_GRAIN,
+    fixed: scale,
+    prepare: (f, pass, { out }) => {
+      const { f32, f64 } = f;
+      const sum = lineSum(f);
+      return () => {
+        sum.clear();
+        pass(["x"], [], ({ x }) => sum.addExactly(x));
+        f32.store(out, f32.demote_f64(f64.mul(sum.double(), scale)));
+      };
     },
-  );
+  });
 
 /**
  * Phase 1, each strip of rows: shared[strip, column] = Σ x[row, column]
@@ -190,7 +183,7 @@ const alongRows = <A>(kernel: Kernel<A, Walk>, name: string, lines: Lines<keyof 
   });
 
 /** Each row: y[row] = max x[row, …] */
-export const max: Generator = alongRows(maxForward, "max_rows", {
+export const max = alongRows(maxForward, "max_rows", {
   lines: ["x"],
   single: ["y"],
   grain: MEMORY_GRAIN,
@@ -201,7 +194,7 @@ export const max: Generator = alongRows(maxForward, "max_rows", {
 });
 
 /** Each row: ties = how often x[row, …] = y[row]; gx[row, …] = gy[row] / ties where x = y, else 0. */
-export const gradientOfMax: Generator = alongRows(maxGradient, "max_rows_gradient", {
+export const gradientOfMax = alongRows(maxGradient, "max_rows_gradient", {
   lines: ["gx", "x"],
   single: ["gy", "y"],
   grain: MEMORY_GRAIN / 2,
