@@ -9,12 +9,15 @@ import { dropBlockApply, dropBlockDraw, dropBlockScale, dropoutMask, maskSize } 
 import { FLOAT, type FunctionBuilder, type I32, type V128, VECTOR } from "../asm/index.ts";
 import { generator } from "../plan.ts";
 import { valuewise } from "./elementwise.ts";
-import { COUNTER, KEY, moveCounter, threefryOfOne } from "./random.ts";
+import { moveCounter, threefry } from "./random.ts";
 import { planOfTotal } from "./reduce.ts";
 import { MEMORY_GRAIN, SMALLEST, stream, vectorsFor } from "./stream.ts";
 
 /** Steps of the search among the limits of 1,023 gaps. */
 const STEPS = [512, 256, 128, 64, 32, 16, 8, 4, 2, 1] as const;
+
+/** The words of four counters, of which gaps are drawn. */
+const WORDS_BYTES = 8 * FLOAT;
 
 /** Bytes of a strip that is counted. */
 const STRIP = 32768;
@@ -51,6 +54,7 @@ export const blockDraw = generator(dropBlockDraw, (d) => {
 
   return {
     name: "drop_block_draw_bytes_simd",
+    ownBytes: WORDS_BYTES,
     phases: [
       {
         items: Math.ceil(maskSize(d) / 4),
@@ -62,36 +66,32 @@ export const blockDraw = generator(dropBlockDraw, (d) => {
         items: N * rows,
         // A seed takes as long as some dozen elements of a stream.
         grain: Math.ceil(MEMORY_GRAIN / (W * maskC)),
-        write: (f, { from, to, arrays: { mask, limits, state } }) => {
-          const { i32, i64 } = f;
-          const [item, row, maskAt, left, gapAt, gap, height, isSecond, word] = f.locals("index", "i32", 9);
-          const counter = f.local("counter", "i64");
-          const first = f.let("first", i64.load(state, { offset: COUNTER[0], align: FLOAT }));
-          const keys = KEY.map((offset, i) => f.let(`key${i}`, i32.load(state, { offset })));
-          const draw = threefryOfOne(f, keys);
+        write: (f, { from, to, own, arrays: { mask, limits, state } }) => {
+          const { i32 } = f;
+          const { item, image, row, maskAt, left, gapAt, gap, height, word, wordAt, counter } =
+            f.declare("i32");
+          const words = threefry(f, state, 1);
+          const end = f.let("end", i32.add(own, WORDS_BYTES));
           f.forRange(item, { from, to }, () => {
-            const image = f.let("image", i32.div_u(item, rows));
-            f.set(row, i32.add(i32.sub(item, i32.mul(image, rows)), firstRow));
+            f.unravel(item, [image, row], [rows]);
+            f.advance(row, firstRow);
             const pixel = i32.add(i32.mul(i32.add(i32.mul(image, H), row), W), firstColumn);
             f.set(maskAt, f.at(mask, pixel, maskC));
             // The last rows may lie so low that the block reaches over the edge.
             f.cut(height, row, H + (BH >> 1), BH);
-            f.set(counter, i64.add(first, i64.extend_i32_u(i32.mul(item, pairsInRow))));
-            f.set(isSecond, 0);
+            f.set(counter, i32.mul(item, pairsInRow));
+            f.set(wordAt, end);
             f.set(left, seedsInRow);
             f.until(
               () => i32.le_s(left, 0),
               () => {
-                f.if(
-                  isSecond,
-                  () => f.set(word, draw.second),
-                  () => {
-                    draw.hash(counter);
-                    f.set(counter, i64.add(counter, 1n));
-                    f.set(word, draw.first);
-                  },
-                );
-                f.set(isSecond, i32.xor(isSecond, 1));
+                f.if(i32.eq(wordAt, end), () => {
+                  f.storeEach(words(counter, 1), own);
+                  f.advance(counter, 4);
+                  f.set(wordAt, own);
+                });
+                f.set(word, i32.load(wordAt));
+                f.advance(wordAt, FLOAT);
                 f.set(gapAt, limits);
                 for (const step of STEPS) {
                   const isBeyond = i32.ge_u(word, i32.load(gapAt, { offset: FLOAT * (step - 1) }));
