@@ -122,17 +122,13 @@ export function gradientOfRows(
         const [sumOfGradients, sumOfProducts] = [lineSum(f), lineSum(f)];
         const { fromAll, fromProducts } = f.declare("v128");
         const shares = f.constant("share", d.fixedStatistics ? 0 : -1 / C);
-        /** Goes through the rows of a strip, along which so many elements of each array move. */
+        const maps = [arrays.x, arrays.gy, arrays.gx];
+        const statistics = [arrays.mean, arrays.variance];
+        /** Goes through the rows of a strip, all pointers along. */
         const forEachRow = (strip: Strip, body: () => void) => {
           f.set(normalized, own);
-          for (const [at, array] of [
-            [x, arrays.x],
-            [gy, arrays.gy],
-            [gx, arrays.gx],
-          ] as const)
-            f.set(at, i32.add(array, strip.start));
-          f.set(mean, f.at(arrays.mean, strip.strip, positions * FLOAT));
-          f.set(variance, f.at(arrays.variance, strip.strip, positions * FLOAT));
+          f.setEach([x, gy, gx], (i) => i32.add(maps[i], strip.start));
+          f.setEach([mean, variance], (i) => f.at(statistics[i], strip.strip, positions * FLOAT));
           f.set(left, strip.count);
           f.whileAtLeast(left, 1, () => {
             body();
