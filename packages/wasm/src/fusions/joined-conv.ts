@@ -18,7 +18,7 @@ import {
   kernel,
   type ProgramCall,
 } from "@saunet/core/kernels";
-import { type Choice, chooseCorrelation, keepingTo } from "../kernels/conv/choose.ts";
+import { type Choice, chooseCorrelation } from "../kernels/conv/choose.ts";
 import { planOf } from "../kernels/conv/steps.ts";
 import { winogradSteps } from "../kernels/conv/winograd.ts";
 import { type CodeFeatures, type Generator, generator } from "../plan.ts";
@@ -64,7 +64,7 @@ export const joinedConv = /* @__PURE__ */ kernel(
 );
 
 const choose = (conv: Conv2dDims, { convolutions }: CodeFeatures): Choice =>
-  keepingTo(convolutions, chooseCorrelation)(forwardCorrelation(conv));
+  chooseCorrelation(forwardCorrelation(conv), convolutions);
 
 /** A convolution of a gated concatenation. */
 const ofGated = /* @__PURE__ */ joinPair({

@@ -10,10 +10,9 @@ import {
   transposedCorrelation,
 } from "@saunet/core/kernels";
 import { type CodeFeatures, type Generator, generator, nameOf } from "../../plan.ts";
-import { type Choose, chooseCorrelation, chooseGradient, keepingTo } from "./choose.ts";
+import { type Choose, chooseCorrelation, chooseGradient } from "./choose.ts";
 import { directSteps } from "./direct.ts";
 import { directGradientSteps } from "./direct-gradient.ts";
-import { dotSteps } from "./dot.ts";
 import { planarSteps } from "./planar.ts";
 import { type Names, planOf, type Steps } from "./steps.ts";
 import { winogradSteps } from "./winograd.ts";
@@ -57,14 +56,12 @@ export function correlationSteps(
   { relaxed, convolutions }: CodeFeatures,
   choose: Choose = chooseCorrelation,
 ): Steps {
-  const choice = keepingTo(convolutions, choose)(c);
+  const choice = choose(c, convolutions);
   switch (choice.algorithm) {
     case "winograd":
       return winogradSteps(c, choice, relaxed);
     case "planar":
       return planarSteps(c, relaxed);
-    case "dot":
-      return dotSteps(c, relaxed);
     case "direct":
       return directSteps(c, relaxed);
   }
@@ -76,7 +73,7 @@ export function gradientSteps(
   { relaxed, convolutions }: CodeFeatures,
   choose: Choose = chooseGradient,
 ): Steps {
-  const choice = keepingTo(convolutions, choose)(c);
+  const choice = choose(c, convolutions);
   return choice.algorithm === "winograd"
     ? winogradGradientSteps(c, choice, relaxed)
     : directGradientSteps(c, relaxed);

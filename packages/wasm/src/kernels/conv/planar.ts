@@ -1,11 +1,10 @@
 // Convolutions with few channels, such as the 7x7 filter of spatial attention: there the vectors lie along the row, and
 // what is repeated in all lanes are the weights.
 //
-//   once:   weights = the filter as [ky][i][kx][o]
 //   for each row of outputs, each stretch of 4·V pixels:
 //     sums[o][v] = bias[o]
 //     for each row of taps that lies in the image, each input channel i, each kx:
-//       sums[o][v] += weights[ky][i][kx][o] · plane[i][4v + kx … 4v + kx + 3]
+//       sums[o][v] += w[ky][kx][i][o] · plane[i][4v + kx … 4v + kx + 3]
 //     out = sums, channels side by side again
 //
 // A plane is one channel of an input row, with zeros at its sides. The planes of as many rows as there are taps are
@@ -43,12 +42,8 @@ export function planarSteps(correlation: Correlation, relaxed: boolean): Steps {
   return {
     tile: `planar_${O}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
     key: [anyBatch(correlation), relaxed],
-    sharedBytes: height * width * I * O * FLOAT,
     ownBytes: height * I * planeBytes,
-    steps: [
-      { items: height, reads: ["filter"], write: (f, locals) => writePacking(f, locals, correlation) },
-      { items: N * rows.outSize, write: (f, locals) => writeRows(f, locals, code) },
-    ],
+    steps: [{ items: N * rows.outSize, write: (f, locals) => writeRows(f, locals, code) }],
   };
 }
 
@@ -63,39 +58,21 @@ interface Code {
   readonly planeBytes: number;
 }
 
-/** Packs the rows of taps `from` … `to - 1`. */
-function writePacking(f: FunctionBuilder, { from, to, shared, filter: w }: StepLocals, c: Correlation): void {
-  const { i32, f32 } = f;
-  const { I, O, filter, rows, columns } = c;
-  const [down, across] = [tapSteps(rows.phases[0]), tapSteps(columns.phases[0])];
-  const [, width] = tapsOf(c);
-  const { m, k, source, target } = f.declare("i32");
-  f.set(target, f.at(shared, from, I * width * O * FLOAT));
-  f.forRange(m, { from, to }, () => {
-    for (let i = 0; i < I; i++) {
-      const origin = down.first * filter.ky + across.first * filter.kx + i * filter.i;
-      f.set(source, f.at(i32.add(w, origin * FLOAT), m, down.step * filter.ky * FLOAT));
-      f.forRange(k, { to: width }, () => {
-        for (let o = 0; o < O; o++)
-          f32.store(target, f32.load(source, { offset: o * filter.o * FLOAT }), { offset: o * FLOAT });
-        f.advance(source, across.step * filter.kx * FLOAT);
-        f.advance(target, O * FLOAT);
-      });
-    }
-  });
-}
-
 /** Computes the rows `from` … `to - 1` of the outputs of all images. */
 function writeRows(
   f: FunctionBuilder,
-  { from, to, shared, own, input, output, bias }: StepLocals,
+  { from, to, own, input, output, filter: weights, bias }: StepLocals,
   code: Code,
 ): void {
   const { i32, v128, memory } = f;
   const { correlation, relaxed, vectors, planeBytes } = code;
-  const { I, O, rows, columns } = correlation;
+  const { I, O, rows, columns, filter } = correlation;
   const [rowPhase] = rows.phases;
   const [height, width] = tapsOf(correlation);
+  const [down, across] = [tapSteps(rowPhase), tapSteps(columns.phases[0])];
+  /** Floats of the filter from its first tap on, from row to row of taps, and along one. */
+  const origin = down.first * filter.ky + across.first * filter.kx;
+  const [tapRow, tapStep] = [down.step * filter.ky, across.step * filter.kx];
   const tile = registerTile(f, O, vectors, relaxed);
   const { item, n, j, iy, loaded, firstTap, taps } = f.declare("i32");
   const { first, ring, end, slot, w, wRow, wEnd, x, y, m, i, pixel, line } = f.declare("i32");
@@ -123,7 +100,7 @@ function writeRows(
       loadRow(n, loaded, slot);
     });
     setSlot(first);
-    f.set(wRow, f.at(shared, firstTap, I * width * O * FLOAT));
+    f.set(wRow, f.at(i32.add(weights, origin * FLOAT), firstTap, tapRow * FLOAT));
     f.set(y, f.at(output, item, columns.outSize * O * FLOAT));
 
     f.set(pixel, 0);
@@ -138,10 +115,12 @@ function writeRows(
       f.forRange(m, { to: taps }, () => {
         f.set(x, f.at(line, pixel, FLOAT));
         f.forRange(i, { to: I }, () => {
-          f.set(wEnd, i32.add(w, width * O * FLOAT));
-          tile.accumulate(w, wEnd, x, { row: FLOAT, x: O * FLOAT, w: FLOAT });
+          f.set(wEnd, i32.add(w, width * tapStep * FLOAT));
+          tile.accumulate(w, wEnd, x, { row: filter.o * FLOAT, x: tapStep * FLOAT, w: FLOAT });
+          f.advance(w, (filter.i - width * tapStep) * FLOAT);
           f.advance(x, planeBytes - width * FLOAT);
         });
+        f.advance(w, (tapRow - I * filter.i) * FLOAT);
         f.advance(line, I * planeBytes);
         f.set(line, f.select(own, line, i32.eq(line, ring)));
       });
