@@ -3,13 +3,13 @@
 //   for each part of the output rows:
 //     for each row of them, some of its columns, each row of taps that lies in the image, each vector or two of channels:
 //       sums[kx] += x[pixel of the tap] · gy[pixel]   in registers, then added to those of the part
-//   then add up the parts, in double
+//   then add up the parts
 //
 // The parts are added up in the same order for any number of threads (parts.ts).
 
 import type { Correlation } from "@saunet/core/kernels";
 import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
-import { addParts, bytesOf, forEachTerm, type Parts, partsOf } from "./parts.ts";
+import { addingParts, bytesOf, forEachTerm, type Parts, partsOf, writingTaps } from "./parts.ts";
 import { inputOf, outputOf, pixelAddress } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
 
@@ -32,8 +32,8 @@ interface Code {
 export function depthwiseGradientSteps(correlation: Correlation, relaxed: boolean): Steps {
   const { N, I, rows, columns } = correlation;
   const tapBytes = Math.ceil(I / 4) * VECTOR;
-  const taps = rows.phases[0].taps.length * columns.phases[0].taps.length;
-  const parts = partsOf(N * rows.outSize, taps * tapBytes);
+  const [down, across] = [rows, columns].map(({ phases: [{ taps }] }) => taps.length);
+  const parts = partsOf(N * rows.outSize, down * across * tapBytes);
   const code = { correlation, relaxed, parts, tapBytes };
   return {
     tile: `depthwise_${relaxed ? "relaxed" : "simd"}`,
@@ -41,7 +41,11 @@ export function depthwiseGradientSteps(correlation: Correlation, relaxed: boolea
     sharedBytes: bytesOf(parts),
     steps: [
       { items: parts.count, write: (f, locals) => writeParts(f, locals, code) },
-      { items: taps, write: (f, locals) => writeSum(f, locals, code) },
+      addingParts(parts),
+      writingTaps(
+        { ...correlation, I: 1 },
+        { row: across * tapBytes, tap: tapBytes, input: 0, output: FLOAT },
+      ),
     ],
   };
 }
@@ -166,20 +170,4 @@ function sumsOfTaps(
       });
     });
   };
-}
-
-/** Adds up the parts and writes the taps `from` … `to - 1`. */
-function writeSum(f: FunctionBuilder, { from, to, shared, filter: gw }: StepLocals, code: Code): void {
-  const { parts, tapBytes } = code;
-  const { I: channels } = code.correlation;
-  const { tap, c, source, target } = f.declare("i32");
-  f.set(target, f.at(gw, from, channels * FLOAT));
-  f.forRange(tap, { from, to }, () => {
-    f.set(source, f.at(shared, tap, tapBytes));
-    f.forRange(c, { to: channels }, () => {
-      f.f32.store(target, addParts(f, source, parts));
-      f.advance(source, FLOAT);
-      f.advance(target, FLOAT);
-    });
-  });
 }

@@ -7,14 +7,14 @@
 //       line = the row of x that they meet, zeros at its sides
 //       for each chunk of pixels, each run of numbers of `line` that lie side by side:
 //         sums[run][o] += Σ_pixel line[pixel · step + run] · gy[pixel][o]
-//   then add up the parts, in double
+//   then add up the parts
 //
 // The parts are added up in the same order for any number of threads (parts.ts). Where there are fewer than four output
 // channels the run's numbers fill the vectors, and the outputs are repeated.
 
 import type { Correlation } from "@saunet/core/kernels";
 import { FLOAT, type FunctionBuilder, VECTOR } from "../../asm/index.ts";
-import { addParts, bytesOf, forEachTerm, partsOf } from "./parts.ts";
+import { addingParts, bytesOf, forEachTerm, partsOf, writingTaps } from "./parts.ts";
 import { productWriter } from "./product.ts";
 import { blocksOf, rowsOf } from "./register-tile.ts";
 import { inputOf, pixelAddress } from "./rows.ts";
@@ -58,8 +58,10 @@ function codeOf(correlation: Correlation, relaxed: boolean) {
 /** The phases of the gradient of a correlation's filter; `output` is the gradient that is given. */
 export function directGradientSteps(correlation: Correlation, relaxed: boolean): Steps {
   const code = codeOf(correlation, relaxed);
-  const { O, rows, columns } = correlation;
+  const { I, O, columns } = correlation;
   const [{ vectors }] = blocksOf(code.width);
+  const [input, output] = code.outputsInVectors ? [code.rowBytes, FLOAT] : [FLOAT, code.rowBytes];
+  const tap = code.runs === 1 ? I * input : code.runBytes;
   return {
     tile: `direct_${code.tileRows(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
     key: [correlation, relaxed],
@@ -67,10 +69,8 @@ export function directGradientSteps(correlation: Correlation, relaxed: boolean):
     ownBytes: code.lineBytes + columns.outSize * O * FLOAT + SLACK,
     steps: [
       { items: code.parts.count, write: (f, locals) => writeParts(f, locals, code) },
-      {
-        items: rows.phases[0].taps.length * columns.phases[0].taps.length,
-        write: (f, locals) => writeSum(f, locals, code),
-      },
+      addingParts(code.parts),
+      writingTaps(correlation, { row: code.runs * code.runBytes, tap, input, output }),
     ],
   };
 }
@@ -134,30 +134,6 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
       });
       f.advance(iy, rowPhase.spacing);
       f.advance(sum, runs * runBytes);
-    });
-  });
-}
-
-/** Adds up the parts and writes the taps `from` … `to - 1`. */
-function writeSum(f: FunctionBuilder, { from, to, shared, filter: gw }: StepLocals, code: Code): void {
-  const { correlation, parts, outputsInVectors, runs, rowBytes, runBytes } = code;
-  const { I, O, columns } = correlation;
-  const [{ taps }] = columns.phases;
-  const [inputBytes, outputBytes] = outputsInVectors ? [rowBytes, FLOAT] : [FLOAT, rowBytes];
-  const tapBytes = runs === 1 ? I * inputBytes : runBytes;
-  const { tap, m, k, i, o, source, at, target } = f.declare("i32");
-  f.set(target, f.at(gw, from, I * O * FLOAT));
-  f.forRange(tap, { from, to }, () => {
-    f.unravel(tap, [m, k], [taps.length]);
-    f.set(source, f.at(shared, m, runs * runBytes, k, tapBytes));
-    f.forRange(i, { to: I }, () => {
-      f.set(at, source);
-      f.forRange(o, { to: O }, () => {
-        f.f32.store(target, addParts(f, at, parts));
-        f.advance(at, outputBytes);
-        f.advance(target, FLOAT);
-      });
-      f.advance(source, inputBytes);
     });
   });
 }

@@ -11,9 +11,10 @@
 
 import { FLOAT, type FunctionBuilder, type I32, type V128, VECTOR } from "../../asm/index.ts";
 import { transpose } from "./bilinear.ts";
+import { mapWriters } from "./linear-map.ts";
 import { pixelAddress } from "./rows.ts";
 import { tallyPlaces } from "./tally.ts";
-import { mapWriters, type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
+import { type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
 
 interface FromPoints {
   readonly image: TiledImage;
@@ -47,7 +48,7 @@ export function pointsToTiles(
   const { i32, v128, f32x4 } = f;
   const { channels, rows, columns } = image;
   const pixelBytes = channels * FLOAT;
-  const [down, across] = mapWriters(f, rows.map, columns.map, relaxed);
+  const [down, across] = mapWriters(f, rows.map, columns.map, { lanes: "f32x4", relaxed });
   const [height, width] = [rows.map[0].length, columns.map[0].length];
   const inputs = f.locals("in", "v128", Math.max(height, width));
   const { from, half, half0, to, out, q, c, t, rows: inside } = f.declare("i32");

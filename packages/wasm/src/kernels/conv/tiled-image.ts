@@ -5,7 +5,6 @@ import type { Axis, Correlation } from "@saunet/core/kernels";
 import { type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
 import type { AxisAlgorithm } from "./axis-algorithm.ts";
 import { type Matrix, transpose } from "./bilinear.ts";
-import { linearMap, mapWriter } from "./linear-map.ts";
 
 /** One axis of an image that is cut into tiles. */
 export interface TiledAxis {
@@ -124,13 +123,4 @@ export function tileCursor(f: FunctionBuilder, { rows, columns }: TiledImage) {
       });
     },
   };
-}
-
-/** What writes the maps of both axes. */
-export function mapWriters(f: FunctionBuilder, rows: Matrix, columns: Matrix, relaxed: boolean) {
-  const down = mapWriter(f, linearMap(rows), { lanes: "f32x4", relaxed });
-  return [
-    down,
-    String(rows) === String(columns) ? down : mapWriter(f, linearMap(columns), { lanes: "f32x4", relaxed }),
-  ] as const;
 }

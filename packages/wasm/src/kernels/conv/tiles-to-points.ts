@@ -11,8 +11,9 @@
 // read where it lies instead of from a concatenation.
 
 import { FLOAT, type FunctionBuilder, type I32, type Operand, VECTOR } from "../../asm/index.ts";
+import { mapWriters } from "./linear-map.ts";
 import { pixelAddress } from "./rows.ts";
-import { mapWriters, type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
+import { type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
 
 /** Tiles of a stretch, at most: 4 to 40 took the same time. */
 const STRETCH = 10;
@@ -73,7 +74,7 @@ export function tilesToPoints(
   const line = lineBytes(image);
   const pixelBytes = channels * FLOAT;
   const [height, width] = [rows.map[0].length, columns.map[0].length];
-  const [down, across] = mapWriters(f, rows.map, columns.map, relaxed);
+  const [down, across] = mapWriters(f, rows.map, columns.map, { lanes: "f32x4", relaxed });
   const inputs = f.locals("in", "v128", Math.max(height, width));
   memory.fill(scratch, 0, line);
   const lines = f.let("lines", i32.add(scratch, line));
