@@ -132,7 +132,7 @@ export const joinedConvGenerator: Generator = /* @__PURE__ */ generator(
   ({ conv, gatedChannels, norm }: JoinedDims, { bias }, features) => {
     const choice = choose(conv, features);
     if (choice.algorithm !== "winograd") return undefined;
-    return planOf<keyof JoinedArrays>(
+    return planOf(
       "conv2d_joined",
       winogradSteps(forwardCorrelation(conv), choice, features.relaxed, { gatedChannels, norm }),
       {

@@ -13,7 +13,8 @@ import {
 } from "./activation.ts";
 import { arithmetics } from "./arithmetic.ts";
 import { compare, gradientOfExtreme, where } from "./choice.ts";
-import { convGenerators } from "./conv/index.ts";
+import { conv2dGenerators } from "./conv/correlate.ts";
+import { groupedGenerators } from "./conv/grouped.ts";
 import { blockApply, blockDraw, blockScale, dropMask } from "./drop-block.ts";
 import { gelu, gradientOfGelu } from "./gelu.ts";
 import { gather as gatherEntries, gradientOfGather, oneHot } from "./indexing.ts";
@@ -36,7 +37,8 @@ export const generators: readonly Generator[] = [
   ...[sum, stretch, max, gradientOfMax],
   ...[statistics, groupNorm, groupNormBackward],
   ...[maxPool, gradientOfMaxPool],
-  ...convGenerators,
+  ...conv2dGenerators,
+  ...groupedGenerators,
   matmul,
   ...[gather, scatter, concat, split],
   ...[uniform, blockDraw, blockScale, blockApply, dropMask],

@@ -69,7 +69,7 @@ export function directGradientSteps(correlation: Correlation, relaxed: boolean):
     ownBytes: code.lineBytes + columns.outSize * O * FLOAT + SLACK,
     steps: [
       { items: code.parts.count, write: (f, locals) => writeParts(f, locals, code) },
-      addingParts(code.parts),
+      ...addingParts(code.parts),
       writingTaps(correlation, { row: code.runs * code.runBytes, tap, input, output }),
     ],
   };

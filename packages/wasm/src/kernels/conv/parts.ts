@@ -44,11 +44,9 @@ export function forEachTerm(
   });
 }
 
-/** The phase that adds the other parts to the first. */
-export const addingParts = ({ count, bytes }: Parts): Step => ({
-  items: count === 1 ? 0 : bytes / VECTOR,
-  grain: Math.ceil(MEMORY_GRAIN / (4 * count)),
-  write: (f, { from, to, shared }) => {
+/** The phase that adds the other parts to the first, if there are any. */
+export function addingParts({ count, bytes }: Parts): Step[] {
+  const write: Step["write"] = (f, { from, to, shared }) => {
     const { v128, f32x4 } = f;
     const { at, end } = f.declare("i32");
     const sum = f.local("sum", "v128");
@@ -59,8 +57,9 @@ export const addingParts = ({ count, bytes }: Parts): Step => ({
         f.set(sum, f32x4.add(sum, v128.load(at, { offset: part * bytes })));
       v128.store(at, sum);
     });
-  },
-});
+  };
+  return count === 1 ? [] : [{ items: bytes / VECTOR, grain: Math.ceil(MEMORY_GRAIN / (4 * count)), write }];
+}
 
 /** How the sums of taps lie in a part: bytes from one row of taps to the next, from tap to tap, and between channels. */
 export interface TapSums {

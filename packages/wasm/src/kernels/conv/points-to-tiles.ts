@@ -9,7 +9,7 @@
 // Where a tally is wanted, each tile's outputs are summed up on the way: 36 numbers in registers at a time, as distances
 // from the strip's first, so that a mean that is large beside the deviation costs no digits.
 
-import { FLOAT, type FunctionBuilder, type I32, type V128, VECTOR } from "../../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
 import { transpose } from "./bilinear.ts";
 import { mapWriters } from "./linear-map.ts";
 import { pixelAddress } from "./rows.ts";
@@ -63,22 +63,6 @@ export function pointsToTiles(
   const places = tallyPlaces(channels);
   const madd = f.multiplyAdd(relaxed);
 
-  /** Sums up what {@link writeRows} has written: in a loop of its own, where all that it needs stays in registers. */
-  const sumRows = (pixels: number) => {
-    f.set(out, to);
-    f.forRange(q, { to: inside }, () => {
-      // A chain of additions through all rows would take longer than the rest together: each row has its own.
-      for (let i = 0; i < pixels; i++) {
-        f.set(distance, f32x4.sub(v128.load(out, { offset: i * pixelBytes, align: FLOAT }), pivot));
-        f.set(rowSum, i === 0 ? distance : f32x4.add(rowSum, distance));
-        f.set(rowSquare, i === 0 ? f32x4.mul(distance, distance) : madd(rowSquare, distance, distance));
-      }
-      f.set(sum, f32x4.add(sum, rowSum));
-      f.set(square, f32x4.add(square, rowSquare));
-      f.advance(out, columns.size * pixelBytes);
-    });
-  };
-
   /** The rows of one tile, four channels; `pixels` of them and `lanes` channels lie in the image. */
   const writeRows = (pixels: number, lanes: number) => {
     f.set(half, scratch);
@@ -95,35 +79,49 @@ export function pointsToTiles(
       f.advance(half, width * VECTOR);
       f.advance(out, columns.size * pixelBytes);
     });
-    if (tally) sumRows(pixels);
   };
 
-  /** The first output of the tile at hand, four channels. */
-  const firstOutput = (target: V128) => {
-    for (let i = 0; i < width; i++) f.set(inputs[i], v128.load(scratch, { offset: i * VECTOR }));
-    across(inputs, (i, value) => {
-      if (i === 0) f.set(target, bias === undefined ? value : f32x4.add(value, addend));
+  /** Writes the code for tiles that lie in the image and for those at its right edge: so many pixels of a row. */
+  const byWidth = (body: (pixels: number) => void) => {
+    const whole = () => body(columns.advance);
+    if (edge === 0) whole();
+    else f.if(i32.eq(cursor.tx, columns.tiles - 1), () => body(edge), whole);
+  };
+
+  /** Sums up what {@link writeRows} has written: in a loop of its own, where all that it needs stays in registers. */
+  const sumRows = (pixels: number) =>
+    f.forRange(q, { to: inside }, () => {
+      // A chain of additions through all rows would take longer than the rest together: each row has its own.
+      for (let i = 0; i < pixels; i++) {
+        f.set(distance, f32x4.sub(v128.load(out, { offset: i * pixelBytes, align: FLOAT }), pivot));
+        f.set(rowSum, i === 0 ? distance : f32x4.add(rowSum, distance));
+        f.set(rowSquare, i === 0 ? f32x4.mul(distance, distance) : madd(rowSquare, distance, distance));
+      }
+      f.set(sum, f32x4.add(sum, rowSum));
+      f.set(square, f32x4.add(square, rowSquare));
+      f.advance(out, columns.size * pixelBytes);
     });
-  };
 
-  /** Takes up the sums of four channels; the first tile of a strip begins them. */
-  const beginSums = (at: I32) => {
+  /** Adds the tile's four channels to the strip's sums; the first tile begins them, with its first output as pivot. */
+  const addToTally = (at: I32) => {
     f.set(sumsAt, f.at(at, c, VECTOR));
-    f.if(i32.eqz(t), () => {
-      firstOutput(pivot);
-      v128.store(sumsAt, pivot, { offset: places.pivot });
-      for (const offset of [places.sum, places.square])
-        v128.store(sumsAt, v128.const("f32x4", 0), { offset });
-    });
-    f.set(pivot, v128.load(sumsAt, { offset: places.pivot }));
-    for (const each of [sum, square]) f.set(each, v128.const("f32x4", 0));
-  };
-  const endSums = () => {
-    for (const [each, offset] of [
-      [sum, places.sum],
-      [square, places.square],
-    ] as const)
-      v128.store(sumsAt, f32x4.add(v128.load(sumsAt, { offset }), each), { offset });
+    f.if(
+      i32.eqz(t),
+      () => {
+        f.set(pivot, v128.load(to, { align: FLOAT }));
+        v128.store(sumsAt, pivot, { offset: places.pivot });
+        for (const each of [sum, square]) f.set(each, v128.const("f32x4", 0));
+      },
+      () => {
+        f.set(pivot, v128.load(sumsAt, { offset: places.pivot }));
+        f.set(sum, v128.load(sumsAt, { offset: places.sum }));
+        f.set(square, v128.load(sumsAt, { offset: places.square }));
+      },
+    );
+    f.set(out, to);
+    byWidth(sumRows);
+    v128.store(sumsAt, sum, { offset: places.sum });
+    v128.store(sumsAt, square, { offset: places.square });
   };
 
   const writeVector = (lanes: number) => {
@@ -139,11 +137,8 @@ export function pointsToTiles(
     if (bias !== undefined) {
       f.set(addend, f.loadLanes(f.let("biasAt", f.at(bias, c, VECTOR)), lanes));
     }
-    if (tally) beginSums(tally);
-    const whole = () => writeRows(columns.advance, lanes);
-    if (edge === 0) whole();
-    else f.if(i32.eq(cursor.tx, columns.tiles - 1), () => writeRows(edge, lanes), whole);
-    if (tally) endSums();
+    byWidth((pixels) => writeRows(pixels, lanes));
+    if (tally) addToTally(tally);
     f.advance(to, VECTOR);
   };
 

@@ -21,12 +21,12 @@ export interface Blocks {
 }
 
 /** Whole blocks, then the channels that are left. */
-export function blocksOf(channels: number): Blocks[] {
-  const whole = Math.floor(channels / BLOCK);
-  const rest = channels % BLOCK;
+export function blocksOf(channels: number, block = BLOCK): Blocks[] {
+  const whole = Math.floor(channels / block);
+  const rest = channels % block;
   return [
-    { first: 0, count: whole, channels: BLOCK, vectors: BLOCK / 4 },
-    { first: whole * BLOCK, count: rest === 0 ? 0 : 1, channels: rest, vectors: Math.ceil(rest / 4) },
+    { first: 0, count: whole, channels: block, vectors: block / 4 },
+    { first: whole * block, count: rest === 0 ? 0 : 1, channels: rest, vectors: Math.ceil(rest / 4) },
   ].filter(({ count }) => count > 0);
 }
 

@@ -99,7 +99,7 @@ export function winogradGradientSteps(
           });
         },
       },
-      addingParts(parts),
+      ...addingParts(parts),
       { items: I, write: (f, locals) => writeFilter(f, locals, correlation, algorithms, { row, point }) },
     ],
   };
