@@ -23,7 +23,7 @@ import { generators } from "./kernels/index.ts";
 import { alignToLine, type Lease, MemoryError } from "./memory.ts";
 import { runObserved } from "./observe.ts";
 import type { Plan } from "./plan.ts";
-import type { Compiled, Job, Runner } from "./runner.ts";
+import { type Compiled, type Job, ofArrays, type Runner } from "./runner.ts";
 
 const VIEWS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
 
@@ -78,17 +78,12 @@ const generatorOf = /* @__PURE__ */ new Map(
   [...generators, ...fusedGenerators].map((generator) => [generator.kernel.name, generator]),
 );
 
-/** Something of each of a call's arrays, in the order of the kernel's roles. */
-function ofArrays<T>(
-  { kernel, buffers }: ProgramCall,
-  of: (buffer: number) => T,
-): Readonly<Record<string, T | undefined>> {
-  const entries = Object.keys(kernel.roles).map((name) => {
+/** Something of each of a call's buffers, by the name of the array, in the order of the kernel's roles. */
+const ofBuffers = <T>({ kernel, buffers }: ProgramCall, of: (buffer: number) => T) =>
+  ofArrays(kernel, (name) => {
     const buffer = buffers[name];
-    return [name, buffer === undefined ? undefined : of(buffer)];
+    return buffer === undefined ? undefined : of(buffer);
   });
-  return Object.fromEntries(entries);
-}
 
 function planCalls(runner: Runner, program: Program): Pick<Layout, "planned" | "written"> {
   const { buffers, calls, inputs } = program;
@@ -99,7 +94,7 @@ function planCalls(runner: Runner, program: Program): Pick<Layout, "planned" | "
     (buffers[buffer].external !== undefined && !written.has(buffer) && !isInput.has(buffer));
   const planned = calls.map((call): Planned => {
     const generator = generatorOf.get(call.kernel.name);
-    const lengths = ofArrays(call, (buffer) => buffers[buffer].length);
+    const lengths = ofBuffers(call, (buffer) => buffers[buffer].length);
     const plan = generator && runner.plan(generator, lengths, call.dims);
     const phases = plan?.phases ?? [];
     const kept = phases.map(({ reads }) => reads?.every((name) => isWeight(call.buffers[name])) ?? false);
@@ -179,10 +174,10 @@ function placeIn(runner: Runner, layout: Layout, lease: Lease): Placed {
   const outputViews = outputs.map(({ buffer }) => viewOf(buffer) as Float32Array);
   const steps = planned.flatMap(({ call, plan, code, kept }, number): Step[] => {
     const { kernel, dims } = call;
-    const arrays = ofArrays(call, viewOf);
+    const arrays = ofBuffers(call, viewOf);
     const portable = () => kernel.portable(arrays as never, dims as never);
     if (plan === undefined || code === undefined) return [{ call: number, name: kernel.name, run: portable }];
-    const addresses = Object.values(ofArrays(call, addressOf)).map((address = 0) => address);
+    const addresses = Object.values(ofBuffers(call, addressOf)).map((address = 0) => address);
     const shared = base + sharedOffsets[number];
     return runner.jobs(plan, code, addresses, shared, base + ownOffset, portable).map((job, phase) => {
       const reads = kept[phase] ? (plan.phases[phase].reads ?? []) : undefined;

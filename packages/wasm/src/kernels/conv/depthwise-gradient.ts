@@ -9,7 +9,15 @@
 
 import type { Correlation } from "@saunet/core/kernels";
 import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
-import { addingParts, bytesOf, forEachTerm, type Parts, partsOf, writingTaps } from "./parts.ts";
+import {
+  addingParts,
+  bytesOf,
+  forEachTapRow,
+  forEachTerm,
+  type Parts,
+  partsOf,
+  writingTaps,
+} from "./parts.ts";
 import { type Blocks, blocksOf } from "./register-tile.ts";
 import { inputOf, outputOf, pixelAddress } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
@@ -66,9 +74,8 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
   const { i32 } = f;
   const { correlation, parts, tapBytes } = code;
   const { I: channels, rows, columns } = correlation;
-  const [rowPhase] = rows.phases;
   const [{ taps, start }] = columns.phases;
-  const { row, n, iy, m, sums, gy, x, column, last, channel } = f.declare("i32");
+  const { row, n, gy, x, column, last, channel } = f.declare("i32");
   const chunk = Math.max(8, Math.floor(COLUMNS / channels));
   const vectors = Math.max(1, Math.min(4, Math.floor(REGISTERS / (2 * taps.length + 1))));
   const writers = blocksOf(channels, 4 * vectors).map((blocks) => ({
@@ -80,23 +87,17 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
     f.forRange(column, { to: columns.outSize, step: chunk }, () => {
       f.set(last, i32.add(column, chunk));
       f.set(last, f.min(last, columns.outSize));
-      f.set(iy, f.at(rowPhase.start, row, rows.step));
-      f.set(sums, partSums);
-      f.forRange(m, { to: rowPhase.taps.length }, () => {
-        f.if(i32.lt_u(iy, rows.inSize), () => {
-          f.set(x, f.at(start, column, columns.step));
-          f.set(x, pixelAddress(f, inputOf(correlation), locals.input, { n, y: iy, x }));
-          f.set(gy, pixelAddress(f, outputOf(correlation), locals.output, { n, y: row, x: column }));
-          const place = { gy, x, sums, column, last, channel };
-          f.set(channel, 0);
-          for (const { blocks, write } of writers)
-            f.repeat("block", blocks.count, () => {
-              write(place);
-              f.advance(channel, blocks.channels * FLOAT);
-            });
-        });
-        f.advance(iy, rowPhase.spacing);
-        f.advance(sums, taps.length * tapBytes);
+      const tapRows = { from: partSums, bytes: taps.length * tapBytes };
+      forEachTapRow(f, correlation, row, tapRows, (y, sums) => {
+        f.set(x, f.at(start, column, columns.step));
+        f.set(x, pixelAddress(f, inputOf(correlation), locals.input, { n, y, x }));
+        f.set(gy, pixelAddress(f, outputOf(correlation), locals.output, { n, y: row, x: column }));
+        f.set(channel, 0);
+        for (const { blocks, write } of writers)
+          f.repeat("block", blocks.count, () => {
+            write({ gy, x, sums, column, last, channel });
+            f.advance(channel, blocks.channels * FLOAT);
+          });
       });
     });
   });

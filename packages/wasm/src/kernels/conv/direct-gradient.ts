@@ -14,7 +14,7 @@
 
 import type { Correlation } from "@saunet/core/kernels";
 import { FLOAT, type FunctionBuilder, VECTOR } from "../../asm/index.ts";
-import { addingParts, bytesOf, forEachTerm, partsOf, writingTaps } from "./parts.ts";
+import { addingParts, bytesOf, forEachTapRow, forEachTerm, partsOf, writingTaps } from "./parts.ts";
 import { productWriter } from "./product.ts";
 import { blocksOf, rowsOf } from "./register-tile.ts";
 import { inputOf, pixelAddress } from "./rows.ts";
@@ -81,7 +81,6 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
   const { correlation, relaxed, parts, outputsInVectors, runs, runBytes, lineBytes, pixels } = code;
   const { I, O, rows, columns } = correlation;
   const { own } = locals;
-  const [rowPhase] = rows.phases;
   const [{ start, spacing }] = columns.phases;
   const [left, right] = [Math.max(0, -start), Math.min(pixels, columns.inSize - start)];
   const [xStep, gyStep] = [columns.step * I * FLOAT, O * FLOAT];
@@ -95,7 +94,7 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
     adds: true,
     relaxed,
   });
-  const { n, iy, m, sum, gy, line, source, count, pixel, x, g, terms } = f.declare("i32");
+  const { n, j, gy, line, source, count, pixel, x, g, terms } = f.declare("i32");
   const gyBytes = columns.outSize * gyStep;
   // Vectors of the gradient's last pixel may reach past it: then a copy is read.
   const copied = outputsInVectors && O % 4 > 0;
@@ -109,31 +108,26 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
       f.set(gy, i32.add(own, lineBytes));
       memory.copy(gy, source, gyBytes);
     }
-    f.unravel(row, [n, iy], [rows.outSize]);
-    f.set(iy, f.at(rowPhase.start, iy, rows.step));
-    f.set(sum, sums);
-    f.forRange(m, { to: rowPhase.taps.length }, () => {
-      f.if(i32.lt_u(iy, rows.inSize), () => {
-        if (right > left) {
-          f.set(source, pixelAddress(f, inputOf(correlation), locals.input, { n, y: iy, x: start + left }));
-          memory.copy(i32.add(own, left * I * FLOAT), source, (right - left) * I * FLOAT);
-        }
-        f.forRange(pixel, { to: columns.outSize, step: chunk }, () => {
-          f.cut(count, pixel, columns.outSize, chunk);
-          f.set(terms, i32.mul(count, rowStep));
-          f.set(x, f.at(own, pixel, xStep));
-          f.set(g, f.at(gy, pixel, gyStep));
-          f.set(line, sum);
-          f.repeat("run", runs, () => {
-            const [rows, columns] = outputsInVectors ? [x, g] : [g, x];
-            addProducts({ x: rows, w: columns, y: line, rows: code.height, terms });
-            f.advance(x, spacing * I * FLOAT);
-            f.advance(line, runBytes);
-          });
+    f.unravel(row, [n, j], [rows.outSize]);
+    const tapRows = { from: sums, bytes: runs * runBytes };
+    forEachTapRow(f, correlation, j, tapRows, (y, tapSums) => {
+      if (right > left) {
+        f.set(source, pixelAddress(f, inputOf(correlation), locals.input, { n, y, x: start + left }));
+        memory.copy(i32.add(own, left * I * FLOAT), source, (right - left) * I * FLOAT);
+      }
+      f.forRange(pixel, { to: columns.outSize, step: chunk }, () => {
+        f.cut(count, pixel, columns.outSize, chunk);
+        f.set(terms, i32.mul(count, rowStep));
+        f.set(x, f.at(own, pixel, xStep));
+        f.set(g, f.at(gy, pixel, gyStep));
+        f.set(line, tapSums);
+        f.repeat("run", runs, () => {
+          const [rows, columns] = outputsInVectors ? [x, g] : [g, x];
+          addProducts({ x: rows, w: columns, y: line, rows: code.height, terms });
+          f.advance(x, spacing * I * FLOAT);
+          f.advance(line, runBytes);
         });
       });
-      f.advance(iy, rowPhase.spacing);
-      f.advance(sum, runs * runBytes);
     });
   });
 }

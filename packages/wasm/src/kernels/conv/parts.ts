@@ -44,6 +44,28 @@ export function forEachTerm(
   });
 }
 
+/**
+ * For the rows of taps of an output row that lie in the image: `y` is the row of the input that they meet, and `sums` are
+ * those of the taps, so many bytes after those of the row before.
+ */
+export function forEachTapRow(
+  f: FunctionBuilder,
+  { rows }: Correlation,
+  output: I32,
+  sums: { readonly from: I32; readonly bytes: number },
+  body: (y: I32, sums: I32) => void,
+): void {
+  const [{ start, spacing, taps }] = rows.phases;
+  const { m, y, at } = f.declare("i32");
+  f.set(y, f.at(start, output, rows.step));
+  f.set(at, sums.from);
+  f.forRange(m, { to: taps.length }, () => {
+    f.if(f.i32.lt_u(y, rows.inSize), () => body(y, at));
+    f.advance(y, spacing);
+    f.advance(at, sums.bytes);
+  });
+}
+
 /** The phase that adds the other parts to the first, if there are any. */
 export function addingParts({ count, bytes }: Parts): Step[] {
   const write: Step["write"] = (f, { from, to, shared }) => {
