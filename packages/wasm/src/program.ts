@@ -44,8 +44,8 @@ interface Planned {
   readonly call: ProgramCall;
   readonly plan: Plan | undefined;
   readonly code: Compiled | undefined;
-  /** Of each phase: whether it arranges nothing but weights that stay what they are while the program runs. */
-  readonly kept: readonly boolean[];
+  /** Of each phase that arranges nothing but weights, which stay what they are while the program runs: their buffers. */
+  readonly kept: readonly (readonly number[] | undefined)[];
   /** Whether any does; the call then keeps its scratch. */
   readonly keepsScratch: boolean;
 }
@@ -89,18 +89,19 @@ function planCalls(runner: Runner, program: Program): Pick<Layout, "planned" | "
   const { buffers, calls, inputs } = program;
   const written = new Set(calls.flatMap(writesOf));
   const isInput = new Set(inputs.map(({ buffer }) => buffer));
-  const isWeight = (buffer: number | undefined) =>
-    buffer === undefined ||
-    (buffers[buffer].external !== undefined && !written.has(buffer) && !isInput.has(buffer));
+  const isWeight = (buffer: number) =>
+    buffers[buffer].external !== undefined && !written.has(buffer) && !isInput.has(buffer);
   const planned = calls.map((call): Planned => {
     const generator = generatorOf.get(call.kernel.name);
     const lengths = ofBuffers(call, (buffer) => buffers[buffer].length);
     const plan = generator && runner.plan(generator, lengths, call.dims);
-    const phases = plan?.phases ?? [];
-    const kept = phases.map(({ reads }) => reads?.every((name) => isWeight(call.buffers[name])) ?? false);
+    const kept = (plan?.phases ?? []).map(({ reads }) => {
+      const read = reads?.flatMap((name) => call.buffers[name] ?? []);
+      return read?.every(isWeight) ? read : undefined;
+    });
     const code = plan && runner.compile(call.kernel, plan);
     if (code !== undefined) code.users++;
-    return { call, plan, code, kept, keepsScratch: kept.includes(true) };
+    return { call, plan, code, kept, keepsScratch: kept.some((read) => read !== undefined) };
   });
   return { planned, written };
 }
@@ -124,16 +125,9 @@ function layOut(runner: Runner, program: Program): Layout {
     if (external !== undefined) offsets.set(buffer, place(4 * length));
   });
   const arrayBytes = bytes;
-  const most = (size: (plan: Plan) => number, kept: boolean) =>
-    planned.reduce(
-      (largest, { plan, keepsScratch }) =>
-        plan && keepsScratch === kept ? Math.max(largest, size(plan)) : largest,
-      0,
-    );
-  const sharedOffset = place(most(({ sharedBytes = 0 }) => sharedBytes, false));
-  const ownOffset = place(
-    Math.max(...[true, false].map((kept) => most((plan) => runner.ownBytesOf(plan), kept))),
-  );
+  const most = (size: (planned: Planned) => number) => Math.max(0, ...planned.map(size));
+  const sharedOffset = place(most(({ plan, keepsScratch }) => (keepsScratch ? 0 : (plan?.sharedBytes ?? 0))));
+  const ownOffset = place(most(({ plan }) => (plan ? runner.ownBytesOf(plan) : 0)));
   const usedBytes = bytes;
   const sharedOffsets = planned.map(({ plan, keepsScratch }) =>
     keepsScratch ? place(plan?.sharedBytes ?? 0) : sharedOffset,
@@ -180,8 +174,7 @@ function placeIn(runner: Runner, layout: Layout, lease: Lease): Placed {
     const addresses = Object.values(ofBuffers(call, addressOf)).map((address = 0) => address);
     const shared = base + sharedOffsets[number];
     return runner.jobs(plan, code, addresses, shared, base + ownOffset, portable).map((job, phase) => {
-      const reads = kept[phase] ? (plan.phases[phase].reads ?? []) : undefined;
-      const dependsOn = reads?.flatMap((name) => call.buffers[name] ?? []);
+      const dependsOn = kept[phase];
       const run = () => runner.execute(job);
       return { call: number, name: job.name, job, run, ...(dependsOn && { dependsOn }) };
     });

@@ -15,7 +15,7 @@
 import type { Axis, AxisPhase, Correlation } from "@saunet/core/kernels";
 import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
 import { MEMORY_GRAIN } from "../stream.ts";
-import { anyBatch, forEachRow, type Row, tapSteps } from "./rows.ts";
+import { anyBatch, forEachRow, type Row, tapBytes } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
 
 /** Outputs of a tile, and the vectors that its sums, inputs and filter may take of the 16 registers. */
@@ -88,13 +88,12 @@ export function depthwiseSteps(correlation: Correlation, relaxed: boolean): Step
 
 /** Computes the rows `from` … `to - 1` of the outputs of all images, each in all phases. */
 function writeRows(f: FunctionBuilder, locals: StepLocals, code: Code): void {
-  const { rows, columns, filter } = code.correlation;
+  const { rows, columns } = code.correlation;
   const w = f.local("w", "i32");
   const writeRow = rowWriter(f, locals, code);
   forEachRow(f, locals, code.correlation, (row, r, c) => {
-    const [down, across] = [tapSteps(rows.phases[r]), tapSteps(columns.phases[c])];
-    const origin = down.first * filter.ky + across.first * filter.kx;
-    f.set(w, f.at(f.i32.add(locals.filter, origin * FLOAT), row.firstTap, down.step * filter.ky * FLOAT));
+    const taps = tapBytes(code.correlation, rows.phases[r], columns.phases[c]);
+    f.set(w, f.at(f.i32.add(locals.filter, taps.origin), row.firstTap, taps.row));
     writeRow(row, w, r, c);
   });
 }
@@ -102,7 +101,7 @@ function writeRows(f: FunctionBuilder, locals: StepLocals, code: Code): void {
 /** Prepares a row tile by tile. */
 function rowWriter(f: FunctionBuilder, { bias }: StepLocals, { correlation, relaxed }: Code) {
   const { i32, v128 } = f;
-  const { I: channels, rows, columns, filter } = correlation;
+  const { I: channels, rows, columns } = correlation;
   const madd = f.multiplyAdd(relaxed);
   const { x, y, at, xRow, wRow, yAt, left, tile } = f.declare("i32");
   const sums = f.locals("sum", "v128", MOST_OUTPUTS);
@@ -118,10 +117,9 @@ function rowWriter(f: FunctionBuilder, { bias }: StepLocals, { correlation, rela
     const { taps, spacing, start } = phase;
     const cut = cutOf(columns, phase);
     const xs = f.locals("x", "v128", inputsOf(cut.outputs, columns.step, phase).length);
-    const tapBytes = tapSteps(phase).step * filter.kx * FLOAT;
-    const rowTapBytes = tapSteps(rowPhase).step * filter.ky * FLOAT;
+    const tap = tapBytes(correlation, rowPhase, phase);
     /** The filter's lowest address, from its first tap. */
-    const lowest = Math.min(0, (taps.length - 1) * tapBytes);
+    const lowest = Math.min(0, (taps.length - 1) * tap.column);
     /** One tile; `x` and `y` are those of its first output, and `isMet` says which inputs lie in the image. */
     const writeTile = (outputs: number, isMet: (input: number) => boolean) => {
       const inputs = inputsOf(outputs, columns.step, phase).filter(isMet);
@@ -147,11 +145,11 @@ function rowWriter(f: FunctionBuilder, { bias }: StepLocals, { correlation, rela
               (sum, p) => [sum, inputs.indexOf(p * columns.step + k * spacing)] as const,
             );
             if (met.every(([, i]) => i < 0)) return;
-            f.set(weight, f.loadLanes(wRow, lanes, k * tapBytes - lowest));
+            f.set(weight, f.loadLanes(wRow, lanes, k * tap.column - lowest));
             for (const [sum, i] of met) if (i >= 0) f.set(sum, madd(sum, xs[i], weight));
           });
           f.advance(xRow, rowPhase.spacing * rowBytes);
-          f.advance(wRow, rowTapBytes);
+          f.advance(wRow, tap.row);
         });
         f.set(yAt, i32.add(y, at));
         tileSums.forEach((sum, p) => {

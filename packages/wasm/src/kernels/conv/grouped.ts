@@ -109,21 +109,19 @@ function ofEachGroup(
     items: groups * items,
     write: (f, { from, to, shared, own, ...whole }) => {
       const { i32 } = f;
-      const { group, last, first, end, before, scratch, input, output, filter } = f.declare("i32");
-      const bias = whole.bias && f.local("bias", "i32");
+      const { group, last, first, end, before, scratch } = f.declare("i32");
+      const apart = (role: Role) => {
+        const { at, rows, width } = copies[role];
+        return f.let(role, f.at(i32.add(shared, at), group, rows * width * FLOAT));
+      };
       f.set(last, i32.div_u(i32.add(to, items - 1), items));
       f.forRange(group, { from: i32.div_u(from, items), to: last }, () => {
         f.set(before, i32.mul(group, items));
         f.set(first, f.max(i32.sub(from, before), 0));
         f.set(end, f.min(i32.sub(to, before), items));
         f.set(scratch, f.at(shared, group, groupBytes));
-        for (const [copy, { at, rows, width }] of [
-          [input, copies.input],
-          [output, copies.output],
-          [filter, copies.filter],
-        ] as const)
-          f.set(copy, f.at(i32.add(shared, at), group, rows * width * FLOAT));
-        if (whole.bias && bias) f.set(bias, f.at(whole.bias, group, copies.output.width * FLOAT));
+        const bias = whole.bias && f.let("bias", f.at(whole.bias, group, copies.output.width * FLOAT));
+        const [input, output, filter] = [apart("input"), apart("output"), apart("filter")];
         write(f, { from: first, to: end, shared: scratch, own, input, output, filter, bias });
       });
     },

@@ -13,7 +13,7 @@
 import type { Correlation } from "@saunet/core/kernels";
 import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
 import { registerTile, rowsOf } from "./register-tile.ts";
-import { anyBatch, clipTaps, inputOf, pixelAddress, tapSteps } from "./rows.ts";
+import { anyBatch, clipTaps, inputOf, pixelAddress, tapBytes } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
 
 const EVEN = [0, 2, 4, 6] as const;
@@ -69,10 +69,7 @@ function writeRows(
   const { I, O, rows, columns, filter } = correlation;
   const [rowPhase] = rows.phases;
   const [height, width] = tapsOf(correlation);
-  const [down, across] = [tapSteps(rowPhase), tapSteps(columns.phases[0])];
-  /** Floats of the filter from its first tap on, from row to row of taps, and along one. */
-  const origin = down.first * filter.ky + across.first * filter.kx;
-  const [tapRow, tapStep] = [down.step * filter.ky, across.step * filter.kx];
+  const tap = tapBytes(correlation, rowPhase, columns.phases[0]);
   const tile = registerTile(f, O, vectors, relaxed);
   const { item, n, j, iy, loaded, firstTap, taps } = f.declare("i32");
   const { first, ring, end, slot, w, wRow, wEnd, x, y, m, i, pixel, line } = f.declare("i32");
@@ -100,7 +97,7 @@ function writeRows(
       loadRow(n, loaded, slot);
     });
     setSlot(first);
-    f.set(wRow, f.at(i32.add(weights, origin * FLOAT), firstTap, tapRow * FLOAT));
+    f.set(wRow, f.at(i32.add(weights, tap.origin), firstTap, tap.row));
     f.set(y, f.at(output, item, columns.outSize * O * FLOAT));
 
     f.set(pixel, 0);
@@ -115,12 +112,12 @@ function writeRows(
       f.forRange(m, { to: taps }, () => {
         f.set(x, f.at(line, pixel, FLOAT));
         f.forRange(i, { to: I }, () => {
-          f.set(wEnd, i32.add(w, width * tapStep * FLOAT));
-          tile.accumulate(w, wEnd, x, { row: filter.o * FLOAT, x: tapStep * FLOAT, w: FLOAT });
-          f.advance(w, (filter.i - width * tapStep) * FLOAT);
+          f.set(wEnd, i32.add(w, width * tap.column));
+          tile.accumulate(w, wEnd, x, { row: filter.o * FLOAT, x: tap.column, w: FLOAT });
+          f.advance(w, filter.i * FLOAT - width * tap.column);
           f.advance(x, planeBytes - width * FLOAT);
         });
-        f.advance(w, (tapRow - I * filter.i) * FLOAT);
+        f.advance(w, tap.row - I * filter.i * FLOAT);
         f.advance(line, I * planeBytes);
         f.set(line, f.select(own, line, i32.eq(line, ring)));
       });

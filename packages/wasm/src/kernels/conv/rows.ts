@@ -99,7 +99,20 @@ export function clipTaps(
   f.set(count, f.max(i32.sub(count, first), 0));
 }
 
-/** The first of some taps, and how far it is from one to the next. */
-export function tapSteps({ taps: [first = 0, second = first] }: AxisPhase) {
-  return { first, step: second - first };
+/** Where in a filter the taps of two phases lie: the first of them, and how far it is along both axes, in bytes. */
+export function tapBytes({ filter }: Correlation, rows: AxisPhase, columns: AxisPhase) {
+  const step = ({ taps: [first = 0, second = first] }: AxisPhase) => second - first;
+  const [
+    {
+      taps: [top = 0],
+    },
+    {
+      taps: [left = 0],
+    },
+  ] = [rows, columns];
+  return {
+    origin: (top * filter.ky + left * filter.kx) * FLOAT,
+    row: step(rows) * filter.ky * FLOAT,
+    column: step(columns) * filter.kx * FLOAT,
+  };
 }
