@@ -20,8 +20,7 @@ export type Choice =
       /** Tiles of a strip, which is worked on at once; even. */
       readonly stripTiles: number;
     }
-  | { readonly algorithm: "planar" }
-  | { readonly algorithm: "direct" };
+  | { readonly algorithm: "planar" | "direct" };
 
 /** What decides, within what the user wishes; tests put in their own. */
 export type Choose = (c: Correlation, wish: Convolutions | undefined) => Choice;

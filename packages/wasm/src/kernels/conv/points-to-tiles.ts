@@ -14,13 +14,7 @@ import { transpose } from "./bilinear.ts";
 import { mapWriters } from "./linear-map.ts";
 import { pixelAddress } from "./rows.ts";
 import { tallyPlaces } from "./tally.ts";
-import { type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
-
-interface FromPoints {
-  readonly image: TiledImage;
-  readonly products: PointLayout;
-  readonly relaxed: boolean;
-}
+import { placeOfTile, type Strip, type TiledImage, type Transformed } from "./tiled-image.ts";
 
 /** Bytes of the scratch memory of {@link pointsToTiles}. */
 export function scratchOfPointsToTiles({ rows, columns }: TiledImage): number {
@@ -38,7 +32,7 @@ export function scratchOfPointsToTiles({ rows, columns }: TiledImage): number {
  */
 export function pointsToTiles(
   f: FunctionBuilder,
-  { image, products, relaxed }: FromPoints,
+  { image, layout, relaxed }: Transformed,
   source: I32,
   scratch: I32,
   target: I32,
@@ -53,7 +47,7 @@ export function pointsToTiles(
   const inputs = f.locals("in", "v128", Math.max(height, width));
   const { from, half, half0, to, out, q, c, t, rows: inside } = f.declare("i32");
   const addend = f.local("bias", "v128");
-  const cursor = tileCursor(f, image);
+  const place = placeOfTile(f, image);
   const { y, x } = f.declare("i32");
   // A point that counts fully in every output: what is added there is added to all of them.
   const everywhere = transpose(columns.map).findIndex((column) => column.every((value) => value === 1));
@@ -85,7 +79,7 @@ export function pointsToTiles(
   const byWidth = (body: (pixels: number) => void) => {
     const whole = () => body(columns.advance);
     if (edge === 0) whole();
-    else f.if(i32.eq(cursor.tx, columns.tiles - 1), () => body(edge), whole);
+    else f.if(i32.eq(place.tx, columns.tiles - 1), () => body(edge), whole);
   };
 
   /** Sums up what {@link writeRows} has written: in a loop of its own, where all that it needs stays in registers. */
@@ -128,12 +122,12 @@ export function pointsToTiles(
     f.set(half0, scratch);
     f.forRange(q, { to: width }, () => {
       for (let i = 0; i < height; i++)
-        f.set(inputs[i], v128.load(from, { offset: i * width * products.pointStep }));
+        f.set(inputs[i], v128.load(from, { offset: i * width * layout.pointStep }));
       down(inputs, (i, value) => v128.store(half0, value, { offset: i * width * VECTOR }));
       f.advance(half0, VECTOR);
-      f.advance(from, products.pointStep);
+      f.advance(from, layout.pointStep);
     });
-    f.advance(from, VECTOR - width * products.pointStep);
+    f.advance(from, VECTOR - width * layout.pointStep);
     if (bias !== undefined) {
       f.set(addend, f.loadLanes(f.let("biasAt", f.at(bias, c, VECTOR)), lanes));
     }
@@ -144,20 +138,19 @@ export function pointsToTiles(
 
   return ({ first, count }) => {
     f.set(area, 0);
-    cursor.start(first);
     f.forRange(t, { to: count }, () => {
-      f.set(y, i32.mul(cursor.ty, rows.advance));
-      f.set(x, i32.mul(cursor.tx, columns.advance));
+      place.find(f.let("number", i32.add(first, t)));
+      f.set(y, i32.mul(place.ty, rows.advance));
+      f.set(x, i32.mul(place.tx, columns.advance));
       f.set(inside, f.min(i32.sub(rows.size, y), rows.advance));
       if (tally) f.advance(area, i32.mul(inside, f.min(i32.sub(columns.size, x), columns.advance)));
       f.set(
         to,
-        pixelAddress(f, { height: rows.size, width: columns.size, channels }, target, { n: cursor.n, y, x }),
+        pixelAddress(f, { height: rows.size, width: columns.size, channels }, target, { n: place.n, y, x }),
       );
-      f.set(from, f.at(source, t, products.tileStep));
+      f.set(from, f.at(source, t, layout.tileStep));
       f.forRange(c, { to: Math.floor(channels / 4) }, () => writeVector(4));
       if (channels % 4 > 0) writeVector(channels % 4);
-      cursor.next(1);
     });
     if (tally) i32.store(tally, area, { offset: places.area });
   };

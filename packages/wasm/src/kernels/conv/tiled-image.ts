@@ -68,6 +68,13 @@ export interface PointLayout {
   readonly pointStep: number;
 }
 
+/** An image and its values at the points. */
+export interface Transformed {
+  readonly image: TiledImage;
+  readonly layout: PointLayout;
+  readonly relaxed: boolean;
+}
+
 /** How the values of strips of so many tiles lie. */
 export function pointLayout(tiles: number, channels: number): PointLayout {
   const tileStep = Math.ceil(channels / 4) * VECTOR;
@@ -101,26 +108,9 @@ export function setStrip(
   f.cut(count, first, tiles, stripTiles);
 }
 
-/** The place of a tile, counted on by `next`. */
-export function tileCursor(f: FunctionBuilder, { rows, columns }: TiledImage) {
-  const { i32 } = f;
+/** Declares the image, row and column of a tile; what is returned with them sets them for a tile's number. */
+export function placeOfTile(f: FunctionBuilder, { rows, columns }: TiledImage) {
   const { n, ty, tx } = f.declare("i32");
-  return {
-    n,
-    ty,
-    tx,
-    start: (tile: I32) => f.unravel(tile, [n, ty, tx], [rows.tiles, columns.tiles]),
-    /** `count` tiles further, at most to the start of the next row. */
-    next: (count: I32 | number) => {
-      f.advance(tx, count);
-      f.if(i32.eq(tx, columns.tiles), () => {
-        f.set(tx, 0);
-        f.advance(ty, 1);
-        f.if(i32.eq(ty, rows.tiles), () => {
-          f.set(ty, 0);
-          f.advance(n, 1);
-        });
-      });
-    },
-  };
+  const find = (tile: I32) => f.unravel(tile, [n, ty, tx], [rows.tiles, columns.tiles]);
+  return { n, ty, tx, find };
 }

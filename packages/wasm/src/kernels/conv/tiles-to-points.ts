@@ -13,7 +13,7 @@
 import { FLOAT, type FunctionBuilder, type I32, type Operand, VECTOR } from "../../asm/index.ts";
 import { mapWriters } from "./linear-map.ts";
 import { pixelAddress } from "./rows.ts";
-import { type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
+import { placeOfTile, type Strip, type TiledImage, type Transformed } from "./tiled-image.ts";
 
 /** Tiles of a stretch, at most: 4 to 40 took the same time. */
 const STRETCH = 10;
@@ -27,12 +27,6 @@ function lineBytes({ channels, columns }: TiledImage): number {
 /** Bytes of the scratch memory of {@link tilesToPoints}: a line of zeros, then a line for each point of the rows. */
 export function scratchOfTilesToPoints(image: TiledImage): number {
   return (1 + image.rows.map.length) * lineBytes(image);
-}
-
-interface ToPoints {
-  readonly image: TiledImage;
-  readonly values: PointLayout;
-  readonly relaxed: boolean;
 }
 
 /** Where the image begins: whole, or its first channels, the others, and the numbers that those are multiplied by. */
@@ -64,7 +58,7 @@ interface Rows {
  */
 export function tilesToPoints(
   f: FunctionBuilder,
-  { image, values, relaxed }: ToPoints,
+  { image, layout, relaxed }: Transformed,
   source: Source,
   scratch: I32,
   target: I32,
@@ -78,7 +72,7 @@ export function tilesToPoints(
   const inputs = f.locals("in", "v128", Math.max(height, width));
   memory.fill(scratch, 0, line);
   const lines = f.let("lines", i32.add(scratch, line));
-  const cursor = tileCursor(f, image);
+  const { n, ty, tx, find } = placeOfTile(f, image);
   const { y, x, left, right, pixels } = f.declare("i32");
   const { tile, length, from, at, bytes, last } = f.declare("i32");
   const { to, r, t, c } = f.declare("i32");
@@ -91,7 +85,7 @@ export function tilesToPoints(
     const rowBytes = columns.size * numbers * FLOAT;
     return {
       find: () => {
-        f.set(top, pixelAddress(f, { ...size, channels: numbers }, start, { n: cursor.n, y, x }));
+        f.set(top, pixelAddress(f, { ...size, channels: numbers }, start, { n, y, x }));
         pointers.forEach((pointer, i) => {
           f.set(pointer, i32.add(top, i * rowBytes));
           f.set(pointer, f.select(pointer, scratch, i32.lt_u(i32.add(y, i), rows.size)));
@@ -200,40 +194,39 @@ export function tilesToPoints(
   /** From the lines to the values of the tiles `tile` … `tile + length - 1` of the strip. */
   const evaluateColumns = () => {
     f.set(from, lines);
-    f.set(to, f.at(target, tile, values.tileStep));
+    f.set(to, f.at(target, tile, layout.tileStep));
     f.forRange(r, { to: rows.map.length }, () => {
       f.set(at, from);
       f.set(last, to);
       f.forRange(t, { to: length }, () => {
-        f.forRange(c, { to: values.tileStep / VECTOR }, () => {
+        f.forRange(c, { to: layout.tileStep / VECTOR }, () => {
           for (let i = 0; i < width; i++)
             f.set(inputs[i], v128.load(at, { offset: i * pixelBytes, align: FLOAT }));
-          across(inputs, (i, value) => v128.store(last, value, { offset: i * values.pointStep }));
+          across(inputs, (i, value) => v128.store(last, value, { offset: i * layout.pointStep }));
           f.advance(at, VECTOR);
           f.advance(last, VECTOR);
         });
-        f.advance(at, columns.advance * pixelBytes - values.tileStep);
+        f.advance(at, columns.advance * pixelBytes - layout.tileStep);
       });
       f.advance(from, line);
-      f.advance(to, columns.map.length * values.pointStep);
+      f.advance(to, columns.map.length * layout.pointStep);
     });
   };
 
   return ({ first, count }) => {
-    cursor.start(first);
     f.set(tile, 0);
     f.loop((again) => {
+      find(f.let("number", i32.add(first, tile)));
       f.set(length, f.min(i32.sub(count, tile), STRETCH));
-      f.set(length, f.min(i32.sub(columns.tiles, cursor.tx), length));
-      f.set(y, f.at(rows.start, cursor.ty, rows.advance));
-      f.set(x, f.at(columns.start, cursor.tx, columns.advance));
+      f.set(length, f.min(i32.sub(columns.tiles, tx), length));
+      f.set(y, f.at(rows.start, ty, rows.advance));
+      f.set(x, f.at(columns.start, tx, columns.advance));
       f.set(pixels, f.at(width - columns.advance, length, columns.advance));
       f.set(left, f.min(f.max(i32.sub(0, x), 0), pixels));
       f.set(right, f.max(f.min(i32.sub(columns.size, x), pixels), left));
       evaluateRows();
       evaluateColumns();
       f.advance(tile, length);
-      cursor.next(length);
       f.brIf(again, i32.lt_s(tile, count));
     });
   };

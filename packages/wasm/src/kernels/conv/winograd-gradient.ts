@@ -67,14 +67,14 @@ export function winogradGradientSteps(
           const gradientsAt = at("gradients", gradientsStart);
           const inputToPoints = tilesToPoints(
             f,
-            { image: input, values, relaxed },
+            { image: input, layout: values, relaxed },
             { input: locals.input },
             at("scratchX", inputScratch),
             own,
           );
           const gradientToPoints = tilesToPoints(
             f,
-            { image: gradient, values: gradients, relaxed },
+            { image: gradient, layout: gradients, relaxed },
             { input: locals.output },
             at("scratchGy", gradientScratch),
             gradientsAt,

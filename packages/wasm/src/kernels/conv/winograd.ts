@@ -82,7 +82,13 @@ export function winogradSteps(
           const { gated: features, gate } = operands;
           const gated = features && gate && { features, gate, channels: gatedChannels };
           const source = { input: operands.input, gated };
-          const toPoints = tilesToPoints(f, { image: input, values, relaxed }, source, scratchAt, own);
+          const toPoints = tilesToPoints(
+            f,
+            { image: input, layout: values, relaxed },
+            source,
+            scratchAt,
+            own,
+          );
           const multiply = productWriter(f, {
             columns: O,
             tileRows: () => ROWS,
@@ -96,7 +102,7 @@ export function winogradSteps(
           const tally = f.local("tally", "i32");
           const back = pointsToTiles(
             f,
-            { image: output, products, relaxed },
+            { image: output, layout: products, relaxed },
             productsAt,
             f.let("half", i32.add(own, halfStart)),
             operands.output,
