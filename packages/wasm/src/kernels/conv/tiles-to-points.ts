@@ -10,7 +10,7 @@
 // The channels may come from two arrays, those of the second multiplied by one number a pixel: a gated skip connection,
 // read where it lies instead of from a concatenation.
 
-import { FLOAT, type FunctionBuilder, type I32, type Operand, VECTOR } from "../../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Operand, type Value, VECTOR } from "../../asm/index.ts";
 import { mapWriters } from "./linear-map.ts";
 import { pixelAddress } from "./rows.ts";
 import { placeOfTile, type Strip, type TiledImage, type Transformed } from "./tiled-image.ts";
@@ -35,18 +35,15 @@ export interface Source {
   readonly gated?: { readonly features: I32; readonly gate: I32; readonly channels: number } | undefined;
 }
 
-/** Where numbers of each row lie. */
-type Places = (row: number) => { readonly address: Operand<"i32">; readonly offset: number };
-
 /** The rows that a stretch reads. */
 interface Rows {
   /** Sets where they begin. */
   readonly find: () => void;
   /**
-   * What lies `at` bytes from where each begins. Where all are inside of the image, they lie equally far apart: eight loads
-   * from one address instead of as many sums of a pointer and `at`.
+   * What loads numbers of a row, `at` bytes from where each begins. Where all are inside of the image, they lie equally far
+   * apart: eight loads from one address instead of as many sums of a pointer and `at`.
    */
-  readonly places: (at: I32, areInside: boolean) => Places;
+  readonly from: (at: I32, areInside: boolean) => (row: number) => Value<"v128">;
 }
 
 /**
@@ -78,8 +75,10 @@ export function tilesToPoints(
   const { to, r, t, c } = f.declare("i32");
 
   const size = { height: rows.size, width: columns.size };
+  const four = (address: Operand<"i32">, offset = 0) => v128.load(address, { offset, align: FLOAT });
+  const splat = (address: Operand<"i32">, offset = 0) => v128.load32_splat(address, { offset });
   /** The stretch's rows in an array of so many numbers per pixel. */
-  const rowsIn = (start: I32, numbers: number): Rows => {
+  const rowsIn = (start: I32, numbers: number, load: typeof four): Rows => {
     const pointers = f.locals("row", "i32", height);
     const { top, place } = f.declare("i32");
     const rowBytes = columns.size * numbers * FLOAT;
@@ -91,33 +90,21 @@ export function tilesToPoints(
           f.set(pointer, f.select(pointer, scratch, i32.lt_u(i32.add(y, i), rows.size)));
         });
       },
-      places: (at, areInside) => {
+      from: (at, areInside) => {
         if (areInside) f.set(place, i32.add(top, at));
-        return (i) =>
-          areInside
-            ? { address: place, offset: i * rowBytes }
-            : { address: i32.add(pointers[i], at), offset: 0 };
+        return (i) => (areInside ? load(place, i * rowBytes) : load(i32.add(pointers[i], at)));
       },
     };
   };
   const { gated } = source;
-  const plain = rowsIn(source.input, channels - (gated?.channels ?? 0));
-  const factors = gated && rowsIn(gated.gate, 1);
-  const featured = gated && rowsIn(gated.features, gated.channels);
+  const plain = rowsIn(source.input, channels - (gated?.channels ?? 0), four);
+  const factors = gated && rowsIn(gated.gate, 1, splat);
+  const featured = gated && rowsIn(gated.features, gated.channels, four);
 
   /** Brings numbers of all rows, times those of a gate, down to the points, and stores them in the lines from `store` on. */
-  const evaluate = (numbersIn: Places, store: I32, gateIn?: Places) => {
-    for (let i = 0; i < height; i++) {
-      const { address, offset } = numbersIn(i);
-      const numbers = v128.load(address, { offset, align: FLOAT });
-      const gate = gateIn?.(i);
-      f.set(
-        inputs[i],
-        gate === undefined
-          ? numbers
-          : f.f32x4.mul(numbers, v128.load32_splat(gate.address, { offset: gate.offset })),
-      );
-    }
+  const evaluate = (numbers: ReturnType<Rows["from"]>, store: I32, gates?: ReturnType<Rows["from"]>) => {
+    for (let i = 0; i < height; i++)
+      f.set(inputs[i], gates === undefined ? numbers(i) : f.f32x4.mul(numbers(i), gates(i)));
     down(inputs, (i, value) => v128.store(store, value, { offset: i * line, align: FLOAT }));
   };
 
@@ -126,7 +113,7 @@ export function tilesToPoints(
     f.set(last, i32.sub(bytes, VECTOR));
     f.set(at, 0);
     f.loop((again) => {
-      evaluate(plain.places(at, areInside), f.let("store", i32.add(to, at)));
+      evaluate(plain.from(at, areInside), f.let("store", i32.add(to, at)));
       if (channels % 4 === 0) {
         f.advance(at, VECTOR);
         f.brIf(again, i32.le_s(at, last));
@@ -148,7 +135,7 @@ export function tilesToPoints(
       f.set(store, i32.add(to, first * FLOAT));
       f.forRange(pixel, { to: end, step: FLOAT }, () => {
         f.forRange(c, { to: count / 4 }, () => {
-          evaluate(array.places(at, areInside), store, gates?.places(pixel, areInside));
+          evaluate(array.from(at, areInside), store, gates?.from(pixel, areInside));
           f.advance(at, VECTOR);
           f.advance(store, VECTOR);
         });
@@ -200,8 +187,7 @@ export function tilesToPoints(
       f.set(last, to);
       f.forRange(t, { to: length }, () => {
         f.forRange(c, { to: layout.tileStep / VECTOR }, () => {
-          for (let i = 0; i < width; i++)
-            f.set(inputs[i], v128.load(at, { offset: i * pixelBytes, align: FLOAT }));
+          for (let i = 0; i < width; i++) f.set(inputs[i], four(at, i * pixelBytes));
           across(inputs, (i, value) => v128.store(last, value, { offset: i * layout.pointStep }));
           f.advance(at, VECTOR);
           f.advance(last, VECTOR);
