@@ -58,16 +58,8 @@ export function depthwiseGradientSteps(correlation: Correlation, relaxed: boolea
   };
 }
 
-/** Where the sums of some taps are made: the pixels of one row from `column` to before `last`, from `channel` on. */
-interface Place {
-  readonly gy: I32;
-  readonly x: I32;
-  readonly sums: I32;
-  readonly column: I32;
-  readonly last: I32;
-  /** In bytes. */
-  readonly channel: I32;
-}
+/** Where some channels of a row's sums are made: the pixels of one row from `column` to before `last`. */
+type Place = Readonly<Record<"gy" | "x" | "sums" | "column" | "last", I32>>;
 
 /** Sums up the parts `from` … `to - 1`. */
 function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
@@ -75,7 +67,7 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
   const { correlation, parts, tapBytes } = code;
   const { I: channels, rows, columns } = correlation;
   const [{ taps, start }] = columns.phases;
-  const { row, n, gy, x, column, last, channel } = f.declare("i32");
+  const { row, n, gy, x, sums, column, last } = f.declare("i32");
   const chunk = Math.max(8, Math.floor(COLUMNS / channels));
   const vectors = Math.max(1, Math.min(4, Math.floor(REGISTERS / (2 * taps.length + 1))));
   const writers = blocksOf(channels, 4 * vectors).map((blocks) => ({
@@ -88,15 +80,15 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
       f.set(last, i32.add(column, chunk));
       f.set(last, f.min(last, columns.outSize));
       const tapRows = { from: partSums, bytes: taps.length * tapBytes };
-      forEachTapRow(f, correlation, row, tapRows, (y, sums) => {
+      forEachTapRow(f, correlation, row, tapRows, (y, tapSums) => {
         f.set(x, f.at(start, column, columns.step));
         f.set(x, pixelAddress(f, inputOf(correlation), locals.input, { n, y, x }));
         f.set(gy, pixelAddress(f, outputOf(correlation), locals.output, { n, y: row, x: column }));
-        f.set(channel, 0);
+        f.set(sums, tapSums);
         for (const { blocks, write } of writers)
           f.repeat("block", blocks.count, () => {
-            write({ gy, x, sums, column, last, channel });
-            f.advance(channel, blocks.channels * FLOAT);
+            write({ gy, x, sums, column, last });
+            for (const pointer of [gy, x, sums]) f.advance(pointer, blocks.channels * FLOAT);
           });
       });
     });
@@ -120,8 +112,8 @@ function sumsOfTaps(
   const load = (from: I32, v: number) => f.loadLanes(from, Math.min(4, channels - 4 * v), v * VECTOR);
   return (place) => {
     for (const sum of sums.flat()) f.set(sum, v128.const("f32x4", 0));
-    f.set(g, i32.add(place.gy, place.channel));
-    f.set(xk, i32.add(place.x, place.channel));
+    f.set(g, place.gy);
+    f.set(xk, place.x);
     f.set(ix, f.at(start, place.column, columns.step));
     const addTap = (k: number) =>
       sums[k].forEach((sum, v) => {
@@ -147,11 +139,10 @@ function sumsOfTaps(
       f.advance(g, pixelBytes);
       f.advance(xk, columns.step * pixelBytes);
     });
-    f.set(at, i32.add(place.sums, place.channel));
     sums.forEach((tap, k) => {
       tap.forEach((sum, v) => {
         const offset = k * tapBytes + v * VECTOR;
-        v128.store(at, f32x4.add(sum, v128.load(at, { offset })), { offset });
+        v128.store(place.sums, f32x4.add(sum, v128.load(place.sums, { offset })), { offset });
       });
     });
   };
