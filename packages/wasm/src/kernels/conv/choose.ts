@@ -5,21 +5,15 @@
 
 import type { Axis, Correlation } from "@saunet/core/kernels";
 import type { Convolutions } from "../../plan.ts";
-import { type AxisAlgorithm, algorithmsFor } from "./axis-algorithm.ts";
+import { algorithmsFor } from "./axis-algorithm.ts";
 import type { Matrix } from "./bilinear.ts";
 import { linearMap } from "./linear-map.ts";
 import { isPlanar } from "./planar.ts";
-import { type Algorithms, pairsOf, tilesOf } from "./tiled-image.ts";
+import { type Algorithms, pairsOf, type StripAlgorithms, tilesOf } from "./tiled-image.ts";
 
 /** A choice. */
 export type Choice =
-  | {
-      readonly algorithm: "winograd";
-      readonly rows: AxisAlgorithm;
-      readonly columns: AxisAlgorithm;
-      /** Tiles of a strip, which is worked on at once; even. */
-      readonly stripTiles: number;
-    }
+  | ({ readonly algorithm: "winograd" } & StripAlgorithms)
   | { readonly algorithm: "planar" | "direct" };
 
 /** What decides, within what the user wishes; tests put in their own. */

@@ -30,6 +30,11 @@ export interface Algorithms {
   readonly columns: AxisAlgorithm;
 }
 
+/** Those, and how many tiles a strip has, which is worked on at once; even. */
+export interface StripAlgorithms extends Algorithms {
+  readonly stripTiles: number;
+}
+
 /** Pairs of points. */
 export const pairsOf = ({ rows, columns }: Algorithms): number => rows.points * columns.points;
 
@@ -38,28 +43,6 @@ export const tilesOf = ({ N, rows, columns }: Correlation, algorithms: Algorithm
   N *
   Math.ceil(rows.outSize / algorithms.rows.outputs) *
   Math.ceil(columns.outSize / algorithms.columns.outputs);
-
-/**
- * How algorithms cut the images of a correlation: the inputs to be brought to the points, the outputs to be brought
- * back, or the gradients of the outputs to be brought to the points by the adjoint of that.
- */
-export function tiledImage(
-  c: Correlation,
-  algorithms: Algorithms,
-  side: "inputs" | "outputs" | "gradients",
-): TiledImage {
-  const tiled = ({ inSize, outSize }: Axis, { start, advance, outputs, input, output }: AxisAlgorithm) => {
-    const tiles = Math.ceil(outSize / outputs);
-    if (side === "inputs") return { size: inSize, tiles, start, advance, map: input };
-    const map = side === "outputs" ? output : transpose(output);
-    return { size: outSize, tiles, start: 0, advance: outputs, map };
-  };
-  return {
-    channels: side === "inputs" ? c.I : c.O,
-    rows: tiled(c.rows, algorithms.rows),
-    columns: tiled(c.columns, algorithms.columns),
-  };
-}
 
 /** Values of a strip: at each pair of points a matrix [tile][channel]. */
 export interface PointLayout {
@@ -75,10 +58,29 @@ export interface Transformed {
   readonly relaxed: boolean;
 }
 
-/** How the values of strips of so many tiles lie. */
-export function pointLayout(tiles: number, channels: number): PointLayout {
+/**
+ * How algorithms cut the images of a correlation into strips of so many tiles: the inputs to be brought to the points, the
+ * outputs to be brought back, or the gradients of the outputs to be brought to the points by the adjoint of that.
+ */
+export function transformed(
+  c: Correlation,
+  { stripTiles, ...algorithms }: StripAlgorithms,
+  side: "inputs" | "outputs" | "gradients",
+  relaxed: boolean,
+): Transformed {
+  const tiled = ({ inSize, outSize }: Axis, { start, advance, outputs, input, output }: AxisAlgorithm) => {
+    const tiles = Math.ceil(outSize / outputs);
+    if (side === "inputs") return { size: inSize, tiles, start, advance, map: input };
+    const map = side === "outputs" ? output : transpose(output);
+    return { size: outSize, tiles, start: 0, advance: outputs, map };
+  };
+  const channels = side === "inputs" ? c.I : c.O;
   const tileStep = Math.ceil(channels / 4) * VECTOR;
-  return { tileStep, pointStep: oddLines(tiles * tileStep) };
+  return {
+    image: { channels, rows: tiled(c.rows, algorithms.rows), columns: tiled(c.columns, algorithms.columns) },
+    layout: { tileStep, pointStep: oddLines(stripTiles * tileStep) },
+    relaxed,
+  };
 }
 
 /**

@@ -22,29 +22,30 @@ import {
   type Algorithms,
   oddLines,
   pairsOf,
-  pointLayout,
+  type StripAlgorithms,
   setStrip,
-  tiledImage,
   tilesOf,
+  transformed,
 } from "./tiled-image.ts";
 import { scratchOfTilesToPoints, tilesToPoints } from "./tiles-to-points.ts";
 
 /** The phases of the gradient of a correlation's filter; `output` is the gradient that is given. */
 export function winogradGradientSteps(
   correlation: Correlation,
-  { stripTiles, ...algorithms }: Algorithms & { readonly stripTiles: number },
+  algorithms: StripAlgorithms,
   relaxed: boolean,
 ): Steps {
   const { I, O } = correlation;
+  const { stripTiles } = algorithms;
   const pairs = pairsOf(algorithms);
-  const input = tiledImage(correlation, algorithms, "inputs");
-  const gradient = tiledImage(correlation, algorithms, "gradients");
+  const input = transformed(correlation, algorithms, "inputs", relaxed);
+  const gradient = transformed(correlation, algorithms, "gradients", relaxed);
   const tiles = tilesOf(correlation, algorithms);
   const strips = Math.ceil(tiles / stripTiles);
-  const [values, gradients] = [pointLayout(stripTiles, I), pointLayout(stripTiles, O)];
+  const [values, gradients] = [input.layout, gradient.layout];
   const gradientsStart = pairs * values.pointStep;
   const inputScratch = gradientsStart + pairs * gradients.pointStep;
-  const gradientScratch = inputScratch + scratchOfTilesToPoints(input);
+  const gradientScratch = inputScratch + scratchOfTilesToPoints(input.image);
   const blocks = blocksOf(O);
   const rows = Math.max(...blocks.map(({ vectors }) => rowsOf(vectors) * Math.ceil(I / rowsOf(vectors))));
   /** A part's sums lie as a matrix [i][o] at each pair of points: bytes from row to row, and from pair to pair. */
@@ -54,9 +55,9 @@ export function winogradGradientSteps(
   const [{ vectors }] = blocks;
   return {
     tile: `winograd${algorithms.columns.outputs}_${rowsOf(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
-    key: [correlation, algorithms, stripTiles, relaxed],
+    key: [correlation, algorithms, relaxed],
     sharedBytes: bytesOf(parts),
-    ownBytes: gradientScratch + scratchOfTilesToPoints(gradient),
+    ownBytes: gradientScratch + scratchOfTilesToPoints(gradient.image),
     steps: [
       {
         items: parts.count,
@@ -67,14 +68,14 @@ export function winogradGradientSteps(
           const gradientsAt = at("gradients", gradientsStart);
           const inputToPoints = tilesToPoints(
             f,
-            { image: input, layout: values, relaxed },
+            input,
             { input: locals.input },
             at("scratchX", inputScratch),
             own,
           );
           const gradientToPoints = tilesToPoints(
             f,
-            { image: gradient, layout: gradients, relaxed },
+            gradient,
             { input: locals.output },
             at("scratchGy", gradientScratch),
             gradientsAt,

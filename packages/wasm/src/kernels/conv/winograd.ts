@@ -22,10 +22,10 @@ import {
   type Algorithms,
   oddLines,
   pairsOf,
-  pointLayout,
+  type StripAlgorithms,
   setStrip,
-  tiledImage,
   tilesOf,
+  transformed,
 } from "./tiled-image.ts";
 import { scratchOfTilesToPoints, tilesToPoints } from "./tiles-to-points.ts";
 
@@ -45,28 +45,28 @@ const ALONE: Joined = { gatedChannels: 0, norm: undefined };
 /** The phases of a correlation. */
 export function winogradSteps(
   correlation: Correlation,
-  { stripTiles, ...algorithms }: Algorithms & { readonly stripTiles: number },
+  algorithms: StripAlgorithms,
   relaxed: boolean,
   { gatedChannels, norm }: Joined = ALONE,
 ): Steps {
   const { I, O } = correlation;
+  const { stripTiles } = algorithms;
   const pairs = pairsOf(algorithms);
-  const input = tiledImage(correlation, algorithms, "inputs");
-  const output = tiledImage(correlation, algorithms, "outputs");
+  const input = transformed(correlation, algorithms, "inputs", relaxed);
+  const output = transformed(correlation, algorithms, "outputs", relaxed);
+  const [values, products] = [input.layout, output.layout];
   const tiles = tilesOf(correlation, algorithms);
-  const values = pointLayout(stripTiles, I);
-  const products = pointLayout(stripTiles, O);
   const strips = Math.ceil(tiles / stripTiles);
   /** Sums of the strips lie after the filter. */
   const sumsStart = pairs * filterStep(I, O);
   const productsStart = pairs * values.pointStep;
   const scratchStart = productsStart + pairs * products.pointStep;
-  const halfStart = scratchStart + scratchOfTilesToPoints(input);
+  const halfStart = scratchStart + scratchOfTilesToPoints(input.image);
   return {
     tile: `winograd${algorithms.columns.outputs}_${ROWS}x${blocksOf(O)[0].vectors * 4}_${relaxed ? "relaxed" : "simd"}`,
-    key: [correlation, algorithms, stripTiles, relaxed, gatedChannels, norm],
+    key: [correlation, algorithms, relaxed, gatedChannels, norm],
     sharedBytes: sumsStart + (norm ? strips * tallyBytes(O) : 0),
-    ownBytes: halfStart + scratchOfPointsToTiles(output),
+    ownBytes: halfStart + scratchOfPointsToTiles(output.image),
     steps: [
       {
         items: Math.ceil(O / 4) * 2,
@@ -82,13 +82,7 @@ export function winogradSteps(
           const { gated: features, gate } = operands;
           const gated = features && gate && { features, gate, channels: gatedChannels };
           const source = { input: operands.input, gated };
-          const toPoints = tilesToPoints(
-            f,
-            { image: input, layout: values, relaxed },
-            source,
-            scratchAt,
-            own,
-          );
+          const toPoints = tilesToPoints(f, input, source, scratchAt, own);
           const multiply = productWriter(f, {
             columns: O,
             tileRows: () => ROWS,
@@ -102,7 +96,7 @@ export function winogradSteps(
           const tally = f.local("tally", "i32");
           const back = pointsToTiles(
             f,
-            { image: output, layout: products, relaxed },
+            output,
             productsAt,
             f.let("half", i32.add(own, halfStart)),
             operands.output,
