@@ -260,8 +260,8 @@ export const faults = [
   {
     name: "kernels: a maximum of rows that starts at 0",
     file: `${WASM}/kernels/lines.ts`,
-    from: 'constant(f, "least", Number.NEGATIVE_INFINITY)',
-    to: 'constant(f, "least", 0)',
+    from: 'f.constant("least", Number.NEGATIVE_INFINITY)',
+    to: 'f.constant("least", 0)',
     test: [`${WASM}/kernels/reduce.test.ts`, "the maximum hands on NaN, from every lane, and -∞"],
   },
   {
@@ -274,7 +274,7 @@ export const faults = [
   {
     name: "kernels: products of few rows forget all chunks but the last",
     file: `${WASM}/kernels/matmul-rows.ts`,
-    from: "f32x4.add(loadLanes(f, out, lanes), sum)",
+    from: "f32x4.add(f.loadLanes(out, lanes), sum)",
     to: "f.get(sum)",
     test: [`${WASM}/kernels/matmul.test.ts`, "1 of 4x482 by 482x1030"],
   },
@@ -295,21 +295,21 @@ export const faults = [
   {
     name: "kernels: noise of exactly the rate is dropped",
     file: `${WASM}/kernels/drop-block.ts`,
-    from: "f.f32x4.lt(noise[i], limit)",
-    to: "f.f32x4.le(noise[i], limit)",
+    from: "f.f32x4.lt(noise, limit)",
+    to: "f.f32x4.le(noise, limit)",
     test: [`${WASM}/kernels/drop-block.test.ts`, "dropout of"],
   },
   {
     name: "kernels: a rate between two 32-bit numbers is rounded to the nearer",
     file: `${WASM}/kernels/drop-block.ts`,
-    from: 'constant(f, "limit", roundUp(rate))',
-    to: 'constant(f, "limit", rate)',
+    from: 'f.constant("limit", roundUp(rate))',
+    to: 'f.constant("limit", rate)',
     test: [`${WASM}/kernels/drop-block.test.ts`, "dropout of"],
   },
   {
     name: "kernels: the last rows of DropBlock reach over the edge",
     file: `${WASM}/kernels/drop-block.ts`,
-    from: "cut(f, height, row, H + (BH >> 1), BH);",
+    from: "f.cut(height, row, H + (BH >> 1), BH);",
     to: "f.set(height, BH);",
     test: [`${WASM}/kernels/drop-block.test.ts`, `"blockSize":7`],
   },

@@ -88,7 +88,6 @@ export const FUSION_NAMES: readonly string[] = /* @__PURE__ */ fusions.map(({ na
 /** What is in force. */
 interface Acceleration {
   readonly options: Settings;
-  readonly arena: Arena;
   /** What the threads need of the arena. */
   readonly least: number;
   /** Absent on one thread. */
@@ -224,7 +223,7 @@ async function begin(
   if (isStillWanted()) {
     const runner = new Runner(arena, crew, { relaxed, convolutions: options.convolutions });
     const least = arena.used;
-    const parts = { options, arena, least, pool, runner, reasons, misfits: new Set<string>() };
+    const parts = { options, least, pool, runner, reasons, misfits: new Set<string>() };
     await replaceBy({ ...parts, lastUse: 0, timer: undefined, endResidence: () => {} });
   } else pool?.stop();
   const kernels = generators.map(({ kernel }) => kernel.name);
@@ -252,7 +251,7 @@ async function replaceBy(next: Acceleration | undefined): Promise<void> {
         })),
   );
   if (next?.options.resident)
-    next.endResidence = keepResultsIn(next.arena, () => giveMemoryBack(next, AFTER_RELEASE));
+    next.endResidence = keepResultsIn(next.runner.arena, () => giveMemoryBack(next, AFTER_RELEASE));
   await isIdle;
   former?.pool?.stop();
 }
@@ -291,7 +290,8 @@ function reportMisfit({ misfits, reasons }: Acceleration, name: string, { messag
  * whole, and a small one takes its place, with other threads.
  */
 function giveMemoryBack(acceleration: Acceleration, delay: number): void {
-  const { arena, options, least, reasons } = acceleration;
+  const { options, least, reasons } = acceleration;
+  const { arena } = acceleration.runner;
   // Nearly every operator ends here, in no time.
   if (arena.touched <= KEPT_BYTES) return;
   const isEmpty = () => acceleration === current && arena.used === least;

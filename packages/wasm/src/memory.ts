@@ -1,5 +1,5 @@
 // The arena: one WebAssembly memory in which all kernels and all threads work. Blocks are given out at the lowest
-// address where they fit and joined with their neighbours when they come back.
+// address where they fit.
 //
 // Programs hold theirs as leases: what lies in one can be made again, so one that is idle gives way where room is needed.
 //
@@ -40,10 +40,10 @@ export interface Lease {
   end(): void;
 }
 
-/** A stretch of free memory. */
-interface Gap {
-  start: number;
-  end: number;
+/** A stretch of memory that is out. */
+interface Block {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** `WebAssembly.Memory`, whose own type would ask whoever uses this package for the DOM library. */
@@ -60,10 +60,8 @@ export class Arena {
   readonly limit: number;
   /** Growing a shared memory makes a new buffer object over the same bytes; arrays keep the one they came with. */
   readonly #buffers = new WeakSet<ArrayBufferLike>();
-  /** By address; neighbours never touch. The last one ends at the limit. */
-  readonly #gaps: Gap[];
-  /** Address to end of every block that is out. */
-  readonly #blocks = new Map<number, number>();
+  /** All blocks that are out, by address. */
+  readonly #blocks: Block[] = [];
   /** Leases that nobody holds, the one that was let go first in front. */
   readonly #idle = new Set<Lease>();
   /** The end of the highest block that there ever was: pages beyond it were never touched. */
@@ -88,15 +86,11 @@ export class Arena {
     this.memory = memory;
     this.limit = maximum * PAGE;
     this.#buffers.add(memory.buffer);
-    // Address 0 is left out, so that no block is mistaken for "nothing".
-    this.#gaps = [{ start: LINE, end: this.limit }];
   }
 
   /** Bytes that are out. */
   get used(): number {
-    let bytes = 0;
-    for (const [start, end] of this.#blocks) bytes += end - start;
-    return bytes;
+    return this.#blocks.reduce((bytes, { start, end }) => bytes + end - start, 0);
   }
 
   /** Bytes that have been in use at one time or another: what the system has given for this arena. */
@@ -144,38 +138,27 @@ export class Arena {
 
   #reserveNow(bytes: number): number {
     const size = alignToLine(Math.max(bytes, 1));
-    const gap = this.#gaps.find(({ start, end }) => end - start >= size);
-    if (gap === undefined) {
+    // Address 0 is left out, so that no block is mistaken for "nothing".
+    let [address, at] = [LINE, 0];
+    while (at < this.#blocks.length && this.#blocks[at].start - address < size)
+      address = this.#blocks[at++].end;
+    const end = address + size;
+    if (end > this.limit) {
       throw new MemoryError(
         `arena: a block of ${bytes} bytes does not fit beside the ${this.used} in use; the limit is ${this.limit}`,
       );
     }
-    const address = gap.start;
-    this.#growTo(address + size);
-    this.#top = Math.max(this.#top, address + size);
-    gap.start += size;
-    if (gap.start === gap.end) this.#gaps.splice(this.#gaps.indexOf(gap), 1);
-    this.#blocks.set(address, address + size);
+    this.#growTo(end);
+    this.#top = Math.max(this.#top, end);
+    this.#blocks.splice(at, 0, { start: address, end });
     return address;
   }
 
   /** Takes a block back. */
   free(address: number): void {
-    const end = this.#blocks.get(address);
-    if (end === undefined) throw new RangeError(`arena: no block begins at ${address}`);
-    this.#blocks.delete(address);
-    const next = this.#gaps.findIndex(({ start }) => start >= end);
-    const at = next < 0 ? this.#gaps.length : next;
-    this.#gaps.splice(at, 0, { start: address, end });
-    const [before, own, after] = [this.#gaps[at - 1], this.#gaps[at], this.#gaps[at + 1]];
-    if (after?.start === own.end) {
-      own.end = after.end;
-      this.#gaps.splice(at + 1, 1);
-    }
-    if (before?.end === own.start) {
-      before.end = own.end;
-      this.#gaps.splice(at, 1);
-    }
+    const at = this.#blocks.findIndex(({ start }) => start === address);
+    if (at < 0) throw new RangeError(`arena: no block begins at ${address}`);
+    this.#blocks.splice(at, 1);
   }
 
   #growTo(end: number): void {

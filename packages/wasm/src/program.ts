@@ -23,7 +23,7 @@ import { generators } from "./kernels/index.ts";
 import { alignToLine, type Lease, MemoryError } from "./memory.ts";
 import { runObserved } from "./observe.ts";
 import type { Plan } from "./plan.ts";
-import type { Compiled, Job, Runner } from "./runner.ts";
+import { type Compiled, type Job, ofArrays, type Runner } from "./runner.ts";
 
 const VIEWS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
 
@@ -44,8 +44,8 @@ interface Planned {
   readonly call: ProgramCall;
   readonly plan: Plan | undefined;
   readonly code: Compiled | undefined;
-  /** Of each phase: whether it arranges nothing but weights that stay what they are while the program runs. */
-  readonly kept: readonly boolean[];
+  /** Of each phase that arranges nothing but weights, which stay what they are while the program runs: their buffers. */
+  readonly kept: readonly (readonly number[] | undefined)[];
   /** Whether any does; the call then keeps its scratch. */
   readonly keepsScratch: boolean;
 }
@@ -78,34 +78,30 @@ const generatorOf = /* @__PURE__ */ new Map(
   [...generators, ...fusedGenerators].map((generator) => [generator.kernel.name, generator]),
 );
 
-/** Something of each of a call's arrays, in the order of the kernel's roles. */
-function ofArrays<T>(
-  { kernel, buffers }: ProgramCall,
-  of: (buffer: number) => T,
-): Readonly<Record<string, T | undefined>> {
-  const entries = Object.keys(kernel.roles).map((name) => {
+/** Something of each of a call's buffers, by the name of the array, in the order of the kernel's roles. */
+const ofBuffers = <T>({ kernel, buffers }: ProgramCall, of: (buffer: number) => T) =>
+  ofArrays(kernel, (name) => {
     const buffer = buffers[name];
-    return [name, buffer === undefined ? undefined : of(buffer)];
+    return buffer === undefined ? undefined : of(buffer);
   });
-  return Object.fromEntries(entries);
-}
 
 function planCalls(runner: Runner, program: Program): Pick<Layout, "planned" | "written"> {
   const { buffers, calls, inputs } = program;
   const written = new Set(calls.flatMap(writesOf));
   const isInput = new Set(inputs.map(({ buffer }) => buffer));
-  const isWeight = (buffer: number | undefined) =>
-    buffer === undefined ||
-    (buffers[buffer].external !== undefined && !written.has(buffer) && !isInput.has(buffer));
+  const isWeight = (buffer: number) =>
+    buffers[buffer].external !== undefined && !written.has(buffer) && !isInput.has(buffer);
   const planned = calls.map((call): Planned => {
     const generator = generatorOf.get(call.kernel.name);
-    const lengths = ofArrays(call, (buffer) => buffers[buffer].length);
+    const lengths = ofBuffers(call, (buffer) => buffers[buffer].length);
     const plan = generator && runner.plan(generator, lengths, call.dims);
-    const phases = plan?.phases ?? [];
-    const kept = phases.map(({ reads }) => reads?.every((name) => isWeight(call.buffers[name])) ?? false);
+    const kept = (plan?.phases ?? []).map(({ reads }) => {
+      const read = reads?.flatMap((name) => call.buffers[name] ?? []);
+      return read?.every(isWeight) ? read : undefined;
+    });
     const code = plan && runner.compile(call.kernel, plan);
     if (code !== undefined) code.users++;
-    return { call, plan, code, kept, keepsScratch: kept.includes(true) };
+    return { call, plan, code, kept, keepsScratch: kept.some((read) => read !== undefined) };
   });
   return { planned, written };
 }
@@ -129,16 +125,9 @@ function layOut(runner: Runner, program: Program): Layout {
     if (external !== undefined) offsets.set(buffer, place(4 * length));
   });
   const arrayBytes = bytes;
-  const most = (size: (plan: Plan) => number, kept: boolean) =>
-    planned.reduce(
-      (largest, { plan, keepsScratch }) =>
-        plan && keepsScratch === kept ? Math.max(largest, size(plan)) : largest,
-      0,
-    );
-  const sharedOffset = place(most(({ sharedBytes = 0 }) => sharedBytes, false));
-  const ownOffset = place(
-    Math.max(...[true, false].map((kept) => most((plan) => runner.ownBytesOf(plan), kept))),
-  );
+  const most = (size: (planned: Planned) => number) => Math.max(0, ...planned.map(size));
+  const sharedOffset = place(most(({ plan, keepsScratch }) => (keepsScratch ? 0 : (plan?.sharedBytes ?? 0))));
+  const ownOffset = place(most(({ plan }) => (plan ? runner.ownBytesOf(plan) : 0)));
   const usedBytes = bytes;
   const sharedOffsets = planned.map(({ plan, keepsScratch }) =>
     keepsScratch ? place(plan?.sharedBytes ?? 0) : sharedOffset,
@@ -179,14 +168,13 @@ function placeIn(runner: Runner, layout: Layout, lease: Lease): Placed {
   const outputViews = outputs.map(({ buffer }) => viewOf(buffer) as Float32Array);
   const steps = planned.flatMap(({ call, plan, code, kept }, number): Step[] => {
     const { kernel, dims } = call;
-    const arrays = ofArrays(call, viewOf);
+    const arrays = ofBuffers(call, viewOf);
     const portable = () => kernel.portable(arrays as never, dims as never);
     if (plan === undefined || code === undefined) return [{ call: number, name: kernel.name, run: portable }];
-    const addresses = Object.values(ofArrays(call, addressOf)).map((address = 0) => address);
+    const addresses = Object.values(ofBuffers(call, addressOf)).map((address = 0) => address);
     const shared = base + sharedOffsets[number];
     return runner.jobs(plan, code, addresses, shared, base + ownOffset, portable).map((job, phase) => {
-      const reads = kept[phase] ? (plan.phases[phase].reads ?? []) : undefined;
-      const dependsOn = reads?.flatMap((name) => call.buffers[name] ?? []);
+      const dependsOn = kept[phase];
       const run = () => runner.execute(job);
       return { call: number, name: job.name, job, run, ...(dependsOn && { dependsOn }) };
     });

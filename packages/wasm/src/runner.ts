@@ -80,23 +80,14 @@ const MODULES_KEPT = 256;
 export class Cache<V> {
   readonly #values = new Map<string, V>();
   readonly #most: number;
-  readonly #mayForget: (value: V) => boolean;
-  readonly #forget: (value: V) => void;
+  readonly #forget: (value: V) => boolean;
 
   /**
    * @param most how many values are remembered, besides those that may not be forgotten
-   * @param options.mayForget whether a value may make room
-   * @param options.forget takes leave of a value that makes room
+   * @param forget takes leave of a value that is to make room, if it may
    */
-  constructor(
-    most: number,
-    {
-      mayForget = () => true,
-      forget = () => {},
-    }: { mayForget?: (value: V) => boolean; forget?: (value: V) => void } = {},
-  ) {
+  constructor(most: number, forget: (value: V) => boolean = () => true) {
     this.#most = most;
-    this.#mayForget = mayForget;
     this.#forget = forget;
   }
 
@@ -118,21 +109,23 @@ export class Cache<V> {
   #makeRoom(): void {
     let excess = this.#values.size - this.#most;
     if (excess <= 0) return;
-    const newest = [...this.#values.keys()].at(-1);
-    for (const [key, value] of this.#values) {
+    // The last one has just been asked for.
+    for (const [key, value] of [...this.#values].slice(0, -1)) {
       if (excess <= 0) return;
-      if (key === newest || !this.#mayForget(value)) continue;
-      this.#values.delete(key);
-      this.#forget(value);
-      excess--;
+      if (this.#forget(value) && this.#values.delete(key)) excess--;
     }
   }
 }
 
-/** The lengths of a call's arrays, in the order of the kernel's roles. */
-export function lengthsOf({ roles }: { readonly roles: object }, arrays: Arrays): Lengths<Arrays> {
-  return Object.fromEntries(Object.keys(roles).map((name) => [name, arrays[name]?.length]));
-}
+/** Something of each of a kernel's arrays, by name, in the order of its roles. */
+export const ofArrays = <T>(
+  { roles }: { readonly roles: object },
+  of: (name: string) => T,
+): Readonly<Record<string, T>> => Object.fromEntries(Object.keys(roles).map((name) => [name, of(name)]));
+
+/** The lengths of a call's arrays. */
+export const lengthsOf = (kernel: { readonly roles: object }, arrays: Arrays): Lengths<Arrays> =>
+  ofArrays(kernel, (name) => arrays[name]?.length);
 
 /** Runs kernels in one arena. */
 export class Runner {
@@ -140,10 +133,10 @@ export class Runner {
   readonly features: CodeFeatures;
   readonly #crew: Crew;
   readonly #plans = new Cache<Plan | undefined>(PLANS_KEPT);
-  readonly #compiled = new Cache<Compiled>(MODULES_KEPT, {
-    mayForget: ({ users }) => users === 0,
-    forget: ({ module }) => this.#freeModules.push(module),
-  });
+  readonly #compiled = new Cache<Compiled>(
+    MODULES_KEPT,
+    ({ users, module }) => users === 0 && this.#freeModules.push(module) > 0,
+  );
   /** Numbers of modules that were forgotten, and the first that none ever had. */
   readonly #freeModules: number[] = [];
   #nextModule = 0;

@@ -18,8 +18,6 @@ import {
   type Instruction,
   noImmediate,
   readInstruction,
-  type VariableAccess,
-  variableAccess,
 } from "./immediates.ts";
 import {
   InstructionMethods,
@@ -56,7 +54,6 @@ export class CodeBuilder<R extends Types = Types> extends InstructionMethods {
   readonly #names = new Set<string>();
   readonly code: Instruction[] = [];
   readonly #module: ModuleContext;
-  readonly #access: VariableAccess[] = [];
   readonly #stack: Value[] = [];
   readonly #labels: Label[] = [];
 
@@ -72,28 +69,25 @@ export class CodeBuilder<R extends Types = Types> extends InstructionMethods {
     const local = { type, name: this.#names.has(name) ? `${name}_${index}` : name, index };
     this.#names.add(local.name);
     this.variables.push(local);
-    this.#access.push(variableAccess(local));
     return local;
   }
 
   /** Puts a variable on the stack. Only needed before `emit`: any operand may be the variable itself. */
   get<T extends ValueType>(local: Local<T>): Value<T> {
-    this.#append(this.#accessTo(local).get);
+    this.#access("local.get", local);
     return this.#leave(local.type, "local.get", this.code.length - 1);
   }
 
   /** `local = value` */
   set<T extends ValueType>(local: Local<T>, value: NoInfer<Operand<T>>): void {
-    const access = this.#accessTo(local);
     this.#takeOperands("local.set", [value], [local.type]);
-    this.#append(access.set);
+    this.#access("local.set", local);
   }
 
   /** `local = value`, as an expression. */
   tee<T extends ValueType>(local: Local<T>, value: NoInfer<Operand<T>>): Value<T> {
-    const access = this.#accessTo(local);
     const start = this.#takeOperands("local.tee", [value], [local.type]);
-    this.#append(access.tee);
+    this.#access("local.tee", local);
     return this.#leave(local.type, "local.tee", start);
   }
 
@@ -342,9 +336,9 @@ export class CodeBuilder<R extends Types = Types> extends InstructionMethods {
     this.#labels.pop();
   }
 
-  #accessTo(local: Local): VariableAccess {
+  #access(name: "local.get" | "local.set" | "local.tee", local: Local): void {
     if (this.variables[local.index] !== local) this.#refuse(local.name, "is a variable of another function");
-    return this.#access[local.index];
+    this.#control(name, { bytes: unsigned(local.index), text: ` $${local.name}` });
   }
 
   #depth(where: string, label: Label): Immediate {

@@ -61,4 +61,49 @@ describe("a function", () => {
     });
     expect([sum(7, 3), sum(7, 0)]).toEqual([67, 7]);
   });
+
+  test("declares several variables for each name", () => {
+    const m = new ModuleBuilder();
+    m.func("f", { params: {} }, (f) => {
+      const { xs, ys } = f.declare("v128", 2);
+      f.setEach(ys, (i) => f.get(xs[i]));
+    });
+    expect(toWat(m)).toContain("(local $xs0 v128)\n    (local $xs1 v128)\n    (local $ys0 v128)");
+  });
+
+  test("cuts ranges, and takes steps while enough is left", () => {
+    const length = run((f, first, chunk) => {
+      f.cut(chunk, first, 20, 8);
+      return f.get(chunk);
+    });
+    expect([length(8, 0), length(16, 0)]).toEqual([8, 4]);
+    const rest = run((f, left, steps) => {
+      f.whileAtLeast(left, 3, () => f.advance(steps, 100));
+      return f.i32.add(steps, left);
+    });
+    expect([rest(11, 0), rest(2, 0)]).toEqual([302, 2]);
+  });
+
+  test.each([0, 5, 6, 23])("finds the places of index %i along axes", (index) => {
+    const place = run((f, from) => {
+      const { x, y, z } = f.declare("i32");
+      f.unravel(from, [x, y, z], [3, 2]);
+      return f.at(z, x, 100, y, 10);
+    });
+    expect(place(index, 0)).toBe(
+      100 * Math.floor(index / 6) + 10 * (Math.floor(index / 2) % 3) + (index % 2),
+    );
+  });
+
+  test("picks lanes of two vectors, and brings the sum or the maximum of lanes into all of them", () => {
+    const lane = (change: (f: FunctionBuilder<readonly ["i32"]>, x: Local<"v128">) => void) =>
+      run((f) => {
+        const x = f.let("x", f.v128.const("f32x4", 1, 2, 3, 4));
+        change(f, x);
+        return f.i32.trunc_sat_f32_s(f.f32x4.extract_lane(x, 2));
+      })(0, 0);
+    expect(lane((f, x) => f.set(x, f.pick(x, f.f32x4.mul(x, x), [0, 2, 7, 5])))).toBe(16);
+    expect(lane((f, x) => f.acrossLanes("add", x))).toBe(10);
+    expect(lane((f, x) => f.acrossLanes("max", x))).toBe(4);
+  });
 });

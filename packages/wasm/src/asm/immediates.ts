@@ -7,7 +7,7 @@
 //   zero      a byte, the number of the one memory; zeros two such bytes
 
 import { type Bytes, concat, f32, f64, signed, unsigned } from "./encode.ts";
-import { controlOpcodes, type ImmediateKind, type Opcode } from "./opcodes.ts";
+import type { ImmediateKind, Opcode } from "./opcodes.ts";
 
 /** Where a load or store goes. */
 export interface MemoryAccess {
@@ -124,48 +124,8 @@ export interface Instruction {
   readonly immediate: Immediate;
 }
 
-/** What reads and writes a variable: the same instruction wherever it stands. */
-export interface VariableAccess {
-  readonly get: Instruction;
-  readonly set: Instruction;
-  readonly tee: Instruction;
-}
-
-/** Makes a variable's instructions. */
-export function variableAccess({ index, name: variable }: { index: number; name: string }): VariableAccess {
-  const immediate = { bytes: unsigned(index), text: ` $${variable}` };
-  const access = (name: "local.get" | "local.set" | "local.tee") => ({
-    name,
-    opcode: controlOpcodes[name],
-    immediate,
-  });
-  return { get: access("local.get"), set: access("local.set"), tee: access("local.tee") };
-}
-
-/**
- * Instructions that kernels write again and again, made once: those without an immediate, and the loads and stores near
- * their pointer, by offset.
- */
-const known = new Map<Opcode, Instruction[]>();
-const NEARBY = 1024;
-
 /** Reads the arguments after an instruction's operands; throws a RangeError that says what is wrong with them. */
 export function readInstruction(opcode: Opcode, args: readonly unknown[]): Instruction {
-  const at = placeAmongKnown(opcode, args);
-  const made = at === undefined ? undefined : known.get(opcode)?.[at];
-  if (made !== undefined) return made;
   const immediate = (readImmediate[opcode.immediate] as Reader<unknown[]>)(opcode, ...args);
-  const instruction = { name: opcode.name, opcode: opcode.bytes, immediate };
-  if (at === undefined) return instruction;
-  const list = known.get(opcode) ?? [];
-  list[at] = instruction;
-  known.set(opcode, list);
-  return instruction;
-}
-
-function placeAmongKnown({ immediate }: Opcode, args: readonly unknown[]): number | undefined {
-  if (immediate === "") return 0;
-  if (immediate !== "memory") return undefined;
-  const { offset = 0, align } = (args[0] as MemoryAccess | undefined) ?? {};
-  return align === undefined && offset >= 0 && offset < NEARBY ? offset : undefined;
+  return { name: opcode.name, opcode: opcode.bytes, immediate };
 }

@@ -1,6 +1,6 @@
 // The assembler: modules of WebAssembly written by TypeScript. Read ladder.test.ts first.
 
-export type { FunctionBuilder } from "./function.ts";
+export { DOUBLE, FLOAT, type FunctionBuilder, type I32, type Range, type V128, VECTOR } from "./function.ts";
 export type { LaneShape, MemoryAccess } from "./immediates.ts";
 export type { Instructions, Local, Operand, Results, Value } from "./instructions.ts";
 export { type MemorySize, ModuleBuilder } from "./module.ts";

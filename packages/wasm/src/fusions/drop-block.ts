@@ -10,9 +10,10 @@ import {
   sumForward,
   type Walk,
 } from "@saunet/core/kernels";
+import { DOUBLE } from "../asm/index.ts";
 import { masking } from "../kernels/drop-block.ts";
-import { DOUBLE, load, SMALLEST, setEach, store } from "../kernels/stream.ts";
-import { addingStrips, forEachStrip, itemsOf, type Strips, summing, sumStrip } from "../kernels/strips.ts";
+import { SMALLEST } from "../kernels/stream.ts";
+import { addingStrips, type Strips, stripPhase, summing, sumStrip } from "../kernels/strips.ts";
 import { type Generator, generator } from "../plan.ts";
 import { type Fusion, joinPair } from "./rewrite.ts";
 
@@ -74,24 +75,20 @@ export const dropBlockGenerator: Generator = /* @__PURE__ */ generator(applySums
     fixed: [C, P],
     sharedBytes: DOUBLE * C * perImage,
     phases: [
-      {
-        ...itemsOf(strips),
-        write: (f, { from, to, shared, arrays: { y, x, mask, scale } }) => {
-          const { f32x4, i32 } = f;
-          const [ys, sums] = ["y", "sum"].map((what) => f.locals(what, "v128", vectors));
-          const mask4 = masking(f, scale, vectors);
-          const maskAt = f.local("maskAt", "i32");
-          forEachStrip(f, strips, { from, to }, (strip) =>
-            sumStrip(f, strips, strip, [x, y], { shared, sums: [sums] }, ([at, target]) => {
-              load(f, ys, at);
-              f.set(maskAt, i32.add(i32.shr_u(i32.sub(at, x), 2), mask));
-              mask4(ys, maskAt);
-              store(f, ys, target);
-              setEach(f, sums, (v) => f32x4.add(sums[v], ys[v]));
-            }),
-          );
-        },
-      },
+      stripPhase(strips, (f, { shared, arrays: { y, x, mask, scale } }) => {
+        const { f32x4, i32 } = f;
+        const { ys, sums } = f.declare("v128", vectors);
+        const mask4 = masking(f, scale, vectors);
+        const maskAt = f.local("maskAt", "i32");
+        return (strip) =>
+          sumStrip(f, strips, strip, [x, y], { shared, sums: [sums] }, ([at, target]) => {
+            f.loadEach(ys, at);
+            f.set(maskAt, i32.add(i32.shr_u(i32.sub(at, x), 2), mask));
+            mask4(ys, maskAt);
+            f.storeEach(ys, target);
+            f.setEach(sums, (v) => f32x4.add(sums[v], ys[v]));
+          });
+      }),
       addingStrips(C, { count: perImage, step: DOUBLE * C }, ["sums"]),
     ],
   };

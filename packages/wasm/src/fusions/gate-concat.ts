@@ -12,7 +12,8 @@ import {
   mulForward,
   type Walk,
 } from "@saunet/core/kernels";
-import { FLOAT, forEachItem, MEMORY_GRAIN, SMALLEST, VECTOR } from "../kernels/stream.ts";
+import { FLOAT, VECTOR } from "../asm/index.ts";
+import { MEMORY_GRAIN, SMALLEST } from "../kernels/stream.ts";
 import { type Generator, generator } from "../plan.ts";
 import { type Fusion, joinPair } from "./rewrite.ts";
 
@@ -96,7 +97,7 @@ export const gateConcatGenerator: Generator = generator(gateConcat, ({ A, B }: G
           const g = f.local("g", "v128");
           const floats = [A + B, A, B, 1];
           const along = [y, a, b, gate].map((pointer, i) => [pointer, FLOAT * floats[i]] as const);
-          forEachItem(f, { from, to }, along, () => {
+          f.forEachItem({ from, to }, along, () => {
             for (let offset = 0; offset < FLOAT * A; offset += VECTOR) {
               v128.store(y, v128.load(a, { offset, align: FLOAT }), { offset, align: FLOAT });
             }

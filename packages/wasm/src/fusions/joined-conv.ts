@@ -18,7 +18,7 @@ import {
   kernel,
   type ProgramCall,
 } from "@saunet/core/kernels";
-import { type Choice, chooseCorrelation, keepingTo } from "../kernels/conv/choose.ts";
+import { type Choice, chooseCorrelation } from "../kernels/conv/choose.ts";
 import { planOf } from "../kernels/conv/steps.ts";
 import { winogradSteps } from "../kernels/conv/winograd.ts";
 import { type CodeFeatures, type Generator, generator } from "../plan.ts";
@@ -64,7 +64,17 @@ export const joinedConv = /* @__PURE__ */ kernel(
 );
 
 const choose = (conv: Conv2dDims, { convolutions }: CodeFeatures): Choice =>
-  keepingTo(convolutions, chooseCorrelation)(forwardCorrelation(conv));
+  chooseCorrelation(forwardCorrelation(conv), convolutions);
+
+/** A convolution, joined to nothing yet; `undefined` where it is not one of Winograd's. */
+function asJoined({ kernel, buffers, dims }: ProgramCall, features: CodeFeatures) {
+  if (kernel.name === joinedConv.name) return { kernel, buffers, dims: dims as JoinedDims };
+  const conv = dims as Conv2dDims;
+  if (kernel.name !== conv2dForward.name || choose(conv, features).algorithm !== "winograd") return undefined;
+  const { y, x: input, w, b: bias } = buffers;
+  const joined: JoinedDims = { conv, gatedChannels: 0, norm: undefined };
+  return { kernel: joinedConv, buffers: { y, input, w, bias }, dims: joined };
+}
 
 /** A convolution of a gated concatenation. */
 const ofGated = /* @__PURE__ */ joinPair({
@@ -75,30 +85,16 @@ const ofGated = /* @__PURE__ */ joinPair({
   operand: "x",
   join: (join, convolve, features) => {
     const { A, B } = join.dims as GateDims;
-    const conv = convolve.dims as Conv2dDims;
-    if (choose(conv, features).algorithm !== "winograd" || A % 4 !== 0 || B % 4 !== 0) return undefined;
+    const alone = asJoined(convolve, features);
+    if (alone === undefined || A % 4 !== 0 || B % 4 !== 0) return undefined;
     const { a: input, b: gated, gate } = join.buffers;
-    const { y, w, b: bias } = convolve.buffers;
     return {
-      kernel: joinedConv,
-      buffers: { y, input, gated, gate, w, bias },
-      dims: { conv, gatedChannels: B, norm: undefined } satisfies JoinedDims,
+      ...alone,
+      buffers: { ...alone.buffers, input, gated, gate },
+      dims: { ...alone.dims, gatedChannels: B } satisfies JoinedDims,
     };
   },
 });
-
-/** The same convolution as a joined one. */
-function asJoined(call: ProgramCall, features: CodeFeatures): ProgramCall | undefined {
-  if (call.kernel.name === joinedConv.name) return call;
-  if (call.kernel.name !== conv2dForward.name) return undefined;
-  if (choose(call.dims as Conv2dDims, features).algorithm !== "winograd") return undefined;
-  const { y, x: input, w, b: bias } = call.buffers;
-  return {
-    kernel: joinedConv,
-    buffers: { y, input, w, bias },
-    dims: { conv: call.dims as Conv2dDims, gatedChannels: 0, norm: undefined } satisfies JoinedDims,
-  };
-}
 
 /** Statistics of what a convolution has just written become its own. */
 const withStatistics = /* @__PURE__ */ joinPair({
@@ -109,7 +105,7 @@ const withStatistics = /* @__PURE__ */ joinPair({
   join: (writer, statistics, features) => {
     const convolution = asJoined(writer, features);
     if (convolution === undefined) return undefined;
-    const { conv, gatedChannels, norm: known } = convolution.dims as JoinedDims;
+    const { conv, norm: known } = convolution.dims;
     const norm = statistics.dims as GroupNormDims;
     // Strips of tiles go on from one image to the next, their sums must not.
     if (known || norm.N !== 1 || conv.N !== 1 || norm.C !== conv.O || norm.C % 4 !== 0) return undefined;
@@ -117,7 +113,7 @@ const withStatistics = /* @__PURE__ */ joinPair({
     return {
       ...convolution,
       buffers: { ...convolution.buffers, mean, variance },
-      dims: { conv, gatedChannels, norm } satisfies JoinedDims,
+      dims: { ...convolution.dims, norm } satisfies JoinedDims,
     };
   },
 });
@@ -132,7 +128,7 @@ export const joinedConvGenerator: Generator = /* @__PURE__ */ generator(
   ({ conv, gatedChannels, norm }: JoinedDims, { bias }, features) => {
     const choice = choose(conv, features);
     if (choice.algorithm !== "winograd") return undefined;
-    return planOf<keyof JoinedArrays>(
+    return planOf(
       "conv2d_joined",
       winogradSteps(forwardCorrelation(conv), choice, features.relaxed, { gatedChannels, norm }),
       {

@@ -17,61 +17,58 @@ import {
   siluForward,
   siluGradient,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder, Value } from "../asm/index.ts";
-import { elementwise } from "./elementwise.ts";
+import type { FunctionBuilder, V128, Value } from "../asm/index.ts";
+import { elementwise, valuewise } from "./elementwise.ts";
 import { onePlusExpOfNegative, onePlusPowerOfTwo } from "./exp.ts";
-import { multiplyAdd } from "./multiply-add.ts";
-import { constant, MEMORY_GRAIN, setEach, type V128 } from "./stream.ts";
 
 /** NaN stays NaN: of unequal pairs pmax keeps the first. */
-export const relu = elementwise(reluForward, { grain: MEMORY_GRAIN }, (f) => {
-  const zero = constant(f, "zero", 0);
-  return ({ x, y }) => setEach(f, y, (i) => f.f32x4.pmax(x[i], zero));
+export const relu = valuewise(reluForward, (f) => {
+  const zero = f.constant("zero", 0);
+  return (x) => f.f32x4.pmax(x, zero);
 });
 
-export const gradientOfRelu = elementwise(reluGradient, { grain: MEMORY_GRAIN }, (f) => {
-  const zero = constant(f, "zero", 0);
-  return ({ gx, gy, y }) => setEach(f, gx, (i) => f.v128.and(gy[i], f.f32x4.gt(y[i], zero)));
+export const gradientOfRelu = valuewise(reluGradient, (f) => {
+  const zero = f.constant("zero", 0);
+  return (gy, y) => f.v128.and(gy, f.f32x4.gt(y, zero));
 });
 
-export const leakyRelu = elementwise(leakyReluForward, { grain: MEMORY_GRAIN }, (f, { slope }) => {
+export const leakyRelu = valuewise(leakyReluForward, (f, { slope }) => {
   const choose = kinked(f, slope);
-  return ({ x, y }) => setEach(f, y, (i) => choose(x[i], x[i]));
+  return (x) => choose(x, x);
 });
 
-export const gradientOfLeakyRelu = elementwise(leakyReluGradient, { grain: MEMORY_GRAIN }, (f, { slope }) => {
+export const gradientOfLeakyRelu = valuewise(leakyReluGradient, (f, { slope }) => {
   const choose = kinked(f, slope);
-  return ({ gx, gy, x }) => setEach(f, gx, (i) => choose(gy[i], x[i]));
+  return (gy, x) => choose(gy, x);
 });
 
 /** Prepares `x > 0 ? value : slope · value`. */
 function kinked(f: FunctionBuilder, slope: number): (value: V128, x: V128) => Value<"v128"> {
-  const zero = constant(f, "zero", 0);
-  const factor = constant(f, "slope", slope);
+  const zero = f.constant("zero", 0);
+  const factor = f.constant("slope", slope);
   return (value, x) => f.v128.bitselect(value, f.f32x4.mul(value, factor), f.f32x4.gt(x, zero));
 }
 
 export const sigmoid = elementwise(sigmoidForward, {}, (f) => {
-  const one = constant(f, "numerator", 1);
+  const one = f.constant("numerator", 1);
   const divisor = onePlusExpOfNegative(f);
   return ({ x, y }) => {
     divisor(x);
-    setEach(f, y, (i) => f.f32x4.div(one, x[i]));
+    f.setEach(y, (i) => f.f32x4.div(one, x[i]));
   };
 });
 
-export const gradientOfSigmoid = elementwise(sigmoidGradient, { grain: MEMORY_GRAIN }, (f) => {
-  const { f32x4 } = f;
-  const one = constant(f, "one", 1);
-  return ({ gx, gy, y }) => setEach(f, gx, (i) => f32x4.mul(f32x4.mul(gy[i], y[i]), f32x4.sub(one, y[i])));
+export const gradientOfSigmoid = valuewise(sigmoidGradient, (f) => {
+  const one = f.constant("one", 1);
+  return (gy, y) => f.f32x4.mul(f.f32x4.mul(gy, y), f.f32x4.sub(one, y));
 });
 
 export const silu = elementwise(siluForward, {}, (f) => {
   const divisor = onePlusExpOfNegative(f);
   return ({ x, y }) => {
-    setEach(f, y, (i) => x[i]);
+    f.setEach(y, (i) => x[i]);
     divisor(y);
-    setEach(f, y, (i) => f.f32x4.div(x[i], y[i]));
+    f.setEach(y, (i) => f.f32x4.div(x[i], y[i]));
   };
 });
 
@@ -86,25 +83,25 @@ export function siluSlope(
   { isBinary = false, relaxed = false }: { readonly isBinary?: boolean; readonly relaxed?: boolean } = {},
 ): (xs: readonly V128[]) => void {
   const { f32x4 } = f;
-  const madd = multiplyAdd(f, relaxed);
-  const one = constant(f, "numerator", 1);
-  const unit = isBinary ? constant(f, "ln2", Math.LN2) : undefined;
+  const madd = f.multiplyAdd(relaxed);
+  const one = f.constant("numerator", 1);
+  const unit = isBinary ? f.constant("ln2", Math.LN2) : undefined;
   const divisor = isBinary ? onePlusPowerOfTwo(f, { relaxed }) : onePlusExpOfNegative(f);
   return (xs) => {
     const ss = f.locals("s", "v128", xs.length);
-    setEach(f, ss, (i) => xs[i]);
+    f.setEach(ss, (i) => xs[i]);
     divisor(ss);
-    setEach(f, ss, (i) => f32x4.div(one, ss[i]));
-    if (unit) setEach(f, xs, (i) => f32x4.mul(xs[i], unit));
-    setEach(f, xs, (i) => f32x4.mul(madd(one, xs[i], f32x4.sub(one, ss[i])), ss[i]));
+    f.setEach(ss, (i) => f32x4.div(one, ss[i]));
+    if (unit) f.setEach(xs, (i) => f32x4.mul(xs[i], unit));
+    f.setEach(xs, (i) => f32x4.mul(madd(one, xs[i], f32x4.sub(one, ss[i])), ss[i]));
   };
 }
 
 export const gradientOfSilu = elementwise(siluGradient, {}, (f) => {
   const slope = siluSlope(f);
   return ({ gx, gy, x }) => {
-    setEach(f, gx, (i) => x[i]);
+    f.setEach(gx, (i) => x[i]);
     slope(gx);
-    setEach(f, gx, (i) => f.f32x4.mul(gx[i], gy[i]));
+    f.setEach(gx, (i) => f.f32x4.mul(gx[i], gy[i]));
   };
 });

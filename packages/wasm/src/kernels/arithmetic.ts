@@ -5,8 +5,6 @@ import {
   addForward,
   copyOfGradient,
   divForward,
-  type Floats,
-  type Kernel,
   maximumForward,
   minimumForward,
   mulForward,
@@ -14,35 +12,15 @@ import {
   sumOfGradients,
 } from "@saunet/core/kernels";
 import type { Generator } from "../plan.ts";
-import { elementwise } from "./elementwise.ts";
-import { MEMORY_GRAIN, setEach } from "./stream.ts";
-
-const arithmetic = <D>(
-  kernel: Kernel<{ out: Floats; a: Floats; b: Floats }, D>,
-  name: "add" | "sub" | "mul" | "div" | "min" | "max",
-): Generator =>
-  elementwise(
-    kernel,
-    { grain: MEMORY_GRAIN },
-    (f) =>
-      ({ out, a, b }) =>
-        setEach(f, out, (i) => f.f32x4[name](a[i], b[i])),
-  );
+import { valuewise } from "./elementwise.ts";
 
 export const arithmetics: readonly Generator[] = [
-  arithmetic(addForward, "add"),
-  arithmetic(subForward, "sub"),
-  arithmetic(mulForward, "mul"),
-  arithmetic(divForward, "div"),
-  arithmetic(minimumForward, "min"),
-  arithmetic(maximumForward, "max"),
-  arithmetic(sumOfGradients, "add"),
+  valuewise(addForward, ({ f32x4 }) => f32x4.add),
+  valuewise(subForward, ({ f32x4 }) => f32x4.sub),
+  valuewise(mulForward, ({ f32x4 }) => f32x4.mul),
+  valuewise(divForward, ({ f32x4 }) => f32x4.div),
+  valuewise(minimumForward, ({ f32x4 }) => f32x4.min),
+  valuewise(maximumForward, ({ f32x4 }) => f32x4.max),
+  valuewise(sumOfGradients, ({ f32x4 }) => f32x4.add),
+  valuewise(copyOfGradient, () => (g) => g),
 ];
-
-export const gradientCopy: Generator = elementwise(
-  copyOfGradient,
-  { grain: MEMORY_GRAIN },
-  (f) =>
-    ({ out, g }) =>
-      setEach(f, out, (i) => g[i]),
-);

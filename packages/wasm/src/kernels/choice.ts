@@ -4,42 +4,29 @@
 //   share of a gradient   x = other ? 1/2 : x was taken ? 1 : 0
 
 import { compareForward, extremeGradient, whereForward } from "@saunet/core/kernels";
-import { elementwise } from "./elementwise.ts";
-import { constant, MEMORY_GRAIN, setEach } from "./stream.ts";
+import { valuewise } from "./elementwise.ts";
 
-export const gradientOfExtreme = elementwise(
-  extremeGradient,
-  {
-    grain: MEMORY_GRAIN,
-  },
-  (f, { sign }) => {
-    const { v128, f32x4 } = f;
-    const one = constant(f, "one", 1);
-    const half = constant(f, "half", 0.5);
-    const isOther = sign === 1 ? f32x4.lt : f32x4.gt;
-    return ({ gx, gy, x, other }) => {
-      setEach(f, gx, (i) => v128.andnot(one, isOther(x[i], other[i])));
-      // A product, for 0 · ∞ is NaN in the reference too.
-      setEach(f, gx, (i) => f32x4.mul(v128.bitselect(half, gx[i], f32x4.eq(x[i], other[i])), gy[i]));
-    };
-  },
-);
+export const gradientOfExtreme = valuewise(extremeGradient, (f, { sign }) => {
+  const { v128, f32x4 } = f;
+  const one = f.constant("one", 1);
+  const half = f.constant("half", 0.5);
+  const isOther = sign === 1 ? f32x4.lt : f32x4.gt;
+  return (gy, x, other) => {
+    const taken = v128.andnot(one, isOther(x, other));
+    // A product, for 0 · ∞ is NaN in the reference too.
+    return f32x4.mul(v128.bitselect(half, taken, f32x4.eq(x, other)), gy);
+  };
+});
 
 const relations = { greater: "gt", greaterEqual: "ge", equal: "eq", notEqual: "ne" } as const;
 
-export const compare = elementwise(
-  compareForward,
-  {
-    grain: MEMORY_GRAIN,
-  },
-  (f, { relation }) => {
-    const one = constant(f, "one", 1);
-    const holds = f.f32x4[relations[relation]];
-    return ({ out, a, b }) => setEach(f, out, (i) => f.v128.and(holds(a[i], b[i]), one));
-  },
-);
+export const compare = valuewise(compareForward, (f, { relation }) => {
+  const one = f.constant("one", 1);
+  const holds = f.f32x4[relations[relation]];
+  return (a, b) => f.v128.and(holds(a, b), one);
+});
 
-export const where = elementwise(whereForward, { grain: MEMORY_GRAIN }, (f) => {
-  const zero = constant(f, "zero", 0);
-  return ({ y, c, a, b }) => setEach(f, y, (i) => f.v128.bitselect(a[i], b[i], f.f32x4.ne(c[i], zero)));
+export const where = valuewise(whereForward, (f) => {
+  const zero = f.constant("zero", 0);
+  return (c, a, b) => f.v128.bitselect(a, b, f.f32x4.ne(c, zero));
 });

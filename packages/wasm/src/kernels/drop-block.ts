@@ -6,31 +6,18 @@
 //   dropout.mask      mask = noise < rate ? 0 : 1 / (1 - rate)
 
 import { dropBlockApply, dropBlockDraw, dropBlockScale, dropoutMask, maskSize } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
-import { type Generator, generator } from "../plan.ts";
-import { elementwise } from "./elementwise.ts";
-import { COUNTER, KEY, moveCounter, threefryOfOne } from "./random.ts";
-import { cut } from "./ranges.ts";
+import { FLOAT, type FunctionBuilder, type I32, type V128, VECTOR } from "../asm/index.ts";
+import { generator } from "../plan.ts";
+import { valuewise } from "./elementwise.ts";
+import { moveCounter, threefry } from "./random.ts";
 import { planOfTotal } from "./reduce.ts";
-import {
-  constant,
-  FLOAT,
-  forEachItem,
-  type I32,
-  load,
-  MEMORY_GRAIN,
-  SMALLEST,
-  setEach,
-  store,
-  stream,
-  type V128,
-  VECTOR,
-  vectorsFor,
-  whileAtLeast,
-} from "./stream.ts";
+import { MEMORY_GRAIN, SMALLEST, stream, vectorsFor } from "./stream.ts";
 
 /** Steps of the search among the limits of 1,023 gaps. */
 const STEPS = [512, 256, 128, 64, 32, 16, 8, 4, 2, 1] as const;
+
+/** The words of four counters, of which gaps are drawn. */
+const WORDS_BYTES = 8 * FLOAT;
 
 /** Bytes of a strip that is counted. */
 const STRIP = 32768;
@@ -67,6 +54,7 @@ export const blockDraw = generator(dropBlockDraw, (d) => {
 
   return {
     name: "drop_block_draw_bytes_simd",
+    ownBytes: WORDS_BYTES,
     phases: [
       {
         items: Math.ceil(maskSize(d) / 4),
@@ -78,36 +66,32 @@ export const blockDraw = generator(dropBlockDraw, (d) => {
         items: N * rows,
         // A seed takes as long as some dozen elements of a stream.
         grain: Math.ceil(MEMORY_GRAIN / (W * maskC)),
-        write: (f, { from, to, arrays: { mask, limits, state } }) => {
-          const { i32, i64 } = f;
-          const [item, row, maskAt, left, gapAt, gap, height, isSecond, word] = f.locals("index", "i32", 9);
-          const counter = f.local("counter", "i64");
-          const first = f.let("first", i64.load(state, { offset: COUNTER[0], align: FLOAT }));
-          const keys = KEY.map((offset, i) => f.let(`key${i}`, i32.load(state, { offset })));
-          const draw = threefryOfOne(f, keys);
+        write: (f, { from, to, own, arrays: { mask, limits, state } }) => {
+          const { i32 } = f;
+          const { item, image, row, maskAt, left, gapAt, gap, height, word, wordAt, counter } =
+            f.declare("i32");
+          const words = threefry(f, state, 1);
+          const end = f.let("end", i32.add(own, WORDS_BYTES));
           f.forRange(item, { from, to }, () => {
-            const image = f.let("image", i32.div_u(item, rows));
-            f.set(row, i32.add(i32.sub(item, i32.mul(image, rows)), firstRow));
+            f.unravel(item, [image, row], [rows]);
+            f.advance(row, firstRow);
             const pixel = i32.add(i32.mul(i32.add(i32.mul(image, H), row), W), firstColumn);
             f.set(maskAt, f.at(mask, pixel, maskC));
             // The last rows may lie so low that the block reaches over the edge.
-            cut(f, height, row, H + (BH >> 1), BH);
-            f.set(counter, i64.add(first, i64.extend_i32_u(i32.mul(item, pairsInRow))));
-            f.set(isSecond, 0);
+            f.cut(height, row, H + (BH >> 1), BH);
+            f.set(counter, i32.mul(item, pairsInRow));
+            f.set(wordAt, end);
             f.set(left, seedsInRow);
             f.until(
               () => i32.le_s(left, 0),
               () => {
-                f.if(
-                  isSecond,
-                  () => f.set(word, draw.second),
-                  () => {
-                    draw.hash(counter);
-                    f.set(counter, i64.add(counter, 1n));
-                    f.set(word, draw.first);
-                  },
-                );
-                f.set(isSecond, i32.xor(isSecond, 1));
+                f.if(i32.eq(wordAt, end), () => {
+                  f.storeEach(words(counter, 1), own);
+                  f.advance(counter, 4);
+                  f.set(wordAt, own);
+                });
+                f.set(word, i32.load(wordAt));
+                f.advance(wordAt, FLOAT);
                 f.set(gapAt, limits);
                 for (const step of STEPS) {
                   const isBeyond = i32.ge_u(word, i32.load(gapAt, { offset: FLOAT * (step - 1) }));
@@ -148,11 +132,11 @@ export const blockScale = generator(dropBlockScale, (d, { mask: words }) => {
         const bits = f.local("bits", "i64");
         return (mask, left) => {
           f.set(bits, 0n);
-          whileAtLeast(f, left, 8, () => {
+          f.whileAtLeast(left, 8, () => {
             f.set(bits, i64.add(bits, i64.popcnt(i64.load(mask, { align: FLOAT }))));
             f.advance(mask, 8);
           });
-          whileAtLeast(f, left, 4, () => {
+          f.whileAtLeast(left, 4, () => {
             f.set(bits, i64.add(bits, i64.extend_i32_u(i32.popcnt(i32.load(mask)))));
             f.advance(mask, 4);
           });
@@ -180,8 +164,8 @@ export function masking(
   const factor = f.let("factor", v128.load32_splat(scale));
   const pairs = f.locals("pair", "v128", vectors / 2);
   return (xs, mask) => {
-    setEach(f, pairs, (i) => v128.load8x8_s(mask, { offset: 8 * i, align: FLOAT }));
-    setEach(f, xs, (v) => {
+    f.setEach(pairs, (i) => v128.load8x8_s(mask, { offset: 8 * i, align: FLOAT }));
+    f.setEach(xs, (v) => {
       const pair = pairs[v >> 1];
       const wide = v % 2 === 0 ? i32x4.extend_low_i16x8_s(pair) : i32x4.extend_high_i16x8_s(pair);
       return f32x4.mul(v128.and(wide, factor), xs[v]);
@@ -208,12 +192,12 @@ export const blockApply = generator(dropBlockApply, ({ C, maskC }, { y: length }
             const all = f.local("all", "v128");
             const count = f.local("count", "i32");
             for (const pointer of [y, x]) f.advance(pointer, from, FLOAT * C);
-            forEachItem(f, { from, to }, [[mask, 1]], () => {
+            f.forEachItem({ from, to }, [[mask, 1]], () => {
               f.set(all, f32x4.splat(factor()));
               f.set(count, C);
               const vectors = vectorsFor(C);
               stream(f, { pointers: { x, y }, reads: ["x"], writes: ["y"], count, vectors }, (values) =>
-                setEach(f, values.y, (i) => f32x4.mul(values.x[i], all)),
+                f.setEach(values.y, (i) => f32x4.mul(values.x[i], all)),
               );
             });
             return;
@@ -223,14 +207,14 @@ export const blockApply = generator(dropBlockApply, ({ C, maskC }, { y: length }
           const count = f.let("count", i32.sub(to, from));
           for (const pointer of [y, x]) f.advance(pointer, from, FLOAT);
           f.advance(mask, from);
-          whileAtLeast(f, count, AT_ONCE, () => {
-            load(f, xs, x);
+          f.whileAtLeast(count, AT_ONCE, () => {
+            f.loadEach(xs, x);
             mask4(xs, mask);
-            store(f, xs, y);
+            f.storeEach(xs, y);
             for (const pointer of [y, x]) f.advance(pointer, VECTOR * xs.length);
             f.advance(mask, AT_ONCE);
           });
-          whileAtLeast(f, count, 1, () => {
+          f.whileAtLeast(count, 1, () => {
             f32.store(y, f32.mul(f32.load(x), factor()));
             for (const pointer of [y, x]) f.advance(pointer, FLOAT);
             f.advance(mask, 1);
@@ -250,8 +234,8 @@ function roundUp(value: number): number {
   return new Float32Array(bits.buffer)[0];
 }
 
-export const dropMask: Generator = elementwise(dropoutMask, { grain: MEMORY_GRAIN }, (f, { rate }) => {
-  const limit = constant(f, "limit", roundUp(rate));
-  const kept = constant(f, "kept", 1 / (1 - rate));
-  return ({ mask, noise }) => setEach(f, mask, (i) => f.v128.andnot(kept, f.f32x4.lt(noise[i], limit)));
+export const dropMask = valuewise(dropoutMask, (f, { rate }) => {
+  const limit = f.constant("limit", roundUp(rate));
+  const kept = f.constant("kept", 1 / (1 - rate));
+  return (noise) => f.v128.andnot(kept, f.f32x4.lt(noise, limit));
 });

@@ -10,18 +10,9 @@
 //     for (k = 0; k < length; k++) write[row·outer + k·inner] = compute(reads[row·outer + k·inner])
 
 import type { Kernel, Walk } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Operand, type V128 } from "../asm/index.ts";
 import { type Generator, generator, nameOf, type PhaseLocals } from "../plan.ts";
-import {
-  ARITHMETIC_GRAIN,
-  FLOAT,
-  type I32,
-  SMALLEST,
-  stream,
-  type Vectors,
-  vectorsFor,
-  whileAtLeast,
-} from "./stream.ts";
+import { ARITHMETIC_GRAIN, MEMORY_GRAIN, SMALLEST, stream, type Vectors, vectorsFor } from "./stream.ts";
 
 /** How an array moves, in elements: from row to row and inside a row. */
 export interface Step {
@@ -122,7 +113,7 @@ export function elementwise<A, D>(
               return;
             }
             const elements = f.local("elements", "i32");
-            whileAtLeast(f, count, 1, () => {
+            f.whileAtLeast(count, 1, () => {
               f.set(elements, length);
               runOf(elements);
               for (const { pointer, outer, inner } of moving)
@@ -134,3 +125,22 @@ export function elementwise<A, D>(
     };
   });
 }
+
+/**
+ * A generator of kernels whose result, their first array, is a value of a few instructions, so that memory sets the pace;
+ * `prepare` declares constants and returns what writes that value from a vector of each array that is read, in their order.
+ */
+export const valuewise = <A, D>(
+  kernel: Kernel<A, D>,
+  prepare: (f: FunctionBuilder, dims: D) => (first: V128, second: V128, third: V128) => Operand<"v128">,
+  suits?: (dims: D) => boolean,
+): Generator =>
+  elementwise(kernel, { grain: MEMORY_GRAIN, ...(suits && { suits }) }, (f, dims) => {
+    const value = prepare(f, dims);
+    return (vectors) => {
+      const [result, first, second, third] = Object.keys(kernel.roles).map(
+        (name) => vectors[name as keyof A & string],
+      );
+      f.setEach(result, (i) => value(first[i], second?.[i], third?.[i]));
+    };
+  });

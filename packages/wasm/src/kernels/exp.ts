@@ -13,9 +13,7 @@
 // and 1e-8). P is multiplied by 2 and the power of two by 1/2: so 2^128 needs no float of its own, the product
 // overflows to ∞ where e^x does, and the power of two is 0 where e^x lies below the normal numbers.
 
-import type { FunctionBuilder } from "../asm/index.ts";
-import { multiplyAdd } from "./multiply-add.ts";
-import { constant, setEach, type V128 } from "./stream.ts";
+import type { FunctionBuilder, V128 } from "../asm/index.ts";
 
 /** Largest relative error of e^x, wherever it is a normal number (above 1.7e-38). */
 export const EXP_BOUND = 2.5e-7;
@@ -42,25 +40,28 @@ type Vectors = readonly V128[];
  * Exact at 0 (1), -∞ (0), ∞ (∞) and NaN; 0 where the result lies below 1.7e-38.
  */
 export function exponential(f: FunctionBuilder, sign: 1 | -1): (xs: Vectors) => void {
-  const { f32x4 } = f;
-  const low = constant(f, "low", sign === 1 ? LOWEST : -HIGHEST);
-  const high = constant(f, "high", sign === 1 ? HIGHEST : -LOWEST);
-  const perLn2 = constant(f, "perLn2", sign / Math.LN2);
-  const magic = constant(f, "magic", MAGIC);
+  const { f32x4, i32x4 } = f;
+  const low = f.constant("low", sign === 1 ? LOWEST : -HIGHEST);
+  const high = f.constant("high", sign === 1 ? HIGHEST : -LOWEST);
+  const perLn2 = f.constant("perLn2", sign / Math.LN2);
+  const magic = f.constant("magic", MAGIC);
   // r comes out as x - sign·k·ln 2, which is r times the sign: the odd powers of P take it up.
-  const ln2High = constant(f, "ln2High", sign * LN2_HIGH);
-  const ln2Low = constant(f, "ln2Low", sign * LN2_LOW);
-  const p = P.map((coefficient, i) => constant(f, `p${i}_`, 2 * coefficient * sign ** i));
+  const ln2High = f.constant("ln2High", sign * LN2_HIGH);
+  const ln2Low = f.constant("ln2Low", sign * LN2_LOW);
+  const p = polynomial(
+    f,
+    P.map((coefficient, i) => 2 * coefficient * sign ** i),
+  );
 
   return (xs) => {
-    const ks = f.locals("k", "v128", xs.length);
-    const each = (step: (x: V128, i: number) => void) => xs.forEach(step);
+    const { ks } = f.declare("v128", xs.length);
     // Behind both bounds a NaN stays one: of unequal pairs pmin and pmax keep the first.
-    each((x) => f.set(x, f32x4.pmax(f32x4.pmin(x, high), low)));
-    each((x, i) => f.set(ks[i], f32x4.add(f32x4.mul(x, perLn2), magic)));
-    each((x, i) => f.set(x, f32x4.sub(x, f32x4.mul(f32x4.sub(ks[i], magic), ln2High))));
-    each((x, i) => f.set(x, f32x4.sub(x, f32x4.mul(f32x4.sub(ks[i], magic), ln2Low))));
-    scaledPolynomial(f, xs, p, ks, false);
+    f.setEach(xs, (i) => f32x4.pmax(f32x4.pmin(xs[i], high), low));
+    f.setEach(ks, (i) => f32x4.add(f32x4.mul(xs[i], perLn2), magic));
+    for (const part of [ln2High, ln2Low])
+      f.setEach(xs, (i) => f32x4.sub(xs[i], f32x4.mul(f32x4.sub(ks[i], magic), part)));
+    const sums = p(xs);
+    f.setEach(xs, (i) => f32x4.mul(sums[i], i32x4.shl(ks[i], 23)));
   };
 }
 
@@ -74,53 +75,51 @@ export function onePlusPowerOfTwo(
   f: FunctionBuilder,
   { factor = 1, relaxed = false }: { readonly factor?: number; readonly relaxed?: boolean } = {},
 ): (ts: Vectors) => void {
-  const { f32x4 } = f;
-  const low = constant(f, "low", -HIGHEST / Math.LN2);
-  const high = constant(f, "high", -LOWEST / Math.LN2);
-  const magic = constant(f, "magic", MAGIC);
-  const one = constant(f, "one", factor);
-  const p = P.map((coefficient, i) => constant(f, `p${i}_`, 2 * factor * coefficient * (-Math.LN2) ** i));
+  const { f32x4, i32x4 } = f;
+  const low = f.constant("low", -HIGHEST / Math.LN2);
+  const high = f.constant("high", -LOWEST / Math.LN2);
+  const magic = f.constant("magic", MAGIC);
+  const one = f.constant("one", factor);
+  const madd = f.multiplyAdd(relaxed);
+  const p = polynomial(
+    f,
+    P.map((coefficient, i) => 2 * factor * coefficient * (-Math.LN2) ** i),
+    relaxed,
+  );
 
   return (ts) => {
-    const ks = f.locals("k", "v128", ts.length);
-    const each = (step: (t: V128, i: number) => void) => ts.forEach(step);
-    each((t) => f.set(t, f32x4.pmax(f32x4.pmin(t, high), low)));
-    each((t, i) => f.set(ks[i], f32x4.sub(magic, t)));
-    each((t, i) => f.set(t, f32x4.add(t, f32x4.sub(ks[i], magic))));
-    scaledPolynomial(f, ts, p, ks, relaxed, one);
+    const { ks } = f.declare("v128", ts.length);
+    f.setEach(ts, (i) => f32x4.pmax(f32x4.pmin(ts[i], high), low));
+    f.setEach(ks, (i) => f32x4.sub(magic, ts[i]));
+    f.setEach(ts, (i) => f32x4.add(ts[i], f32x4.sub(ks[i], magic)));
+    const sums = p(ts);
+    f.setEach(ts, (i) => madd(one, sums[i], i32x4.shl(ks[i], 23)));
   };
 }
 
 /**
- * `r ← (Σ p[i] r^i) · 2^k`, plus the addend, k being the lowest bits of `ks`. By Horner's rule: in pairs, by r², the chain would
- * be shorter, but other vectors fill the waits. Of SiLU's time 4 % went with the instructions and registers, without fused
- * multiply-add 19 %.
+ * Prepares `Σ coefficients[i] · x^i`, in variables of its own. By Horner's rule: in pairs, by x², the chain would be shorter, but
+ * other vectors fill the waits. Of SiLU's time 4 % went with the instructions and registers, without fused multiply-add 19 %.
  */
-function scaledPolynomial(
+export function polynomial(
   f: FunctionBuilder,
-  rs: Vectors,
-  p: Vectors,
-  ks: Vectors,
-  relaxed: boolean,
-  addend?: V128,
-): void {
-  const { f32x4, i32x4 } = f;
-  const sums = f.locals("sum", "v128", rs.length);
-  const madd = multiplyAdd(f, relaxed);
-  setEach(f, sums, () => p.at(-1)!);
-  for (const coefficient of p.slice(0, -1).reverse()) {
-    setEach(f, sums, (j) => madd(coefficient, rs[j], sums[j]));
-  }
-  rs.forEach((r, j) => {
-    const power = f.let("power", i32x4.shl(ks[j], 23));
-    f.set(r, addend ? madd(addend, sums[j], power) : f32x4.mul(sums[j], power));
-  });
+  coefficients: readonly number[],
+  relaxed = false,
+): (xs: Vectors) => Vectors {
+  const [highest, ...others] = coefficients.map((value, i) => f.constant(`p${i}_`, value)).reverse();
+  const madd = f.multiplyAdd(relaxed);
+  return (xs) => {
+    const { sums } = f.declare("v128", xs.length);
+    f.setEach(sums, () => highest);
+    for (const coefficient of others) f.setEach(sums, (i) => madd(coefficient, xs[i], sums[i]));
+    return sums;
+  };
 }
 
 /** Prepares `x ← 1 + e^-x`, by which the logistic function divides. */
 export function onePlusExpOfNegative(f: FunctionBuilder): (xs: Vectors) => void {
   const exp = exponential(f, -1);
-  const one = constant(f, "one", 1);
+  const one = f.constant("one", 1);
   return (xs) => {
     exp(xs);
     for (const x of xs) f.set(x, f.f32x4.add(x, one));
@@ -130,20 +129,14 @@ export function onePlusExpOfNegative(f: FunctionBuilder): (xs: Vectors) => void 
 /** Prepares `t ← log(1 + t)` for t from √½ - 1 to 1; NaN stays NaN. */
 export function log1p(f: FunctionBuilder): (ts: Vectors) => void {
   const { f32x4 } = f;
-  const two = constant(f, "two", 2);
-  const q = Q.map((coefficient, i) => constant(f, `q${i}_`, coefficient));
+  const two = f.constant("two", 2);
+  const q = polynomial(f, Q);
   return (ts) => {
-    const squares = f.locals("square", "v128", ts.length);
-    const sums = f.locals("sum", "v128", ts.length);
-    ts.forEach((t, i) => {
-      const [square, sum] = [squares[i], sums[i]];
+    for (const t of ts) {
       f.set(t, f32x4.div(t, f32x4.add(t, two)));
-      f.set(square, f32x4.mul(t, t));
-      f.set(sum, q.at(-1)!);
-      for (const coefficient of q.slice(0, -1).reverse())
-        f.set(sum, f32x4.add(f32x4.mul(sum, square), coefficient));
+      const [sum] = q([f.let("square", f32x4.mul(t, t))]);
       f.set(t, f32x4.mul(t, sum));
-    });
+    }
   };
 }
 
@@ -157,19 +150,19 @@ const LIFT = 24;
 export function logarithm(f: FunctionBuilder): (xs: Vectors) => void {
   const { v128, f32x4, i32x4 } = f;
   const ofMantissa = log1p(f);
-  const one = constant(f, "unit", 1);
-  const least = constant(f, "leastNormal", LEAST_NORMAL);
-  const lift = constant(f, "lift", 2 ** LIFT);
-  const lifted = constant(f, "lifted", LIFT);
+  const one = f.constant("unit", 1);
+  const least = f.constant("leastNormal", LEAST_NORMAL);
+  const lift = f.constant("lift", 2 ** LIFT);
+  const lifted = f.constant("lifted", LIFT);
   const rootHalf = f.let("rootHalf", v128.const("i32x4", ROOT_HALF_BITS));
-  const ln2High = constant(f, "ln2High", LN2_HIGH);
-  const ln2Low = constant(f, "ln2Low", LN2_LOW);
-  const zero = constant(f, "zero", 0);
-  const infinity = constant(f, "infinity", Number.POSITIVE_INFINITY);
-  const lowest = constant(f, "lowest", Number.NEGATIVE_INFINITY);
-  const none = constant(f, "none", Number.NaN);
+  const ln2High = f.constant("ln2High", LN2_HIGH);
+  const ln2Low = f.constant("ln2Low", LN2_LOW);
+  const zero = f.constant("zero", 0);
+  const infinity = f.constant("infinity", Number.POSITIVE_INFINITY);
+  const lowest = f.constant("lowest", Number.NEGATIVE_INFINITY);
+  const none = f.constant("none", Number.NaN);
   return (xs) => {
-    const [kept, ks, masks] = ["kept", "k", "mask"].map((name) => f.locals(name, "v128", xs.length));
+    const { kept, ks, masks } = f.declare("v128", xs.length);
     xs.forEach((x, i) => {
       const [k, mask] = [ks[i], masks[i]];
       f.set(kept[i], x);

@@ -11,9 +11,10 @@ import {
   sigmoid,
   silu,
 } from "./activation.ts";
-import { arithmetics, gradientCopy } from "./arithmetic.ts";
+import { arithmetics } from "./arithmetic.ts";
 import { compare, gradientOfExtreme, where } from "./choice.ts";
-import { convGenerators } from "./conv/index.ts";
+import { conv2dGenerators } from "./conv/correlate.ts";
+import { groupedGenerators } from "./conv/grouped.ts";
 import { blockApply, blockDraw, blockScale, dropMask } from "./drop-block.ts";
 import { gelu, gradientOfGelu } from "./gelu.ts";
 import { gather as gatherEntries, gradientOfGather, oneHot } from "./indexing.ts";
@@ -33,11 +34,11 @@ import { unary } from "./unary.ts";
 /** What fills core's kernels. */
 export const generators: readonly Generator[] = [
   ...arithmetics,
-  gradientCopy,
   ...[sum, stretch, max, gradientOfMax],
   ...[statistics, groupNorm, groupNormBackward],
   ...[maxPool, gradientOfMaxPool],
-  ...convGenerators,
+  ...conv2dGenerators,
+  ...groupedGenerators,
   matmul,
   ...[gather, scatter, concat, split],
   ...[uniform, blockDraw, blockScale, blockApply, dropMask],

@@ -9,11 +9,10 @@
 // threads add to one element and every thread goes through all indices.
 
 import { gatherForward, gatherGradient, oneHotForward } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type Local } from "../asm/index.ts";
 import { generator } from "../plan.ts";
 import { copyRow, filling } from "./movement.ts";
-import { cut } from "./ranges.ts";
-import { FLOAT, forEachItem, MEMORY_GRAIN, SMALLEST, setEach, stream } from "./stream.ts";
+import { MEMORY_GRAIN, SMALLEST, stream } from "./stream.ts";
 
 /** Elements of a stretch of `inner`: a line of the cache. */
 const STRETCH = 16;
@@ -43,7 +42,7 @@ export const gather = generator(gatherForward, ({ outer, size, inner, count }) =
         write: (f, { from, to, arrays: { y, x, indices } }) => {
           const { i32 } = f;
           const { index, at, o, source, target } = f.declare("i32");
-          forEachItem(f, { from, to }, [[y, FLOAT * inner]], (item) => {
+          f.forEachItem({ from, to }, [[y, FLOAT * inner]], (item) => {
             f.set(o, i32.div_u(item, count));
             f.set(at, f.at(indices, i32.sub(item, i32.mul(o, count)), FLOAT));
             trapUnlessIndex(f, index, at, size);
@@ -71,10 +70,10 @@ export const gradientOfGather = generator(gatherGradient, ({ outer, size, inner,
           const { f32, f32x4, i32 } = f;
           const { o, first, width, left } = f.declare("i32");
           const { j, index, at, gy, gx, target } = f.declare("i32");
-          forEachItem(f, { from, to }, [], (item) => {
+          f.forEachItem({ from, to }, [], (item) => {
             f.set(o, i32.div_u(item, stretches));
             f.set(first, i32.mul(i32.sub(item, i32.mul(o, stretches)), STRETCH));
-            cut(f, width, first, inner, STRETCH);
+            f.cut(width, first, inner, STRETCH);
             f.set(gy, f.at(arrays.gy, i32.add(i32.mul(o, count * inner), first), FLOAT));
             f.set(target, f.at(arrays.gx, i32.add(i32.mul(o, size * inner), first), FLOAT));
             f.set(at, arrays.indices);
@@ -92,7 +91,7 @@ export const gradientOfGather = generator(gatherGradient, ({ outer, size, inner,
                     count: left,
                     vectors: 4,
                   },
-                  ({ gx, gy }) => setEach(f, gx, (i) => f32x4.add(gx[i], gy[i])),
+                  ({ gx, gy }) => f.setEach(gx, (i) => f32x4.add(gx[i], gy[i])),
                 ),
               );
               f.advance(gy, FLOAT * inner);
@@ -121,7 +120,7 @@ export const oneHot = generator(oneHotForward, ({ classes }, lengths) => {
           const { f32 } = f;
           const index = f.local("index", "i32");
           const along = [[y, FLOAT * classes] as const, [indices, FLOAT] as const];
-          forEachItem(f, { from, to }, along, () => {
+          f.forEachItem({ from, to }, along, () => {
             trapUnlessIndex(f, index, indices, classes);
             f32.store(f.at(y, index, FLOAT), 1);
           });

@@ -2,22 +2,10 @@
 // for; it stays in the first cache meanwhile.
 
 import type { AxisDims, Kernel } from "@saunet/core/kernels";
-import type { FunctionBuilder, Value } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32, type V128, type Value } from "../asm/index.ts";
 import { type Draft, type Generator, generator, nameOf } from "../plan.ts";
 import { exponential } from "./exp.ts";
-import { acrossLanes, addDoubles, sumOfDoubles } from "./lanes.ts";
-import {
-  ARITHMETIC_GRAIN,
-  constant,
-  FLOAT,
-  forEachItem,
-  type I32,
-  SMALLEST,
-  setEach,
-  stream,
-  type V128,
-  type Vectors,
-} from "./stream.ts";
+import { ARITHMETIC_GRAIN, SMALLEST, stream, type Vectors } from "./stream.ts";
 
 /** How many vectors at once: enough to fill the waits of e^x. */
 const VECTORS = 4;
@@ -82,7 +70,7 @@ export function planOfLines<A>(
             ...lines.map((array) => [arrays[array], FLOAT * size] as const),
             ...single.map((array) => [arrays[array], FLOAT] as const),
           ];
-          forEachItem(f, { from, to }, along, write);
+          f.forEachItem({ from, to }, along, write);
         },
       },
     ],
@@ -119,21 +107,21 @@ export function lineSum(f: FunctionBuilder) {
   const term = f.local("term", "v128");
   const total = f.local("total", "v128");
   return {
-    clear: () => setEach(f, halves, () => zero),
+    clear: () => f.setEach(halves, () => zero),
     add: (vectors: readonly V128[]) => {
       f.set(term, vectors.length === 1 ? v128.and(vectors[0], lowest) : sumOfVectors(f, vectors));
-      addDoubles(f, halves, term);
+      f.addDoubles(halves, term);
     },
     /** The same without rounding between neighbours, for what is added up and nothing else. */
     addExactly: (vectors: readonly V128[]) => {
       if (vectors.length === 1) f.set(vectors[0], v128.and(vectors[0], lowest));
-      for (const vector of vectors) addDoubles(f, halves, vector);
+      for (const vector of vectors) f.addDoubles(halves, vector);
     },
     /** The sum. */
-    double: () => sumOfDoubles(f, halves),
+    double: () => f.sumOfDoubles(halves),
     /** The sum in all lanes. */
     total: () => {
-      f.set(total, f32x4.splat(f32.demote_f64(sumOfDoubles(f, halves))));
+      f.set(total, f32x4.splat(f32.demote_f64(f.sumOfDoubles(halves))));
       return total;
     },
   };
@@ -157,7 +145,7 @@ export function linePowers<N extends string>(
     sum.clear();
     pass([x], powers === undefined ? [] : [powers], (values) => {
       const to = values[powers ?? x];
-      setEach(f, to, (i) => f.f32x4.sub(values[x][i], largest));
+      f.setEach(to, (i) => f.f32x4.sub(values[x][i], largest));
       exp(to);
       sum.add(to);
     });
@@ -171,7 +159,7 @@ export function linePowers<N extends string>(
  */
 export function lineMaximum<N extends string>(f: FunctionBuilder, pass: Pass<N>, x: N): () => V128 {
   const { v128, f32x4 } = f;
-  const [least, ordered] = [constant(f, "least", Number.NEGATIVE_INFINITY), constant(f, "ordered", 0)];
+  const [least, ordered] = [f.constant("least", Number.NEGATIVE_INFINITY), f.constant("ordered", 0)];
   const [largest, unordered] = [f.local("largest", "v128"), f.local("unordered", "v128")];
   return () => {
     f.set(largest, least);
@@ -185,7 +173,7 @@ export function lineMaximum<N extends string>(f: FunctionBuilder, pass: Pass<N>,
       }
     });
     f.set(largest, v128.or(largest, unordered));
-    acrossLanes(f, "max", largest);
+    f.acrossLanes("max", largest);
     return largest;
   };
 }

@@ -3,31 +3,29 @@
 //   y = max(x, 0) - x z + log(1 + e^-|x|)      gx = gy (1 / (1 + e^-x) - z)
 
 import { sigmoidCrossEntropyForward, sigmoidCrossEntropyGradient } from "@saunet/core/kernels";
-import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
 import { exponential, log1p, onePlusExpOfNegative } from "./exp.ts";
-import { constant, setEach } from "./stream.ts";
 
-export const crossEntropy: Generator = elementwise(sigmoidCrossEntropyForward, {}, (f) => {
+export const crossEntropy = elementwise(sigmoidCrossEntropyForward, {}, (f) => {
   const { f32x4 } = f;
-  const zero = constant(f, "zero", 0);
+  const zero = f.constant("zero", 0);
   const exp = exponential(f, -1);
   const logarithm = log1p(f);
   return ({ x, y, z }) => {
-    setEach(f, y, (i) => f32x4.abs(x[i]));
+    f.setEach(y, (i) => f32x4.abs(x[i]));
     exp(y);
     logarithm(y);
-    setEach(f, z, (i) => f32x4.sub(f32x4.pmax(x[i], zero), f32x4.mul(x[i], z[i])));
-    setEach(f, y, (i) => f32x4.add(z[i], y[i]));
+    f.setEach(z, (i) => f32x4.sub(f32x4.pmax(x[i], zero), f32x4.mul(x[i], z[i])));
+    f.setEach(y, (i) => f32x4.add(z[i], y[i]));
   };
 });
 
-export const gradientOfCrossEntropy: Generator = elementwise(sigmoidCrossEntropyGradient, {}, (f) => {
+export const gradientOfCrossEntropy = elementwise(sigmoidCrossEntropyGradient, {}, (f) => {
   const { f32x4 } = f;
-  const one = constant(f, "numerator", 1);
+  const one = f.constant("numerator", 1);
   const divisor = onePlusExpOfNegative(f);
   return ({ gx, gy, x, z }) => {
     divisor(x);
-    setEach(f, gx, (i) => f32x4.mul(f32x4.sub(f32x4.div(one, x[i]), z[i]), gy[i]));
+    f.setEach(gx, (i) => f32x4.mul(f32x4.sub(f32x4.div(one, x[i]), z[i]), gy[i]));
   };
 });

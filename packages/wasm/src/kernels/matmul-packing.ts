@@ -7,12 +7,11 @@
 // cache when their next quarter comes.
 
 import type { MatmulDims, matmulForward } from "@saunet/core/kernels";
-import type { FunctionBuilder, Value } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Value } from "../asm/index.ts";
 import type { Phase } from "../plan.ts";
 import { copyRows, panelsBytes, turning, turnRows } from "./conv/panels.ts";
 import { BLOCK } from "./conv/register-tile.ts";
-import { cut, unravel } from "./ranges.ts";
-import { FLOAT, type I32, MEMORY_GRAIN } from "./stream.ts";
+import { MEMORY_GRAIN } from "./stream.ts";
 
 export type MatmulArrays = Parameters<typeof matmulForward>[0];
 
@@ -69,9 +68,9 @@ export function packColumns(d: MatmulDims, start: number): Phase<MatmulArrays> {
       const [row, column] = transposeB ? [FLOAT, k * FLOAT] : [n * FLOAT, FLOAT];
       const pack = transposeB ? turnRows(f, { n, k, row, column }) : copyRows(f, { n, k, row, column });
       f.forRange(item, { from, to }, () => {
-        unravel(f, item, [matrix, panel, first], [parts, chunks]);
+        f.unravel(item, [matrix, panel, first], [parts, chunks]);
         f.set(first, i32.mul(first, chunk));
-        cut(f, count, first, k, chunk);
+        f.cut(count, first, k, chunk);
         f.set(source, f.at(f.at(arrays.b, matrix, k * n * FLOAT), first, row));
         f.set(target, f.at(i32.add(shared, start), matrix, panelsBytes(d)));
         pack({ source, target, first, count }, panel);
@@ -93,11 +92,11 @@ export function packRows(d: MatmulDims, start: number): Phase<MatmulArrays> {
       const { item, matrix, t, terms, i, rows, source, target } = f.declare("i32");
       const turn = turning(f, { source: m * FLOAT, target: k * FLOAT });
       f.forRange(item, { from, to }, () => {
-        unravel(f, item, [matrix, i, t], [parts, chunks]);
+        f.unravel(item, [matrix, i, t], [parts, chunks]);
         f.set(i, i32.mul(i, PATCH_ROWS));
         f.set(t, i32.mul(t, PATCH_TERMS));
-        cut(f, rows, i, m, PATCH_ROWS);
-        cut(f, terms, t, k, PATCH_TERMS);
+        f.cut(rows, i, m, PATCH_ROWS);
+        f.cut(terms, t, k, PATCH_TERMS);
         f.set(matrix, i32.mul(matrix, m * k * FLOAT));
         f.set(source, f.at(i32.add(arrays.a, matrix), f.at(i, t, m), FLOAT));
         f.set(target, f.at(i32.add(i32.add(shared, start), matrix), f.at(t, i, k), FLOAT));

@@ -9,13 +9,10 @@
 // ends, so that errors grow as in matmul.ts. A single column counts as a row, with a in the place of b.
 
 import type { MatmulDims } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../asm/index.ts";
 import type { Draft, Phase } from "../plan.ts";
-import { acrossLanes, loadLanes, storeLanes } from "./lanes.ts";
 import { type MatmulArrays, matrixAt } from "./matmul-packing.ts";
-import { multiplyAdd } from "./multiply-add.ts";
-import { cut, unravel } from "./ranges.ts";
-import { FLOAT, type I32, MEMORY_GRAIN, VECTOR, whileAtLeast } from "./stream.ts";
+import { MEMORY_GRAIN } from "./stream.ts";
 
 /**
  * So many rows at most. With more, tiles on packed panels are faster: by 1024x1024, 12 rows take as long either way where
@@ -117,9 +114,9 @@ function phaseOf(
       const { item, matrix, first, a, b, y, count } = f.declare("i32");
       const multiply = prepare(f, { a, b, y, count, own });
       f.forRange(item, { from, to }, () => {
-        unravel(f, item, [matrix, first], [parts]);
+        f.unravel(item, [matrix, first], [parts]);
         f.set(first, f.i32.mul(first, columns));
-        cut(f, count, first, n, columns);
+        f.cut(count, first, n, columns);
         f.set(y, f.at(arrays.y, f.at(first, matrix, m * n), FLOAT));
         f.set(a, matrixAt(f, matrix, d, few, arrays[few]));
         f.set(b, matrixAt(f, matrix, d, many, arrays[many]));
@@ -138,7 +135,7 @@ function inVectors(
   rest: number,
   body: (lanes: number) => void,
 ): void {
-  whileAtLeast(f, left, 4, () => {
+  f.whileAtLeast(left, 4, () => {
     body(4);
     for (const pointer of pointers) f.advance(pointer, VECTOR);
   });
@@ -160,7 +157,7 @@ function multiplyStrips(code: Code, columns: number): Phase<MatmulArrays> {
     const { i32, v128, f32x4 } = f;
     const { t, terms, x, w, from, sums, left, out } = f.declare("i32");
     const sum = f.local("sum", "v128");
-    const madd = multiplyAdd(f, relaxed);
+    const madd = f.multiplyAdd(relaxed);
     const begin = (pointer: I32, at: I32) => {
       f.set(pointer, at);
       f.set(sums, own);
@@ -177,7 +174,7 @@ function multiplyStrips(code: Code, columns: number): Phase<MatmulArrays> {
       begin(from, w);
       inVectors(f, left, [from, sums], n % 4, (lanes) => {
         bs.forEach((factor, j) => {
-          f.set(factor, loadLanes(f, from, lanes, j * n * FLOAT));
+          f.set(factor, f.loadLanes(from, lanes, j * n * FLOAT));
         });
         for (let p = 0; p < rows; p++) {
           f.set(sum, v128.load(sums, { offset: p * pitch }));
@@ -204,8 +201,8 @@ function multiplyStrips(code: Code, columns: number): Phase<MatmulArrays> {
       f.advance(out, (first + p) * n * FLOAT);
       inVectors(f, left, [out, sums], n % 4, (lanes) => {
         f.set(sum, v128.load(sums, { offset: p * pitch }));
-        if (k > TERMS) f.if(f.get(t), () => f.set(sum, f32x4.add(loadLanes(f, out, lanes), sum)));
-        storeLanes(f, out, sum, lanes, 0);
+        if (k > TERMS) f.if(f.get(t), () => f.set(sum, f32x4.add(f.loadLanes(out, lanes), sum)));
+        f.storeLanes(out, sum, lanes, 0);
       });
     };
     return () =>
@@ -215,8 +212,8 @@ function multiplyStrips(code: Code, columns: number): Phase<MatmulArrays> {
           clear(rows);
           f.set(x, f.at(i32.add(a, first * row), t, term));
           f.set(w, f.at(b, t, n * FLOAT));
-          cut(f, terms, t, k, TERMS);
-          if (k >= together) whileAtLeast(f, terms, together, () => addTerms(rows, together));
+          f.cut(terms, t, k, TERMS);
+          if (k >= together) f.whileAtLeast(terms, together, () => addTerms(rows, together));
           if (k % together > 0) f.if(f.get(terms), () => addTerms(rows, k % together));
           for (let p = 0; p < rows; p++) addToY(p, first);
         }
@@ -238,7 +235,7 @@ function multiplyRows(code: Code): Phase<MatmulArrays> {
     const { i32, v128, f32x4 } = f;
     const { t, rowsLeft, x, w, line, left, out } = f.declare("i32");
     const factor = f.local("factor", "v128");
-    const madd = multiplyAdd(f, relaxed);
+    const madd = f.multiplyAdd(relaxed);
     /** The products of so many rows of a, from `first` on, and of b. */
     const multiply = (first: number, rows: number, together: number) => {
       const as = f.locals("a", "v128", rows);
@@ -246,13 +243,13 @@ function multiplyRows(code: Code): Phase<MatmulArrays> {
       for (const sum of sums.flat()) f.set(sum, v128.const("f32x4", 0));
       f.set(x, f.at(i32.add(a, first * k * FLOAT), t, FLOAT));
       f.set(w, line);
-      cut(f, left, t, k, TURNED_TERMS);
+      f.cut(left, t, k, TURNED_TERMS);
       inVectors(f, left, [x, w], k % 4, (lanes) => {
         as.forEach((each, p) => {
-          f.set(each, loadLanes(f, x, lanes, p * k * FLOAT));
+          f.set(each, f.loadLanes(x, lanes, p * k * FLOAT));
         });
         sums.forEach((own, j) => {
-          f.set(factor, loadLanes(f, w, lanes, j * k * FLOAT));
+          f.set(factor, f.loadLanes(w, lanes, j * k * FLOAT));
           own.forEach((sum, p) => {
             f.set(sum, madd(sum, as[p], factor));
           });
@@ -261,7 +258,7 @@ function multiplyRows(code: Code): Phase<MatmulArrays> {
       sums.forEach((own, j) => {
         own.forEach((sum, p) => {
           const offset = (p * n + j) * FLOAT;
-          acrossLanes(f, "add", sum);
+          f.acrossLanes("add", sum);
           if (k > TURNED_TERMS)
             f.if(f.get(t), () => f.set(sum, f32x4.add(v128.load32_zero(out, { offset }), sum)));
           v128.store32_lane(out, sum, 0, { offset });
@@ -277,7 +274,7 @@ function multiplyRows(code: Code): Phase<MatmulArrays> {
           f.set(line, f.at(b, t, FLOAT));
           f.set(out, i32.add(y, first * n * FLOAT));
           f.set(rowsLeft, count);
-          if (n >= together) whileAtLeast(f, rowsLeft, together, () => multiply(first, rows, together));
+          if (n >= together) f.whileAtLeast(rowsLeft, together, () => multiply(first, rows, together));
           if (n % together > 0) f.if(f.get(rowsLeft), () => multiply(first, rows, n % together));
         }
       });

@@ -11,14 +11,12 @@
 // another way (matmul-rows.ts).
 
 import { type MatmulDims, matmulForward } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
-import { type Generator, generator, type Phase } from "../plan.ts";
+import { FLOAT, type FunctionBuilder, type I32 } from "../asm/index.ts";
+import { generator, type Phase } from "../plan.ts";
 import { panelRow, panelsBytes } from "./conv/panels.ts";
 import { BLOCK, type Blocks, blocksOf, registerTile, rowsOf, type Tile } from "./conv/register-tile.ts";
 import { type MatmulArrays, matricesOf, matrixAt, packColumns, packRows } from "./matmul-packing.ts";
 import { planFewRows } from "./matmul-rows.ts";
-import { cut, unravel } from "./ranges.ts";
-import { FLOAT, type I32, whileAtLeast } from "./stream.ts";
 
 /** Calls with fewer products stay with the portable form. */
 const SMALLEST_PRODUCTS = 4096;
@@ -56,7 +54,7 @@ interface Code {
   readonly panels: number;
 }
 
-export const matmul: Generator = generator(matmulForward, (d, _lengths, { relaxed }) => {
+export const matmul = generator(matmulForward, (d, _lengths, { relaxed }) => {
   const { batch, m, n, k, transposeA, transposeB } = d;
   if (batch * m * n * k < SMALLEST_PRODUCTS) return undefined;
   const fewRows = planFewRows(d, relaxed);
@@ -133,16 +131,16 @@ function products(code: Code): Phase<MatmulArrays> {
         return matrixAt(f, matrix, d, factor, start, bytes);
       };
       f.forRange(item, { from: locals.from, to: locals.to }, () => {
-        unravel(f, item, [matrix, firstRow, part], [rowParts, panelParts]);
+        f.unravel(item, [matrix, firstRow, part], [rowParts, panelParts]);
         f.set(firstRow, i32.mul(firstRow, rows));
-        cut(f, rowCount, firstRow, m, rows);
+        f.cut(rowCount, firstRow, m, rows);
         f.set(y, f.at(firstRow, matrix, m));
         f.set(y, f.at(locals.arrays.y, y, n * FLOAT));
         f.set(a, factorAt("a"));
         f.advance(a, i32.mul(firstRow, code.a.row));
         f.set(b, factorAt("b"));
         f.forRange(t, { to: k, step: TERMS }, () => {
-          cut(f, count, t, k, TERMS);
+          f.cut(count, t, k, TERMS);
           for (const { blocks, write } of groups) {
             if (blocks.channels < BLOCK) {
               // The columns after the last whole panel go with the last of them.
@@ -208,7 +206,7 @@ function panelWriter(
     f.set(out, f.at(y, panel, BLOCK * FLOAT));
     f.set(chunk, f.at(f.at(b, panel, BLOCK * FLOAT * (packed ? k : 1)), t, termBytes));
     f.set(left, rowCount);
-    whileAtLeast(f, left, rows, () => {
+    f.whileAtLeast(left, rows, () => {
       multiply(tile);
       f.advance(line, rows * reading.row);
       f.advance(out, rows * n * FLOAT);

@@ -7,19 +7,9 @@
 // host's routine has a price to begin with. Where the innermost axis has gaps (a transposition), one element is a row.
 
 import { type Box, concatForward, readBox, splitForward, writeBox } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32 } from "../asm/index.ts";
 import { type Generator, generator, type Phase } from "../plan.ts";
-import {
-  constant,
-  FLOAT,
-  forEachItem,
-  type I32,
-  MEMORY_GRAIN,
-  SMALLEST,
-  setEach,
-  stream,
-  vectorsFor,
-} from "./stream.ts";
+import { MEMORY_GRAIN, SMALLEST, stream, vectorsFor } from "./stream.ts";
 
 /** From so many elements on memory.copy is faster. */
 const LONG_ROW = 256;
@@ -32,7 +22,7 @@ export function copyRow(f: FunctionBuilder, { to, from }: { to: I32; from: I32 }
     const count = f.let("count", f.i32.const(length));
     const vectors = vectorsFor(length);
     stream(f, { pointers: { to, from }, reads: ["from"], writes: ["to"], count, vectors }, (values) =>
-      setEach(f, values.to, (i) => values.from[i]),
+      f.setEach(values.to, (i) => values.from[i]),
     );
   }
 }
@@ -48,9 +38,9 @@ export const filling = <A>(array: keyof A, length: number, value: number): Phase
       f.memory.fill(pointer, 0, f.i32.mul(count, FLOAT));
       return;
     }
-    const all = constant(f, "value", value);
+    const all = f.constant("value", value);
     stream(f, { pointers: { pointer }, reads: [], writes: ["pointer"], count, vectors: 4 }, (values) =>
-      setEach(f, values.pointer, () => all),
+      f.setEach(values.pointer, () => all),
     );
   },
 });
@@ -72,7 +62,7 @@ function copyBox(
       const { i32 } = f;
       const [dense, boxed] = target === "dense" ? [y, x] : [x, y];
       const [rest, index, place, pointer] = f.locals("index", "i32", 4);
-      forEachItem(f, { from, to }, [[dense, FLOAT * length]], (row) => {
+      f.forEachItem({ from, to }, [[dense, FLOAT * length]], (row) => {
         // The row's index on each axis, the last axis first; together they are its place in the box.
         f.set(rest, row);
         f.set(place, offset);
@@ -93,20 +83,18 @@ function copyBox(
 /** The number of elements, where the walk's first array is dense: in order and without gaps. */
 const sizeOf = ({ walk }: Box): number => walk.shape.reduce((product, size) => product * size, 1);
 
-export const gather: Generator = generator(readBox, (box: Box) =>
+export const gather = generator(readBox, (box: Box) =>
   sizeOf(box) < SMALLEST ? undefined : { name: "gather_f32_simd", phases: [copyBox(box, "dense")] },
 );
 
 /** Phase 1: all of y = value. Phase 2: the box. */
-export const scatter: Generator = generator(
-  writeBox,
-  (box: Box & { readonly value: number }, { y: length }) =>
-    length! < SMALLEST
-      ? undefined
-      : {
-          name: "scatter_f32_simd",
-          phases: [filling("y", length!, box.value), copyBox(box, "boxed")],
-        },
+export const scatter = generator(writeBox, (box: Box & { readonly value: number }, { y: length }) =>
+  length! < SMALLEST
+    ? undefined
+    : {
+        name: "scatter_f32_simd",
+        phases: [filling("y", length!, box.value), copyBox(box, "boxed")],
+      },
 );
 
 /** Each pair of runs, of a and of b, between them and their place in y. */
@@ -132,7 +120,7 @@ const alternation = (
             const along = [{ array: y, size }, ...parts].map(
               ({ array, size }) => [array, FLOAT * size] as const,
             );
-            forEachItem(f, { from, to }, along, () => {
+            f.forEachItem({ from, to }, along, () => {
               for (const { array, size, place } of parts) {
                 f.set(whole, place === 0 ? y : f.i32.add(y, place));
                 f.set(part, array);

@@ -9,35 +9,30 @@
 // Loops and layout: strips.ts and norm-groups.ts.
 
 import { type GroupNormDims, groupNormGradient, type Kernel } from "@saunet/core/kernels";
+import { DOUBLE, FLOAT } from "../asm/index.ts";
 import { alignToLine } from "../memory.ts";
 import { type CodeFeatures, type Draft, type Generator, generator } from "../plan.ts";
 import { siluSlope } from "./activation.ts";
-import { multiplyAdd } from "./multiply-add.ts";
-import { affine, affinePhase, forEachChannel, forEachGroup, rootOf, suits } from "./norm-groups.ts";
+import {
+  affine,
+  affinePhase,
+  forEachChannel,
+  forEachGroup,
+  productSums,
+  rootOf,
+  suits,
+} from "./norm-groups.ts";
 import { gradientOfRows, isOfRows } from "./norm-rows.ts";
+import { MEMORY_GRAIN, stream } from "./stream.ts";
 import {
-  DOUBLE,
-  FLOAT,
-  forEachItem,
-  type I32,
-  load,
-  MEMORY_GRAIN,
-  setEach,
-  store,
-  stream,
-} from "./stream.ts";
-import {
+  addingStrips,
   addUp,
-  type Block,
   bytesOf,
   forEachBlock,
   forEachPosition,
-  forEachStrip,
-  itemsOf,
   mapping,
-  type Strip,
+  stripPhase,
   summing,
-  sumStrip,
 } from "./strips.ts";
 
 type Arrays = Parameters<typeof groupNormGradient>[0];
@@ -48,11 +43,11 @@ export type ActivatedArrays = Arrays & { beta: Arrays["gamma"] };
  * Phase 1, each group: coefficient[image, 0, c] = mean, coefficient[image, 1, c] = rstd·gamma[c] in units of 1 / log2 e
  * Phase 2, each strip: s[strip, c] = Σ gy, q[strip, c] = Σ gy (x - mean[c])
  *   where an activation follows, of gx ← gy · activation'((x - mean) · coefficient[1] + beta) instead of gy
- * Phase 3, each group: s and q of the image, left where those of its first strip were, and
+ * Phase 3, each group: s and q ← rstd·q of the image, left where those of its first strip were, and
  *   coefficient[image, 1, c] = rstd·gamma[c]
- *   coefficient[image, 2, c] = -rstd³ · Σ gamma·q / PD      these two sums over the group's channels;
+ *   coefficient[image, 2, c] = -rstd² · Σ gamma·q / PD      these two sums over the group's channels;
  *   coefficient[image, 3, c] = -rstd  · Σ gamma·s / PD      0 where mean and variance are constants
- * Phase 4, each channel: gGamma = Σ rstd·q, gBeta = Σ s over the images
+ * Phase 4, each channel: gGamma = Σ q, gBeta = Σ s over the images
  * Phase 5, each strip: gx = gy · coefficient[1] + (x - mean) · coefficient[2] + coefficient[3]
  */
 function planOf(
@@ -79,75 +74,52 @@ function planOf(
     ownBytes: isActivated ? bytesOf(sums) : 0,
     phases: [
       affinePhase(d, how),
-      {
-        ...itemsOf(sums),
-        write: (f, { from, to, shared, own, arrays }) => {
-          const { f32x4, i32 } = f;
-          const { x, gy, gx, beta } = arrays;
-          const [xs, gys, means, sumsOfGy, sumsOfProduct] = ["x", "gy", "mean", "sum", "product"].map(
-            (what) => f.locals(what, "v128", sums.vectors),
-          );
-          const begin = ({ image, channel }: Block) =>
-            load(f, means, f.let("at", f.at(shared, image, imageCoefficients, channel, 1)));
-          const left = { shared, offset, begin, sums: [sumsOfGy, sumsOfProduct] };
-          const sumUp = (strip: Strip, gradients: I32) =>
-            sumStrip(f, sums, strip, [x, gradients], left, ([xAt, gyAt]) => {
-              load(f, xs, xAt);
-              load(f, gys, gyAt);
-              xs.forEach((x4, v) => {
-                f.set(x4, f32x4.mul(f32x4.sub(x4, means[v]), gys[v]));
-                f.set(sumsOfGy[v], f32x4.add(sumsOfGy[v], gys[v]));
-                f.set(sumsOfProduct[v], f32x4.add(sumsOfProduct[v], x4));
-              });
-            });
-          if (!isActivated) {
-            forEachStrip(f, sums, { from, to }, (strip) => sumUp(strip, gy));
-            return;
-          }
-          const normalize = affine(f, sums, { shared, beta }, how, relaxed);
-          const slope = siluSlope(f, { isBinary: true, relaxed });
-          const operandsAt = f.local("operands", "i32");
-          forEachStrip(f, sums, { from, to }, (strip) => {
-            const { start } = strip;
-            // gx may lie where gy does, so the operands of the activation lie in scratch.
-            f.set(operandsAt, i32.sub(own, start));
-            normalize(strip, x, operandsAt);
-            const count = f.let("count", i32.mul(strip.count, C));
-            const pointers = {
-              operand: f.let("operand", own),
-              gy: f.let("gy", i32.add(gy, start)),
-              gx: f.let("gx", i32.add(gx, start)),
-            };
-            stream(
-              f,
-              { pointers, reads: ["operand", "gy"], writes: ["gx"], count, vectors: 4 },
-              ({ operand, gy, gx }) => {
-                slope(operand);
-                setEach(f, gx, (i) => f32x4.mul(operand[i], gy[i]));
-              },
-            );
-            sumUp(strip, gx);
+      stripPhase(sums, (f, { shared, own, arrays: { x, gy, gx, beta } }) => {
+        const { f32x4, i32 } = f;
+        const sumUp = productSums(f, sums, { shared, offset }, ({ image, channel }, means) =>
+          f.loadEach(means, f.let("at", f.at(shared, image, imageCoefficients, channel, 1))),
+        );
+        if (!isActivated) return (strip) => sumUp(strip, x, gy);
+        const normalize = affine(f, sums, { shared, beta }, how, relaxed);
+        const slope = siluSlope(f, { isBinary: true, relaxed });
+        const operandsAt = f.local("operands", "i32");
+        return (strip) => {
+          // gx may lie where gy does, so the operands of the activation lie in scratch.
+          f.set(operandsAt, i32.sub(own, strip.start));
+          normalize(strip, x, operandsAt);
+          const count = f.let("count", i32.mul(strip.count, C));
+          const pointers = {
+            operand: f.let("operand", own),
+            gy: f.let("gy", i32.add(gy, strip.start)),
+            gx: f.let("gx", i32.add(gx, strip.start)),
+          };
+          const reads = ["operand", "gy"] as const;
+          stream(f, { pointers, reads, writes: ["gx"], count, vectors: 4 }, ({ operand, gy, gx }) => {
+            slope(operand);
+            f.setEach(gx, (i) => f32x4.mul(operand[i], gy[i]));
           });
-        },
-      },
+          sumUp(strip, x, gx);
+        };
+      }),
       {
         items: N * G,
         grain: Math.ceil(MEMORY_GRAIN / (8 * D * sums.perImage)),
-        write: (f, { from, to, shared, arrays }) => {
-          const { variance, gamma } = arrays;
+        write: (f, { from, to, shared, arrays: { variance, gamma } }) => {
           const { f32, f64 } = f;
-          const [s, q, sumOfS, sumOfQ, rstd, scale] = f.locals("sum", "f64", 6);
-          const [gammaAt, strip] = f.locals("pointer", "i32", 2);
-          const share = d.fixedStatistics ? 0 : 1 / (P * D);
+          const { s, q, sumOfS, sumOfQ, scale } = f.declare("f64");
+          const { gammaAt, strip } = f.declare("i32");
+          const share = d.fixedStatistics ? 0 : -1 / (P * D);
           forEachGroup(f, d, { from, to }, [variance], (group) => {
             const image = f.let("at", f.at(shared, group.image, imageSums, group.channel, DOUBLE));
             const gammaOfGroup = f.let("at", f.at(gamma, group.channel, FLOAT));
+            const rstd = rootOf(f, variance, d);
             f.set(sumOfS, 0);
             f.set(sumOfQ, 0);
             f.set(gammaAt, gammaOfGroup);
             forEachChannel(f, D, [gammaAt], () => {
               f.set(strip, image);
-              addUp(f, strip, [s, q], { count: sums.perImage, step: stripSums, apart: DOUBLE * C, offset });
+              addUp(f, strip, [s, q], { count: sums.perImage, step: stripSums, offset });
+              f.set(q, f64.mul(q, rstd));
               f64.store(image, s, { offset });
               f64.store(image, q, { offset: offset + DOUBLE * C });
               f.set(scale, f64.promote_f32(f32.load(gammaAt)));
@@ -155,9 +127,8 @@ function planOf(
               f.set(sumOfQ, f64.add(sumOfQ, f64.mul(q, scale)));
               f.advance(image, DOUBLE);
             });
-            f.set(rstd, rootOf(f, variance, d));
-            f.set(sumOfS, f64.mul(f64.mul(sumOfS, rstd), -share));
-            f.set(sumOfQ, f64.mul(f64.mul(sumOfQ, f64.mul(f64.mul(rstd, rstd), rstd)), -share));
+            f.set(sumOfS, f64.mul(f64.mul(sumOfS, rstd), share));
+            f.set(sumOfQ, f64.mul(f64.mul(sumOfQ, f64.mul(rstd, rstd)), share));
             const at = f.let("at", f.at(shared, group.image, imageCoefficients, group.channel, FLOAT));
             f.set(gammaAt, gammaOfGroup);
             forEachChannel(f, D, [at, gammaAt], () => {
@@ -169,66 +140,31 @@ function planOf(
           });
         },
       },
-      {
-        items: C,
-        grain: MEMORY_GRAIN,
-        write: (f, { from, to, shared, arrays }) => {
-          const { variance, gGamma, gBeta } = arrays;
-          const { f32, f64, i32 } = f;
-          const [s, q, sumOfS, sumOfQ] = f.locals("sum", "f64", 4);
-          const [image, at, varianceAt] = f.locals("index", "i32", 3);
-          const along = [gGamma, gBeta].map((array) => [array, FLOAT] as const);
-          forEachItem(f, { from, to }, along, (channel) => {
-            f.set(at, f.at(shared, channel, DOUBLE));
-            f.set(varianceAt, f.at(variance, i32.div_u(channel, D), FLOAT));
-            f.set(sumOfS, 0);
-            f.set(sumOfQ, 0);
-            f.forRange(image, { to: N }, () => {
-              f.set(s, f64.load(at, { offset }));
-              f.set(q, f64.load(at, { offset: offset + DOUBLE * C }));
-              f.set(sumOfS, f64.add(sumOfS, s));
-              f.set(sumOfQ, f64.add(sumOfQ, f64.mul(q, rootOf(f, varianceAt, d))));
-              f.advance(at, imageSums);
-              f.advance(varianceAt, FLOAT * G);
+      addingStrips(C, { count: N, step: imageSums, apart: DOUBLE * C, offset }, ["gBeta", "gGamma"]),
+      stripPhase(maps, (f, { shared, arrays: { x, gx, gy } }) => {
+        const { f32x4 } = f;
+        const madd = f.multiplyAdd(relaxed);
+        const { xs, gys, means, fromGy, fromX, constants } = f.declare("v128", maps.vectors);
+        return (strip) =>
+          forEachBlock(f, maps, strip, [x, isActivated ? gx : gy, gx], (block) => {
+            const at = f.let("at", f.at(shared, block.image, imageCoefficients, block.channel, 1));
+            [means, fromGy, fromX, constants].forEach((vectors, which) => {
+              f.loadEach(vectors, at, FLOAT * C * which);
             });
-            f32.store(gGamma, f32.demote_f64(sumOfQ));
-            f32.store(gBeta, f32.demote_f64(sumOfS));
+            forEachPosition(f, maps, block, block.left, () => {
+              f.loadEach(xs, block.pointers[0]);
+              f.loadEach(gys, block.pointers[1]);
+              f.setEach(gys, (v) => madd(constants[v], gys[v], fromGy[v]));
+              f.setEach(xs, (v) => madd(gys[v], f32x4.sub(xs[v], means[v]), fromX[v]));
+              f.storeEach(xs, block.pointers[2]);
+            });
           });
-        },
-      },
-      {
-        ...itemsOf(maps),
-        write: (f, { from, to, shared, arrays }) => {
-          const { f32x4 } = f;
-          const madd = multiplyAdd(f, relaxed);
-          const { x, gx } = arrays;
-          const gy = isActivated ? gx : arrays.gy;
-          const [xs, gys, means, fromGy, fromX, constants] = [
-            ...["x", "gy", "mean"],
-            ...["fromGy", "fromX", "constant"],
-          ].map((what) => f.locals(what, "v128", maps.vectors));
-          forEachStrip(f, maps, { from, to }, (strip) =>
-            forEachBlock(f, maps, strip, [x, gy, gx], (block) => {
-              const at = f.let("at", f.at(shared, block.image, imageCoefficients, block.channel, 1));
-              [means, fromGy, fromX, constants].forEach((vectors, which) => {
-                load(f, vectors, at, FLOAT * C * which);
-              });
-              forEachPosition(f, maps, block, block.left, () => {
-                load(f, xs, block.pointers[0]);
-                load(f, gys, block.pointers[1]);
-                setEach(f, gys, (v) => madd(constants[v], gys[v], fromGy[v]));
-                setEach(f, xs, (v) => madd(gys[v], f32x4.sub(xs[v], means[v]), fromX[v]));
-                store(f, xs, block.pointers[2]);
-              });
-            }),
-          );
-        },
-      },
+      }),
     ],
   };
 }
 
-export const gradient: Generator = /* @__PURE__ */ generator(
+export const gradient = /* @__PURE__ */ generator(
   groupNormGradient,
   (d: GroupNormDims, _lengths, features) =>
     isOfRows(d)

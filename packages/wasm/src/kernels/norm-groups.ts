@@ -3,22 +3,10 @@
 //   x, y [N,P,C]   mean, variance [N,G]   gamma, beta [C]      groups of D = C/G channels
 
 import type { GroupNormDims } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Local, type Range, type V128 } from "../asm/index.ts";
 import type { Phase } from "../plan.ts";
-import { multiplyAdd } from "./multiply-add.ts";
-import {
-  constant,
-  FLOAT,
-  forEachItem,
-  type I32,
-  load,
-  MEMORY_GRAIN,
-  type Range,
-  SMALLEST,
-  setEach,
-  store,
-} from "./stream.ts";
-import { forEachBlock, forEachPosition, type Strip, type Strips } from "./strips.ts";
+import { MEMORY_GRAIN, SMALLEST } from "./stream.ts";
+import { type Block, forEachBlock, forEachPosition, type Strip, type Strips, sumStrip } from "./strips.ts";
 
 /** Whether there is code for it, and enough to do. */
 export const suits = ({ N, P, C }: GroupNormDims): boolean => C % 4 === 0 && N * P * C >= SMALLEST;
@@ -37,7 +25,7 @@ export function forEachGroup(
   const { i32 } = f;
   const [image, channel] = f.locals("group", "i32", 2);
   const along = perGroup.map((pointer) => [pointer, FLOAT] as const);
-  forEachItem(f, range, along, (group) => {
+  f.forEachItem(range, along, (group) => {
     f.set(image, i32.div_u(group, G));
     f.set(channel, i32.mul(i32.sub(group, i32.mul(image, G)), D));
     body({ image, channel });
@@ -124,22 +112,45 @@ export function affine(
   relaxed: boolean,
 ): (strip: Strip, x: I32, y: I32) => void {
   const { f32x4 } = f;
-  const [xs, means, scales, betas] = ["x", "mean", "scale", "beta"].map((what) =>
-    f.locals(what, "v128", strips.vectors),
-  );
-  const unit4 = constant(f, "unit", unit);
-  const madd = multiplyAdd(f, relaxed);
+  const { xs, means, scales, betas } = f.declare("v128", strips.vectors);
+  const unit4 = f.constant("unit", unit);
+  const madd = f.multiplyAdd(relaxed);
   return (strip, x, y) =>
     forEachBlock(f, strips, strip, [x, y], (block) => {
       const at = f.let("at", f.at(shared, block.image, perChannel * FLOAT * strips.C, block.channel, 1));
-      load(f, means, at);
-      load(f, scales, at, FLOAT * strips.C);
-      load(f, betas, f.let("at", f.at(beta, block.channel, 1)));
-      if (unit !== 1) setEach(f, betas, (v) => f32x4.mul(betas[v], unit4));
+      f.loadEach(means, at);
+      f.loadEach(scales, at, FLOAT * strips.C);
+      f.loadEach(betas, f.let("at", f.at(beta, block.channel, 1)));
+      if (unit !== 1) f.setEach(betas, (v) => f32x4.mul(betas[v], unit4));
       forEachPosition(f, strips, block, block.left, () => {
-        load(f, xs, block.pointers[0]);
-        setEach(f, xs, (v) => madd(betas[v], f32x4.sub(xs[v], means[v]), scales[v]));
-        store(f, xs, block.pointers[1]);
+        f.loadEach(xs, block.pointers[0]);
+        f.setEach(xs, (v) => madd(betas[v], f32x4.sub(xs[v], means[v]), scales[v]));
+        f.storeEach(xs, block.pointers[1]);
+      });
+    });
+}
+
+/**
+ * Prepares `s[strip, c] = Σ gy` and `q[strip, c] = Σ gy · (x - mean[c])`, the means being loaded where a block begins; without
+ * that x is what gy is multiplied by. What it returns writes them for a strip.
+ */
+export function productSums(
+  f: FunctionBuilder,
+  strips: Strips,
+  { shared, offset = 0 }: { readonly shared: I32; readonly offset?: number },
+  loadMeans?: (block: Block, means: readonly V128[]) => void,
+): (strip: Strip, x: I32, gy: I32) => void {
+  const { f32x4 } = f;
+  const { xs, gys, means, s, q } = f.declare("v128", strips.vectors);
+  const sums = { shared, offset, sums: [s, q], begin: (block: Block) => loadMeans?.(block, means) };
+  return (strip, x, gy) =>
+    sumStrip(f, strips, strip, [x, gy], sums, ([xAt, gyAt]) => {
+      f.loadEach(xs, xAt);
+      f.loadEach(gys, gyAt);
+      xs.forEach((x4, v) => {
+        f.set(x4, f32x4.mul(loadMeans ? f32x4.sub(x4, means[v]) : x4, gys[v]));
+        f.set(s[v], f32x4.add(s[v], gys[v]));
+        f.set(q[v], f32x4.add(q[v], x4));
       });
     });
 }

@@ -3,8 +3,7 @@
 //
 //   x, y, gx, gy [N,C]   mean, variance [N]   gamma, beta [C]
 //
-// The gradients of gamma and beta are sums over rows. The rows are cut into parts, the same for any number of threads; a part
-// adds in 32 bits through a few rows, then in double, and another phase adds the parts in order.
+// The gradients of gamma and beta are sums over rows, cut into strips (strips.ts); rows of them are multiples of 4.
 
 import type {
   GroupNormDims,
@@ -12,29 +11,15 @@ import type {
   groupNormGradient,
   groupNormStatistics,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
-import { alignToLine } from "../memory.ts";
+import { DOUBLE, FLOAT, type FunctionBuilder, type I32 } from "../asm/index.ts";
 import type { Draft } from "../plan.ts";
 import { lineSum, passes, planOfLines } from "./lines.ts";
-import { multiplyAdd } from "./multiply-add.ts";
-import { rootOf } from "./norm-groups.ts";
-import {
-  ARITHMETIC_GRAIN,
-  DOUBLE,
-  FLOAT,
-  forEachItem,
-  type I32,
-  MEMORY_GRAIN,
-  SMALLEST,
-  setEach,
-} from "./stream.ts";
-import { addingStrips } from "./strips.ts";
+import { productSums, rootOf } from "./norm-groups.ts";
+import { MEMORY_GRAIN, SMALLEST } from "./stream.ts";
+import { addingStrips, bytesOf, type Strip, stripPhase, summing } from "./strips.ts";
 
 /** Longer rows leave the first cache, and the sums of all parts would take much memory. */
 const LONGEST = 2 ** 13;
-const PARTS = 64;
-/** Rows that are added up in 32 bits. */
-const CHUNK = 32;
 
 /** Whether each row of `x` is normalised by itself, and fits. */
 export const isOfRows = ({ N, P, C, G }: GroupNormDims): boolean =>
@@ -71,9 +56,9 @@ export const statisticsOfRows = (d: GroupNormDims): Draft<Parameters<typeof grou
         sum.clear();
         squares.clear();
         pass(["x"], [], ({ x }) => {
-          setEach(f, x, (i) => f32x4.sub(x[i], center));
+          f.setEach(x, (i) => f32x4.sub(x[i], center));
           sum.add(x);
-          setEach(f, x, (i) => f32x4.mul(x[i], x[i]));
+          f.setEach(x, (i) => f32x4.mul(x[i], x[i]));
           squares.add(x);
         });
         f.set(average, f64.div(sum.double(), d.C));
@@ -96,114 +81,90 @@ export const forwardOfRows = (
     fixed: [d.epsilon, relaxed],
     prepare: (f, pass, { mean, variance }) => {
       const { f32x4 } = f;
-      const madd = multiplyAdd(f, relaxed);
+      const madd = f.multiplyAdd(relaxed);
       return () => {
         const center = splat(f, "center", mean);
         const scale = splatRoot(f, variance, d);
         pass(["x", "gamma", "beta"], ["y"], ({ x, y, gamma, beta }) => {
-          setEach(f, x, (i) => f32x4.mul(f32x4.sub(x[i], center), scale));
-          setEach(f, y, (i) => madd(beta[i], x[i], gamma[i]));
+          f.setEach(x, (i) => f32x4.mul(f32x4.sub(x[i], center), scale));
+          f.setEach(y, (i) => madd(beta[i], x[i], gamma[i]));
         });
       };
     },
   });
 
-/** With x̂ = (x - mean) · rstd and averages over a row: gx = rstd · (gamma · gy - average(gamma·gy) - x̂ · average(gamma·gy·x̂)). */
+/**
+ * With x̂ = (x - mean) · rstd and averages over a row: gx = rstd · (gamma · gy - average(gamma·gy) - x̂ · average(gamma·gy·x̂)).
+ *
+ * Phase 1, each strip of rows: own = x̂, shared[strip] = Σ gy and Σ gy·x̂ by channel, then gx, which may lie where gy does
+ * Phase 2, each channel: gGamma and gBeta
+ */
 export function gradientOfRows(
   d: GroupNormDims,
   relaxed: boolean,
-): Draft<Parameters<typeof groupNormGradient>[0]> {
+): Draft<Parameters<typeof groupNormGradient>[0]> | undefined {
   const { N, C } = d;
-  const parts = Math.min(PARTS, N);
-  // A part's sums in 32 bits, for gamma and beta, then those in double.
-  const doublesAt = alignToLine(2 * FLOAT * C);
-  const partBytes = doublesAt + alignToLine(2 * DOUBLE * C);
-  const share = d.fixedStatistics ? 0 : -1 / C;
+  if (C % 4 !== 0) return undefined;
+  const strips = summing({ N: 1, P: N, C }, 2);
+  const { positions, perImage: count } = strips;
+  const step = 2 * DOUBLE * C;
   return {
     name: `layer_norm_gradient_f32_4x4_${relaxed ? "relaxed" : "simd"}`,
-    sharedBytes: parts * partBytes,
+    sharedBytes: step * count,
+    ownBytes: bytesOf(strips),
     phases: [
-      {
-        items: parts,
-        grain: Math.ceil(ARITHMETIC_GRAIN / C / Math.ceil(N / parts)),
-        write: (f, { from, to, shared, arrays }) => {
-          const { f32, f32x4, i32, memory } = f;
-          const madd = multiplyAdd(f, relaxed);
-          const [row, end, inChunk] = f.locals("row", "i32", 3);
-          const [products, gradients, doubles] = f.locals("sums", "i32", 3);
-          const rows = f.locals("row", "i32", 5);
-          const [x, gy, gx, mean, variance] = rows;
-          const [sumOfGradients, sumOfProducts] = [lineSum(f), lineSum(f)];
-          const [fromAll, fromProducts] = f.locals("average", "v128", 2);
-          const pass = passes(f, C, { x, gy, gx, gamma: arrays.gamma, products, gradients });
-          const takeOver = addingToDoubles(f, 2 * C);
-          const flush = () => {
-            takeOver(products, doubles);
-            memory.fill(products, 0, 2 * FLOAT * C);
-            f.set(inChunk, CHUNK);
-          };
-          f.advance(shared, from, partBytes);
-          forEachItem(f, { from, to }, [], (part) => {
-            f.set(products, shared);
-            f.set(gradients, i32.add(shared, FLOAT * C));
-            f.set(doubles, i32.add(shared, doublesAt));
-            memory.fill(shared, 0, partBytes);
-            f.advance(shared, partBytes);
-            f.set(inChunk, CHUNK);
-            f.set(row, i32.div_u(i32.mul(part, N), parts));
-            f.set(end, i32.div_u(i32.mul(i32.add(part, 1), N), parts));
-            (["x", "gy", "gx", "mean", "variance"] as const).forEach((array, i) => {
-              f.set(rows[i], arrays[array]);
-            });
-            const along = rows.map((at, i) => [at, i < 3 ? FLOAT * C : FLOAT] as const);
-            forEachItem(f, { from: row, to: end }, along, () => {
-              const center = splat(f, "center", mean);
-              const rstd = splatRoot(f, variance, d);
-              sumOfGradients.clear();
-              sumOfProducts.clear();
-              pass(["x", "gy", "gamma"], [], ({ x, gy, gamma }) => {
-                setEach(f, gamma, (i) => f32x4.mul(gamma[i], gy[i]));
-                setEach(f, x, (i) => f32x4.mul(f32x4.mul(f32x4.sub(x[i], center), rstd), gamma[i]));
-                sumOfGradients.add(gamma);
-                sumOfProducts.add(x);
-              });
-              const shares = f.let("share", f32x4.splat(f32.const(share)));
-              f.set(fromAll, f32x4.mul(sumOfGradients.total(), shares));
-              f.set(fromProducts, f32x4.mul(sumOfProducts.total(), shares));
-              pass(
-                ["x", "gy", "gamma", "products", "gradients"],
-                ["gx", "products", "gradients"],
-                ({ x, gy, gx, gamma, products, gradients }) => {
-                  setEach(f, x, (i) => f32x4.mul(f32x4.sub(x[i], center), rstd));
-                  setEach(f, products, (i) => madd(products[i], x[i], gy[i]));
-                  setEach(f, gradients, (i) => f32x4.add(gradients[i], gy[i]));
-                  setEach(f, x, (i) => madd(fromAll, x[i], fromProducts));
-                  setEach(f, gx, (i) => f32x4.mul(madd(x[i], gy[i], gamma[i]), rstd));
-                },
-              );
-              f.advance(inChunk, -1);
-              f.if(i32.eqz(inChunk), flush);
-            });
-            flush();
+      stripPhase(strips, (f, { shared, own, arrays }) => {
+        const { f32x4, i32 } = f;
+        const madd = f.multiplyAdd(relaxed);
+        const { x, gy, gx, normalized, mean, variance, left } = f.declare("i32");
+        const pass = passes(f, C, { x, gy, gx, normalized, gamma: arrays.gamma });
+        const sumUp = productSums(f, strips, { shared });
+        const [sumOfGradients, sumOfProducts] = [lineSum(f), lineSum(f)];
+        const { fromAll, fromProducts } = f.declare("v128");
+        const shares = f.constant("share", d.fixedStatistics ? 0 : -1 / C);
+        const maps = [arrays.x, arrays.gy, arrays.gx];
+        const statistics = [arrays.mean, arrays.variance];
+        /** Goes through the rows of a strip, all pointers along. */
+        const forEachRow = (strip: Strip, body: () => void) => {
+          f.set(normalized, own);
+          f.setEach([x, gy, gx], (i) => i32.add(maps[i], strip.start));
+          f.setEach([mean, variance], (i) => f.at(statistics[i], strip.strip, positions * FLOAT));
+          f.set(left, strip.count);
+          f.whileAtLeast(left, 1, () => {
+            body();
+            for (const at of [x, gy, gx, normalized]) f.advance(at, FLOAT * C);
+            for (const at of [mean, variance]) f.advance(at, FLOAT);
           });
-        },
-      },
-      addingStrips(C, { count: parts, step: partBytes, offset: doublesAt }, ["gGamma", "gBeta"]),
+        };
+        return (strip) => {
+          forEachRow(strip, () => {
+            const center = splat(f, "center", mean);
+            const rstd = splatRoot(f, variance, d);
+            pass(["x"], ["normalized"], ({ x, normalized }) =>
+              f.setEach(normalized, (i) => f32x4.mul(f32x4.sub(x[i], center), rstd)),
+            );
+          });
+          sumUp(strip, f.let("operands", i32.sub(own, strip.start)), arrays.gy);
+          forEachRow(strip, () => {
+            const rstd = splatRoot(f, variance, d);
+            sumOfGradients.clear();
+            sumOfProducts.clear();
+            pass(["normalized", "gy", "gamma"], [], ({ normalized, gy, gamma }) => {
+              f.setEach(gamma, (i) => f32x4.mul(gamma[i], gy[i]));
+              f.setEach(normalized, (i) => f32x4.mul(normalized[i], gamma[i]));
+              sumOfGradients.add(gamma);
+              sumOfProducts.add(normalized);
+            });
+            f.set(fromAll, f32x4.mul(sumOfGradients.total(), shares));
+            f.set(fromProducts, f32x4.mul(sumOfProducts.total(), shares));
+            pass(["normalized", "gy", "gamma"], ["gx"], ({ normalized, gy, gx, gamma }) => {
+              f.setEach(gx, (i) => madd(fromAll, normalized[i], fromProducts));
+              f.setEach(gx, (i) => f32x4.mul(madd(gx[i], gy[i], gamma[i]), rstd));
+            });
+          });
+        };
+      }),
+      addingStrips(C, { count, step }, ["gBeta", "gGamma"]),
     ],
-  };
-}
-
-/** Prepares `doubles[i] += floats[i]`, for `count` of them. */
-function addingToDoubles(f: FunctionBuilder, count: number): (floats: I32, doubles: I32) => void {
-  const { f32, f64 } = f;
-  const [i, float, double] = f.locals("moving", "i32", 3);
-  return (floats, doubles) => {
-    f.set(float, floats);
-    f.set(double, doubles);
-    f.forRange(i, { to: count }, () => {
-      f64.store(double, f64.add(f64.load(double), f64.promote_f32(f32.load(float))));
-      f.advance(float, FLOAT);
-      f.advance(double, DOUBLE);
-    });
   };
 }

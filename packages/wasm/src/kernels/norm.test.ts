@@ -70,9 +70,9 @@ describe.each(rows)("layer normalisation of [%d,%d]", (N, C) => {
     for (const fixedStatistics of [false, true]) {
       const arrays = { gx: x.slice(), gGamma: gamma.slice(), gBeta: beta.slice() };
       const inputs = { gy: numbers(x.length, 4), x, mean, variance, gamma };
-      // A single number is its own mean: what is left of it is rounding, in the reference too.
-      if (C > 1)
-        expectError(check(groupNormGradient, { ...arrays, ...inputs }, { ...d, fixedStatistics }), 2e-6);
+      const error = check(groupNormGradient, { ...arrays, ...inputs }, { ...d, fixedStatistics });
+      if (C % 4 !== 0) expect(error).toBeUndefined();
+      else expect(error).toBeLessThan(2e-6);
     }
   });
 });

@@ -3,13 +3,13 @@
 // layout: strips.ts and norm-groups.ts. Numbers of channels that are not multiples of 4 stay with the portable form.
 
 import { type GroupNormDims, groupNormForward, groupNormStatistics } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
+import { DOUBLE, FLOAT, type FunctionBuilder, type V128 } from "../asm/index.ts";
 import { type Generator, generator } from "../plan.ts";
 import { onePlusPowerOfTwo } from "./exp.ts";
 import { affine, affinePhase, forEachChannel, suits, writeMoments } from "./norm-groups.ts";
 import { forwardOfRows, isOfRows, statisticsOfRows } from "./norm-rows.ts";
-import { constant, DOUBLE, FLOAT, load, MEMORY_GRAIN, setEach, stream, type V128 } from "./stream.ts";
-import { addUp, type Block, forEachStrip, itemsOf, mapping, summing, sumStrip } from "./strips.ts";
+import { MEMORY_GRAIN, stream } from "./stream.ts";
+import { addUp, type Block, mapping, stripPhase, summing, sumStrip } from "./strips.ts";
 
 /**
  * Phase 1, each strip: s[strip, c] = Σ (x - pivot[c]), q[strip, c] = Σ (x - pivot[c])²
@@ -19,7 +19,7 @@ import { addUp, type Block, forEachStrip, itemsOf, mapping, summing, sumStrip } 
  * Squares are summed of x - pivot, the pivot being the element in the middle of the image, one for each channel: so a
  * mean that is large beside the deviation costs no digits, and a channel that never changes has variance 0.
  */
-export const statistics: Generator = generator(groupNormStatistics, (d: GroupNormDims) => {
+export const statistics = generator(groupNormStatistics, (d: GroupNormDims) => {
   if (isOfRows(d)) return statisticsOfRows(d);
   if (!suits(d)) return undefined;
   const { N, P, C, G, D } = d;
@@ -32,27 +32,21 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
     name: `group_norm_statistics_f32_4x${vectors}_simd`,
     sharedBytes: bytesOfSums * N * strips.perImage,
     phases: [
-      {
-        ...itemsOf(strips),
-        write: (f, { from, to, shared, arrays: { x } }) => {
-          const { f32x4 } = f;
-          const [xs, pivots, sums, squares] = ["x", "pivot", "sum", "square"].map((what) =>
-            f.locals(what, "v128", vectors),
-          );
-          const begin = ({ image, channel }: Block) =>
-            load(f, pivots, f.let("at", f.at(x, image, FLOAT * P * C, channel, 1)), middle);
-          forEachStrip(f, strips, { from, to }, (strip) =>
-            sumStrip(f, strips, strip, [x], { shared, begin, sums: [sums, squares] }, ([at]) => {
-              load(f, xs, at);
-              xs.forEach((x4, v) => {
-                f.set(x4, f32x4.sub(x4, pivots[v]));
-                f.set(sums[v], f32x4.add(sums[v], x4));
-                f.set(squares[v], f32x4.add(squares[v], f32x4.mul(x4, x4)));
-              });
-            }),
-          );
-        },
-      },
+      stripPhase(strips, (f, { shared, arrays: { x } }) => {
+        const { f32x4 } = f;
+        const { xs, pivots, sums, squares } = f.declare("v128", vectors);
+        const begin = ({ image, channel }: Block) =>
+          f.loadEach(pivots, f.let("at", f.at(x, image, FLOAT * P * C, channel, 1)), middle);
+        return (strip) =>
+          sumStrip(f, strips, strip, [x], { shared, begin, sums: [sums, squares] }, ([at]) => {
+            f.loadEach(xs, at);
+            xs.forEach((x4, v) => {
+              f.set(x4, f32x4.sub(x4, pivots[v]));
+              f.set(sums[v], f32x4.add(sums[v], x4));
+              f.set(squares[v], f32x4.add(squares[v], f32x4.mul(x4, x4)));
+            });
+          });
+      }),
       {
         items: N * G,
         grain: Math.ceil(MEMORY_GRAIN / (8 * D * strips.perImage)),
@@ -67,7 +61,7 @@ export const statistics: Generator = generator(groupNormStatistics, (d: GroupNor
             f.set(first, f64.promote_f32(f32.load(pivot, { offset: middle })));
             forEachChannel(f, D, [pivot], () => {
               f.set(at, sums);
-              addUp(f, at, [s, q], { count: strips.perImage, step: bytesOfSums, apart: DOUBLE * C });
+              addUp(f, at, [s, q], { count: strips.perImage, step: bytesOfSums });
               f.set(e, f64.sub(f64.promote_f32(f32.load(pivot, { offset: middle })), first));
               f.set(t, f64.add(t, f64.add(s, f64.mul(e, P))));
               f.set(q, f64.add(q, f64.mul(f64.mul(e, e), P)));
@@ -92,8 +86,8 @@ const activations = {
   relu: {
     unit: 1,
     prepare: (f) => {
-      const zero = constant(f, "zero", 0);
-      return (ys) => setEach(f, ys, (i) => f.f32x4.pmax(ys[i], zero));
+      const zero = f.constant("zero", 0);
+      return (ys) => f.setEach(ys, (i) => f.f32x4.pmax(ys[i], zero));
     },
   },
   silu: {
@@ -103,9 +97,9 @@ const activations = {
       const divisor = onePlusPowerOfTwo(f, { factor: Math.LOG2E, relaxed });
       return (ys) => {
         const divisors = f.locals("divisor", "v128", ys.length);
-        setEach(f, divisors, (i) => ys[i]);
+        f.setEach(divisors, (i) => ys[i]);
         divisor(divisors);
-        setEach(f, ys, (i) => f.f32x4.div(ys[i], divisors[i]));
+        f.setEach(ys, (i) => f.f32x4.div(ys[i], divisors[i]));
       };
     },
   },
@@ -131,25 +125,22 @@ export const normalizing = (
       sharedBytes: how.perChannel * FLOAT * d.C * d.N,
       phases: [
         affinePhase(d, how),
-        {
-          ...itemsOf(strips),
-          write: (f, { from, to, shared, arrays: { x, y, beta } }) => {
-            const normalize = affine(f, strips, { shared, beta }, how, relaxed);
-            const activate = prepare?.(f, relaxed);
-            const [own, count] = f.locals("own", "i32", 2);
-            forEachStrip(f, strips, { from, to }, (strip) => {
-              normalize(strip, x, y);
-              if (activate === undefined) return;
-              f.set(own, f.i32.add(y, strip.start));
-              f.set(count, f.i32.mul(strip.count, d.C));
-              stream(f, { pointers: { y: own }, reads: ["y"], writes: ["y"], count, vectors: 4 }, (values) =>
-                activate(values.y),
-              );
-            });
-          },
-        },
+        stripPhase(strips, (f, { shared, arrays: { x, y, beta } }) => {
+          const normalize = affine(f, strips, { shared, beta }, how, relaxed);
+          const activate = prepare?.(f, relaxed);
+          const { own, count } = f.declare("i32");
+          return (strip) => {
+            normalize(strip, x, y);
+            if (activate === undefined) return;
+            f.set(own, f.i32.add(y, strip.start));
+            f.set(count, f.i32.mul(strip.count, d.C));
+            stream(f, { pointers: { y: own }, reads: ["y"], writes: ["y"], count, vectors: 4 }, (values) =>
+              activate(values.y),
+            );
+          };
+        }),
       ],
     };
   });
 
-export const forward: Generator = /* @__PURE__ */ normalizing(groupNormForward);
+export const forward = /* @__PURE__ */ normalizing(groupNormForward);

@@ -6,9 +6,7 @@
 
 import { adamUpdate, sgdUpdate } from "@saunet/core/kernels";
 import type { FunctionBuilder, Local, Operand } from "../asm/index.ts";
-import type { Generator } from "../plan.ts";
 import { elementwise } from "./elementwise.ts";
-import { constant, setEach } from "./stream.ts";
 
 /** A double in all four lanes, rounded. */
 const splat = (f: FunctionBuilder, name: string, value: Operand<"f64">): Local<"v128"> =>
@@ -32,23 +30,19 @@ function oneMinusPower(f: FunctionBuilder, base: number, count: Local<"i32">): L
   return f.let("difference", f64.sub(1, power));
 }
 
-export const sgd: Generator = elementwise(
-  sgdUpdate,
-  { vectors: 2 },
-  (f, { momentum, nesterov }, { arrays }) => {
-    const { f32x4 } = f;
-    const factor = constant(f, "momentum", momentum);
-    const rate = f.let("rate", f.v128.load32_splat(arrays.rate));
-    return ({ w, velocity, g }) => {
-      setEach(f, g, (i) => f32x4.mul(g[i], rate));
-      setEach(f, velocity, (i) => f32x4.sub(f32x4.mul(velocity[i], factor), g[i]));
-      if (nesterov) setEach(f, w, (i) => f32x4.add(w[i], f32x4.sub(f32x4.mul(velocity[i], factor), g[i])));
-      else setEach(f, w, (i) => f32x4.add(w[i], velocity[i]));
-    };
-  },
-);
+export const sgd = elementwise(sgdUpdate, { vectors: 2 }, (f, { momentum, nesterov }, { arrays }) => {
+  const { f32x4 } = f;
+  const factor = f.constant("momentum", momentum);
+  const rate = f.let("rate", f.v128.load32_splat(arrays.rate));
+  return ({ w, velocity, g }) => {
+    f.setEach(g, (i) => f32x4.mul(g[i], rate));
+    f.setEach(velocity, (i) => f32x4.sub(f32x4.mul(velocity[i], factor), g[i]));
+    if (nesterov) f.setEach(w, (i) => f32x4.add(w[i], f32x4.sub(f32x4.mul(velocity[i], factor), g[i])));
+    else f.setEach(w, (i) => f32x4.add(w[i], velocity[i]));
+  };
+});
 
-export const adam: Generator = elementwise(
+export const adam = elementwise(
   adamUpdate,
   { vectors: 2 },
   (f, { beta1, beta2, epsilon, weightDecay }, { arrays }) => {
@@ -59,15 +53,15 @@ export const adam: Generator = elementwise(
     const second = oneMinusPower(f, beta2, count);
     const alpha = splat(f, "alpha", f64.div(f64.mul(rate, f64.sqrt(second)), first));
     const decay = splat(f, "decay", f64.mul(rate, weightDecay));
-    const share1 = constant(f, "share1_", 1 - beta1);
-    const share2 = constant(f, "share2_", 1 - beta2);
-    const small = constant(f, "epsilon", epsilon);
+    const share1 = f.constant("share1_", 1 - beta1);
+    const share2 = f.constant("share2_", 1 - beta2);
+    const small = f.constant("epsilon", epsilon);
     return ({ w, m, v, g }) => {
-      setEach(f, m, (i) => f32x4.add(m[i], f32x4.mul(f32x4.sub(g[i], m[i]), share1)));
-      setEach(f, v, (i) => f32x4.add(v[i], f32x4.mul(f32x4.sub(f32x4.mul(g[i], g[i]), v[i]), share2)));
-      setEach(f, g, (i) => f32x4.div(f32x4.mul(m[i], alpha), f32x4.add(f32x4.sqrt(v[i]), small)));
-      if (weightDecay !== 0) setEach(f, g, (i) => f32x4.add(g[i], f32x4.mul(w[i], decay)));
-      setEach(f, w, (i) => f32x4.sub(w[i], g[i]));
+      f.setEach(m, (i) => f32x4.add(m[i], f32x4.mul(f32x4.sub(g[i], m[i]), share1)));
+      f.setEach(v, (i) => f32x4.add(v[i], f32x4.mul(f32x4.sub(f32x4.mul(g[i], g[i]), v[i]), share2)));
+      f.setEach(g, (i) => f32x4.div(f32x4.mul(m[i], alpha), f32x4.add(f32x4.sqrt(v[i]), small)));
+      if (weightDecay !== 0) f.setEach(g, (i) => f32x4.add(g[i], f32x4.mul(w[i], decay)));
+      f.setEach(w, (i) => f32x4.sub(w[i], g[i]));
     };
   },
 );

@@ -8,19 +8,9 @@
 // Other windows, and numbers of channels that are not multiples of 4, stay with the portable form.
 
 import { type Kernel, maxPool2dForward, maxPool2dGradient, type Pool2dDims } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Range, type V128, VECTOR } from "../asm/index.ts";
 import { type Generator, generator, nameOf, type PhaseLocals } from "../plan.ts";
-import {
-  FLOAT,
-  type I32,
-  MEMORY_GRAIN,
-  type Range,
-  SMALLEST,
-  setEach,
-  type V128,
-  VECTOR,
-  vectorsFor,
-} from "./stream.ts";
+import { MEMORY_GRAIN, SMALLEST, vectorsFor } from "./stream.ts";
 
 /** Whether there is code for it. */
 const suits = (d: Pool2dDims): boolean =>
@@ -102,31 +92,28 @@ function forEachWindow(
 /**
  * best = x[0]; for the others: where x[k] > best, or x[k] is NaN and best is not: best = x[k], place = window[k]
  */
-export const maxPool: Generator = ofWindows(
-  maxPool2dForward,
-  (f, d, { from, to, arrays: { x, y, argmax } }) => {
-    const { f32x4, i32x4, v128 } = f;
-    const xs = f.locals("x", "v128", 4);
-    const [take, place] = f.locals("vector", "v128", 2);
-    const places = placesOf(f, d);
-    const window = windowOf(d);
-    forEachWindow(f, d, { from, to }, x, [y, argmax], (offset, first) => {
-      setEach(f, xs, (k) => v128.load(x, { offset: offset + FLOAT * window[k], align: FLOAT }));
-      const [best, ...later] = xs;
-      f.set(place, places[0]);
-      later.forEach((x4, k) => {
-        f.set(take, v128.andnot(f32x4.eq(best, best), f32x4.le(x4, best)));
-        f.set(best, v128.bitselect(x4, best, take));
-        f.set(place, v128.bitselect(places[k + 1], place, take));
-      });
-      v128.store(y, best, { offset, align: FLOAT });
-      v128.store(argmax, i32x4.add(first, place), { offset, align: FLOAT });
+export const maxPool = ofWindows(maxPool2dForward, (f, d, { from, to, arrays: { x, y, argmax } }) => {
+  const { f32x4, i32x4, v128 } = f;
+  const xs = f.locals("x", "v128", 4);
+  const [take, place] = f.locals("vector", "v128", 2);
+  const places = placesOf(f, d);
+  const window = windowOf(d);
+  forEachWindow(f, d, { from, to }, x, [y, argmax], (offset, first) => {
+    f.setEach(xs, (k) => v128.load(x, { offset: offset + FLOAT * window[k], align: FLOAT }));
+    const [best, ...later] = xs;
+    f.set(place, places[0]);
+    later.forEach((x4, k) => {
+      f.set(take, v128.andnot(f32x4.eq(best, best), f32x4.le(x4, best)));
+      f.set(best, v128.bitselect(x4, best, take));
+      f.set(place, v128.bitselect(places[k + 1], place, take));
     });
-  },
-);
+    v128.store(y, best, { offset, align: FLOAT });
+    v128.store(argmax, i32x4.add(first, place), { offset, align: FLOAT });
+  });
+});
 
 /** Every window: gx[k] = argmax is k ? gy : 0; 0 in a last row or column without a window. */
-export const gradientOfMaxPool: Generator = ofWindows(
+export const gradientOfMaxPool = ofWindows(
   maxPool2dGradient,
   (f, d, { from, to, arrays: { gx, gy, argmax } }) => {
     const { i32, i32x4, memory, v128 } = f;

@@ -6,20 +6,9 @@
 //   Phase 2: state += number of counters
 
 import { uniformDraw } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
-import { type Generator, generator } from "../plan.ts";
-import { numbers } from "./lanes.ts";
-import {
-  ARITHMETIC_GRAIN,
-  FLOAT,
-  type I32,
-  SMALLEST,
-  setEach,
-  store,
-  type V128,
-  VECTOR,
-  whileAtLeast,
-} from "./stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, type V128, VECTOR } from "../asm/index.ts";
+import { generator } from "../plan.ts";
+import { ARITHMETIC_GRAIN, SMALLEST } from "./stream.ts";
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 const KEY_PARITY = 0x1bd11bda;
@@ -27,72 +16,63 @@ const ROUNDS = 20;
 /** How many vectors of counters at once. */
 const QUADS = 4;
 
-/** Where the state holds its key and its counter, in bytes. */
-export const KEY = [0, 4] as const;
-export const COUNTER = [8, 12] as const;
-
-/** `[as[i], bs[i]] ← Threefry(key, [as[i], bs[i]])` in every lane; the pairs are interleaved, since each round waits for the last. */
-function threefry(f: FunctionBuilder, as: readonly V128[], bs: readonly V128[], keys: readonly V128[]): void {
-  const { i32x4, v128 } = f;
-  setEach(f, as, (i) => i32x4.add(as[i], keys[0]));
-  setEach(f, bs, (i) => i32x4.add(bs[i], keys[1]));
-  for (let round = 0; round < ROUNDS; round++) {
-    const rotation = ROTATIONS[round % ROTATIONS.length];
-    setEach(f, as, (i) => i32x4.add(as[i], bs[i]));
-    setEach(f, bs, (i) => v128.or(i32x4.shl(bs[i], rotation), i32x4.shr_u(bs[i], 32 - rotation)));
-    setEach(f, bs, (i) => v128.xor(bs[i], as[i]));
-    if (round % 4 === 3) {
-      const injection = (round + 1) / 4;
-      const count = f.v128.const("i32x4", injection);
-      const second = f.let("injected", i32x4.add(count, keys[(injection + 1) % 3]));
-      setEach(f, as, (i) => i32x4.add(as[i], keys[injection % 3]));
-      setEach(f, bs, (i) => i32x4.add(bs[i], second));
-    }
-  }
-}
+/** Where the state holds its counter, after its key, in bytes. */
+const COUNTER = 8;
 
 /**
- * Threefry for one counter after the other: `hash` writes the code that hashes a counter, after which `first` and
- * `second` hold its two words.
+ * Prepares the words of counters, four a vector: what it returns writes the hash of `state + index` and of those after it, some
+ * vectors of them, and gives their words in order, those of one counter side by side. The vectors are interleaved, since each
+ * round waits for the last.
  */
-export function threefryOfOne(
+export function threefry(
   f: FunctionBuilder,
-  keys: readonly I32[],
-): { first: I32; second: I32; hash: (counter: Local<"i64">) => void } {
-  const { i32, i64 } = f;
-  const [a, b] = f.locals("word", "i32", 2);
-  const all = [...keys, f.let("parity", i32.xor(i32.xor(keys[0], keys[1]), KEY_PARITY))];
-  return {
-    first: a,
-    second: b,
-    hash: (counter) => {
-      f.set(a, i32.add(i32.wrap_i64(counter), all[0]));
-      f.set(b, i32.add(i32.wrap_i64(i64.shr_u(counter, 32n)), all[1]));
-      for (let round = 0; round < ROUNDS; round++) {
-        f.set(a, i32.add(a, b));
-        f.set(b, i32.xor(i32.rotl(b, ROTATIONS[round % ROTATIONS.length]), a));
-        if (round % 4 !== 3) continue;
+  state: I32,
+  most: number,
+): (index: I32, quads: number) => readonly V128[] {
+  const { i32x4, v128 } = f;
+  const [first, second, low, high] = [0, 4, COUNTER, COUNTER + 4].map((offset) =>
+    f.let("state", v128.load32_splat(state, { offset })),
+  );
+  const parity = v128.xor(v128.xor(first, second), v128.const("i32x4", KEY_PARITY));
+  const keys = [first, second, f.let("parity", parity)];
+  const lanes = Array.from({ length: most }, (_, i) =>
+    f.let("lanes", v128.const("i32x4", 4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3)),
+  );
+  const { a, b, rest } = f.declare("v128", most);
+  return (index, quads) => {
+    const [as, bs, rests] = [a, b, rest].map((vectors) => vectors.slice(0, quads));
+    f.setEach(as, (i) => i32x4.add(i32x4.add(i32x4.splat(index), lanes[i]), low));
+    // A lower word that is smaller than at the start has wrapped: -1 in its lane carries.
+    f.setEach(bs, (i) => i32x4.sub(high, i32x4.lt_u(as[i], low)));
+    f.setEach(as, (i) => i32x4.add(as[i], keys[0]));
+    f.setEach(bs, (i) => i32x4.add(bs[i], keys[1]));
+    for (let round = 0; round < ROUNDS; round++) {
+      const rotation = ROTATIONS[round % ROTATIONS.length];
+      f.setEach(as, (i) => i32x4.add(as[i], bs[i]));
+      f.setEach(bs, (i) => v128.or(i32x4.shl(bs[i], rotation), i32x4.shr_u(bs[i], 32 - rotation)));
+      f.setEach(bs, (i) => v128.xor(bs[i], as[i]));
+      if (round % 4 === 3) {
         const injection = (round + 1) / 4;
-        f.set(a, i32.add(a, all[injection % 3]));
-        f.set(b, i32.add(i32.add(b, all[(injection + 1) % 3]), injection));
+        const count = v128.const("i32x4", injection);
+        const injected = f.let("injected", i32x4.add(count, keys[(injection + 1) % 3]));
+        f.setEach(as, (i) => i32x4.add(as[i], keys[injection % 3]));
+        f.setEach(bs, (i) => i32x4.add(bs[i], injected));
       }
-    },
+    }
+    f.setEach(rests, (i) => f.pick(as[i], bs[i], [2, 6, 3, 7]));
+    f.setEach(as, (i) => f.pick(as[i], bs[i], [0, 4, 1, 5]));
+    return as.flatMap((a, i) => [a, rests[i]]);
   };
 }
 
 /** Writes `state += count`, in 64 bits. */
 export function moveCounter(f: FunctionBuilder, state: I32, count: number): void {
   const { i64 } = f;
-  const place = { offset: COUNTER[0], align: FLOAT };
+  const place = { offset: COUNTER, align: FLOAT };
   i64.store(state, i64.add(i64.load(state, place), BigInt(count)), place);
 }
 
-const LOWER_HALVES = /* @__PURE__ */ numbers(0, 1, 4, 5);
-const UPPER_HALVES = /* @__PURE__ */ numbers(2, 3, 6, 7);
-const ALTERNATING_LOW = /* @__PURE__ */ numbers(0, 4, 1, 5);
-const ALTERNATING_HIGH = /* @__PURE__ */ numbers(2, 6, 3, 7);
-
-export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out: length }) => {
+export const uniform = generator(uniformDraw, ({ low, width }, { out: length }) => {
   if (length! < SMALLEST) return undefined;
   const counters = Math.ceil(length! / 2);
   return {
@@ -103,21 +83,12 @@ export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out:
         items: counters,
         grain: ARITHMETIC_GRAIN / 2,
         write: (f, { from, to, arrays: { out, state } }) => {
-          const { f32x4, f64x2, i32, i32x4, i8x16, v128 } = f;
-          const keys = KEY.map((offset, i) => f.let(`key${i}`, v128.load32_splat(state, { offset })));
-          const parity = v128.xor(v128.xor(keys[0], keys[1]), f.v128.const("i32x4", KEY_PARITY));
-          keys.push(f.let("key2", parity));
-          const [start, high] = COUNTER.map((offset, i) =>
-            f.let(`counter${i}`, v128.load32_splat(state, { offset })),
+          const { f32x4, f64x2, i32, i32x4, v128 } = f;
+          const words = threefry(f, state, QUADS);
+          const [unit, lowest, spread] = [2 ** -24, low, width].map((value) =>
+            f.let("factor", v128.const("f64x2", value)),
           );
-          const lanes = Array.from({ length: QUADS }, (_, i) =>
-            f.let(`lanes${i}`, v128.const("i32x4", 4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3)),
-          );
-          const [unit, lowest, spread] = [2 ** -24, low, width].map((value, i) =>
-            f.let(`factor${i}`, v128.const("f64x2", value)),
-          );
-          const [as, bs] = ["a", "b"].map((name) => f.locals(name, "v128", QUADS));
-          const rest = f.local("rest", "v128");
+          const upper = f.local("upper", "v128");
           const index = f.let("index", from);
           const even = Math.floor(length! / 2);
           const left = f.let("left", i32.sub(f.select(to, even, i32.lt_u(to, even)), from));
@@ -127,45 +98,28 @@ export const uniform: Generator = generator(uniformDraw, ({ low, width }, { out:
             const share = f64x2.mul(f64x2.convert_low_i32x4_u(word), unit);
             return f32x4.demote_f64x2_zero(f64x2.add(f64x2.mul(share, spread), lowest));
           };
-          /** Eight numbers from each of some pairs: the lower four in a, the others in b. */
+          /** Eight numbers of some vectors of counters each. */
           const draw = (quads: number) => {
-            const [a, b] = [as.slice(0, quads), bs.slice(0, quads)];
-            setEach(f, a, (i) => i32x4.add(i32x4.add(i32x4.splat(index), lanes[i]), start));
-            // A lower word that is smaller than at the start has wrapped: -1 in its lane carries.
-            setEach(f, b, (i) => i32x4.sub(high, i32x4.lt_u(a[i], start)));
-            threefry(f, a, b, keys);
-            a.forEach((low, i) => {
-              const up = b[i];
-              f.set(low, i32x4.shr_u(low, 8));
-              f.set(up, i32x4.shr_u(up, 8));
-              // Words of one counter lie side by side: those of counters 0 and 1, then of 2 and 3.
-              f.set(rest, i8x16.shuffle(low, up, ALTERNATING_HIGH));
-              f.set(low, i8x16.shuffle(low, up, ALTERNATING_LOW));
-              f.set(up, i8x16.shuffle(low, low, UPPER_HALVES));
-              f.set(low, i8x16.shuffle(toFloats(low), toFloats(up), LOWER_HALVES));
-              f.set(up, i8x16.shuffle(rest, rest, UPPER_HALVES));
-              f.set(up, i8x16.shuffle(toFloats(rest), toFloats(up), LOWER_HALVES));
-            });
+            const drawn = words(index, quads);
+            for (const word of drawn) {
+              f.set(word, i32x4.shr_u(word, 8));
+              f.set(upper, f.pick(word, word, [2, 3, 6, 7]));
+              f.set(word, f.pick(toFloats(word), toFloats(upper), [0, 1, 4, 5]));
+            }
+            return drawn;
           };
           f.advance(out, from, 2 * FLOAT);
-          whileAtLeast(f, left, 4 * QUADS, () => {
-            draw(QUADS);
-            const inOrder = as.flatMap((a, i) => [a, bs[i]]);
-            store(f, inOrder, out);
+          f.whileAtLeast(left, 4 * QUADS, () => {
+            f.storeEach(draw(QUADS), out);
             f.advance(index, 4 * QUADS);
             f.advance(out, 2 * VECTOR * QUADS);
           });
-          whileAtLeast(f, left, 1, () => {
-            draw(1);
-            v128.store64_lane(out, as[0], 0, { align: FLOAT });
+          f.whileAtLeast(left, 1, () => {
+            v128.store64_lane(out, draw(1)[0], 0, { align: FLOAT });
             f.advance(index, 1);
             f.advance(out, 2 * FLOAT);
           });
-          if (length! % 2 === 1)
-            f.if(i32.gt_u(to, even), () => {
-              draw(1);
-              v128.store32_lane(out, as[0], 0);
-            });
+          if (length! % 2 === 1) f.if(i32.gt_u(to, even), () => v128.store32_lane(out, draw(1)[0], 0));
         },
       },
       {

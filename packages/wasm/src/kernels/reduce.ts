@@ -18,43 +18,28 @@ import {
   sumForward,
   type Walk,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local, Value } from "../asm/index.ts";
+import { DOUBLE, FLOAT, type FunctionBuilder, type I32, type Local, type Value } from "../asm/index.ts";
 import { type Draft, type Generator, generator, type PhaseLocals } from "../plan.ts";
-import { elementwise, type Rows, rowsOf } from "./elementwise.ts";
+import { type Rows, rowsOf, valuewise } from "./elementwise.ts";
 import { type Lines, lineMaximum, lineSum, planOfLines } from "./lines.ts";
-import { cut } from "./ranges.ts";
-import {
-  constant,
-  DOUBLE,
-  FLOAT,
-  forEachItem,
-  type I32,
-  load,
-  MEMORY_GRAIN,
-  SMALLEST,
-  setEach,
-  stream,
-} from "./stream.ts";
-import { addingStrips, addUp, forEachStrip, itemsOf, summing, sumStrip } from "./strips.ts";
+import { MEMORY_GRAIN, SMALLEST, stream } from "./stream.ts";
+import { addingStrips, addUp, stripPhase, summing, sumStrip } from "./strips.ts";
 
 type SumArrays = { out: unknown; x: unknown };
 
-export const stretch = elementwise(stretchForward, { grain: MEMORY_GRAIN }, (f, { scale }) => {
-  const factor = constant(f, "scale", scale);
-  return ({ out, x }) => setEach(f, out, (i) => f.f32x4.mul(x[i], factor));
+export const stretch = valuewise(stretchForward, (f, { scale }) => {
+  const factor = f.constant("scale", scale);
+  return (x) => f.f32x4.mul(x, factor);
 });
 
-export const sum: Generator = generator(sumForward, ({ walk, scale }: ScaledWalk) => {
+export const sum = generator(sumForward, ({ walk, scale }: ScaledWalk) => {
+  const dense = denseRows(walk);
+  if (dense) return dense.count === 1 ? sumOfAll(dense.size, scale) : sumOfRows(dense, scale);
   const found = rowsOf(walk);
-  if (found === undefined || found.rows * found.length < SMALLEST) return undefined;
-  const { rows, length, steps } = found;
-  const [x, out] = steps;
-  if (x.inner !== 1) return undefined;
-  if (rows === 1 && out.inner === 0) return sumOfAll(length, scale);
-  if (x.outer !== length) return undefined;
-  if (out.outer === 1 && out.inner === 0) return sumOfRows(found, scale);
-  if (out.outer === 0 && out.inner === 1 && length % 4 === 0) return sumOfColumns(found, scale);
-  return undefined;
+  if (found === undefined || found.rows * found.length < SMALLEST || found.length % 4 !== 0) return undefined;
+  const [x, out] = found.steps;
+  const isColumns = x.outer === found.length && x.inner === 1 && out.outer === 0 && out.inner === 1;
+  return isColumns ? sumOfColumns(found, scale) : undefined;
 });
 
 /** How elements are summed up. */
@@ -113,8 +98,8 @@ export function planOfTotal<A>(
           const sumOf = prepare(f);
           const count = f.local("count", "i32");
           f.advance(arrays[array], from, size * most);
-          forEachItem(f, { from, to }, [[shared, DOUBLE]], (strip) => {
-            cut(f, count, f.i32.mul(strip, most), length, most);
+          f.forEachItem({ from, to }, [[shared, DOUBLE]], (strip) => {
+            f.cut(count, f.i32.mul(strip, most), length, most);
             f.f64.store(shared, sumOf(arrays[array], count));
           });
         },
@@ -139,26 +124,22 @@ const sumOfAll = (length: number, scale: number): Draft<SumArrays> =>
   );
 
 /** Each row: out[row] = scale · Σ x[row, …] */
-const sumOfRows = ({ rows: count, length: size }: Rows, scale: number): Draft<SumArrays> =>
-  planOfLines<SumArrays>(
-    "sum_rows",
-    { count, size },
-    {
-      lines: ["x"],
-      single: ["out"],
-      grain: MEMORY_GRAIN,
-      fixed: scale,
-      prepare: (f, pass, { out }) => {
-        const { f32, f64 } = f;
-        const sum = lineSum(f);
-        return () => {
-          sum.clear();
-          pass(["x"], [], ({ x }) => sum.addExactly(x));
-          f32.store(out, f32.demote_f64(f64.mul(sum.double(), scale)));
-        };
-      },
+const sumOfRows = (rows: { count: number; size: number }, scale: number): Draft<SumArrays> =>
+  planOfLines<SumArrays>("sum_rows", rows, {
+    lines: ["x"],
+    single: ["out"],
+    grain: MEMORY_GRAIN,
+    fixed: scale,
+    prepare: (f, pass, { out }) => {
+      const { f32, f64 } = f;
+      const sum = lineSum(f);
+      return () => {
+        sum.clear();
+        pass(["x"], [], ({ x }) => sum.addExactly(x));
+        f32.store(out, f32.demote_f64(f64.mul(sum.double(), scale)));
+      };
     },
-  );
+  });
 
 /**
  * Phase 1, each strip of rows: shared[strip, column] = Σ x[row, column]
@@ -172,17 +153,13 @@ function sumOfColumns({ rows, length: C }: Rows, scale: number): Draft<SumArrays
     fixed: [rows, C, scale],
     sharedBytes: DOUBLE * C * count,
     phases: [
-      {
-        ...itemsOf(strips),
-        write: (f, { from, to, shared, arrays: { x } }) => {
-          const sums = f.locals("sum", "v128", vectors);
-          forEachStrip(f, strips, { from, to }, (strip) =>
-            sumStrip(f, strips, strip, [x], { shared, sums: [sums], inFloats: 1 }, ([at]) =>
-              load(f, sums, at),
-            ),
+      stripPhase(strips, (f, { shared, arrays: { x } }) => {
+        const { sums } = f.declare("v128", vectors);
+        return (strip) =>
+          sumStrip(f, strips, strip, [x], { shared, sums: [sums], inFloats: 1 }, ([at]) =>
+            f.loadEach(sums, at),
           );
-        },
-      },
+      }),
       addingStrips(C, { count, step: DOUBLE * C }, ["out"], scale),
     ],
   };
@@ -206,7 +183,7 @@ const alongRows = <A>(kernel: Kernel<A, Walk>, name: string, lines: Lines<keyof 
   });
 
 /** Each row: y[row] = max x[row, …] */
-export const max: Generator = alongRows(maxForward, "max_rows", {
+export const max = alongRows(maxForward, "max_rows", {
   lines: ["x"],
   single: ["y"],
   grain: MEMORY_GRAIN,
@@ -217,24 +194,24 @@ export const max: Generator = alongRows(maxForward, "max_rows", {
 });
 
 /** Each row: ties = how often x[row, …] = y[row]; gx[row, …] = gy[row] / ties where x = y, else 0. */
-export const gradientOfMax: Generator = alongRows(maxGradient, "max_rows_gradient", {
+export const gradientOfMax = alongRows(maxGradient, "max_rows_gradient", {
   lines: ["gx", "x"],
   single: ["gy", "y"],
   grain: MEMORY_GRAIN / 2,
   prepare: (f, pass, { gy, y }) => {
     const { f32x4, v128 } = f;
-    const one = constant(f, "one", 1);
+    const one = f.constant("one", 1);
     const ties = lineSum(f);
     const [largest, share] = f.locals("vector", "v128", 2);
     return () => {
       f.set(largest, v128.load32_splat(y));
       ties.clear();
       pass(["x"], [], ({ x }) => {
-        setEach(f, x, (i) => v128.and(f32x4.eq(x[i], largest), one));
+        f.setEach(x, (i) => v128.and(f32x4.eq(x[i], largest), one));
         ties.add(x);
       });
       f.set(share, f32x4.div(v128.load32_splat(gy), ties.total()));
-      pass(["x"], ["gx"], ({ gx, x }) => setEach(f, gx, (i) => v128.and(f32x4.eq(x[i], largest), share)));
+      pass(["x"], ["gx"], ({ gx, x }) => f.setEach(gx, (i) => v128.and(f32x4.eq(x[i], largest), share)));
     };
   },
 });

@@ -10,11 +10,10 @@ import {
   softmaxCrossEntropyForward,
   softmaxCrossEntropyGradient,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder, Local } from "../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type Local } from "../asm/index.ts";
 import { logarithm } from "./exp.ts";
 import { trapUnlessIndex } from "./indexing.ts";
 import { alongLines, linePowers, lineSum } from "./lines.ts";
-import { constant, FLOAT, setEach } from "./stream.ts";
 
 const byClass = ({ target }: SoftmaxCrossEntropyDims): boolean => target === "classes";
 
@@ -32,7 +31,7 @@ export const softmaxCrossEntropy = alongLines(softmaxCrossEntropyForward, (d) =>
     const { f32, f32x4, i32, v128 } = f;
     const ln = logarithm(f);
     const logarithmOfSum = f.local("logarithm", "v128");
-    const zero = constant(f, "zero", 0);
+    const zero = f.constant("zero", 0);
     const sum = lineSum(f);
     const index = f.local("index", "i32");
     const powers = linePowers(f, pass, sum, "x");
@@ -48,7 +47,7 @@ export const softmaxCrossEntropy = alongLines(softmaxCrossEntropyForward, (d) =>
         sum.clear();
         pass(["x", "z"], [], (values) => {
           // A logit of -∞ costs nothing where its share is 0.
-          setEach(f, values.x, (i) =>
+          f.setEach(values.x, (i) =>
             v128.and(
               f32x4.mul(f32x4.sub(logarithmOfSum, values.x[i]), values.z[i]),
               f32x4.ne(values.z[i], zero),
@@ -77,7 +76,7 @@ export const gradientOfSoftmaxCrossEntropy = alongLines(softmaxCrossEntropyGradi
   fixed: [d.target, d.ignoreClass],
   prepare: (f, pass, { gx, gy, z }) => {
     const { f32, f32x4, i32, memory, v128 } = f;
-    const one = constant(f, "unit", 1);
+    const one = f.constant("unit", 1);
     const [share, factor] = f.locals("factor", "v128", 2);
     const own = f.local("own", "f32");
     const [index, at] = f.locals("index", "i32", 2);
@@ -96,8 +95,8 @@ export const gradientOfSoftmaxCrossEntropy = alongLines(softmaxCrossEntropyGradi
         pass(["z"], [], (values) => sum.add(values.z));
         f.set(share, f32x4.mul(share, sum.total()));
         pass(["gx", "z"], ["gx"], (values) => {
-          setEach(f, values.gx, (i) => f32x4.sub(f32x4.mul(values.gx[i], share), values.z[i]));
-          setEach(f, values.gx, (i) => f32x4.mul(values.gx[i], factor));
+          f.setEach(values.gx, (i) => f32x4.sub(f32x4.mul(values.gx[i], share), values.z[i]));
+          f.setEach(values.gx, (i) => f32x4.mul(values.gx[i], factor));
         });
       };
     const ofClass = () => {
@@ -107,7 +106,7 @@ export const gradientOfSoftmaxCrossEntropy = alongLines(softmaxCrossEntropyGradi
       f.set(at, i32.add(gx, i32.mul(index, FLOAT)));
       f.set(own, f32.sub(f32.mul(f32.load(at), f32x4.extract_lane(share, 0)), 1));
       f.set(share, f32x4.mul(share, factor));
-      pass(["gx"], ["gx"], (values) => setEach(f, values.gx, (i) => f32x4.mul(values.gx[i], share)));
+      pass(["gx"], ["gx"], (values) => f.setEach(values.gx, (i) => f32x4.mul(values.gx[i], share)));
       // A class that does not exist is none of the line's.
       f.if(f32.eq(f32.convert_i32_s(index), f32.load(z)), () => {
         f32.store(at, f32.mul(own, f32.load(gy)));

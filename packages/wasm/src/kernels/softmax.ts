@@ -8,20 +8,19 @@
 import { logSoftmaxForward, logSoftmaxGradient, softmaxForward, softmaxGradient } from "@saunet/core/kernels";
 import { exponential, logarithm } from "./exp.ts";
 import { alongLines, linePowers, lineSum } from "./lines.ts";
-import { constant, setEach } from "./stream.ts";
 
 export const softmax = alongLines(softmaxForward, () => ({
   lines: ["y", "x"],
   prepare: (f, pass) => {
     const { f32x4 } = f;
-    const one = constant(f, "unit", 1);
+    const one = f.constant("unit", 1);
     const share = f.local("share", "v128");
     const sum = lineSum(f);
     const powers = linePowers(f, pass, sum, "x", "y");
     return () => {
       powers();
       f.set(share, f32x4.div(one, sum.total()));
-      pass(["y"], ["y"], ({ y }) => setEach(f, y, (i) => f32x4.mul(y[i], share)));
+      pass(["y"], ["y"], ({ y }) => f.setEach(y, (i) => f32x4.mul(y[i], share)));
     };
   },
 }));
@@ -34,12 +33,12 @@ export const gradientOfSoftmax = alongLines(softmaxGradient, () => ({
     return () => {
       sum.clear();
       pass(["gy", "y"], [], ({ gy, y }) => {
-        setEach(f, gy, (i) => f32x4.mul(gy[i], y[i]));
+        f.setEach(gy, (i) => f32x4.mul(gy[i], y[i]));
         sum.add(gy);
       });
       const total = sum.total();
       pass(["gy", "y"], ["gx"], ({ gx, gy, y }) => {
-        setEach(f, gx, (i) => f32x4.mul(y[i], f32x4.sub(gy[i], total)));
+        f.setEach(gx, (i) => f32x4.mul(y[i], f32x4.sub(gy[i], total)));
       });
     };
   },
@@ -58,7 +57,7 @@ export const logSoftmax = alongLines(logSoftmaxForward, () => ({
       f.set(logOfSum, sum.total());
       ln([logOfSum]);
       pass(["x"], ["y"], ({ x, y }) => {
-        setEach(f, y, (i) => f32x4.sub(f32x4.sub(x[i], largest), logOfSum));
+        f.setEach(y, (i) => f32x4.sub(f32x4.sub(x[i], largest), logOfSum));
       });
     };
   },
@@ -76,7 +75,7 @@ export const gradientOfLogSoftmax = alongLines(logSoftmaxGradient, () => ({
       const total = sum.total();
       pass(["gy", "y"], ["gx"], ({ gx, gy, y }) => {
         exp(y);
-        setEach(f, gx, (i) => f32x4.sub(gy[i], f32x4.mul(y[i], total)));
+        f.setEach(gx, (i) => f32x4.sub(gy[i], f32x4.mul(y[i], total)));
       });
     };
   },

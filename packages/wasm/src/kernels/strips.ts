@@ -10,23 +10,17 @@
 // Sums run in 32 bits through a few positions and in double from there on; a strip leaves its own in scratch memory, and
 // the next phase adds the strips in order.
 
-import type { FunctionBuilder, Local } from "../asm/index.ts";
-import type { Phase } from "../plan.ts";
-import { addDoubles } from "./lanes.ts";
-import { cut } from "./ranges.ts";
 import {
   DOUBLE,
   FLOAT,
-  forEachItem,
+  type FunctionBuilder,
   type I32,
-  MEMORY_GRAIN,
-  type Range,
-  setEach,
+  type Local,
   type V128,
   VECTOR,
-  vectorsFor,
-  whileAtLeast,
-} from "./stream.ts";
+} from "../asm/index.ts";
+import type { Phase, PhaseLocals } from "../plan.ts";
+import { MEMORY_GRAIN, vectorsFor } from "./stream.ts";
 
 /** Elements of a strip that is summed up: many enough that adding the strips costs nothing beside them. */
 const SUMMED = 4096;
@@ -67,12 +61,6 @@ export const mapping = (extent: Extent, mostVectors: number): Strips => stripsOf
 /** Bytes of a strip. */
 export const bytesOf = ({ C, positions }: Strips): number => FLOAT * positions * C;
 
-/** The items of a phase over strips. */
-export const itemsOf = ({ N, C, positions, perImage }: Strips) => ({
-  items: N * perImage,
-  grain: Math.ceil(MEMORY_GRAIN / (positions * C)),
-});
-
 /** Where a strip stands. */
 export interface Strip {
   readonly strip: I32;
@@ -84,26 +72,30 @@ export interface Strip {
 }
 
 /**
- * Writes the loop over strips. What a strip wants of several passes finds its elements in the first cache: normalising
- * and then activating takes two passes less time than one pass in which the constants of both compete for registers
- * (SA-UNetv2 at 384x384, Node 20: 0.93 ns an element instead of 1.06; the gradients 1.6 instead of 2.4).
+ * The phase whose items are strips: `prepare` declares variables, and returns what writes a strip. What a strip wants of
+ * several passes finds its elements in the first cache: normalising and then activating takes two passes less time than one
+ * pass in which the constants of both compete for registers (SA-UNetv2 at 384x384, Node 20: 0.93 ns an element instead of 1.06;
+ * the gradients 1.6 instead of 2.4).
  */
-export function forEachStrip(
-  f: FunctionBuilder,
-  { P, C, positions, perImage }: Strips,
-  { from, to }: Range,
-  body: (strip: Strip) => void,
-): void {
-  const { i32 } = f;
-  const [strip, image, start, count] = f.locals("strip", "i32", 4);
-  f.forRange(strip, { from, to }, () => {
-    f.set(image, i32.div_u(strip, perImage));
-    f.set(start, i32.mul(i32.sub(strip, i32.mul(image, perImage)), positions));
-    cut(f, count, start, P, positions);
-    f.set(start, i32.mul(i32.add(start, i32.mul(image, P)), FLOAT * C));
-    body({ strip, image, start, count });
-  });
-}
+export const stripPhase = <A>(
+  { N, P, C, positions, perImage }: Strips,
+  prepare: (f: FunctionBuilder, locals: PhaseLocals<A>) => (strip: Strip) => void,
+): Phase<A> => ({
+  items: N * perImage,
+  grain: Math.ceil(MEMORY_GRAIN / (positions * C)),
+  write: (f, locals) => {
+    const { i32 } = f;
+    const body = prepare(f, locals);
+    const { strip, image, start, count } = f.declare("i32");
+    f.forRange(strip, locals, () => {
+      f.set(image, i32.div_u(strip, perImage));
+      f.set(start, i32.mul(i32.sub(strip, i32.mul(image, perImage)), positions));
+      f.cut(count, start, P, positions);
+      f.set(start, i32.mul(i32.add(start, i32.mul(image, P)), FLOAT * C));
+      body({ strip, image, start, count });
+    });
+  },
+});
 
 /** Where a block of a strip stands. */
 export interface Block {
@@ -145,14 +137,14 @@ export function forEachPosition(
   count: I32,
   position: () => void,
 ): void {
-  whileAtLeast(f, count, 1, () => {
+  f.whileAtLeast(count, 1, () => {
     position();
     for (const pointer of pointers) f.advance(pointer, FLOAT * C);
   });
 }
 
 /** Sums of strips, and where they go: into `shared[strip][sum][channel]`, `offset` bytes (default 0) after `shared`. */
-interface Sums {
+export interface Sums {
   readonly shared: I32;
   readonly offset?: number;
   /** Each V vectors. */
@@ -174,26 +166,25 @@ export function sumStrip(
 ): void {
   const { i32, v128 } = f;
   const { C } = strips;
-  const doubles = sums.map((vectors) => vectors.map(() => f.locals("double", "v128", 2) as [V128, V128]));
+  const doubles = sums.map((vectors) => vectors.map(() => f.locals("double", "v128", 2)));
   const chunk = f.local("chunk", "i32");
   forEachBlock(f, strips, strip, arrays, (block) => {
     begin?.(block);
-    for (const double of doubles.flat(2)) f.set(double, v128.const("f64x2", 0));
+    f.setEach(doubles.flat(2), () => v128.const("f64x2", 0));
     f.loop((again) => {
       f.set(chunk, f.min(block.left, inFloats));
       f.set(block.left, i32.sub(block.left, chunk));
-      setEach(f, sums.flat(), () => v128.const("f32x4", 0));
+      f.setEach(sums.flat(), () => v128.const("f32x4", 0));
       forEachPosition(f, strips, block, chunk, () => position(block.pointers));
       sums.flat().forEach((sum, i) => {
-        addDoubles(f, doubles.flat()[i], sum);
+        f.addDoubles(doubles.flat()[i], sum);
       });
       f.brIf(again, block.left);
     });
-    const place = i32.add(
-      i32.mul(block.strip, sums.length * DOUBLE * C),
-      i32.mul(block.channel, DOUBLE / FLOAT),
+    const at = f.let(
+      "at",
+      f.at(shared, block.strip, sums.length * DOUBLE * C, block.channel, DOUBLE / FLOAT),
     );
-    const at = f.let("at", i32.add(place, shared));
     doubles.forEach((vectors, which) => {
       vectors.flat().forEach((double, i) => {
         v128.store(at, double, { offset: offset + DOUBLE * which * C + VECTOR * i });
@@ -207,7 +198,7 @@ export interface Column {
   /** How many strips, and the bytes from one to the next. */
   readonly count: number;
   readonly step: number;
-  /** The bytes from one sum to the next. */
+  /** The bytes from one sum to the next; default: they fill a step. */
   readonly apart?: number;
   /** From where `at` points to the first of them. */
   readonly offset?: number;
@@ -218,7 +209,7 @@ export function addUp(
   f: FunctionBuilder,
   at: I32,
   sums: readonly Local<"f64">[],
-  { count, step, apart = 0, offset = 0 }: Column,
+  { count, step, apart = step / sums.length, offset = 0 }: Column,
 ): void {
   const { f64 } = f;
   for (const sum of sums) f.set(sum, 0);
@@ -244,9 +235,9 @@ export const addingStrips = <A>(
     const at = f.local("at", "i32");
     const sums = f.locals("sum", "f64", outputs.length);
     const along = outputs.map((output) => [arrays[output], FLOAT] as const);
-    forEachItem(f, { from, to }, along, (channel) => {
+    f.forEachItem({ from, to }, along, (channel) => {
       f.set(at, f.at(shared, channel, DOUBLE));
-      addUp(f, at, sums, { apart: DOUBLE * C, ...column });
+      addUp(f, at, sums, column);
       along.forEach(([output], k) => {
         f32.store(output, f32.demote_f64(scale === 1 ? f.get(sums[k]) : f64.mul(sums[k], scale)));
       });

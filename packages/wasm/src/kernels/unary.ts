@@ -7,49 +7,21 @@
 // R is that of Cephes (S. L. Moshier, tanhf.c): within 1e-7 of the result.
 
 import { type Floats, type Kernel, unaryKernels } from "@saunet/core/kernels";
-import type { FunctionBuilder, Value } from "../asm/index.ts";
+import type { FunctionBuilder, V128, Value } from "../asm/index.ts";
 import type { Generator } from "../plan.ts";
-import { elementwise } from "./elementwise.ts";
-import { exponential, logarithm } from "./exp.ts";
-import { constant, MEMORY_GRAIN, setEach, type V128 } from "./stream.ts";
+import { elementwise, valuewise } from "./elementwise.ts";
+import { exponential, logarithm, polynomial } from "./exp.ts";
 
-/** Prepares the code that gives one vector from others. */
-type Prepare<D, V extends readonly V128[]> = (
-  f: FunctionBuilder,
-  dims: D,
-) => (...vectors: V) => Value<"v128">;
-
-/** `y = value(x)`: one or a few instructions, so that memory sets the pace. */
-const forward = <D>(
-  kernels: { readonly forward: Kernel<{ y: Floats; x: Floats }, D> },
-  prepare: Prepare<D, [x: V128]>,
-): Generator =>
-  elementwise(kernels.forward, { grain: MEMORY_GRAIN }, (f, dims) => {
-    const value = prepare(f, dims);
-    return ({ x, y }) => setEach(f, y, (i) => value(x[i]));
-  });
-
-/** `gx = slope(gy, at)` */
-const gradient = <D>(
-  kernels: { readonly gradient: Kernel<{ gx: Floats; gy: Floats; at: Floats }, D> },
-  prepare: Prepare<D, [gy: V128, at: V128]>,
-  suits?: (dims: D) => boolean,
-): Generator =>
-  elementwise(kernels.gradient, { grain: MEMORY_GRAIN, ...(suits && { suits }) }, (f, dims) => {
-    const slope = prepare(f, dims);
-    return ({ gx, gy, at }) => setEach(f, gx, (i) => slope(gy[i], at[i]));
-  });
-
-/** `y = x`, then what works on vectors where they are. */
+/** `y = x`, then what works on vectors where they are; so many at once. */
 const inPlace = <D>(
-  kernels: { readonly forward: Kernel<{ y: Floats; x: Floats }, D> },
-  options: Parameters<typeof elementwise<{ y: Floats; x: Floats }, D>>[1],
-  prepare: (f: FunctionBuilder, dims: D) => (ys: readonly V128[]) => void,
+  kernel: Kernel<{ y: Floats; x: Floats }, D>,
+  vectors: number,
+  prepare: (f: FunctionBuilder) => (ys: readonly V128[]) => void,
 ): Generator =>
-  elementwise(kernels.forward, options, (f, dims) => {
-    const change = prepare(f, dims);
+  elementwise(kernel, { vectors }, (f) => {
+    const change = prepare(f);
     return ({ x, y }) => {
-      setEach(f, y, (i) => x[i]);
+      f.setEach(y, (i) => x[i]);
       change(y);
     };
   });
@@ -61,24 +33,21 @@ const R = [-0.333332819422, 0.133314422036, -0.0537397155531, 0.0206390887954, -
 const tanh = elementwise(unaryKernels.tanh.forward, { vectors: 2 }, (f) => {
   const { v128, f32x4 } = f;
   const power = exponential(f, -1);
-  const one = constant(f, "unit", 1);
-  const small = constant(f, "small", SMALL);
-  const sign = constant(f, "sign", -0);
-  const r = R.map((coefficient, i) => constant(f, `r${i}_`, coefficient));
+  const one = f.constant("unit", 1);
+  const small = f.constant("small", SMALL);
+  const sign = f.constant("sign", -0);
+  const r = polynomial(f, R);
   return ({ x, y }) => {
-    setEach(f, y, (i) => f32x4.abs(x[i]));
-    setEach(f, y, (i) => f32x4.add(y[i], y[i]));
+    f.setEach(y, (i) => f32x4.abs(x[i]));
+    f.setEach(y, (i) => f32x4.add(y[i], y[i]));
     power(y);
-    setEach(f, y, (i) => f32x4.div(f32x4.sub(one, y[i]), f32x4.add(one, y[i])));
-    setEach(f, y, (i) => v128.or(y[i], v128.and(x[i], sign)));
-    const squares = f.locals("square", "v128", x.length);
-    const sums = f.locals("sum", "v128", x.length);
-    setEach(f, squares, (i) => f32x4.mul(x[i], x[i]));
-    setEach(f, sums, () => f.get(r.at(-1)!));
-    for (const coefficient of r.slice(0, -1).reverse())
-      setEach(f, sums, (i) => f32x4.add(f32x4.mul(sums[i], squares[i]), coefficient));
-    setEach(f, sums, (i) => f32x4.add(x[i], f32x4.mul(f32x4.mul(sums[i], squares[i]), x[i])));
-    setEach(f, y, (i) => v128.bitselect(sums[i], y[i], f32x4.lt(f32x4.abs(x[i]), small)));
+    f.setEach(y, (i) => f32x4.div(f32x4.sub(one, y[i]), f32x4.add(one, y[i])));
+    f.setEach(y, (i) => v128.or(y[i], v128.and(x[i], sign)));
+    const { squares } = f.declare("v128", x.length);
+    f.setEach(squares, (i) => f32x4.mul(x[i], x[i]));
+    const sums = r(squares);
+    f.setEach(sums, (i) => f32x4.add(x[i], f32x4.mul(f32x4.mul(sums[i], squares[i]), x[i])));
+    f.setEach(y, (i) => v128.bitselect(sums[i], y[i], f32x4.lt(f32x4.abs(x[i]), small)));
   };
 });
 
@@ -87,79 +56,69 @@ const MOST_FACTORS = 4;
 const isShort = (exponent: number): boolean =>
   Number.isInteger(exponent) && Math.abs(exponent) <= MOST_FACTORS;
 
-/** Prepares `x ← x^n` for a short n. */
-function shortPower(f: FunctionBuilder, n: number): (x: V128) => void {
+/** Prepares x^n for a short n. */
+function shortPower(f: FunctionBuilder, n: number): (x: V128) => V128 | Value<"v128"> {
   const { f32x4 } = f;
-  const one = constant(f, "one", 1);
+  const one = f.constant("one", 1);
   const base = f.local("base", "v128");
   return (x) => {
-    if (n === 0) f.set(x, one);
-    if (n < 0) f.set(x, f32x4.div(one, x));
-    f.set(base, x);
-    for (let factors = 1; factors < Math.abs(n); factors++) f.set(x, f32x4.mul(x, base));
+    if (n === 0) return one;
+    f.set(base, n < 0 ? f32x4.div(one, x) : x);
+    let power = f.get(base);
+    for (let factors = 1; factors < Math.abs(n); factors++) power = f32x4.mul(power, base);
+    return power;
   };
 }
 
-const pow = inPlace(unaryKernels.pow, { grain: MEMORY_GRAIN, suits: isShort }, (f, exponent) => {
-  const power = shortPower(f, exponent);
-  return (ys) => ys.forEach(power);
-});
-
-const gradientOfPow = gradient(
-  unaryKernels.pow,
+const gradientOfPow = valuewise(
+  unaryKernels.pow.gradient,
   (f, exponent) => {
     const power = shortPower(f, exponent - 1);
-    const factor = constant(f, "factor", exponent);
-    const y = f.local("power", "v128");
-    return (gy, at) => {
-      f.set(y, at);
-      if (exponent !== 0) power(y);
-      // 0 times anything finite is 0, as the slope of x^0 is; beyond, the factor alone counts.
-      return f.f32x4.mul(gy, exponent === 0 ? f.get(factor) : f.f32x4.mul(y, factor));
-    };
+    const factor = f.constant("factor", exponent);
+    // 0 times anything finite is 0, as the slope of x^0 is; beyond, the factor alone counts.
+    return (gy, at) => f.f32x4.mul(exponent === 0 ? factor : f.f32x4.mul(power(at), factor), gy);
   },
   isShort,
 );
 
 /** The generators of all functions. */
 export const unary: readonly Generator[] = [
-  forward(unaryKernels.neg, (f) => (x) => f.f32x4.neg(x)),
-  gradient(unaryKernels.neg, (f) => (gy) => f.f32x4.neg(gy)),
-  inPlace(unaryKernels.exp, {}, (f) => exponential(f, 1)),
-  gradient(unaryKernels.exp, (f) => (gy, y) => f.f32x4.mul(gy, y)),
-  inPlace(unaryKernels.log, { vectors: 2 }, logarithm),
-  gradient(unaryKernels.log, (f) => (gy, x) => f.f32x4.div(gy, x)),
-  forward(unaryKernels.sqrt, (f) => (x) => f.f32x4.sqrt(x)),
-  gradient(unaryKernels.sqrt, (f) => {
-    const half = constant(f, "half", 0.5);
-    return (gy, y) => f.f32x4.mul(gy, f.f32x4.div(half, y));
+  valuewise(unaryKernels.neg.forward, ({ f32x4 }) => f32x4.neg),
+  valuewise(unaryKernels.neg.gradient, ({ f32x4 }) => f32x4.neg),
+  inPlace(unaryKernels.exp.forward, 4, (f) => exponential(f, 1)),
+  valuewise(unaryKernels.exp.gradient, ({ f32x4 }) => f32x4.mul),
+  inPlace(unaryKernels.log.forward, 2, logarithm),
+  valuewise(unaryKernels.log.gradient, ({ f32x4 }) => f32x4.div),
+  valuewise(unaryKernels.sqrt.forward, ({ f32x4 }) => f32x4.sqrt),
+  valuewise(unaryKernels.sqrt.gradient, (f) => {
+    const half = f.constant("half", 0.5);
+    return (gy, at) => f.f32x4.mul(gy, f.f32x4.div(half, at));
   }),
-  forward(unaryKernels.abs, (f) => (x) => f.f32x4.abs(x)),
-  gradient(unaryKernels.abs, (f) => {
+  valuewise(unaryKernels.abs.forward, ({ f32x4 }) => f32x4.abs),
+  valuewise(unaryKernels.abs.gradient, (f) => {
     const { v128, f32x4 } = f;
-    const [zero, one, sign] = [constant(f, "zero", 0), constant(f, "one", 1), constant(f, "sign", -0)];
+    const [zero, one, sign] = [f.constant("zero", 0), f.constant("one", 1), f.constant("sign", -0)];
     // 0 and NaN are their own signs.
-    return (gy, x) =>
-      f32x4.mul(
-        gy,
-        v128.bitselect(v128.or(v128.and(x, sign), one), x, v128.or(f32x4.lt(x, zero), f32x4.gt(x, zero))),
-      );
+    return (gy, at) => {
+      const signed = v128.or(v128.and(at, sign), one);
+      return f32x4.mul(gy, v128.bitselect(signed, at, v128.or(f32x4.lt(at, zero), f32x4.gt(at, zero))));
+    };
   }),
   tanh,
-  gradient(unaryKernels.tanh, (f) => {
-    const one = constant(f, "one", 1);
-    return (gy, y) => f.f32x4.mul(gy, f.f32x4.sub(one, f.f32x4.mul(y, y)));
+  valuewise(unaryKernels.tanh.gradient, (f) => {
+    const one = f.constant("one", 1);
+    return (gy, at) => f.f32x4.mul(gy, f.f32x4.sub(one, f.f32x4.mul(at, at)));
   }),
-  pow,
+  valuewise(unaryKernels.pow.forward, shortPower, isShort),
   gradientOfPow,
-  forward(unaryKernels.clip, (f, { min, max }) => {
-    const [low, high] = [constant(f, "low", min), constant(f, "high", max)];
+  valuewise(unaryKernels.clip.forward, (f, { min, max }) => {
+    const [low, high] = [f.constant("low", min), f.constant("high", max)];
     return (x) => f.f32x4.pmin(f.f32x4.pmax(x, low), high);
   }),
-  gradient(unaryKernels.clip, (f, { min, max }) => {
+  valuewise(unaryKernels.clip.gradient, (f, { min, max }) => {
     const { v128, f32x4 } = f;
-    const [low, high] = [constant(f, "low", min), constant(f, "high", max)];
-    const one = constant(f, "one", 1);
-    return (gy, x) => f32x4.mul(gy, v128.and(v128.and(f32x4.ge(x, low), f32x4.le(x, high)), one));
+    const [low, high] = [f.constant("low", min), f.constant("high", max)];
+    const one = f.constant("one", 1);
+    return (gy, at) => f32x4.mul(gy, v128.and(v128.and(f32x4.ge(at, low), f32x4.le(at, high)), one));
   }),
 ];

@@ -370,11 +370,8 @@ export class Pool implements Crew {
   /** Ends the workers that are left, starts new ones for later calls, and says what happened. */
   #giveUp(name: string, missing: number): never {
     const count = this.#workers.length;
-    for (const worker of [this.#standIn, ...this.#workers]) void worker?.terminate();
-    this.#workers = [];
-    this.#standIn = undefined;
-    // Until they are up the caller works alone; should they fail to start, it goes on so.
-    this.#hire(count).catch(() => {});
+    // Until others are up the caller works alone.
+    void this.#replaceWorkers();
     throw new KernelError(`${name}: ${missing} of ${count} workers did not answer; they are being replaced`);
   }
 }

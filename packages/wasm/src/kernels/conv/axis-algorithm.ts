@@ -11,7 +11,7 @@
 // with m = 4.
 
 import type { Axis, AxisPhase } from "@saunet/core/kernels";
-import { type Bilinear, type Matrix, winograd } from "./bilinear.ts";
+import { type Bilinear, bilinear, type Matrix, winograd } from "./bilinear.ts";
 
 /** An algorithm in its place: its `filter` takes the taps in the filter's own order. */
 export interface AxisAlgorithm extends Bilinear {
@@ -44,67 +44,46 @@ export function algorithmsFor(axis: Axis): AxisAlgorithm[] {
   return [];
 }
 
-/** `length` numbers, zero but for these. */
-const sparse = (length: number, entries: readonly (readonly [at: number, value: number])[]): number[] =>
-  entries.reduce((row, [at, value]) => row.with(at, value), Array<number>(length).fill(0));
+const unit = (length: number, at: number): number[] => Array.from({ length }, (_, i) => Number(i === at));
+const identity = (size: number): Matrix => Array.from({ length: size }, (_, i) => unit(size, i));
 
-/** Rows of a filter matrix whose columns are some of three taps. */
-const overTaps = (filter: Matrix, taps: readonly number[]): number[][] =>
-  filter.map((row) =>
-    sparse(
-      3,
-      row.map((value, t) => [taps[t], value] as const),
-    ),
+/** The columns of a matrix at these places among `length`, with zeros between them. */
+const spread = (matrix: Matrix, length: number, placeOf: (column: number) => number): number[][] =>
+  matrix.map((row) =>
+    row.reduce((wide, value, column) => wide.with(placeOf(column), value), Array<number>(length).fill(0)),
   );
 
 function adjacent(phase: AxisPhase, F: Bilinear): AxisAlgorithm {
-  return { ...F, filter: overTaps(F.filter, phase.taps), start: phase.start, advance: F.outputs };
+  const filter = spread(F.filter, 3, (t) => phase.taps[t]);
+  return { ...F, filter, start: phase.start, advance: F.outputs };
 }
 
-const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
-
 function strided(phase: AxisPhase, F: Bilinear): AxisAlgorithm {
-  const m = F.outputs;
-  const inputs = 2 * m + 1;
+  const singles = identity(F.outputs);
+  const inputs = 2 * F.outputs + 1;
   const [tap0, tap1, tap2] = phase.taps;
   return {
-    inputs,
-    points: F.points + m,
-    outputs: m,
-    taps: 3,
+    ...bilinear({
+      input: [...spread(F.input, inputs, (i) => 2 * i), ...spread(singles, inputs, (j) => 2 * j + 1)],
+      filter: [...spread(F.filter, 3, (t) => [tap0, tap2][t]), ...singles.map(() => unit(3, tap1))],
+      output: F.output.map((row, j) => [...row, ...singles[j]]),
+    }),
     start: phase.start,
-    advance: 2 * m,
-    input: [
-      ...F.input.map((row) =>
-        sparse(
-          inputs,
-          row.map((value, i) => [2 * i, value] as const),
-        ),
-      ),
-      ...range(m).map((j) => sparse(inputs, [[2 * j + 1, 1]])),
-    ],
-    filter: [...overTaps(F.filter, [tap0, tap2]), ...range(m).map(() => sparse(3, [[tap1, 1]]))],
-    output: F.output.map((row, j) => [...row, ...sparse(m, [[j, 1]])]),
+    advance: 2 * F.outputs,
   };
 }
 
 function interleaved(axis: Axis, two: AxisPhase, one: AxisPhase, F: Bilinear): AxisAlgorithm {
-  const m = F.outputs;
-  const shift = one.start - two.start;
+  const singles = identity(F.outputs);
+  const points = F.points + F.outputs;
+  const [sums, products] = [spread(F.output, points, (p) => p), spread(singles, points, (p) => F.points + p)];
   return {
-    inputs: F.inputs,
-    points: F.points + m,
-    outputs: 2 * m,
-    taps: 3,
-    start: two.start,
-    advance: m,
-    input: [...F.input, ...range(m).map((j) => sparse(F.inputs, [[shift + j, 1]]))],
-    filter: [...overTaps(F.filter, two.taps), ...range(m).map(() => sparse(3, [[one.taps[0], 1]]))],
-    output: range(2 * m).map((i) => {
-      const j = i >> 1;
-      return axis.phases[i % 2] === two
-        ? [...F.output[j], ...sparse(m, [])]
-        : sparse(F.points + m, [[F.points + j, 1]]);
+    ...bilinear({
+      input: [...F.input, ...spread(singles, F.inputs, (j) => one.start - two.start + j)],
+      filter: [...spread(F.filter, 3, (t) => two.taps[t]), ...singles.map(() => unit(3, one.taps[0]))],
+      output: singles.flatMap((_, j) => axis.phases.map((phase) => (phase === two ? sums : products)[j])),
     }),
+    start: two.start,
+    advance: F.outputs,
   };
 }

@@ -33,9 +33,17 @@ export interface Bilinear {
   readonly output: Matrix;
 }
 
+/** The algorithm of these matrices. */
+export const bilinear = (matrices: Pick<Bilinear, "input" | "filter" | "output">): Bilinear => ({
+  ...matrices,
+  inputs: matrices.input[0].length,
+  points: matrices.input.length,
+  outputs: matrices.output.length,
+  taps: matrices.filter[0].length,
+});
+
 /** F(outputs, taps) with the given finite points; there must be `outputs + taps - 2` of them. */
 export function winograd(outputs: number, taps: number, finite: readonly number[]): Bilinear {
-  const points = finite.length + 1;
   const others = (p: number) => finite.filter((q) => q !== p);
   const powers = (p: number, count: number) => Array.from({ length: count }, (_, k) => p ** k);
   const last = (count: number) => Array.from({ length: count }, (_, k) => (k === count - 1 ? 1 : 0));
@@ -49,11 +57,7 @@ export function winograd(outputs: number, taps: number, finite: readonly number[
   };
   const times = (row: readonly number[], factor: number) => row.map((value) => value * factor);
   const columns = [...finite.map((p) => times(powers(p, outputs), scales(p).output)), last(outputs)];
-  return {
-    inputs: points,
-    points,
-    outputs,
-    taps,
+  return bilinear({
     input: [...finite.map((p) => times([...polynomial(others(p)), 0], scales(p).input)), polynomial(finite)],
     filter: [
       ...finite.map((p) => {
@@ -64,7 +68,7 @@ export function winograd(outputs: number, taps: number, finite: readonly number[
       last(taps),
     ],
     output: transpose(columns),
-  };
+  });
 }
 
 /** The coefficients of Π (x - root), rising. */

@@ -7,13 +7,13 @@ import {
 } from "@saunet/core/kernels";
 import { describe, expect, it } from "vitest";
 import type { Convolutions } from "../../plan.ts";
-import { type Choose, chooseCorrelation, chooseGradient, keepingTo } from "./choose.ts";
+import { type Choose, chooseCorrelation, chooseGradient } from "./choose.ts";
 
 /** What runs forward, as the adjoint, and as the filter gradient; of Winograd's algorithms the outputs of a tile. */
 function choices(x: number[], w: number[], options: Conv2dOptions = {}): string[] {
   const d = conv2dDims("conv2d", x, w, options);
   const short = (choose: Choose, correlation: Correlation) => {
-    const choice = choose(correlation);
+    const choice = choose(correlation, "fastest");
     if (choice.algorithm !== "winograd") return choice.algorithm;
     return `${choice.rows.outputs}x${choice.columns.outputs}`;
   };
@@ -71,13 +71,9 @@ describe("the choice", () => {
     expect(choices([1, 592, 592, 2], [7, 7, 2, 1])).toEqual(["planar", "planar", "direct"]);
   });
 
-  it("is dot products for a head", () => {
-    expect(choices([1, 592, 592, 16], [1, 1, 16, 1])).toEqual(["dot", "direct", "direct"]);
-  });
-
   it("cuts strips that share out evenly", () => {
     const d = conv2dDims("conv2d", [1, 74, 74, 64], [3, 3, 64, 64]);
-    const choice = chooseCorrelation(forwardCorrelation(d));
+    const choice = chooseCorrelation(forwardCorrelation(d), "fastest");
     if (choice.algorithm !== "winograd") throw new Error(choice.algorithm);
     const strips = Math.ceil(13 ** 2 / choice.stripTiles);
     expect((Math.ceil(strips / 2) * choice.stripTiles) / (13 ** 2 / 2)).toBeLessThan(1.1);
@@ -85,16 +81,15 @@ describe("the choice", () => {
   });
 });
 
-describe("keepingTo", () => {
-  const usual = chooseCorrelation;
+describe("a wish", () => {
   const layer = forwardCorrelation(conv2dDims("conv2d", [1, 592, 592, 16], [3, 3, 16, 16]));
   const pointsOf = (convolutions: Convolutions) => {
-    const choice = keepingTo(convolutions, usual)(layer);
+    const choice = chooseCorrelation(layer, convolutions);
     return choice.algorithm === "winograd" ? choice.rows.points : choice.algorithm;
   };
 
   it("takes the tile that is asked for, or none", () => {
-    expect(keepingTo("fastest", usual)(layer)).toEqual(usual(layer));
+    expect(chooseCorrelation(layer, undefined)).toEqual(chooseCorrelation(layer, "fastest"));
     expect([pointsOf("winograd6"), pointsOf("winograd4"), pointsOf("direct")]).toEqual([8, 6, "direct"]);
   });
 
@@ -102,12 +97,12 @@ describe("keepingTo", () => {
     for (const [x, w, algorithm] of [
       [[1, 9, 9, 16], [5, 5, 16, 16], "direct"],
       [[1, 9, 9, 3], [3, 3, 3, 16], "direct"],
-      [[1, 9, 9, 16], [1, 1, 16, 1], "dot"],
+      [[1, 9, 9, 16], [1, 1, 16, 1], "direct"],
       [[1, 9, 9, 2], [7, 7, 2, 1], "planar"],
     ] as const)
       for (const convolutions of ["winograd6", "winograd4", "direct"] as const) {
         const c = forwardCorrelation(conv2dDims("conv2d", x, w));
-        expect(keepingTo(convolutions, usual)(c).algorithm).toBe(algorithm);
+        expect(chooseCorrelation(c, convolutions).algorithm).toBe(algorithm);
       }
   });
 });

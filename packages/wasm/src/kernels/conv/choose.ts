@@ -5,28 +5,27 @@
 
 import type { Axis, Correlation } from "@saunet/core/kernels";
 import type { Convolutions } from "../../plan.ts";
-import { type AxisAlgorithm, algorithmsFor } from "./axis-algorithm.ts";
+import { algorithmsFor } from "./axis-algorithm.ts";
 import type { Matrix } from "./bilinear.ts";
-import { isDot } from "./dot.ts";
 import { linearMap } from "./linear-map.ts";
 import { isPlanar } from "./planar.ts";
-import { type Algorithms, pairsOf, tilesOf } from "./tiled-image.ts";
+import { type Algorithms, pairsOf, type StripAlgorithms, tilesOf } from "./tiled-image.ts";
 
 /** A choice. */
 export type Choice =
-  | {
-      readonly algorithm: "winograd";
-      readonly rows: AxisAlgorithm;
-      readonly columns: AxisAlgorithm;
-      /** Tiles of a strip, which is worked on at once; even. */
-      readonly stripTiles: number;
-    }
-  | { readonly algorithm: "planar" }
-  | { readonly algorithm: "dot" }
-  | { readonly algorithm: "direct" };
+  | ({ readonly algorithm: "winograd" } & StripAlgorithms)
+  | { readonly algorithm: "planar" | "direct" };
 
-/** What decides; tests put in their own. */
-export type Choose = (c: Correlation) => Choice;
+/** What decides, within what the user wishes; tests put in their own. */
+export type Choose = (c: Correlation, wish: Convolutions | undefined) => Choice;
+
+/** Which of an axis's algorithms, the one with the larger tiles first, a wish allows. */
+const ALLOWED: Readonly<Record<Convolutions, readonly number[]>> = {
+  fastest: [0, 1],
+  winograd6: [0],
+  winograd4: [1],
+  direct: [],
+};
 
 /** Multiply-adds a cycle: of transformed values, over the taps themselves, and of outer products. */
 const PRODUCTS = 7;
@@ -45,45 +44,40 @@ const STRIPS = [14, 16, 18, 20, 22, 24];
 const GRADIENT_STRIP = 40;
 
 /** Chooses for a convolution or its adjoint. */
-export const chooseCorrelation: Choose = (c) => {
-  if (isDot(c)) return { algorithm: "dot" };
+export const chooseCorrelation: Choose = (c, wish) => {
   if (isPlanar(c)) return { algorithm: "planar" };
   const cost = (c.N * taps(c.rows) * taps(c.columns) * c.I * ceil4(c.O)) / DIRECT;
   // The transforms read four numbers of a row of pixels at a time.
-  const found = c.I < 4 ? undefined : cheapest(c, cost, 0);
+  const found = c.I < 4 ? undefined : cheapest(c, wish, cost, 0);
   return found
     ? { algorithm: "winograd", ...found, stripTiles: chooseStrip(tilesOf(c, found)) }
     : { algorithm: "direct" };
 };
 
 /** Chooses for the gradient of a filter. */
-export const chooseGradient: Choose = (c) => {
+export const chooseGradient: Choose = (c, wish) => {
   const cost = (c.N * taps(c.rows) * taps(c.columns) * c.I * c.O) / DIRECT_GRADIENT;
-  const found = Math.min(c.I, c.O) < 4 ? undefined : cheapest(c, cost, ADDING);
+  const found = Math.min(c.I, c.O) < 4 ? undefined : cheapest(c, wish, cost, ADDING);
   return found ? { algorithm: "winograd", ...found, stripTiles: GRADIENT_STRIP } : { algorithm: "direct" };
 };
 
-/** A way of choosing that keeps to what the user wants. */
-export function keepingTo(convolutions: Convolutions | undefined, choose: Choose): Choose {
-  if (convolutions === undefined || convolutions === "fastest") return choose;
-  return (c) => {
-    const usual = choose(c);
-    // These two are products of the taps as well.
-    if (usual.algorithm === "dot" || usual.algorithm === "planar") return usual;
-    const which = convolutions === "winograd6" ? 0 : 1;
-    const [rows, columns] = [c.rows, c.columns].map((axis) => algorithmsFor(axis)[which]);
-    if (convolutions === "direct" || !rows || !columns || Math.min(c.I, c.O) < 4)
-      return { algorithm: "direct" };
-    const stripTiles = usual.algorithm === "winograd" ? usual.stripTiles : STRIPS[0];
-    return { algorithm: "winograd", rows, columns, stripTiles };
-  };
-}
-
-/** The algorithms that cost least, if they cost less than `limit`; `once` for each point and pair of channels. */
-function cheapest(c: Correlation, limit: number, once: number): Algorithms | undefined {
-  let [least, found] = [limit, undefined as Algorithms | undefined];
-  for (const rows of algorithmsFor(c.rows))
-    for (const columns of algorithmsFor(c.columns)) {
+/**
+ * The algorithms that cost least: less than `direct`, unless they are what the user wishes.
+ *
+ * @param once what is added for each point and pair of channels
+ */
+function cheapest(
+  c: Correlation,
+  wish: Convolutions = "fastest",
+  direct: number,
+  once: number,
+): Algorithms | undefined {
+  let [least, found] = [wish === "fastest" ? direct : Infinity, undefined as Algorithms | undefined];
+  const [allRows, allColumns] = [c.rows, c.columns].map((axis) =>
+    algorithmsFor(axis).filter((_, i) => ALLOWED[wish].includes(i)),
+  );
+  for (const rows of allRows)
+    for (const columns of allColumns) {
       const algorithms = { rows, columns };
       const cost = costOf(c, algorithms, once);
       if (cost < least) [least, found] = [cost, algorithms];

@@ -3,22 +3,26 @@
 //   for each part of the output rows:
 //     for each row of them, some of its columns, each row of taps that lies in the image, each vector or two of channels:
 //       sums[kx] += x[pixel of the tap] · gy[pixel]   in registers, then added to those of the part
-//   then add up the parts, in double
+//   then add up the parts
 //
 // The parts are added up in the same order for any number of threads (parts.ts).
 
 import type { Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { loadLanes } from "../lanes.ts";
-import { multiplyAdd } from "../multiply-add.ts";
-import { repeat, unravel } from "../ranges.ts";
-import { FLOAT, type I32, VECTOR } from "../stream.ts";
-import { addParts, bytesOf, forEachTerm, type Parts, partsOf } from "./parts.ts";
+import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
+import {
+  addingParts,
+  bytesOf,
+  forEachTapRow,
+  forEachTerm,
+  type Parts,
+  partsOf,
+  writingTaps,
+} from "./parts.ts";
+import { type Blocks, blocksOf } from "./register-tile.ts";
 import { inputOf, outputOf, pixelAddress } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
 
-/** Columns of taps whose sums stay in registers, with the numbers that they are made of. */
-const MOST_TAPS = 6;
+/** Vectors that the sums of a row of taps may take, with the numbers that they are made of. */
 const REGISTERS = 14;
 /** Columns times channels that the first cache holds twice. */
 const COLUMNS = 2048;
@@ -36,8 +40,8 @@ interface Code {
 export function depthwiseGradientSteps(correlation: Correlation, relaxed: boolean): Steps {
   const { N, I, rows, columns } = correlation;
   const tapBytes = Math.ceil(I / 4) * VECTOR;
-  const taps = rows.phases[0].taps.length * columns.phases[0].taps.length;
-  const parts = partsOf(N * rows.outSize, taps * tapBytes);
+  const [down, across] = [rows, columns].map(({ phases: [{ taps }] }) => taps.length);
+  const parts = partsOf(N * rows.outSize, down * across * tapBytes);
   const code = { correlation, relaxed, parts, tapBytes };
   return {
     tile: `depthwise_${relaxed ? "relaxed" : "simd"}`,
@@ -45,117 +49,90 @@ export function depthwiseGradientSteps(correlation: Correlation, relaxed: boolea
     sharedBytes: bytesOf(parts),
     steps: [
       { items: parts.count, write: (f, locals) => writeParts(f, locals, code) },
-      { items: taps, write: (f, locals) => writeSum(f, locals, code) },
+      ...addingParts(parts),
+      writingTaps(
+        { ...correlation, I: 1 },
+        { row: across * tapBytes, tap: tapBytes, input: 0, output: FLOAT },
+      ),
     ],
   };
 }
 
-/** Where the sums of some taps are made: the pixels of one row from `column` to before `last`, from `channel` on. */
-interface Place {
-  readonly gy: I32;
-  readonly x: I32;
-  readonly sums: I32;
-  readonly column: I32;
-  readonly last: I32;
-  /** In bytes. */
-  readonly channel: I32;
-}
+/** Where some channels of a row's sums are made: the pixels of one row from `column` to before `last`. */
+type Place = Readonly<Record<"gy" | "x" | "sums" | "column" | "last", I32>>;
 
 /** Sums up the parts `from` … `to - 1`. */
 function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
   const { i32 } = f;
   const { correlation, parts, tapBytes } = code;
   const { I: channels, rows, columns } = correlation;
-  const [rowPhase] = rows.phases;
   const [{ taps, start }] = columns.phases;
-  const { row, n, iy, m, sums, gy, x, column, last, channel } = f.declare("i32");
+  const { row, n, gy, x, sums, column, last } = f.declare("i32");
   const chunk = Math.max(8, Math.floor(COLUMNS / channels));
-  const writers = Array.from({ length: Math.ceil(taps.length / MOST_TAPS) }, (_, g) => {
-    const first = g * MOST_TAPS;
-    const count = Math.min(MOST_TAPS, taps.length - first);
-    const vectors = Math.max(1, Math.min(4, Math.floor(REGISTERS / (2 * count + 1))));
-    const wholes = Math.floor(channels / (4 * vectors));
-    return [
-      { blocks: wholes, vectors, lanes: 4 },
-      { blocks: 1, vectors: Math.floor(channels / 4) - wholes * vectors, lanes: 4 },
-      { blocks: 1, vectors: 1, lanes: channels % 4 },
-    ]
-      .filter(({ blocks, vectors, lanes }) => blocks * vectors * lanes > 0)
-      .map((block) => ({ ...block, write: sumsOfTaps(f, code, first, count, block.vectors, block.lanes) }));
-  });
+  const vectors = Math.max(1, Math.min(4, Math.floor(REGISTERS / (2 * taps.length + 1))));
+  const writers = blocksOf(channels, 4 * vectors).map((blocks) => ({
+    blocks,
+    write: sumsOfTaps(f, code, blocks),
+  }));
   forEachTerm(f, locals, parts, (term, partSums) => {
-    unravel(f, term, [n, row], [rows.outSize]);
+    f.unravel(term, [n, row], [rows.outSize]);
     f.forRange(column, { to: columns.outSize, step: chunk }, () => {
       f.set(last, i32.add(column, chunk));
       f.set(last, f.min(last, columns.outSize));
-      f.set(iy, f.at(rowPhase.start, row, rows.step));
-      f.set(sums, partSums);
-      f.forRange(m, { to: rowPhase.taps.length }, () => {
-        f.if(i32.lt_u(iy, rows.inSize), () => {
-          f.set(x, f.at(start, column, columns.step));
-          f.set(x, pixelAddress(f, inputOf(correlation), locals.input, { n, y: iy, x }));
-          f.set(gy, pixelAddress(f, outputOf(correlation), locals.output, { n, y: row, x: column }));
-          const place = { gy, x, sums, column, last, channel };
-          for (const blocksOfTaps of writers) {
-            f.set(channel, 0);
-            for (const { blocks, vectors, write } of blocksOfTaps)
-              repeat(f, "block", blocks, () => {
-                write(place);
-                f.advance(channel, vectors * VECTOR);
-              });
-          }
-        });
-        f.advance(iy, rowPhase.spacing);
-        f.advance(sums, taps.length * tapBytes);
+      const tapRows = { from: partSums, bytes: taps.length * tapBytes };
+      forEachTapRow(f, correlation, row, tapRows, (y, tapSums) => {
+        f.set(x, f.at(start, column, columns.step));
+        f.set(x, pixelAddress(f, inputOf(correlation), locals.input, { n, y, x }));
+        f.set(gy, pixelAddress(f, outputOf(correlation), locals.output, { n, y: row, x: column }));
+        f.set(sums, tapSums);
+        for (const { blocks, write } of writers)
+          f.repeat("block", blocks.count, () => {
+            write({ gy, x, sums, column, last });
+            for (const pointer of [gy, x, sums]) f.advance(pointer, blocks.channels * FLOAT);
+          });
       });
     });
   });
 }
 
-/** Prepares the sums of some taps of a row: what it returns writes the code that adds them to the part's. */
+/** Prepares the sums of a row of taps: what it returns writes the code that adds them to the part's. */
 function sumsOfTaps(
   f: FunctionBuilder,
   { correlation: { I, columns }, relaxed, tapBytes }: Code,
-  firstTap: number,
-  count: number,
-  vectors: number,
-  lanes: number,
+  { vectors, channels }: Blocks,
 ): (place: Place) => void {
   const { i32, v128, f32x4 } = f;
   const [{ taps, spacing, start }] = columns.phases;
-  const madd = multiplyAdd(f, relaxed);
+  const madd = f.multiplyAdd(relaxed);
   const { g, xk, at, pixel, ix } = f.declare("i32");
-  const sums = Array.from({ length: count }, (_, k) => f.locals(`sum${k}_`, "v128", vectors));
+  const sums = taps.map((_, k) => f.locals(`sum${k}_`, "v128", vectors));
   const gys = f.locals("gy", "v128", vectors);
   const value = f.local("x", "v128");
   const pixelBytes = I * FLOAT;
+  const load = (from: I32, v: number) => f.loadLanes(from, Math.min(4, channels - 4 * v), v * VECTOR);
   return (place) => {
     for (const sum of sums.flat()) f.set(sum, v128.const("f32x4", 0));
-    f.set(g, i32.add(place.gy, place.channel));
-    f.set(xk, i32.add(place.x, place.channel));
+    f.set(g, place.gy);
+    f.set(xk, place.x);
     f.set(ix, f.at(start, place.column, columns.step));
-    const addTap = (k: number) => {
+    const addTap = (k: number) =>
       sums[k].forEach((sum, v) => {
-        const offset = v * VECTOR;
-        f.set(at, i32.add(xk, (firstTap + k) * spacing * pixelBytes));
-        f.set(value, loadLanes(f, at, lanes, offset));
+        f.set(at, i32.add(xk, k * spacing * pixelBytes));
+        f.set(value, load(at, v));
         f.set(sum, madd(sum, value, gys[v]));
       });
-    };
     f.forRange(pixel, { from: place.column, to: place.last }, () => {
       gys.forEach((gy, v) => {
-        f.set(gy, loadLanes(f, g, lanes, v * VECTOR));
+        f.set(gy, load(g, v));
       });
       const reach = columns.inSize - (taps.length - 1) * spacing;
       const all = () => {
-        sums.forEach((_, k) => {
-          addTap(k);
-        });
+        for (const k of taps.keys()) addTap(k);
       };
-      const some = () =>
-        sums.forEach((_, k) => {
-          f.if(i32.lt_u(i32.add(ix, (firstTap + k) * spacing), columns.inSize), () => addTap(k));
-        });
+      const some = () => {
+        for (const k of taps.keys())
+          f.if(i32.lt_u(i32.add(ix, k * spacing), columns.inSize), () => addTap(k));
+      };
       if (reach > 0) f.if(i32.lt_u(ix, reach), all, some);
       else some();
       f.advance(ix, columns.step);
@@ -164,26 +141,9 @@ function sumsOfTaps(
     });
     sums.forEach((tap, k) => {
       tap.forEach((sum, v) => {
-        const offset = (firstTap + k) * tapBytes + v * VECTOR;
-        f.set(at, i32.add(place.sums, place.channel));
-        v128.store(at, f32x4.add(sum, v128.load(at, { offset })), { offset });
+        const offset = k * tapBytes + v * VECTOR;
+        v128.store(place.sums, f32x4.add(sum, v128.load(place.sums, { offset })), { offset });
       });
     });
   };
-}
-
-/** Adds up the parts and writes the taps `from` … `to - 1`. */
-function writeSum(f: FunctionBuilder, { from, to, shared, filter: gw }: StepLocals, code: Code): void {
-  const { parts, tapBytes } = code;
-  const { I: channels } = code.correlation;
-  const { tap, c, source, target } = f.declare("i32");
-  f.set(target, f.at(gw, from, channels * FLOAT));
-  f.forRange(tap, { from, to }, () => {
-    f.set(source, f.at(shared, tap, tapBytes));
-    f.forRange(c, { to: channels }, () => {
-      f.f32.store(target, addParts(f, source, parts));
-      f.advance(source, FLOAT);
-      f.advance(target, FLOAT);
-    });
-  });
 }

@@ -13,11 +13,9 @@
 // lie 256 bytes and 2 KB apart. Tiles at the left and right border are code of their own, without the taps outside.
 
 import type { Axis, AxisPhase, Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { loadLanes, storeLanes } from "../lanes.ts";
-import { multiplyAdd } from "../multiply-add.ts";
-import { FLOAT, type I32, MEMORY_GRAIN, VECTOR, whileAtLeast } from "../stream.ts";
-import { anyBatch, forEachRow, type Row, tapSteps } from "./rows.ts";
+import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
+import { MEMORY_GRAIN } from "../stream.ts";
+import { anyBatch, forEachRow, type Row, tapBytes } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
 
 /** Outputs of a tile, and the vectors that its sums, inputs and filter may take of the 16 registers. */
@@ -90,13 +88,12 @@ export function depthwiseSteps(correlation: Correlation, relaxed: boolean): Step
 
 /** Computes the rows `from` … `to - 1` of the outputs of all images, each in all phases. */
 function writeRows(f: FunctionBuilder, locals: StepLocals, code: Code): void {
-  const { rows, columns, filter } = code.correlation;
+  const { rows, columns } = code.correlation;
   const w = f.local("w", "i32");
   const writeRow = rowWriter(f, locals, code);
   forEachRow(f, locals, code.correlation, (row, r, c) => {
-    const [down, across] = [tapSteps(rows.phases[r]), tapSteps(columns.phases[c])];
-    const origin = down.first * filter.ky + across.first * filter.kx;
-    f.set(w, f.at(f.i32.add(locals.filter, origin * FLOAT), row.firstTap, down.step * filter.ky * FLOAT));
+    const taps = tapBytes(code.correlation, rows.phases[r], columns.phases[c]);
+    f.set(w, f.at(f.i32.add(locals.filter, taps.origin), row.firstTap, taps.row));
     writeRow(row, w, r, c);
   });
 }
@@ -104,8 +101,8 @@ function writeRows(f: FunctionBuilder, locals: StepLocals, code: Code): void {
 /** Prepares a row tile by tile. */
 function rowWriter(f: FunctionBuilder, { bias }: StepLocals, { correlation, relaxed }: Code) {
   const { i32, v128 } = f;
-  const { I: channels, rows, columns, filter } = correlation;
-  const madd = multiplyAdd(f, relaxed);
+  const { I: channels, rows, columns } = correlation;
+  const madd = f.multiplyAdd(relaxed);
   const { x, y, at, xRow, wRow, yAt, left, tile } = f.declare("i32");
   const sums = f.locals("sum", "v128", MOST_OUTPUTS);
   const weight = f.local("weight", "v128");
@@ -120,10 +117,9 @@ function rowWriter(f: FunctionBuilder, { bias }: StepLocals, { correlation, rela
     const { taps, spacing, start } = phase;
     const cut = cutOf(columns, phase);
     const xs = f.locals("x", "v128", inputsOf(cut.outputs, columns.step, phase).length);
-    const tapBytes = tapSteps(phase).step * filter.kx * FLOAT;
-    const rowTapBytes = tapSteps(rowPhase).step * filter.ky * FLOAT;
+    const tap = tapBytes(correlation, rowPhase, phase);
     /** The filter's lowest address, from its first tap. */
-    const lowest = Math.min(0, (taps.length - 1) * tapBytes);
+    const lowest = Math.min(0, (taps.length - 1) * tap.column);
     /** One tile; `x` and `y` are those of its first output, and `isMet` says which inputs lie in the image. */
     const writeTile = (outputs: number, isMet: (input: number) => boolean) => {
       const inputs = inputsOf(outputs, columns.step, phase).filter(isMet);
@@ -134,30 +130,30 @@ function rowWriter(f: FunctionBuilder, { bias }: StepLocals, { correlation, rela
           if (bias === undefined) f.set(sum, v128.const("f32x4", 0));
           else {
             f.set(xRow, i32.add(bias, at));
-            f.set(sum, loadLanes(f, xRow, lanes));
+            f.set(sum, f.loadLanes(xRow, lanes));
           }
         }
         f.set(xRow, i32.add(i32.add(x, lowestX), at));
         f.set(wRow, i32.add(i32.add(w, lowest), at));
         f.set(left, row.taps);
-        whileAtLeast(f, left, 1, () => {
+        f.whileAtLeast(left, 1, () => {
           inputs.forEach((input, i) => {
-            f.set(xs[i], loadLanes(f, xRow, lanes, input * pixelBytes - lowestX));
+            f.set(xs[i], f.loadLanes(xRow, lanes, input * pixelBytes - lowestX));
           });
           taps.forEach((_, k) => {
             const met = tileSums.map(
               (sum, p) => [sum, inputs.indexOf(p * columns.step + k * spacing)] as const,
             );
             if (met.every(([, i]) => i < 0)) return;
-            f.set(weight, loadLanes(f, wRow, lanes, k * tapBytes - lowest));
+            f.set(weight, f.loadLanes(wRow, lanes, k * tap.column - lowest));
             for (const [sum, i] of met) if (i >= 0) f.set(sum, madd(sum, xs[i], weight));
           });
           f.advance(xRow, rowPhase.spacing * rowBytes);
-          f.advance(wRow, rowTapBytes);
+          f.advance(wRow, tap.row);
         });
         f.set(yAt, i32.add(y, at));
         tileSums.forEach((sum, p) => {
-          storeLanes(f, yAt, sum, lanes, p * outputBytes);
+          f.storeLanes(yAt, sum, lanes, p * outputBytes);
         });
       };
       f.set(at, 0);
@@ -181,7 +177,7 @@ function rowWriter(f: FunctionBuilder, { bias }: StepLocals, { correlation, rela
       f.set(left, f.max(left, 0));
       f.set(x, f.at(i32.sub(row.x, start * pixelBytes), left, rowPhase.spacing * rowBytes));
       f.set(left, i32.sub(row.taps, left));
-      whileAtLeast(f, left, 1, () => {
+      f.whileAtLeast(left, 1, () => {
         f.set(at, x);
         f.forRange(tile, { to: Math.floor(rowBytes / LINE) }, () => {
           f.drop(i32.load(at));

@@ -7,16 +7,14 @@
 //       line = the row of x that they meet, zeros at its sides
 //       for each chunk of pixels, each run of numbers of `line` that lie side by side:
 //         sums[run][o] += Σ_pixel line[pixel · step + run] · gy[pixel][o]
-//   then add up the parts, in double
+//   then add up the parts
 //
 // The parts are added up in the same order for any number of threads (parts.ts). Where there are fewer than four output
 // channels the run's numbers fill the vectors, and the outputs are repeated.
 
 import type { Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { cut, repeat, unravel } from "../ranges.ts";
-import { FLOAT, VECTOR } from "../stream.ts";
-import { addParts, bytesOf, forEachTerm, partsOf } from "./parts.ts";
+import { FLOAT, type FunctionBuilder, VECTOR } from "../../asm/index.ts";
+import { addingParts, bytesOf, forEachTapRow, forEachTerm, partsOf, writingTaps } from "./parts.ts";
 import { productWriter } from "./product.ts";
 import { blocksOf, rowsOf } from "./register-tile.ts";
 import { inputOf, pixelAddress } from "./rows.ts";
@@ -60,8 +58,10 @@ function codeOf(correlation: Correlation, relaxed: boolean) {
 /** The phases of the gradient of a correlation's filter; `output` is the gradient that is given. */
 export function directGradientSteps(correlation: Correlation, relaxed: boolean): Steps {
   const code = codeOf(correlation, relaxed);
-  const { O, rows, columns } = correlation;
+  const { I, O, columns } = correlation;
   const [{ vectors }] = blocksOf(code.width);
+  const [input, output] = code.outputsInVectors ? [code.rowBytes, FLOAT] : [FLOAT, code.rowBytes];
+  const tap = code.runs === 1 ? I * input : code.runBytes;
   return {
     tile: `direct_${code.tileRows(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
     key: [correlation, relaxed],
@@ -69,10 +69,8 @@ export function directGradientSteps(correlation: Correlation, relaxed: boolean):
     ownBytes: code.lineBytes + columns.outSize * O * FLOAT + SLACK,
     steps: [
       { items: code.parts.count, write: (f, locals) => writeParts(f, locals, code) },
-      {
-        items: rows.phases[0].taps.length * columns.phases[0].taps.length,
-        write: (f, locals) => writeSum(f, locals, code),
-      },
+      ...addingParts(code.parts),
+      writingTaps(correlation, { row: code.runs * code.runBytes, tap, input, output }),
     ],
   };
 }
@@ -83,7 +81,6 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
   const { correlation, relaxed, parts, outputsInVectors, runs, runBytes, lineBytes, pixels } = code;
   const { I, O, rows, columns } = correlation;
   const { own } = locals;
-  const [rowPhase] = rows.phases;
   const [{ start, spacing }] = columns.phases;
   const [left, right] = [Math.max(0, -start), Math.min(pixels, columns.inSize - start)];
   const [xStep, gyStep] = [columns.step * I * FLOAT, O * FLOAT];
@@ -97,7 +94,7 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
     adds: true,
     relaxed,
   });
-  const { n, iy, m, sum, gy, line, source, count, pixel, x, g, terms } = f.declare("i32");
+  const { n, j, gy, line, source, count, pixel, x, g, terms } = f.declare("i32");
   const gyBytes = columns.outSize * gyStep;
   // Vectors of the gradient's last pixel may reach past it: then a copy is read.
   const copied = outputsInVectors && O % 4 > 0;
@@ -111,55 +108,26 @@ function writeParts(f: FunctionBuilder, locals: StepLocals, code: Code): void {
       f.set(gy, i32.add(own, lineBytes));
       memory.copy(gy, source, gyBytes);
     }
-    unravel(f, row, [n, iy], [rows.outSize]);
-    f.set(iy, f.at(rowPhase.start, iy, rows.step));
-    f.set(sum, sums);
-    f.forRange(m, { to: rowPhase.taps.length }, () => {
-      f.if(i32.lt_u(iy, rows.inSize), () => {
-        if (right > left) {
-          f.set(source, pixelAddress(f, inputOf(correlation), locals.input, { n, y: iy, x: start + left }));
-          memory.copy(i32.add(own, left * I * FLOAT), source, (right - left) * I * FLOAT);
-        }
-        f.forRange(pixel, { to: columns.outSize, step: chunk }, () => {
-          cut(f, count, pixel, columns.outSize, chunk);
-          f.set(terms, i32.mul(count, rowStep));
-          f.set(x, f.at(own, pixel, xStep));
-          f.set(g, f.at(gy, pixel, gyStep));
-          f.set(line, sum);
-          repeat(f, "run", runs, () => {
-            const [rows, columns] = outputsInVectors ? [x, g] : [g, x];
-            addProducts({ x: rows, w: columns, y: line, rows: code.height, terms });
-            f.advance(x, spacing * I * FLOAT);
-            f.advance(line, runBytes);
-          });
+    f.unravel(row, [n, j], [rows.outSize]);
+    const tapRows = { from: sums, bytes: runs * runBytes };
+    forEachTapRow(f, correlation, j, tapRows, (y, tapSums) => {
+      if (right > left) {
+        f.set(source, pixelAddress(f, inputOf(correlation), locals.input, { n, y, x: start + left }));
+        memory.copy(i32.add(own, left * I * FLOAT), source, (right - left) * I * FLOAT);
+      }
+      f.forRange(pixel, { to: columns.outSize, step: chunk }, () => {
+        f.cut(count, pixel, columns.outSize, chunk);
+        f.set(terms, i32.mul(count, rowStep));
+        f.set(x, f.at(own, pixel, xStep));
+        f.set(g, f.at(gy, pixel, gyStep));
+        f.set(line, tapSums);
+        f.repeat("run", runs, () => {
+          const [rows, columns] = outputsInVectors ? [x, g] : [g, x];
+          addProducts({ x: rows, w: columns, y: line, rows: code.height, terms });
+          f.advance(x, spacing * I * FLOAT);
+          f.advance(line, runBytes);
         });
       });
-      f.advance(iy, rowPhase.spacing);
-      f.advance(sum, runs * runBytes);
-    });
-  });
-}
-
-/** Adds up the parts and writes the taps `from` … `to - 1`. */
-function writeSum(f: FunctionBuilder, { from, to, shared, filter: gw }: StepLocals, code: Code): void {
-  const { correlation, parts, outputsInVectors, runs, rowBytes, runBytes } = code;
-  const { I, O, columns } = correlation;
-  const [{ taps }] = columns.phases;
-  const [inputBytes, outputBytes] = outputsInVectors ? [rowBytes, FLOAT] : [FLOAT, rowBytes];
-  const tapBytes = runs === 1 ? I * inputBytes : runBytes;
-  const { tap, m, k, i, o, source, at, target } = f.declare("i32");
-  f.set(target, f.at(gw, from, I * O * FLOAT));
-  f.forRange(tap, { from, to }, () => {
-    unravel(f, tap, [m, k], [taps.length]);
-    f.set(source, f.at(shared, m, runs * runBytes, k, tapBytes));
-    f.forRange(i, { to: I }, () => {
-      f.set(at, source);
-      f.forRange(o, { to: O }, () => {
-        f.f32.store(target, addParts(f, at, parts));
-        f.advance(at, outputBytes);
-        f.advance(target, FLOAT);
-      });
-      f.advance(source, inputBytes);
     });
   });
 }

@@ -11,13 +11,10 @@
 // lie in the image. A correlation with phases does this for each of them: an item is a row of every phase.
 
 import type { AxisPhase, Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { loadLanes } from "../lanes.ts";
-import { repeat } from "../ranges.ts";
-import { FLOAT, type I32, setEach, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
 import { packRows, panelRow, panelsBytes } from "./panels.ts";
 import { type Blocks, blocksOf, registerTile, rowsOf, type Tile } from "./register-tile.ts";
-import { anyBatch, clipTaps, forEachRow, type Row, tapSteps } from "./rows.ts";
+import { anyBatch, clipTaps, forEachRow, type Row, tapBytes } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
 
 /** What the outputs of one phase of both axes need. */
@@ -26,7 +23,7 @@ interface Part {
   readonly columns: AxisPhase;
   /** Inputs of one output: the number of rounds. */
   readonly K: number;
-  /** Where its packed weights begin, in rounds of all channels. */
+  /** Where its packed weights begin in the shared memory. */
   readonly start: number;
 }
 
@@ -38,10 +35,6 @@ interface Code {
   readonly relaxed: boolean;
 }
 
-/** Where in the shared memory the panels of a part begin, in bytes. */
-const packedStart = ({ correlation: { O } }: Code, { start }: Part): number =>
-  panelsBytes({ n: O, k: start });
-
 /** The phases of a correlation. */
 export function directSteps(correlation: Correlation, relaxed: boolean): Steps {
   const { N, I, O, rows, columns } = correlation;
@@ -50,7 +43,7 @@ export function directSteps(correlation: Correlation, relaxed: boolean): Steps {
     columns.phases.map((columnPhase): Part => {
       const K = rowPhase.taps.length * columnPhase.taps.length * I;
       const part = { rows: rowPhase, columns: columnPhase, K, start };
-      start += K;
+      start += panelsBytes({ n: O, k: K });
       return part;
     }),
   );
@@ -59,7 +52,7 @@ export function directSteps(correlation: Correlation, relaxed: boolean): Steps {
   return {
     tile: `direct_${rowsOf(vectors)}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
     key: [anyBatch(correlation), relaxed],
-    sharedBytes: panelsBytes({ n: O, k: start }),
+    sharedBytes: start,
     steps: [
       { items: I, reads: ["filter"], write: (f, locals) => writePacking(f, locals, code) },
       { items: N * rows.phases[0].outputs, write: (f, locals) => writeRows(f, locals, code) },
@@ -74,21 +67,20 @@ function writePacking(f: FunctionBuilder, { from, to, shared, filter }: StepLoca
   const { m, k, row, source, target, first, count } = f.declare("i32");
   for (const part of code.parts.flat()) {
     if (part.K === 0) continue;
-    f.set(target, i32.add(shared, packedStart(code, part)));
+    f.set(target, i32.add(shared, part.start));
     const pack = packRows(f, { n: O, k: part.K, row: steps.i * FLOAT, column: steps.o * FLOAT });
-    const [down, across] = [tapSteps(part.rows), tapSteps(part.columns)];
-    const origin = down.first * steps.ky + across.first * steps.kx;
-    f.set(row, f.at(i32.add(filter, origin * FLOAT), from, steps.i * FLOAT));
+    const taps = tapBytes(code.correlation, part.rows, part.columns);
+    f.set(row, f.at(i32.add(filter, taps.origin), from, steps.i * FLOAT));
     f.set(first, from);
     f.set(count, i32.sub(to, from));
     f.forRange(m, { to: part.rows.taps.length }, () => {
       f.set(source, row);
       f.forRange(k, { to: part.columns.taps.length }, () => {
         pack({ source, target, first, count });
-        f.advance(source, across.step * steps.kx * FLOAT);
+        f.advance(source, taps.column);
         f.advance(first, I);
       });
-      f.advance(row, down.step * steps.ky * FLOAT);
+      f.advance(row, taps.row);
     });
   }
 }
@@ -101,10 +93,10 @@ function writeRows(f: FunctionBuilder, locals: StepLocals, code: Code): void {
   const writers = blocksOf(O).map((blocks) => ({ blocks, write: rowWriter(f, { w, bias }, blocks, code) }));
   forEachRow(f, locals, code.correlation, (row, r, c) => {
     const part = code.parts[r][c];
-    f.set(w, f.i32.add(locals.shared, packedStart(code, part)));
+    f.set(w, f.i32.add(locals.shared, part.start));
     if (locals.bias && bias) f.set(bias, locals.bias);
     for (const { blocks, write } of writers)
-      repeat(f, "block", blocks.count, () => {
+      f.repeat("block", blocks.count, () => {
         write(row, part);
         f.advance(row.y, blocks.channels * FLOAT);
         f.advance(w, part.K * panelRow(blocks));
@@ -139,9 +131,9 @@ function rowWriter(
       if (bias === undefined) tile.clear();
       else
         for (const pixel of tile.sums)
-          setEach(f, pixel, (v) =>
+          f.setEach(pixel, (v) =>
             pixel === tile.sums[0]
-              ? loadLanes(f, bias, Math.min(4, channels - 4 * v), v * VECTOR)
+              ? f.loadLanes(bias, Math.min(4, channels - 4 * v), v * VECTOR)
               : f.get(tile.sums[0][v]),
           );
       if (part.K > 0) {

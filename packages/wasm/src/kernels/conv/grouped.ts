@@ -8,81 +8,46 @@
 
 import {
   type Correlation,
-  forwardCorrelation,
   type GroupedConv2dDims,
   groupedConv2dFilterGradient,
   groupedConv2dForward,
   groupedConv2dTransposed,
-  transposedCorrelation,
+  type Kernel,
 } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32 } from "../../asm/index.ts";
 import { alignToLine } from "../../memory.ts";
-import { type Draft, generator } from "../../plan.ts";
+import { type CodeFeatures, type Generator, generator, nameOf } from "../../plan.ts";
 import { copyRow } from "../movement.ts";
-import { FLOAT, type I32, MEMORY_GRAIN } from "../stream.ts";
-import {
-  biasName,
-  correlationSteps,
-  forwardNames,
-  gradientNames,
-  gradientSteps,
-  transposedNames,
-} from "./correlate.ts";
-import { depthwiseSteps } from "./depthwise.ts";
-import { depthwiseGradientSteps } from "./depthwise-gradient.ts";
-import { type Names, planOf, type Step, type StepLocals, type Steps } from "./steps.ts";
+import { MEMORY_GRAIN } from "../stream.ts";
+import { forward, gradient, type Kind, namesIn, transposed } from "./correlate.ts";
+import { planOf, type Step, type StepLocals, type Steps } from "./steps.ts";
 
-export const forward = generator(groupedConv2dForward, (d, { b }, features) =>
-  planGroups("conv2d_grouped", d, forwardCorrelation, {
-    names: { ...forwardNames, bias: biasName(b) },
-    depthwise: (c) => depthwiseSteps(c, features.relaxed),
-    group: (c) => correlationSteps(c, features),
-  }),
-);
+const inGroups = <A>(kernel: Kernel<A, GroupedConv2dDims>, kind: Kind): Generator =>
+  generator(kernel, (d, lengths, features) =>
+    planOf(nameOf(kernel), groupedSteps(d, kind, features), namesIn(kind, lengths)),
+  );
 
-export const transposed = generator(groupedConv2dTransposed, (d, _, features) =>
-  planGroups("conv2d_grouped_transposed", d, transposedCorrelation, {
-    names: transposedNames,
-    depthwise: (c) => depthwiseSteps(c, features.relaxed),
-    group: (c) => correlationSteps(c, features),
-  }),
-);
+/** What fills core's convolution kernels with groups. */
+export const groupedGenerators: readonly Generator[] = [
+  /* @__PURE__ */ inGroups(groupedConv2dForward, forward),
+  /* @__PURE__ */ inGroups(groupedConv2dTransposed, transposed),
+  /* @__PURE__ */ inGroups(groupedConv2dFilterGradient, gradient),
+];
 
-export const gradient = generator(groupedConv2dFilterGradient, (d, _, features) =>
-  planGroups("conv2d_grouped_filter_gradient", d, forwardCorrelation, {
-    names: gradientNames,
-    depthwise: (c) => depthwiseGradientSteps(c, features.relaxed),
-    group: (c) => gradientSteps(c, features),
-    written: "filter",
-  }),
-);
-
-type Role = "input" | "output" | "filter";
-
-/** What one kernel does. */
-interface Grouped<N extends string> {
-  readonly names: Names<N>;
-  /** The phases where each channel is a group, by the correlation of all of them; `undefined` where they do not suit. */
-  readonly depthwise: (channels: Correlation) => Steps | undefined;
-  /** The phases of one group. */
-  readonly group: (group: Correlation) => Steps;
-  /** Default: the output. */
-  readonly written?: Role;
-}
-
-function planGroups<N extends string>(
-  kernel: string,
+function groupedSteps(
   d: GroupedConv2dDims,
-  correlationOf: typeof forwardCorrelation,
-  { names, depthwise, group, written = "output" }: Grouped<N>,
-): Draft<Record<N, unknown>> {
+  { correlationOf, steps, depthwise, written }: Kind,
+  features: CodeFeatures,
+): Steps {
   const { C, O, groups } = d;
   const isDepthwise = C === groups && O === groups;
-  const steps = isDepthwise ? depthwise({ ...correlationOf({ ...d, C: 1 }), I: C, O }) : undefined;
-  if (steps !== undefined) return planOf(kernel, steps, names);
-  const correlation = correlationOf({ ...d, C: C / groups, O: O / groups });
-  return planOf(kernel, stepsApart(d, correlation, group(correlation), written), names);
+  const channels = { ...correlationOf({ ...d, C: 1 }), I: C, O };
+  const group = correlationOf({ ...d, C: C / groups, O: O / groups });
+  const together = isDepthwise ? depthwise(channels, features.relaxed) : undefined;
+  return together ?? stepsApart(d, group, steps(group, features), written);
 }
+
+type Role = "input" | "output" | "filter";
 
 /** An array that is copied apart: `rows · groups` runs of `width` elements; its copy lies at `at` in the shared memory. */
 interface Runs {
@@ -144,21 +109,19 @@ function ofEachGroup(
     items: groups * items,
     write: (f, { from, to, shared, own, ...whole }) => {
       const { i32 } = f;
-      const { group, last, first, end, before, scratch, input, output, filter } = f.declare("i32");
-      const bias = whole.bias && f.local("bias", "i32");
+      const { group, last, first, end, before, scratch } = f.declare("i32");
+      const apart = (role: Role) => {
+        const { at, rows, width } = copies[role];
+        return f.let(role, f.at(i32.add(shared, at), group, rows * width * FLOAT));
+      };
       f.set(last, i32.div_u(i32.add(to, items - 1), items));
       f.forRange(group, { from: i32.div_u(from, items), to: last }, () => {
         f.set(before, i32.mul(group, items));
         f.set(first, f.max(i32.sub(from, before), 0));
         f.set(end, f.min(i32.sub(to, before), items));
         f.set(scratch, f.at(shared, group, groupBytes));
-        for (const [copy, { at, rows, width }] of [
-          [input, copies.input],
-          [output, copies.output],
-          [filter, copies.filter],
-        ] as const)
-          f.set(copy, f.at(i32.add(shared, at), group, rows * width * FLOAT));
-        if (whole.bias && bias) f.set(bias, f.at(whole.bias, group, copies.output.width * FLOAT));
+        const bias = whole.bias && f.let("bias", f.at(whole.bias, group, copies.output.width * FLOAT));
+        const [input, output, filter] = [apart("input"), apart("output"), apart("filter")];
         write(f, { from: first, to: end, shared: scratch, own, input, output, filter, bias });
       });
     },

@@ -6,8 +6,7 @@
 // sum and difference stand for them. In a sum, terms with coefficients ±c are added up before they are multiplied.
 
 import { exactKey } from "@saunet/core/kernels";
-import type { FunctionBuilder, Value } from "../../asm/index.ts";
-import type { V128 } from "../stream.ts";
+import type { FunctionBuilder, V128, Value } from "../../asm/index.ts";
 import type { Matrix } from "./bilinear.ts";
 
 /** `coefficient` times the node of that number. */
@@ -105,20 +104,17 @@ function split(
   };
 }
 
+/** What the numbers of a map are, and whether a product and a sum of theirs may be one instruction. */
+interface Arithmetic {
+  readonly lanes: "f32x4" | "f64x2";
+  readonly relaxed: boolean;
+}
+
 /** Writes a map's sums: takes the inputs' locals and calls `output` with each output's as soon as it is there. */
 export type MapWriter = (inputs: readonly V128[], output: (i: number, value: V128) => void) => void;
 
-/**
- * Prepares the writing of a map; its constants are set here, so that later loops find them in registers.
- *
- * @param lanes what the numbers are
- * @param relaxed whether a product and a sum may be one instruction
- */
-export function mapWriter(
-  f: FunctionBuilder,
-  map: LinearMap,
-  { lanes, relaxed }: { readonly lanes: "f32x4" | "f64x2"; readonly relaxed: boolean },
-): MapWriter {
+/** Prepares the writing of a map; its constants are set here, so that later loops find them in registers. */
+export function mapWriter(f: FunctionBuilder, map: LinearMap, { lanes, relaxed }: Arithmetic): MapWriter {
   const op = f[lanes];
   const constants = new Map<number, V128>();
   for (const { coefficient } of map.sums.flat()) {
@@ -162,6 +158,43 @@ export function mapWriter(
       const before = upTo(groups, last - 1);
       return op[negative ? "sub" : "add"](before, op.mul(inner(), c));
     }
+  };
+}
+
+/** Prepares the maps of both axes. */
+export function mapWriters(f: FunctionBuilder, rows: Matrix, columns: Matrix, arithmetic: Arithmetic) {
+  const down = mapWriter(f, linearMap(rows), arithmetic);
+  const isSame = String(rows) === String(columns);
+  return [down, isSame ? down : mapWriter(f, linearMap(columns), arithmetic)] as const;
+}
+
+/**
+ * Prepares the product `rows · x · columnsᵀ` in double, for two filters in the two lanes of x.
+ *
+ * @param load leaves two floats of the place `i, j` in the lowest lanes
+ * @param store takes two floats from there
+ */
+export function filterPairWriter(f: FunctionBuilder, rows: Matrix, columns: Matrix) {
+  const [down, across] = mapWriters(f, rows, columns, { lanes: "f64x2", relaxed: false });
+  const inputs = f.locals("in", "v128", rows[0].length);
+  const half = rows.map(() => f.locals("half", "v128", columns[0].length));
+  const rounded = f.local("rounded", "v128");
+  return (
+    load: (i: number, j: number) => Value<"v128">,
+    store: (i: number, j: number, pair: V128) => void,
+  ): void => {
+    columns[0].forEach((_, j) => {
+      inputs.forEach((input, i) => {
+        f.set(input, f.f64x2.promote_low_f32x4(load(i, j)));
+      });
+      down(inputs, (i, value) => f.set(half[i][j], value));
+    });
+    half.forEach((row, i) => {
+      across(row, (j, value) => {
+        f.set(rounded, f.f32x4.demote_f64x2_zero(value));
+        store(i, j, rounded);
+      });
+    });
   };
 }
 

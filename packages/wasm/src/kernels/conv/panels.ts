@@ -3,10 +3,7 @@
 //
 // A matrix whose columns lie side by side is copied. One that lies transposed goes over in blocks of 4 x 4.
 
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { loadLanes, numbers } from "../lanes.ts";
-import { repeat } from "../ranges.ts";
-import { FLOAT, type I32, VECTOR, whileAtLeast } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
 import { BLOCK, type Blocks, blocksOf } from "./register-tile.ts";
 
 /** A matrix, its places in bytes. */
@@ -45,13 +42,13 @@ export function copyRows(f: FunctionBuilder, { n, k, row }: Matrix): (rows: Rows
     for (const blocks of blocksOf(n)) {
       f.set(line, i32.add(source, blocks.first * FLOAT));
       f.set(panelLine, f.at(i32.add(target, blocks.first * k * FLOAT), first, panelRow(blocks)));
-      repeat(f, "block", blocks.count, () => {
+      f.repeat("block", blocks.count, () => {
         f.set(x, line);
         f.set(y, panelLine);
         f.forRange(i, { to: count }, () => {
           for (let v = 0; v < blocks.vectors; v++) {
             const lanes = Math.min(4, blocks.channels - 4 * v);
-            v128.store(y, loadLanes(f, x, lanes, v * VECTOR), { offset: v * VECTOR });
+            v128.store(y, f.loadLanes(x, lanes, v * VECTOR), { offset: v * VECTOR });
           }
           f.advance(x, row);
           f.advance(y, panelRow(blocks));
@@ -95,10 +92,10 @@ export function packRows(f: FunctionBuilder, matrix: Matrix): (rows: Rows) => vo
   return (rows) => f.forRange(panel, { to: Math.ceil(matrix.n / BLOCK) }, () => turn(rows, panel));
 }
 
-const LOWER_PAIRS = /* @__PURE__ */ numbers(0, 4, 1, 5);
-const UPPER_PAIRS = /* @__PURE__ */ numbers(2, 6, 3, 7);
-const LOWER_HALVES = /* @__PURE__ */ numbers(0, 1, 4, 5);
-const UPPER_HALVES = /* @__PURE__ */ numbers(2, 3, 6, 7);
+const LOWER_PAIRS = [0, 4, 1, 5] as const;
+const UPPER_PAIRS = [2, 6, 3, 7] as const;
+const LOWER_HALVES = [0, 1, 4, 5] as const;
+const UPPER_HALVES = [2, 3, 6, 7] as const;
 
 /**
  * Prepares `target[column][row] = source[row][column]`, with so many bytes from line to line. What it returns uses up
@@ -108,7 +105,7 @@ export function turning(
   f: FunctionBuilder,
   line: { readonly source: number; readonly target: number },
 ): (source: I32, target: I32, rows: I32, columns: I32) => void {
-  const { v128, i8x16 } = f;
+  const { v128 } = f;
   const { x, y, left } = f.declare("i32");
   const rowsOf4 = f.locals("row", "v128", 4);
   const pairs = f.locals("pair", "v128", 4);
@@ -120,23 +117,23 @@ export function turning(
       f.set(y, target);
       f.set(left, columns);
       if (height === 4)
-        whileAtLeast(f, left, 4, () => {
+        f.whileAtLeast(left, 4, () => {
           rowsOf4.forEach((row, r) => {
             f.set(row, v128.load(x, { offset: r * line.source, align: FLOAT }));
           });
           for (const r of [0, 2]) {
-            f.set(pairs[r], i8x16.shuffle(rowsOf4[r], rowsOf4[r + 1], LOWER_PAIRS));
-            f.set(pairs[r + 1], i8x16.shuffle(rowsOf4[r], rowsOf4[r + 1], UPPER_PAIRS));
+            f.set(pairs[r], f.pick(rowsOf4[r], rowsOf4[r + 1], LOWER_PAIRS));
+            f.set(pairs[r + 1], f.pick(rowsOf4[r], rowsOf4[r + 1], UPPER_PAIRS));
           }
           for (let column = 0; column < 4; column++) {
             const [low, high] = column < 2 ? [pairs[0], pairs[2]] : [pairs[1], pairs[3]];
-            f.set(one, i8x16.shuffle(low, high, column % 2 === 0 ? LOWER_HALVES : UPPER_HALVES));
+            f.set(one, f.pick(low, high, column % 2 === 0 ? LOWER_HALVES : UPPER_HALVES));
             v128.store(y, one, { offset: column * line.target, align: FLOAT });
           }
           f.advance(x, VECTOR);
           f.advance(y, 4 * line.target);
         });
-      whileAtLeast(f, left, 1, () => {
+      f.whileAtLeast(left, 1, () => {
         for (let r = 0; r < height; r++) {
           f.set(one, v128.load32_zero(x, { offset: r * line.source }));
           v128.store32_lane(y, one, 0, { offset: r * FLOAT });
@@ -147,7 +144,7 @@ export function turning(
       f.advance(source, height * line.source);
       f.advance(target, height * FLOAT);
     };
-    whileAtLeast(f, rows, 4, () => strip(4));
-    whileAtLeast(f, rows, 1, () => strip(1));
+    f.whileAtLeast(rows, 4, () => strip(4));
+    f.whileAtLeast(rows, 1, () => strip(1));
   };
 }

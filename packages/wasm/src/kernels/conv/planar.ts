@@ -1,29 +1,25 @@
 // Convolutions with few channels, such as the 7x7 filter of spatial attention: there the vectors lie along the row, and
 // what is repeated in all lanes are the weights.
 //
-//   once:   weights = the filter as [ky][i][kx][o]
 //   for each row of outputs, each stretch of 4·V pixels:
 //     sums[o][v] = bias[o]
 //     for each row of taps that lies in the image, each input channel i, each kx:
-//       sums[o][v] += weights[ky][i][kx][o] · plane[i][4v + kx … 4v + kx + 3]
+//       sums[o][v] += w[ky][kx][i][o] · plane[i][4v + kx … 4v + kx + 3]
 //     out = sums, channels side by side again
 //
 // A plane is one channel of an input row, with zeros at its sides. The planes of as many rows as there are taps are
 // kept in a ring, so each input row is taken apart once. The last stretch of a row overlaps the one before.
 
 import type { Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { numbers } from "../lanes.ts";
-import { unravel } from "../ranges.ts";
-import { FLOAT, type I32, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
 import { registerTile, rowsOf } from "./register-tile.ts";
-import { anyBatch, clipTaps, inputOf, pixelAddress, tapSteps } from "./rows.ts";
+import { anyBatch, clipTaps, inputOf, pixelAddress, tapBytes } from "./rows.ts";
 import type { StepLocals, Steps } from "./steps.ts";
 
-const EVEN = /* @__PURE__ */ numbers(0, 2, 4, 6);
-const ODD = /* @__PURE__ */ numbers(1, 3, 5, 7);
-const ZIPPED_LOW = /* @__PURE__ */ numbers(0, 4, 1, 5);
-const ZIPPED_HIGH = /* @__PURE__ */ numbers(2, 6, 3, 7);
+const EVEN = [0, 2, 4, 6] as const;
+const ODD = [1, 3, 5, 7] as const;
+const ZIPPED_LOW = [0, 4, 1, 5] as const;
+const ZIPPED_HIGH = [2, 6, 3, 7] as const;
 
 /** Whether a correlation is of this kind. */
 export function isPlanar(c: Correlation): boolean {
@@ -46,12 +42,8 @@ export function planarSteps(correlation: Correlation, relaxed: boolean): Steps {
   return {
     tile: `planar_${O}x${4 * vectors}_${relaxed ? "relaxed" : "simd"}`,
     key: [anyBatch(correlation), relaxed],
-    sharedBytes: height * width * I * O * FLOAT,
     ownBytes: height * I * planeBytes,
-    steps: [
-      { items: height, reads: ["filter"], write: (f, locals) => writePacking(f, locals, correlation) },
-      { items: N * rows.outSize, write: (f, locals) => writeRows(f, locals, code) },
-    ],
+    steps: [{ items: N * rows.outSize, write: (f, locals) => writeRows(f, locals, code) }],
   };
 }
 
@@ -66,39 +58,18 @@ interface Code {
   readonly planeBytes: number;
 }
 
-/** Packs the rows of taps `from` … `to - 1`. */
-function writePacking(f: FunctionBuilder, { from, to, shared, filter: w }: StepLocals, c: Correlation): void {
-  const { i32, f32 } = f;
-  const { I, O, filter, rows, columns } = c;
-  const [down, across] = [tapSteps(rows.phases[0]), tapSteps(columns.phases[0])];
-  const [, width] = tapsOf(c);
-  const { m, k, source, target } = f.declare("i32");
-  f.set(target, f.at(shared, from, I * width * O * FLOAT));
-  f.forRange(m, { from, to }, () => {
-    for (let i = 0; i < I; i++) {
-      const origin = down.first * filter.ky + across.first * filter.kx + i * filter.i;
-      f.set(source, f.at(i32.add(w, origin * FLOAT), m, down.step * filter.ky * FLOAT));
-      f.forRange(k, { to: width }, () => {
-        for (let o = 0; o < O; o++)
-          f32.store(target, f32.load(source, { offset: o * filter.o * FLOAT }), { offset: o * FLOAT });
-        f.advance(source, across.step * filter.kx * FLOAT);
-        f.advance(target, O * FLOAT);
-      });
-    }
-  });
-}
-
 /** Computes the rows `from` … `to - 1` of the outputs of all images. */
 function writeRows(
   f: FunctionBuilder,
-  { from, to, shared, own, input, output, bias }: StepLocals,
+  { from, to, own, input, output, filter: weights, bias }: StepLocals,
   code: Code,
 ): void {
-  const { i32, v128, i8x16, memory } = f;
+  const { i32, v128, memory } = f;
   const { correlation, relaxed, vectors, planeBytes } = code;
-  const { I, O, rows, columns } = correlation;
+  const { I, O, rows, columns, filter } = correlation;
   const [rowPhase] = rows.phases;
   const [height, width] = tapsOf(correlation);
+  const tap = tapBytes(correlation, rowPhase, columns.phases[0]);
   const tile = registerTile(f, O, vectors, relaxed);
   const { item, n, j, iy, loaded, firstTap, taps } = f.declare("i32");
   const { first, ring, end, slot, w, wRow, wEnd, x, y, m, i, pixel, line } = f.declare("i32");
@@ -113,7 +84,7 @@ function writeRows(
   memory.fill(own, 0, height * I * planeBytes);
   f.set(ring, i32.add(own, height * I * planeBytes));
   f.forRange(item, { from, to }, () => {
-    unravel(f, item, [n, j], [rows.outSize]);
+    f.unravel(item, [n, j], [rows.outSize]);
     f.set(iy, f.at(rowPhase.start, j, rows.step));
     clipTaps(f, iy, rows.inSize, rowPhase, firstTap, taps);
     // The ring holds the rows up to before `loaded`; a new image begins anew.
@@ -126,7 +97,7 @@ function writeRows(
       loadRow(n, loaded, slot);
     });
     setSlot(first);
-    f.set(wRow, f.at(shared, firstTap, I * width * O * FLOAT));
+    f.set(wRow, f.at(i32.add(weights, tap.origin), firstTap, tap.row));
     f.set(y, f.at(output, item, columns.outSize * O * FLOAT));
 
     f.set(pixel, 0);
@@ -141,10 +112,12 @@ function writeRows(
       f.forRange(m, { to: taps }, () => {
         f.set(x, f.at(line, pixel, FLOAT));
         f.forRange(i, { to: I }, () => {
-          f.set(wEnd, i32.add(w, width * O * FLOAT));
-          tile.accumulate(w, wEnd, x, { row: FLOAT, x: O * FLOAT, w: FLOAT });
+          f.set(wEnd, i32.add(w, width * tap.column));
+          tile.accumulate(w, wEnd, x, { row: filter.o * FLOAT, x: tap.column, w: FLOAT });
+          f.advance(w, filter.i * FLOAT - width * tap.column);
           f.advance(x, planeBytes - width * FLOAT);
         });
+        f.advance(w, tap.row - I * filter.i * FLOAT);
         f.advance(line, I * planeBytes);
         f.set(line, f.select(own, line, i32.eq(line, ring)));
       });
@@ -155,7 +128,7 @@ function writeRows(
         evens.forEach((even, v) => {
           [ZIPPED_LOW, ZIPPED_HIGH].forEach((lanes, half) => {
             const offset = (2 * v + half) * VECTOR;
-            v128.store(x, i8x16.shuffle(even, odds[v], lanes), { offset, align: FLOAT });
+            v128.store(x, f.pick(even, odds[v], lanes), { offset, align: FLOAT });
           });
         });
       }
@@ -180,15 +153,15 @@ function visible(c: Correlation) {
 
 /** Prepares the loading of a row; what it returns writes the code that brings row `y` of image `n` into a slot. */
 function rowLoader(f: FunctionBuilder, input: I32, { correlation, planeBytes }: Code) {
-  const { i32, v128, i8x16, memory } = f;
+  const { i32, v128, memory } = f;
   const { first, left, count } = visible(correlation);
   const { source, target, pixel } = f.declare("i32");
   const [a, b] = f.locals("pair", "v128", 2);
   const fourPixels = () => {
     f.set(a, v128.load(source, { align: FLOAT }));
     f.set(b, v128.load(source, { offset: VECTOR, align: FLOAT }));
-    v128.store(target, i8x16.shuffle(a, b, EVEN), { align: FLOAT });
-    v128.store(target, i8x16.shuffle(a, b, ODD), { offset: planeBytes, align: FLOAT });
+    v128.store(target, f.pick(a, b, EVEN), { align: FLOAT });
+    v128.store(target, f.pick(a, b, ODD), { offset: planeBytes, align: FLOAT });
   };
   const advance = (pixels: number) => {
     f.advance(source, 2 * pixels * FLOAT);

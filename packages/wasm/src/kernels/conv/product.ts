@@ -1,9 +1,7 @@
 // Products of matrices in scratch memory: y = x · w, or y += x · w. All columns of y, one block after the other, and for
 // each block all rows, some at a time (register-tile.ts).
 
-import type { FunctionBuilder, Operand } from "../../asm/index.ts";
-import { repeat } from "../ranges.ts";
-import { FLOAT, type I32 } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Operand } from "../../asm/index.ts";
 import { type Blocks, blocksOf, registerTile } from "./register-tile.ts";
 
 /** How the matrices lie; all distances in bytes. */
@@ -52,7 +50,7 @@ export function productWriter(
     f.set(column, yAt);
     for (const { blocks, tile } of groups) {
       const rows = tile.sums.length;
-      repeat(f, "block", blocks.count, () => {
+      f.repeat("block", blocks.count, () => {
         f.set(row, xAt);
         f.set(out, column);
         f.loop((again) => {

@@ -7,10 +7,7 @@
 // product have to fit in 15 registers: 2 x 4, 2 x 3, 4 x 2 or 6 x 1; and unrolled by hand, a round would want the
 // loads of all its steps at once (16 -> 16 channels at 592x592 on Node 20: 22 GFLOP/s unrolled by four, 37 like this).
 
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { loadLanes, storeLanes } from "../lanes.ts";
-import { multiplyAdd } from "../multiply-add.ts";
-import { FLOAT, type I32, type V128, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, type V128, VECTOR } from "../../asm/index.ts";
 
 /** Output channels of a whole block: four vectors. */
 export const BLOCK = 16;
@@ -24,12 +21,12 @@ export interface Blocks {
 }
 
 /** Whole blocks, then the channels that are left. */
-export function blocksOf(channels: number): Blocks[] {
-  const whole = Math.floor(channels / BLOCK);
-  const rest = channels % BLOCK;
+export function blocksOf(channels: number, block = BLOCK): Blocks[] {
+  const whole = Math.floor(channels / block);
+  const rest = channels % block;
   return [
-    { first: 0, count: whole, channels: BLOCK, vectors: BLOCK / 4 },
-    { first: whole * BLOCK, count: rest === 0 ? 0 : 1, channels: rest, vectors: Math.ceil(rest / 4) },
+    { first: 0, count: whole, channels: block, vectors: block / 4 },
+    { first: whole * block, count: rest === 0 ? 0 : 1, channels: rest, vectors: Math.ceil(rest / 4) },
   ].filter(({ count }) => count > 0);
 }
 
@@ -63,7 +60,7 @@ export function registerTile(f: FunctionBuilder, rows: number, vectors: number, 
   const { i32, v128, f32x4 } = f;
   const xs = f.locals("x", "v128", rows);
   const weight = f.local("weight", "v128");
-  const madd = multiplyAdd(f, relaxed);
+  const madd = f.multiplyAdd(relaxed);
   const tileOf = (sums: Tile["sums"]): Tile => {
     const each = (row: number, columns: number, body: (sum: V128, lanes: number, offset: number) => void) =>
       sums.forEach((vectors, p) => {
@@ -93,11 +90,11 @@ export function registerTile(f: FunctionBuilder, rows: number, vectors: number, 
         });
       },
       store: (out, row, columns = 4 * vectors) =>
-        each(row, columns, (sum, lanes, offset) => storeLanes(f, out, sum, lanes, offset)),
+        each(row, columns, (sum, lanes, offset) => f.storeLanes(out, sum, lanes, offset)),
       add: (out, row, columns = 4 * vectors) =>
         each(row, columns, (sum, lanes, offset) => {
-          f.set(sum, f32x4.add(loadLanes(f, out, lanes, offset), sum));
-          storeLanes(f, out, sum, lanes, offset);
+          f.set(sum, f32x4.add(f.loadLanes(out, lanes, offset), sum));
+          f.storeLanes(out, sum, lanes, offset);
         }),
       first: (count) => tileOf(sums.slice(0, count)),
     };

@@ -1,9 +1,7 @@
 // The rows of outputs of a correlation, and what they read.
 
 import type { AxisPhase, Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder, Operand, Value } from "../../asm/index.ts";
-import { unravel } from "../ranges.ts";
-import { FLOAT, type I32 } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Operand, type Value } from "../../asm/index.ts";
 import type { StepLocals } from "./steps.ts";
 
 /** A row of outputs in one phase. */
@@ -64,7 +62,7 @@ export function forEachRow(
   const [{ outputs }] = rows.phases;
   const { item, n, j, iy, line, firstTap, taps, x, y } = f.declare("i32");
   f.forRange(item, { from, to }, () => {
-    unravel(f, item, [n, j], [outputs]);
+    f.unravel(item, [n, j], [outputs]);
     rows.phases.forEach((phase, r) => {
       const write = () => {
         // Row j reads the input row iy and those `spacing` apart.
@@ -101,7 +99,20 @@ export function clipTaps(
   f.set(count, f.max(i32.sub(count, first), 0));
 }
 
-/** The first of some taps, and how far it is from one to the next. */
-export function tapSteps({ taps: [first = 0, second = first] }: AxisPhase) {
-  return { first, step: second - first };
+/** Where in a filter the taps of two phases lie: the first of them, and how far it is along both axes, in bytes. */
+export function tapBytes({ filter }: Correlation, rows: AxisPhase, columns: AxisPhase) {
+  const step = ({ taps: [first = 0, second = first] }: AxisPhase) => second - first;
+  const [
+    {
+      taps: [top = 0],
+    },
+    {
+      taps: [left = 0],
+    },
+  ] = [rows, columns];
+  return {
+    origin: (top * filter.ky + left * filter.kx) * FLOAT,
+    row: step(rows) * filter.ky * FLOAT,
+    column: step(columns) * filter.kx * FLOAT,
+  };
 }

@@ -1,8 +1,7 @@
 // The steps of a convolution before they know what a kernel calls its arrays: all kernels share them.
 
-import type { FunctionBuilder } from "../../asm/index.ts";
+import type { FunctionBuilder, I32 } from "../../asm/index.ts";
 import type { Draft, Phase, PhaseLocals } from "../../plan.ts";
-import type { I32 } from "../stream.ts";
 
 /** Where the arrays of a call begin. */
 export interface Operands {
@@ -39,30 +38,25 @@ export interface Steps {
   readonly steps: readonly Step[];
 }
 
-/** What a kernel calls the operands; those that it does not have are left out, or undefined. */
-export type Names<N extends string> = { readonly [K in keyof Operands]: N | Extract<Operands[K], undefined> };
+/** What a kernel calls the operands that a call has. */
+export type Names = { readonly [K in keyof Operands]?: string | undefined };
 
 /** The plan of a kernel. */
-export function planOf<N extends string>(
-  kernel: string,
-  { tile, key, steps, ...scratch }: Steps,
-  names: Names<N>,
-): Draft<Record<N, unknown>> {
+export function planOf<A>(kernel: string, { tile, key, steps, ...scratch }: Steps, names: Names): Draft<A> {
   return {
     name: `${kernel}_f32_${tile}`,
     fixed: [names, ...key],
     ...scratch,
     phases: steps.map(({ reads, write, ...phase }) => ({
       ...phase,
-      ...(reads && { reads: reads.map((operand) => names[operand] as N) }),
-      write: (f, { arrays, ...range }) =>
-        write(f, { ...range, ...operandsIn(arrays as Readonly<Record<N, I32>>, names) }),
+      ...(reads && { reads: reads.map((operand) => names[operand] as keyof A) }),
+      write: (f, { arrays, ...range }) => {
+        const operands = Object.entries(names).map(([operand, name]) => [
+          operand,
+          name && arrays[name as keyof A],
+        ]);
+        write(f, { ...range, ...(Object.fromEntries(operands) as Operands) });
+      },
     })),
   };
 }
-
-/** The operands by their names in a kernel. */
-const operandsIn = <N extends string>(arrays: Readonly<Record<N, I32>>, names: Names<N>): Operands =>
-  Object.fromEntries(
-    Object.entries(names).map(([operand, name]) => [operand, name && arrays[name as N]]),
-  ) as unknown as Operands;

@@ -7,9 +7,8 @@
 //   mean = that first pivot + t / PD                   variance = u / PD - (t / PD)²
 
 import type { GroupNormDims } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
+import { FLOAT, type FunctionBuilder, type I32 } from "../../asm/index.ts";
 import { forEachChannel, writeMoments } from "../norm-groups.ts";
-import { FLOAT, type I32 } from "../stream.ts";
 
 /** Bytes of a strip's sums: pivots, s and q of all channels, then the area. */
 export const tallyBytes = (channels: number): number => (3 * channels + 4) * FLOAT;

@@ -2,12 +2,9 @@
 // the order of (image, row, column); at the points it stands as one matrix [tile][channel] for each pair of points.
 
 import type { Axis, Correlation } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { cut, unravel } from "../ranges.ts";
-import { type I32, VECTOR } from "../stream.ts";
+import { type FunctionBuilder, type I32, VECTOR } from "../../asm/index.ts";
 import type { AxisAlgorithm } from "./axis-algorithm.ts";
 import { type Matrix, transpose } from "./bilinear.ts";
-import { linearMap, mapWriter } from "./linear-map.ts";
 
 /** One axis of an image that is cut into tiles. */
 export interface TiledAxis {
@@ -33,6 +30,11 @@ export interface Algorithms {
   readonly columns: AxisAlgorithm;
 }
 
+/** Those, and how many tiles a strip has, which is worked on at once; even. */
+export interface StripAlgorithms extends Algorithms {
+  readonly stripTiles: number;
+}
+
 /** Pairs of points. */
 export const pairsOf = ({ rows, columns }: Algorithms): number => rows.points * columns.points;
 
@@ -42,28 +44,6 @@ export const tilesOf = ({ N, rows, columns }: Correlation, algorithms: Algorithm
   Math.ceil(rows.outSize / algorithms.rows.outputs) *
   Math.ceil(columns.outSize / algorithms.columns.outputs);
 
-/**
- * How algorithms cut the images of a correlation: the inputs to be brought to the points, the outputs to be brought
- * back, or the gradients of the outputs to be brought to the points by the adjoint of that.
- */
-export function tiledImage(
-  c: Correlation,
-  algorithms: Algorithms,
-  side: "inputs" | "outputs" | "gradients",
-): TiledImage {
-  const tiled = ({ inSize, outSize }: Axis, { start, advance, outputs, input, output }: AxisAlgorithm) => {
-    const tiles = Math.ceil(outSize / outputs);
-    if (side === "inputs") return { size: inSize, tiles, start, advance, map: input };
-    const map = side === "outputs" ? output : transpose(output);
-    return { size: outSize, tiles, start: 0, advance: outputs, map };
-  };
-  return {
-    channels: side === "inputs" ? c.I : c.O,
-    rows: tiled(c.rows, algorithms.rows),
-    columns: tiled(c.columns, algorithms.columns),
-  };
-}
-
 /** Values of a strip: at each pair of points a matrix [tile][channel]. */
 export interface PointLayout {
   /** Bytes from tile to tile, a multiple of a vector, and from one pair of points to the next. */
@@ -71,10 +51,36 @@ export interface PointLayout {
   readonly pointStep: number;
 }
 
-/** How the values of strips of so many tiles lie. */
-export function pointLayout(tiles: number, channels: number): PointLayout {
+/** An image and its values at the points. */
+export interface Transformed {
+  readonly image: TiledImage;
+  readonly layout: PointLayout;
+  readonly relaxed: boolean;
+}
+
+/**
+ * How algorithms cut the images of a correlation into strips of so many tiles: the inputs to be brought to the points, the
+ * outputs to be brought back, or the gradients of the outputs to be brought to the points by the adjoint of that.
+ */
+export function transformed(
+  c: Correlation,
+  { stripTiles, ...algorithms }: StripAlgorithms,
+  side: "inputs" | "outputs" | "gradients",
+  relaxed: boolean,
+): Transformed {
+  const tiled = ({ inSize, outSize }: Axis, { start, advance, outputs, input, output }: AxisAlgorithm) => {
+    const tiles = Math.ceil(outSize / outputs);
+    if (side === "inputs") return { size: inSize, tiles, start, advance, map: input };
+    const map = side === "outputs" ? output : transpose(output);
+    return { size: outSize, tiles, start: 0, advance: outputs, map };
+  };
+  const channels = side === "inputs" ? c.I : c.O;
   const tileStep = Math.ceil(channels / 4) * VECTOR;
-  return { tileStep, pointStep: oddLines(tiles * tileStep) };
+  return {
+    image: { channels, rows: tiled(c.rows, algorithms.rows), columns: tiled(c.columns, algorithms.columns) },
+    layout: { tileStep, pointStep: oddLines(stripTiles * tileStep) },
+    relaxed,
+  };
 }
 
 /**
@@ -101,38 +107,12 @@ export function setStrip(
   tiles: number,
 ): void {
   f.set(first, f.i32.mul(number, stripTiles));
-  cut(f, count, first, tiles, stripTiles);
+  f.cut(count, first, tiles, stripTiles);
 }
 
-/** The place of a tile, counted on by `next`. */
-export function tileCursor(f: FunctionBuilder, { rows, columns }: TiledImage) {
-  const { i32 } = f;
+/** Declares the image, row and column of a tile; what is returned with them sets them for a tile's number. */
+export function placeOfTile(f: FunctionBuilder, { rows, columns }: TiledImage) {
   const { n, ty, tx } = f.declare("i32");
-  return {
-    n,
-    ty,
-    tx,
-    start: (tile: I32) => unravel(f, tile, [n, ty, tx], [rows.tiles, columns.tiles]),
-    /** `count` tiles further, at most to the start of the next row. */
-    next: (count: I32 | number) => {
-      f.advance(tx, count);
-      f.if(i32.eq(tx, columns.tiles), () => {
-        f.set(tx, 0);
-        f.advance(ty, 1);
-        f.if(i32.eq(ty, rows.tiles), () => {
-          f.set(ty, 0);
-          f.advance(n, 1);
-        });
-      });
-    },
-  };
-}
-
-/** What writes the maps of both axes. */
-export function mapWriters(f: FunctionBuilder, rows: Matrix, columns: Matrix, relaxed: boolean) {
-  const down = mapWriter(f, linearMap(rows), { lanes: "f32x4", relaxed });
-  return [
-    down,
-    String(rows) === String(columns) ? down : mapWriter(f, linearMap(columns), { lanes: "f32x4", relaxed }),
-  ] as const;
+  const find = (tile: I32) => f.unravel(tile, [n, ty, tx], [rows.tiles, columns.tiles]);
+  return { n, ty, tx, find };
 }

@@ -10,10 +10,10 @@
 // The channels may come from two arrays, those of the second multiplied by one number a pixel: a gated skip connection,
 // read where it lies instead of from a concatenation.
 
-import type { FunctionBuilder, Operand } from "../../asm/index.ts";
-import { FLOAT, type I32, VECTOR } from "../stream.ts";
+import { FLOAT, type FunctionBuilder, type I32, type Operand, type Value, VECTOR } from "../../asm/index.ts";
+import { mapWriters } from "./linear-map.ts";
 import { pixelAddress } from "./rows.ts";
-import { mapWriters, type PointLayout, type Strip, type TiledImage, tileCursor } from "./tiled-image.ts";
+import { placeOfTile, type Strip, type TiledImage, type Transformed } from "./tiled-image.ts";
 
 /** Tiles of a stretch, at most: 4 to 40 took the same time. */
 const STRETCH = 10;
@@ -29,30 +29,21 @@ export function scratchOfTilesToPoints(image: TiledImage): number {
   return (1 + image.rows.map.length) * lineBytes(image);
 }
 
-interface ToPoints {
-  readonly image: TiledImage;
-  readonly values: PointLayout;
-  readonly relaxed: boolean;
-}
-
 /** Where the image begins: whole, or its first channels, the others, and the numbers that those are multiplied by. */
 export interface Source {
   readonly input: I32;
   readonly gated?: { readonly features: I32; readonly gate: I32; readonly channels: number } | undefined;
 }
 
-/** Where numbers of each row lie. */
-type Places = (row: number) => { readonly address: Operand<"i32">; readonly offset: number };
-
 /** The rows that a stretch reads. */
 interface Rows {
   /** Sets where they begin. */
   readonly find: () => void;
   /**
-   * What lies `at` bytes from where each begins. Where all are inside of the image, they lie equally far apart: eight loads
-   * from one address instead of as many sums of a pointer and `at`.
+   * What loads numbers of a row, `at` bytes from where each begins. Where all are inside of the image, they lie equally far
+   * apart: eight loads from one address instead of as many sums of a pointer and `at`.
    */
-  readonly places: (at: I32, areInside: boolean) => Places;
+  readonly from: (at: I32, areInside: boolean) => (row: number) => Value<"v128">;
 }
 
 /**
@@ -64,7 +55,7 @@ interface Rows {
  */
 export function tilesToPoints(
   f: FunctionBuilder,
-  { image, values, relaxed }: ToPoints,
+  { image, layout, relaxed }: Transformed,
   source: Source,
   scratch: I32,
   target: I32,
@@ -74,56 +65,46 @@ export function tilesToPoints(
   const line = lineBytes(image);
   const pixelBytes = channels * FLOAT;
   const [height, width] = [rows.map[0].length, columns.map[0].length];
-  const [down, across] = mapWriters(f, rows.map, columns.map, relaxed);
+  const [down, across] = mapWriters(f, rows.map, columns.map, { lanes: "f32x4", relaxed });
   const inputs = f.locals("in", "v128", Math.max(height, width));
   memory.fill(scratch, 0, line);
   const lines = f.let("lines", i32.add(scratch, line));
-  const cursor = tileCursor(f, image);
+  const { n, ty, tx, find } = placeOfTile(f, image);
   const { y, x, left, right, pixels } = f.declare("i32");
   const { tile, length, from, at, bytes, last } = f.declare("i32");
   const { to, r, t, c } = f.declare("i32");
 
   const size = { height: rows.size, width: columns.size };
+  const four = (address: Operand<"i32">, offset = 0) => v128.load(address, { offset, align: FLOAT });
+  const splat = (address: Operand<"i32">, offset = 0) => v128.load32_splat(address, { offset });
   /** The stretch's rows in an array of so many numbers per pixel. */
-  const rowsIn = (start: I32, numbers: number): Rows => {
+  const rowsIn = (start: I32, numbers: number, load: typeof four): Rows => {
     const pointers = f.locals("row", "i32", height);
     const { top, place } = f.declare("i32");
     const rowBytes = columns.size * numbers * FLOAT;
     return {
       find: () => {
-        f.set(top, pixelAddress(f, { ...size, channels: numbers }, start, { n: cursor.n, y, x }));
+        f.set(top, pixelAddress(f, { ...size, channels: numbers }, start, { n, y, x }));
         pointers.forEach((pointer, i) => {
           f.set(pointer, i32.add(top, i * rowBytes));
           f.set(pointer, f.select(pointer, scratch, i32.lt_u(i32.add(y, i), rows.size)));
         });
       },
-      places: (at, areInside) => {
+      from: (at, areInside) => {
         if (areInside) f.set(place, i32.add(top, at));
-        return (i) =>
-          areInside
-            ? { address: place, offset: i * rowBytes }
-            : { address: i32.add(pointers[i], at), offset: 0 };
+        return (i) => (areInside ? load(place, i * rowBytes) : load(i32.add(pointers[i], at)));
       },
     };
   };
   const { gated } = source;
-  const plain = rowsIn(source.input, channels - (gated?.channels ?? 0));
-  const factors = gated && rowsIn(gated.gate, 1);
-  const featured = gated && rowsIn(gated.features, gated.channels);
+  const plain = rowsIn(source.input, channels - (gated?.channels ?? 0), four);
+  const factors = gated && rowsIn(gated.gate, 1, splat);
+  const featured = gated && rowsIn(gated.features, gated.channels, four);
 
   /** Brings numbers of all rows, times those of a gate, down to the points, and stores them in the lines from `store` on. */
-  const evaluate = (numbersIn: Places, store: I32, gateIn?: Places) => {
-    for (let i = 0; i < height; i++) {
-      const { address, offset } = numbersIn(i);
-      const numbers = v128.load(address, { offset, align: FLOAT });
-      const gate = gateIn?.(i);
-      f.set(
-        inputs[i],
-        gate === undefined
-          ? numbers
-          : f.f32x4.mul(numbers, v128.load32_splat(gate.address, { offset: gate.offset })),
-      );
-    }
+  const evaluate = (numbers: ReturnType<Rows["from"]>, store: I32, gates?: ReturnType<Rows["from"]>) => {
+    for (let i = 0; i < height; i++)
+      f.set(inputs[i], gates === undefined ? numbers(i) : f.f32x4.mul(numbers(i), gates(i)));
     down(inputs, (i, value) => v128.store(store, value, { offset: i * line, align: FLOAT }));
   };
 
@@ -132,7 +113,7 @@ export function tilesToPoints(
     f.set(last, i32.sub(bytes, VECTOR));
     f.set(at, 0);
     f.loop((again) => {
-      evaluate(plain.places(at, areInside), f.let("store", i32.add(to, at)));
+      evaluate(plain.from(at, areInside), f.let("store", i32.add(to, at)));
       if (channels % 4 === 0) {
         f.advance(at, VECTOR);
         f.brIf(again, i32.le_s(at, last));
@@ -154,7 +135,7 @@ export function tilesToPoints(
       f.set(store, i32.add(to, first * FLOAT));
       f.forRange(pixel, { to: end, step: FLOAT }, () => {
         f.forRange(c, { to: count / 4 }, () => {
-          evaluate(array.places(at, areInside), store, gates?.places(pixel, areInside));
+          evaluate(array.from(at, areInside), store, gates?.from(pixel, areInside));
           f.advance(at, VECTOR);
           f.advance(store, VECTOR);
         });
@@ -200,40 +181,38 @@ export function tilesToPoints(
   /** From the lines to the values of the tiles `tile` … `tile + length - 1` of the strip. */
   const evaluateColumns = () => {
     f.set(from, lines);
-    f.set(to, f.at(target, tile, values.tileStep));
+    f.set(to, f.at(target, tile, layout.tileStep));
     f.forRange(r, { to: rows.map.length }, () => {
       f.set(at, from);
       f.set(last, to);
       f.forRange(t, { to: length }, () => {
-        f.forRange(c, { to: values.tileStep / VECTOR }, () => {
-          for (let i = 0; i < width; i++)
-            f.set(inputs[i], v128.load(at, { offset: i * pixelBytes, align: FLOAT }));
-          across(inputs, (i, value) => v128.store(last, value, { offset: i * values.pointStep }));
+        f.forRange(c, { to: layout.tileStep / VECTOR }, () => {
+          for (let i = 0; i < width; i++) f.set(inputs[i], four(at, i * pixelBytes));
+          across(inputs, (i, value) => v128.store(last, value, { offset: i * layout.pointStep }));
           f.advance(at, VECTOR);
           f.advance(last, VECTOR);
         });
-        f.advance(at, columns.advance * pixelBytes - values.tileStep);
+        f.advance(at, columns.advance * pixelBytes - layout.tileStep);
       });
       f.advance(from, line);
-      f.advance(to, columns.map.length * values.pointStep);
+      f.advance(to, columns.map.length * layout.pointStep);
     });
   };
 
   return ({ first, count }) => {
-    cursor.start(first);
     f.set(tile, 0);
     f.loop((again) => {
+      find(f.let("number", i32.add(first, tile)));
       f.set(length, f.min(i32.sub(count, tile), STRETCH));
-      f.set(length, f.min(i32.sub(columns.tiles, cursor.tx), length));
-      f.set(y, f.at(rows.start, cursor.ty, rows.advance));
-      f.set(x, f.at(columns.start, cursor.tx, columns.advance));
+      f.set(length, f.min(i32.sub(columns.tiles, tx), length));
+      f.set(y, f.at(rows.start, ty, rows.advance));
+      f.set(x, f.at(columns.start, tx, columns.advance));
       f.set(pixels, f.at(width - columns.advance, length, columns.advance));
       f.set(left, f.min(f.max(i32.sub(0, x), 0), pixels));
       f.set(right, f.max(f.min(i32.sub(columns.size, x), pixels), left));
       evaluateRows();
       evaluateColumns();
       f.advance(tile, length);
-      cursor.next(length);
       f.brIf(again, i32.lt_s(tile, count));
     });
   };

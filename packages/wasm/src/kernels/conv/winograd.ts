@@ -9,9 +9,9 @@
 // cut: what they read outside counts as zero, and nothing is written there.
 
 import type { Correlation, GroupNormDims } from "@saunet/core/kernels";
-import type { FunctionBuilder } from "../../asm/index.ts";
-import { FLOAT, MEMORY_GRAIN, VECTOR } from "../stream.ts";
-import { linearMap, mapWriter } from "./linear-map.ts";
+import { FLOAT, type FunctionBuilder, VECTOR } from "../../asm/index.ts";
+import { MEMORY_GRAIN } from "../stream.ts";
+import { filterPairWriter } from "./linear-map.ts";
 import { panelRow } from "./panels.ts";
 import { pointsToTiles, scratchOfPointsToTiles } from "./points-to-tiles.ts";
 import { productWriter } from "./product.ts";
@@ -22,10 +22,10 @@ import {
   type Algorithms,
   oddLines,
   pairsOf,
-  pointLayout,
+  type StripAlgorithms,
   setStrip,
-  tiledImage,
   tilesOf,
+  transformed,
 } from "./tiled-image.ts";
 import { scratchOfTilesToPoints, tilesToPoints } from "./tiles-to-points.ts";
 
@@ -45,28 +45,28 @@ const ALONE: Joined = { gatedChannels: 0, norm: undefined };
 /** The phases of a correlation. */
 export function winogradSteps(
   correlation: Correlation,
-  { stripTiles, ...algorithms }: Algorithms & { readonly stripTiles: number },
+  algorithms: StripAlgorithms,
   relaxed: boolean,
   { gatedChannels, norm }: Joined = ALONE,
 ): Steps {
   const { I, O } = correlation;
+  const { stripTiles } = algorithms;
   const pairs = pairsOf(algorithms);
-  const input = tiledImage(correlation, algorithms, "inputs");
-  const output = tiledImage(correlation, algorithms, "outputs");
+  const input = transformed(correlation, algorithms, "inputs", relaxed);
+  const output = transformed(correlation, algorithms, "outputs", relaxed);
+  const [values, products] = [input.layout, output.layout];
   const tiles = tilesOf(correlation, algorithms);
-  const values = pointLayout(stripTiles, I);
-  const products = pointLayout(stripTiles, O);
   const strips = Math.ceil(tiles / stripTiles);
   /** Sums of the strips lie after the filter. */
   const sumsStart = pairs * filterStep(I, O);
   const productsStart = pairs * values.pointStep;
   const scratchStart = productsStart + pairs * products.pointStep;
-  const halfStart = scratchStart + scratchOfTilesToPoints(input);
+  const halfStart = scratchStart + scratchOfTilesToPoints(input.image);
   return {
     tile: `winograd${algorithms.columns.outputs}_${ROWS}x${blocksOf(O)[0].vectors * 4}_${relaxed ? "relaxed" : "simd"}`,
-    key: [correlation, algorithms, stripTiles, relaxed, gatedChannels, norm],
+    key: [correlation, algorithms, relaxed, gatedChannels, norm],
     sharedBytes: sumsStart + (norm ? strips * tallyBytes(O) : 0),
-    ownBytes: halfStart + scratchOfPointsToTiles(output),
+    ownBytes: halfStart + scratchOfPointsToTiles(output.image),
     steps: [
       {
         items: Math.ceil(O / 4) * 2,
@@ -82,7 +82,7 @@ export function winogradSteps(
           const { gated: features, gate } = operands;
           const gated = features && gate && { features, gate, channels: gatedChannels };
           const source = { input: operands.input, gated };
-          const toPoints = tilesToPoints(f, { image: input, values, relaxed }, source, scratchAt, own);
+          const toPoints = tilesToPoints(f, input, source, scratchAt, own);
           const multiply = productWriter(f, {
             columns: O,
             tileRows: () => ROWS,
@@ -96,7 +96,7 @@ export function winogradSteps(
           const tally = f.local("tally", "i32");
           const back = pointsToTiles(
             f,
-            { image: output, products, relaxed },
+            output,
             productsAt,
             f.let("half", i32.add(own, halfStart)),
             operands.output,
@@ -141,15 +141,11 @@ function writeFilter(
   { I, O, filter }: Correlation,
   { rows, columns }: Algorithms,
 ): void {
-  const { i32, v128, f64x2, f32x4 } = f;
-  const lanes = { lanes: "f64x2", relaxed: false } as const;
-  const [down, across] = [rows, columns].map((axis) => mapWriter(f, linearMap(axis.filter), lanes));
+  const { i32, v128 } = f;
+  const toPoints = filterPairWriter(f, rows.filter, columns.filter);
   const whole = O - (O % BLOCK);
   const restBytes = Math.ceil((O - whole) / 4) * VECTOR;
   const { pair, i, channel, first, second, target, rowBytes } = f.declare("i32");
-  const g = Array.from({ length: rows.taps }, () => f.locals("g", "v128", columns.taps));
-  const half = Array.from({ length: rows.points }, () => f.locals("half", "v128", columns.taps));
-  const rounded = f.local("rounded", "v128");
   // Channels after the last are its copies: their products are computed, and never stored.
   const address = () => f.at(w, f.min(channel, O - 1), filter.o * FLOAT);
   f.forRange(pair, { from, to }, () => {
@@ -162,27 +158,16 @@ function writeFilter(
     f.advance(channel, 1);
     f.set(second, address());
     f.forRange(i, { to: I }, () => {
-      g.forEach((row, ky) => {
-        row.forEach((value, kx) => {
+      toPoints(
+        (ky, kx) => {
           const offset = (ky * filter.ky + kx * filter.kx) * FLOAT;
-          f.set(value, v128.load32_zero(first, { offset }));
-          f.set(value, f64x2.promote_low_f32x4(v128.load32_lane(second, value, 1, { offset })));
-        });
-      });
-      for (let kx = 0; kx < columns.taps; kx++)
-        down(
-          g.map((row) => row[kx]),
-          (p, value) => f.set(half[p][kx], value),
-        );
-      half.forEach((row, p) => {
-        across(row, (q, value) => {
-          f.set(rounded, f32x4.demote_f64x2_zero(value));
-          v128.store64_lane(target, rounded, 0, {
-            offset: (p * columns.points + q) * filterStep(I, O),
-            align: FLOAT,
-          });
-        });
-      });
+          return v128.load32_lane(second, v128.load32_zero(first, { offset }), 1, { offset });
+        },
+        (p, q, both) => {
+          const offset = (p * columns.points + q) * filterStep(I, O);
+          v128.store64_lane(target, both, 0, { offset, align: FLOAT });
+        },
+      );
       f.advance(first, filter.i * FLOAT);
       f.advance(second, filter.i * FLOAT);
       f.advance(target, rowBytes);
