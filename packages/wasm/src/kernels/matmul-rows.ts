@@ -144,14 +144,8 @@ function inVectors(
 
 /** The phase that multiplies where b lies [k][n]. */
 function multiplyStrips(code: Code, columns: number): Phase<MatmulArrays> {
-  const {
-    d: { k },
-    relaxed,
-    n,
-    row,
-    term,
-    groups,
-  } = code;
+  const { d, relaxed, n, row, term, groups } = code;
+  const { k } = d;
   const pitch = columns * FLOAT;
   return phaseOf(code, { columns, column: FLOAT }, (f, { a, b, y, count, own }) => {
     const { i32, v128, f32x4 } = f;
@@ -167,15 +161,12 @@ function multiplyStrips(code: Code, columns: number): Phase<MatmulArrays> {
     const addTerms = (rows: number, together: number) => {
       const as = f.locals("a", "v128", rows * together);
       const bs = f.locals("b", "v128", together);
-      as.forEach((factor, i) => {
-        const [p, j] = [Math.floor(i / together), i % together];
-        f.set(factor, v128.load32_splat(x, { offset: p * row + j * term }));
-      });
+      f.setEach(as, (i) =>
+        v128.load32_splat(x, { offset: Math.floor(i / together) * row + (i % together) * term }),
+      );
       begin(from, w);
       inVectors(f, left, [from, sums], n % 4, (lanes) => {
-        bs.forEach((factor, j) => {
-          f.set(factor, f.loadLanes(from, lanes, j * n * FLOAT));
-        });
+        f.setEach(bs, (j) => f.loadLanes(from, lanes, j * n * FLOAT));
         for (let p = 0; p < rows; p++) {
           f.set(sum, v128.load(sums, { offset: p * pitch }));
           bs.forEach((factor, j) => {
@@ -223,13 +214,8 @@ function multiplyStrips(code: Code, columns: number): Phase<MatmulArrays> {
 
 /** The phase that multiplies where b lies [n][k]. */
 function multiplyRows(code: Code): Phase<MatmulArrays> {
-  const {
-    d: { k },
-    relaxed,
-    m,
-    n,
-    groups,
-  } = code;
+  const { d, relaxed, m, n, groups } = code;
+  const { k } = d;
   const columns = Math.ceil(Math.max(ROWS_PRODUCTS / (k * m), 1) / ROW_STEP) * ROW_STEP;
   return phaseOf(code, { columns, column: k * FLOAT }, (f, { a, b, y, count }) => {
     const { i32, v128, f32x4 } = f;
@@ -245,14 +231,10 @@ function multiplyRows(code: Code): Phase<MatmulArrays> {
       f.set(w, line);
       f.cut(left, t, k, TURNED_TERMS);
       inVectors(f, left, [x, w], k % 4, (lanes) => {
-        as.forEach((each, p) => {
-          f.set(each, f.loadLanes(x, lanes, p * k * FLOAT));
-        });
+        f.setEach(as, (p) => f.loadLanes(x, lanes, p * k * FLOAT));
         sums.forEach((own, j) => {
           f.set(factor, f.loadLanes(w, lanes, j * k * FLOAT));
-          own.forEach((sum, p) => {
-            f.set(sum, madd(sum, as[p], factor));
-          });
+          f.setEach(own, (p) => madd(own[p], as[p], factor));
         });
       });
       sums.forEach((own, j) => {

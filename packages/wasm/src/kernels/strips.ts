@@ -121,9 +121,7 @@ export function forEachBlock(
   const pointers = f.locals("pointer", "i32", arrays.length);
   const [channel, left] = f.locals("block", "i32", 2);
   f.forRange(channel, { to: FLOAT * C, step: VECTOR * vectors }, () => {
-    pointers.forEach((pointer, i) => {
-      f.set(pointer, i32.add(arrays[i], i32.add(channel, start)));
-    });
+    f.setEach(pointers, (i) => i32.add(arrays[i], i32.add(channel, start)));
     f.set(left, count);
     body({ pointers, channel, image, strip, left });
   });
@@ -214,9 +212,7 @@ export function addUp(
   const { f64 } = f;
   for (const sum of sums) f.set(sum, 0);
   f.forRange(f.local("strip", "i32"), { to: count }, () => {
-    sums.forEach((sum, k) => {
-      f.set(sum, f64.add(sum, f64.load(at, { offset: offset + apart * k })));
-    });
+    f.setEach(sums, (k) => f64.add(sums[k], f64.load(at, { offset: offset + apart * k })));
     f.advance(at, step);
   });
 }
