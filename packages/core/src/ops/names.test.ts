@@ -118,6 +118,26 @@ describe.each(Object.entries(operators))("%s", (op, { tensors, call, last = op }
   });
 });
 
+it("normalisations say which of their vectors is too long", () => {
+  const long = ones([3]);
+  const { groupNorm, batchNorm } = core;
+  const calls: [string, () => unknown][] = [
+    ["groupNorm: gamma", () => groupNorm(image, long, vector, { groups: 1 })],
+    ["groupNorm: beta", () => groupNorm(image, vector, long, { groups: 1 })],
+    ["batchNorm: gamma", () => batchNorm(image, long, vector, running(), { training: true })],
+    ["batchNorm: beta", () => batchNorm(image, vector, long, running(), { training: true })],
+    [
+      "batchNorm: running.mean",
+      () => batchNorm(image, vector, vector, { ...running(), mean: long }, { training: true }),
+    ],
+    [
+      "batchNorm: running.variance",
+      () => batchNorm(image, vector, vector, { ...running(), variance: long }, { training: true }),
+    ],
+  ];
+  for (const [what, call] of calls) expect(call).toThrow(`${what} must be [2] but is [3]`);
+});
+
 it("a kernel's name is its operator and its step", () => {
   const wrong = kernelNames().filter((name) => !/^[a-z][A-Za-z0-9]*\.[a-z][A-Za-z]*$/.test(name));
   expect(wrong).toEqual([]);
