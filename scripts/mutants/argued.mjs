@@ -145,6 +145,13 @@ export const argued = [
     why: "sums are put by later; what doubles round by then is less than the last digit of the quotient",
   },
   {
+    file: "packages/data/src/files/photograph.ts",
+    line: "for (let pixel = 0, out = 0; pixel < width * height; pixel++) {",
+    from: "pixel < width * height",
+    to: "pixel <= width * height",
+    why: "typed arrays ignore what is written beyond their end",
+  },
+  {
     file: "packages/data/src/measure/find-disc.ts",
     line: "for (let dx = -shift; dx <= shift; dx += STEP) {",
     from: "dx <= shift",
@@ -185,6 +192,13 @@ export const argued = [
     from: "data[pixel] === 1 || data[pixel - 1] === 0 || data[pixel - width] === 0",
     to: "false",
     why: "a hole is the same from wherever it is followed; it only takes longer",
+  },
+  {
+    file: "packages/data/src/measure/tidy.ts",
+    line: "segment.from === undefined || segment.to === undefined",
+    from: "segment.from === undefined || segment.to === undefined",
+    to: "segment.from === undefined && segment.to === undefined",
+    why: "a segment has both ends or, where it closes, neither",
   },
   {
     file: "packages/data/src/paper-augmentation.ts",

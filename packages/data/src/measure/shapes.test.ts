@@ -188,6 +188,13 @@ describe("fractal dimensions", () => {
     expect(boxes).toHaveLength(9);
   });
 
+  it("do not depend on where in a picture the shape is, nor on how large that is", () => {
+    const shape = (x: number, y: number) => (x * 7 + y * 3) % 5 < 2 && x >= 0 && y >= 0 && x < 90 && y < 80;
+    const tight = fractalDimensions(drawn(90, 80, shape));
+    expect(tight?.boxes.length).toBeGreaterThanOrEqual(5);
+    expect(fractalDimensions(drawn(130, 110, (x, y) => shape(x - 23, y - 11)))).toEqual(tight);
+  });
+
   it("of what is too small are not made up", () => {
     expect(fractalDimensions(drawn(60, 60, () => true))).toBeUndefined();
     expect(fractalDimensions(blank(300, 300))).toBeUndefined();
