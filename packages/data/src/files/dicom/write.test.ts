@@ -167,6 +167,10 @@ describe.each([
     expect(found).toMatchObject({ Manufacturer: "saunet", ManufacturerModelName: "saunet" });
     const bare = attributes(await write(await sourceOf("bare")));
     expect(bare.ImageLaterality).toBeUndefined();
+    // The standard wants these to be there, if empty.
+    const source = attributes(await sourceOf("bare"));
+    for (const name of ["PatientName", "PatientSex", "StudyTime", "ReferringPhysicianName", "AccessionNumber"])
+      expect(String(bare[name] ?? "absent"), name).toBe(String(source[name] ?? ""));
     expect(bare.Manufacturer).toBe("saunet");
   });
 
