@@ -117,6 +117,32 @@ describe.each([40, 60, 75, 90])("a fork of %i degrees", (degrees) => {
   });
 });
 
+it("forks at both ends of a trunk have each their own angle", () => {
+  const mask = blank(400, 300);
+  const [left, right]: Point[] = [
+    [120, 150],
+    [280, 150],
+  ];
+  const arm = ([x, y]: Point, degrees: number) => {
+    const angle = (degrees * Math.PI) / 180;
+    stroke(
+      mask,
+      [
+        [x, y],
+        [x + 100 * Math.cos(angle), y + 100 * Math.sin(angle)],
+      ],
+      5,
+    );
+  };
+  stroke(mask, [left, right], 5);
+  for (const degrees of [150, 210]) arm(left, degrees);
+  for (const degrees of [-20, 20]) arm(right, degrees);
+  const { branchingAngle } = measureVessels(mask).figures;
+  expect(branchingAngle?.count).toBe(2);
+  expect(Math.abs((branchingAngle?.mean ?? 0) - 50)).toBeLessThan(3);
+  expect(Math.abs((branchingAngle?.deviation ?? 0) - 10)).toBeLessThan(3);
+});
+
 it("thick vessels that cross are one branch point of four segments", () => {
   const mask = blank(200, 200);
   stroke(
