@@ -201,6 +201,20 @@ export const argued = [
     why: "a segment has both ends or, where it closes, neither",
   },
   {
+    file: "packages/data/src/measure/tidy.ts",
+    line: "isOpen ||= hole[i] < width || hole[i] >= width * (height - 1);",
+    from: "hole[i] < width",
+    to: "hole[i] <= width",
+    why: "the first pixel of the second row is at the left side, which is open already",
+  },
+  {
+    file: "packages/data/src/measure/tidy.ts",
+    line: "const [late, otherLate] = [one, other].map((path) => path.length === 2 && path[1] < path[0]);",
+    from: "path[1] < path[0]",
+    to: "path[1] <= path[0]",
+    why: "the pixels of a path differ",
+  },
+  {
     file: "packages/data/src/paper-augmentation.ts",
     line: "for (let row = 0, pixel = 0; row < height; row++)",
     from: "row < height",
