@@ -22,6 +22,18 @@ describe("the width along a centre line", () => {
     for (const width of widthsOf(thin, lineAt(7.5, 15, 45))) expect(width).toBeCloseTo(3, 9);
   });
 
+  it("does not depend on where a closed line begins", () => {
+    const ring = drawn(40, 40, (x, y) => Math.abs(Math.hypot(x - 19.5, y - 19.5) - 7) < 2.2);
+    const count = 44;
+    const from = (start: number): Curve =>
+      Float64Array.from({ length: 2 * (count + 1) }, (_, i) => {
+        const angle = (2 * Math.PI * ((Math.floor(i / 2) + start) % count)) / count;
+        return 19.5 + 7 * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
+      });
+    const [plain, later] = [0, 17].map((start) => widthsOf(ring, from(start)));
+    for (let i = 0; i < count; i++) expect(later[i], `point ${i}`).toBeCloseTo(plain[(i + 17) % count], 9);
+  });
+
   it("is none outside of the vessel, and where an end bends it", () => {
     for (const width of widthsOf(bar, lineAt(6, 15, 45))) expect(width).toBeNaN();
     const curve = lineAt(10, 5, 54);
