@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AdamOptions, adam, adamW } from "./optimizers.ts";
-import { parameter, tensor } from "./tensor.ts";
+import { type AdamOptions, adam, adamW, clipGlobalNorm, sgd } from "./optimizers.ts";
+import { parameter, tensor, zeros } from "./tensor.ts";
 
 /** A weight of 1 after one step on a gradient of 0: only decay moves it. */
 function decayed(options: AdamOptions): number {
@@ -30,5 +30,47 @@ describe("adam", () => {
     const w = parameter(tensor([1]));
     expect(() => adam({ w }, options)).toThrow(RangeError);
     expect(() => adam({ w }, options)).toThrow(message);
+  });
+});
+
+describe("the state of an optimiser", () => {
+  const parameters = { w: parameter(zeros([2, 3])), frozen: zeros([4]), "layer.b": parameter(zeros([3])) };
+
+  // Checkpoints hold it by these names.
+  it("is named after what it is and the parameter, and has its shape", () => {
+    const shapesOf = (state: Readonly<Record<string, { readonly shape: readonly number[] }>>) =>
+      Object.fromEntries(Object.entries(state).map(([name, { shape }]) => [name, shape]));
+    expect(shapesOf(adam(parameters).state)).toEqual({
+      ...{ count: [1], "m.w": [2, 3], "v.w": [2, 3], "m.layer.b": [3], "v.layer.b": [3] },
+    });
+    expect(shapesOf(sgd(parameters).state)).toEqual({
+      ...{ count: [1], "velocity.w": [2, 3], "velocity.layer.b": [3] },
+    });
+  });
+
+  it("counts steps, also of parameters without a gradient, which stay", () => {
+    const [w, still] = [parameter(tensor([1])), parameter(tensor([5]))];
+    const optimizer = sgd({ w, still }, { learningRate: 0.5 });
+    w.grad = new Float32Array([1]);
+    optimizer.step();
+    expect([w.data[0], still.data[0], optimizer.state.count.data[0]]).toEqual([0.5, 5, 1]);
+    expect(w.grad).toBeUndefined();
+  });
+});
+
+describe("clipGlobalNorm", () => {
+  it("shrinks gradients together to the limit, leaves shorter ones, and those that there are not", () => {
+    const [a, b, none] = [parameter(zeros([2])), parameter(zeros([1])), parameter(zeros([1]))];
+    a.grad = new Float32Array([3, 0]);
+    b.grad = new Float32Array([4]);
+    expect(clipGlobalNorm({ a, none, b }, 10).item()).toBe(25);
+    expect([a.grad, b.grad, none.grad]).toEqual([new Float32Array([3, 0]), new Float32Array([4]), undefined]);
+    expect(clipGlobalNorm({ a, none, b }, 2.5).item()).toBe(25);
+    expect([a.grad, b.grad, none.grad]).toEqual([
+      new Float32Array([1.5, 0]),
+      new Float32Array([2]),
+      undefined,
+    ]);
+    expect(() => clipGlobalNorm({ a }, -1)).toThrow("clipGlobalNorm: limit must lie between 0");
   });
 });

@@ -32,6 +32,28 @@ describe("planArena", () => {
     );
   });
 
+  it("places the largest first, so that small ones do not stand in its way", () => {
+    const buffers = [
+      { bytes: 64, first: 0, last: 0 },
+      { bytes: 64, first: 0, last: 1 },
+      { bytes: 128, first: 1, last: 1 },
+    ];
+    expect(planArena(buffers)).toMatchObject({ offsets: [0, 128, 0], bytes: 192, lowerBound: 192 });
+  });
+
+  it("cannot do with less than what is alive at one time", () => {
+    fc.assert(
+      fc.property(lifetimes, (buffers) => {
+        const alive = Array.from({ length: 31 }, (_, moment) =>
+          buffers
+            .filter(({ first, last }) => first <= moment && moment <= last)
+            .reduce((sum, { bytes }) => sum + bytes, 0),
+        );
+        expect(planArena(buffers, 1).lowerBound).toBe(Math.max(...alive));
+      }),
+    );
+  });
+
   it("needs at least the lower bound and at most the sum", () => {
     fc.assert(
       fc.property(lifetimes, (buffers) => {

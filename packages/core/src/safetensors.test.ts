@@ -49,6 +49,32 @@ describe("safetensors", () => {
     }
   });
 
+  it("reads tensors in whatever order the header has them, empty ones among them", () => {
+    const sizes = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 6 });
+    const shuffled = sizes.chain((all) =>
+      fc.tuple(
+        fc.constant(all),
+        fc.shuffledSubarray([...all.keys()], { minLength: all.length, maxLength: all.length }),
+      ),
+    );
+    fc.assert(
+      fc.property(shuffled, ([all, order]) => {
+        const named = Object.fromEntries(
+          all.map((size, i) => [`t${i}`, tensor(new Float32Array(size), [size])]),
+        );
+        const bytes = writeSafetensors(named);
+        const view = new DataView(bytes.buffer);
+        const length = Number(view.getBigUint64(0, true));
+        const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+        const mixed = Object.fromEntries(order.map((i) => [`t${i}`, header[`t${i}`]]));
+        const { tensors } = readSafetensors(file(mixed, bytes.length - 8 - length));
+        expect(Object.entries(tensors).map(([name, { size }]) => [name, size])).toEqual(
+          order.map((i) => [`t${i}`, all[i]]),
+        );
+      }),
+    );
+  });
+
   it("widens 16-bit floats", () => {
     const bytes = file({ h: { dtype: "F16", shape: [6], data_offsets: [0, 12] } }, 12);
     const view = new DataView(bytes.buffer, bytes.length - 12);
@@ -102,6 +128,11 @@ describe("safetensors", () => {
     ],
     ["bytes left over", file({ a: f32([1], [0, 4]) }, 5), "holds 5"],
     ["metadata of numbers", file({ __metadata__: { a: 1 } }, 0), "__metadata__"],
+    [
+      "metadata of which one is a number",
+      file({ __metadata__: { a: "text", b: 1 } }, 0),
+      "safetensors: __metadata__ must map names to texts",
+    ],
   ])("refuses %s", (_, bytes, message) => {
     expect(() => readSafetensors(bytes)).toThrow(SafetensorsError);
     expect(() => readSafetensors(bytes)).toThrow(message);

@@ -12,6 +12,16 @@ describe("cosine", () => {
 
   it("refuses what is no count", () => {
     expect(() => cosine({ total: 0 })).toThrow("cosine: total must be an integer of at least 1 but is 0");
+    expect(() => cosine({ total: 5, warmup: -1 })).toThrow(
+      "cosine: warmup must be an integer of at least 0 but is -1",
+    );
+    expect(() => cosine({ total: 5, final: 2 })).toThrow("cosine: final must lie between 0 and 1 but is 2");
+    expect(() => earlyStopping({ patience: 0 })).toThrow(
+      "earlyStopping: patience must be an integer of at least 1 but is 0",
+    );
+    expect(() => reduceOnPlateau({ factor: 2 })).toThrow(
+      "reduceOnPlateau: factor must lie between 0 and 1 but is 2",
+    );
   });
 });
 

@@ -46,6 +46,14 @@ describe("two copies of this package in one process", () => {
     expect(other.prepare(doubled).runSync([w])[0].data[0]).toBe(4);
   });
 
+  // By these names a copy that was built earlier, of the same version, finds what this one made.
+  it("know the parts of their state by name", async () => {
+    world[KEY] = undefined;
+    await copyOfCore();
+    const { parts } = world[KEY] as unknown as { parts: Map<string, unknown> };
+    expect([...parts.keys()].sort()).toEqual(["autograd", "kernel", "run", "tensor"]);
+  });
+
   it("of different versions are an error that says what to do", async () => {
     await copyOfCore();
     world[KEY] = { version: "0.0.1", parts: new Map() };

@@ -19,6 +19,15 @@ describe("conv2d", () => {
       "conv2d: b must be [2] but is [3]",
     );
     expect(() => conv2d(x, random([7, 7, 3, 2], 2), undefined, { padding: "valid" })).toThrow("does not fit");
+    for (const [rows, columns] of [
+      [6, 1],
+      [1, 7],
+    ]) {
+      const wide = random([rows, columns, 3, 2], 2);
+      expect(() => conv2d(x, wide, undefined, { padding: "valid" })).toThrow(
+        `conv2d: w [${rows},${columns},3,2] does not fit into x [1,5,6,3] with this padding`,
+      );
+    }
     expect(() => conv2d(x, random([3, 3, 3, 2], 2), undefined, { stride: 0 })).toThrow(
       "stride must be an integer",
     );

@@ -39,6 +39,10 @@ describe("layerNorm", () => {
     expect(() => layerNorm(zeros([3]), zeros([2, 3]), zeros([2, 3]))).toThrow(
       "layerNorm: gamma must be the last axes of x [3] but is [2,3]",
     );
+    for (const shape of [[], [0]])
+      expect(() => layerNorm(zeros([2, 0]), zeros(shape), zeros(shape))).toThrow(
+        `layerNorm: gamma must be the last axes of x [2,0] but is [${shape}]`,
+      );
     expect(() => layerNorm(x, zeros([3]), zeros([3]), { eps: 1e-5 } as object)).toThrow(
       "layerNorm: there is no option eps; the options are epsilon",
     );

@@ -123,6 +123,12 @@ describe("slice and pad", () => {
 
   it.each([
     [[0], [1]],
+    [[0, 0], [1]],
+    [[0], [1, 1]],
+    [
+      [0, 0, 0],
+      [1, 1],
+    ],
     [
       [0, 2],
       [2, 2],
@@ -180,6 +186,12 @@ describe("concat", () => {
     );
   });
 
+  it("joins what is empty", () => {
+    expect(concat([zeros([2, 0]), zeros([2, 0])], 1).shape).toEqual([2, 0]);
+    expect(concat([zeros([2, 0]), tensor([[1], [2]])], 1).toArray()).toEqual([[1], [2]]);
+    expect(concat([zeros([0, 3]), zeros([0, 3])]).shape).toEqual([0, 3]);
+  });
+
   it("joins along the first axis by default", () => {
     expect(concat([tensor([1]), tensor([2, 3])]).toArray()).toEqual([1, 2, 3]);
   });
@@ -197,6 +209,9 @@ describe("concat", () => {
     );
     expect(() => concat([zeros([2, 3]), zeros([2])], 0)).toThrow(
       "concat: tensor 1 [2] does not continue [2,3] along axis 0",
+    );
+    expect(() => concat([zeros([2, 3, 4]), zeros([2, 3, 4]), zeros([2, 3, 5])], 0)).toThrow(
+      "concat: tensor 2 [2,3,5] does not continue [2,3,4] along axis 0",
     );
     expect(() => concat([zeros([2])], 1)).toThrow("concat: axis 1 is outside a tensor of 1 axes");
   });

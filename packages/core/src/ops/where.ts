@@ -9,7 +9,7 @@ import { record } from "../autograd.ts";
 import { forEachRun, type Walk, walkOver } from "../broadcast.ts";
 import { type Floats, kernel } from "../kernel.ts";
 import { broadcastShapes } from "../shape.ts";
-import { asTensor, empty, type Operand, type Tensor } from "../tensor.ts";
+import { asTensor, empty, full, type Operand, type Tensor } from "../tensor.ts";
 import { contributeStretched, innerSteps } from "./stretched.ts";
 
 /** `y = a` where `c ≠ 0`, else `b`; strides of the walk: y, c, a, b. */
@@ -46,7 +46,7 @@ export function where(condition: Operand, a: Operand, b: Operand): Tensor {
   const walk = walkOver(shape, [shape, c.shape, left.shape, right.shape]);
   whereForward({ y: y.data, c: c.data, a: left.data, b: right.data }, walk);
   return record("where", y, [left, right], (gy) => {
-    const zero = asTensor("where", "zero", 0);
+    const zero = full([], 0);
     contributeStretched(left, shape, (ga) =>
       whereForward(
         { y: ga, c: c.data, a: gy, b: zero.data },

@@ -98,6 +98,13 @@ describe("recolour", () => {
     expect(unseen.image).toEqual(before);
   });
 
+  it("leaves a crop in which nothing is seen as it is", () => {
+    const crop = cropOf(uneven);
+    crop.fieldOfView.fill(0);
+    recolour(crop, { ...PLAIN, contrast: 1.5, noise: 0.1 });
+    expect(crop.image).toEqual(cropOf(uneven).image);
+  });
+
   it.each([0.4, -0.2])(
     "gives a share of %d of each pixel to its neighbours along rows, then columns",
     (blur) => {

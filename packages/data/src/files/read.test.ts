@@ -162,6 +162,12 @@ describe("readPhotograph", () => {
     );
   });
 
+  it("takes for an archive what begins as gzip does, with both bytes", async () => {
+    const path = join(folder, "half-gzip");
+    await writeFile(path, Uint8Array.of(0x1f, 0x8c, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2));
+    await expect(readPhotograph(path)).rejects.toThrow("is not a picture of a kind that is read");
+  });
+
   it("refuses what is no picture, or none of a kind that cameras make", async () => {
     expect(await refusal(readPhotograph(await save("text.png", "no pixels here\n".repeat(20))))).toMatch(
       /^is not a picture/,

@@ -144,6 +144,17 @@ it("have defaults for what they do not say", async () => {
   expect([grey.isReduced, grey.extras, coloursOf(grey)]).toEqual([false, [0, 0], 1]);
 });
 
+it("leave out entries of a type that holds no counts, and of more numbers than a pixel has samples", async () => {
+  const bits = (length: number): Entry => ({ tag: 258, size: 2, values: new Array(length).fill(8) });
+  const bitsOf = async (bytes: Uint8Array) => (await tiffPages(readerOf(bytes)))?.[0].bits;
+  expect(await bitsOf(written([[bits(64)]], true, false))).toHaveLength(64);
+  expect(await bitsOf(written([[bits(65)]], true, false))).toEqual([1]);
+  const undefinedType = written([[bits(1)]], true, false);
+  expect([...undefinedType.subarray(10, 14)]).toEqual([2, 1, 3, 0]);
+  undefinedType[12] = 7;
+  expect(await bitsOf(undefinedType)).toEqual([1]);
+});
+
 it("end at 64 pages, at one that was seen, and where they are damaged", async () => {
   const count = async (bytes: Uint8Array) => (await tiffPages(readerOf(bytes)))?.length;
   const pages = (n: number) => Array.from({ length: n }, () => [one(256, 5)]);
@@ -161,6 +172,13 @@ it("end at 64 pages, at one that was seen, and where they are damaged", async ()
     bytes.set(head);
     expect(await count(bytes)).toBeUndefined();
   }
+  // A link beyond the end of the file, and a directory of more entries than any camera writes, each of them whole.
+  const lost = written(pages(2), true, false);
+  lost[22] = 200;
+  expect(await count(lost)).toBe(1);
+  const entries = Array.from({ length: 4097 }, () => one(60000, 1));
+  expect(await count(written([entries.slice(1)], true, false))).toBe(1);
+  expect(await count(written([entries], true, false))).toBeUndefined();
   const crowded = written([[one(256, 5)]], true, false);
   crowded[9] = 0x10;
   expect(await count(crowded)).toBeUndefined();

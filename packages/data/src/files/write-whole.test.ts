@@ -55,6 +55,12 @@ describe("writeWhole", () => {
       expect([await readlink(at(name)), await text(at(`real/${name}`))]).toEqual([`real/${name}`, "new"]);
     }
     expect((await readdir(at("real"))).sort()).toEqual(["not-yet", "there"]);
+    // As many as Linux follows, and one more.
+    for (let i = 1; i <= 41; i++) await symlink(i === 1 ? "real/last" : `chain-${i - 1}`, at(`chain-${i}`));
+    await writeWhole(at("chain-40"), "new");
+    expect(await text(at("real/last"))).toBe("new");
+    await expect(writeWhole(at("chain-41"), "new")).rejects.toThrow(/chain-41: cannot be written: /);
+    await rm(at("real/last"));
     await symlink("round", at("round"));
     await expect(writeWhole(at("round"), "new")).rejects.toThrow(/round: cannot be written: /);
   });

@@ -94,7 +94,7 @@ const MOST_LINKS = 40;
 /** Where a path ends once its last part is no symbolic link, whether anything is there or not. */
 async function followLinks(path: string): Promise<string> {
   let target = path;
-  for (let followed = 0; followed < MOST_LINKS; followed++) {
+  for (let followed = 0; followed <= MOST_LINKS; followed++) {
     const link = await readlink(target).catch(() => undefined);
     if (link === undefined) return target;
     target = resolve(dirname(target), link);

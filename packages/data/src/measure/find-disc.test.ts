@@ -75,6 +75,13 @@ describe("findDisc", () => {
     const { eye } = look(1, "disc");
     const tiny = { ...size, data: eye.fieldOfView.data.map((_, i) => (i < 50 ? 1 : 0)) };
     expect(findDisc(eye.image, eye.vessels, tiny)).toBeUndefined();
+    const twofold = { ...size, data: eye.vessels.data.map((value) => 2 * value) };
+    expect(() => findDisc(eye.image, twofold, eye.fieldOfView)).toThrow(
+      "findDisc: vessels must hold 0 and 1 but holds 2",
+    );
+    expect(() => findDisc(eye.image, eye.vessels, twofold)).toThrow(
+      "findDisc: fieldOfView must hold 0 and 1 but holds 2",
+    );
     expect(() => findDisc(eye.image, { width: 1, height: 1, data: new Uint8Array(1) }, tiny)).toThrow(
       /findDisc: vessels/,
     );

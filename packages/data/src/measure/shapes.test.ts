@@ -117,6 +117,32 @@ describe.each([40, 60, 75, 90])("a fork of %i degrees", (degrees) => {
   });
 });
 
+it("forks at both ends of a trunk have each their own angle", () => {
+  const mask = blank(400, 300);
+  const [left, right]: Point[] = [
+    [120, 150],
+    [280, 150],
+  ];
+  const arm = ([x, y]: Point, degrees: number) => {
+    const angle = (degrees * Math.PI) / 180;
+    stroke(
+      mask,
+      [
+        [x, y],
+        [x + 100 * Math.cos(angle), y + 100 * Math.sin(angle)],
+      ],
+      5,
+    );
+  };
+  stroke(mask, [left, right], 5);
+  for (const degrees of [150, 210]) arm(left, degrees);
+  for (const degrees of [-20, 20]) arm(right, degrees);
+  const { branchingAngle } = measureVessels(mask).figures;
+  expect(branchingAngle?.count).toBe(2);
+  expect(Math.abs((branchingAngle?.mean ?? 0) - 50)).toBeLessThan(3);
+  expect(Math.abs((branchingAngle?.deviation ?? 0) - 10)).toBeLessThan(3);
+});
+
 it("thick vessels that cross are one branch point of four segments", () => {
   const mask = blank(200, 200);
   stroke(
@@ -186,6 +212,13 @@ describe("fractal dimensions", () => {
       expect(dimension?.r2).toBeGreaterThan(0.999);
     }
     expect(boxes).toHaveLength(9);
+  });
+
+  it("do not depend on where in a picture the shape is, nor on how large that is", () => {
+    const shape = (x: number, y: number) => (x * 7 + y * 3) % 5 < 2 && x >= 0 && y >= 0 && x < 90 && y < 80;
+    const tight = fractalDimensions(drawn(90, 80, shape));
+    expect(tight?.boxes.length).toBeGreaterThanOrEqual(5);
+    expect(fractalDimensions(drawn(130, 110, (x, y) => shape(x - 23, y - 11)))).toEqual(tight);
   });
 
   it("of what is too small are not made up", () => {

@@ -13,7 +13,7 @@ const TABLES = [tableOf(isFirst), tableOf(isSecond)] as const;
 /** @param condition the one in which the sub-passes differ; `x[1]` … `x[8]` are the paper's neighbours, `x[9]` is the first again */
 function tableOf(condition: (x: readonly boolean[]) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, bits) => {
-    const x = Array.from({ length: 10 }, (_, k) => k > 0 && ((bits >> ((k - 1) % 8)) & 1) === 1);
+    const x = Array.from({ length: 10 }, (_, k) => ((bits >> ((k + 7) % 8)) & 1) === 1);
     let [crossings, odd, even] = [0, 0, 0];
     for (let k = 1; k <= 4; k++) {
       if (!x[2 * k - 1] && (x[2 * k] || x[2 * k + 1])) crossings++;

@@ -55,6 +55,52 @@ describe("dicomSegmentation", () => {
     expect(found.SeriesDescription).toContain("not a medical device");
   });
 
+  // DICOM PS3.3, section A.51: what readers look for in a segmentation, in the codes of SNOMED CT and of DICOM itself.
+  it("says in codes what is marked, where, how, and made of what", async () => {
+    const found = attributes(
+      await dicomSegmentation(await sourceOf("explicit"), mask, { algorithm: "n".repeat(70) }),
+    );
+    const plain = (value: unknown) =>
+      JSON.parse(JSON.stringify(value, (name, each) => (name === "_vrMap" ? undefined : each)));
+    const code = (CodeValue: string, CodingSchemeDesignator: string, CodeMeaning: string) => [
+      { CodeValue, CodingSchemeDesignator, CodeMeaning },
+    ];
+    expect(plain(found.SegmentSequence)).toEqual([
+      {
+        ...{ SegmentNumber: 1, SegmentLabel: "Retinal vessels" },
+        ...{ SegmentAlgorithmType: "AUTOMATIC", SegmentAlgorithmName: "n".repeat(64) },
+        SegmentedPropertyCategoryCodeSequence: code("91723000", "SCT", "Anatomical Structure"),
+        SegmentedPropertyTypeCodeSequence: code("59820001", "SCT", "Blood vessel"),
+        AnatomicRegionSequence: code("5665001", "SCT", "Retina"),
+      },
+    ]);
+    const derivation = first(first(found.PerFrameFunctionalGroupsSequence).DerivationImageSequence);
+    expect(plain(derivation.DerivationCodeSequence)).toEqual(code("113076", "DCM", "Segmentation"));
+    const source = first(derivation.SourceImageSequence);
+    expect(source.SpatialLocationsPreserved).toBe("YES");
+    expect(plain(source.PurposeOfReferenceCodeSequence)).toEqual(
+      code("121322", "DCM", "Source image for image processing operation"),
+    );
+    expect(found).toMatchObject({
+      ...{ SeriesNumber: 9001, InstanceNumber: 1, SoftwareVersions: "1", DeviceSerialNumber: "0" },
+      ...{ ImageType: ["DERIVED", "PRIMARY"], ContentLabel: "VESSELS", BurnedInAnnotation: "NO" },
+      ...{ SamplesPerPixel: 1, PhotometricInterpretation: "MONOCHROME2", PixelRepresentation: 0 },
+      ...{ BitsAllocated: 1, BitsStored: 1, HighBit: 0, LossyImageCompression: "00" },
+      ContentDescription: "Retinal vessels. Research only, not a medical device",
+    });
+    // The frame is indexed by the number of its segment.
+    const [organisation] = [first(found.DimensionOrganizationSequence)];
+    expect(plain(found.DimensionIndexSequence)).toEqual([
+      {
+        DimensionOrganizationUID: organisation.DimensionOrganizationUID,
+        ...{ DimensionIndexPointer: 0x0062000b, FunctionalGroupPointer: 0x0062000a },
+        DimensionDescriptionLabel: "Segment",
+      },
+    ]);
+    const frame = first(found.PerFrameFunctionalGroupsSequence);
+    expect(first(frame.FrameContentSequence).DimensionIndexValues).toBe(1);
+  });
+
   it("is the same object for the same mask, and another one for another", async () => {
     const source = await sourceOf("explicit");
     const uidOf = async (data: Uint8Array) =>
@@ -104,11 +150,30 @@ describe.each([
     for (const other of ["Nowhere Hospital", "Operator^Nobody"]) expect(text).not.toContain(other);
   });
 
+  it("has a head that says what the file holds", async () => {
+    const { DicomMessage, DicomMetaDictionary } = dcmjs.data;
+    const bytes = await write(await sourceOf("explicit"));
+    const { meta } = DicomMessage.readFile(new Uint8Array(bytes).buffer);
+    const { SOPClassUID, SOPInstanceUID } = attributes(bytes);
+    expect(DicomMetaDictionary.naturalizeDataset(meta)).toMatchObject({
+      ...{ MediaStorageSOPClassUID: SOPClassUID, MediaStorageSOPInstanceUID: SOPInstanceUID },
+      ...{ TransferSyntaxUID: "1.2.840.10008.1.2.1", ImplementationVersionName: "SAUNET" },
+      ImplementationClassUID: "2.25.176253478126935612385094712365094716235",
+    });
+  });
+
   it("says what made it, and which side it shows, unknown where the photograph does not say", async () => {
     const found = attributes(await write(await sourceOf("explicit")));
     expect(found).toMatchObject({ Manufacturer: "saunet", ManufacturerModelName: "saunet" });
     const bare = attributes(await write(await sourceOf("bare")));
     expect(bare.ImageLaterality).toBeUndefined();
+    // The standard wants these to be there, if empty.
+    const { DicomMessage } = dcmjs.data;
+    const document = DicomMessage.readFile(new Uint8Array(await sourceOf("bare")).buffer);
+    const filing = { AccessionNumber: "00080050", StudyID: "00200010", ReferringPhysicianName: "00080090" };
+    for (const tag of Object.values(filing)) delete document.dict[tag];
+    const unfiled = attributes(await write(new Uint8Array(document.write())));
+    for (const name of Object.keys(filing)) expect(String(unfiled[name] ?? "absent"), name).toBe("");
     expect(bare.Manufacturer).toBe("saunet");
   });
 
