@@ -1,6 +1,6 @@
 // Do the tests notice faults? Stryker changes the sources in small ways (mutants) and runs the tests that reach each change:
 //   npm run mutants -- core --sample 60 --seed 1          60 mutants of a package, drawn by a seed
-//   npm run mutants -- packages/core/src/batches.ts       all of a file
+//   npm run mutants -- packages/core/src/batches.ts       all of a file; several files, folders or packages may be named
 //   npm run mutants -- cli --tests "packages/cli/src/*.test.ts"    by these tests alone
 //   npm run mutants -- --since HEAD~20 --minutes 3        of the lines changed since a revision
 //   npm run mutants -- --faults winograd                  our own faults (mutants/faults.mjs) whose name or file says so
@@ -188,19 +188,23 @@ function tryFaults(some, deadline) {
 
 install();
 refresh();
-const [target] = positionals;
+const targets = positionals.length === 0 ? [undefined] : positionals;
 if (values.faults) {
-  const some = faults.filter(
-    ({ name, file }) => target === undefined || name.includes(target) || file.includes(target),
+  const some = faults.filter(({ name, file }) =>
+    targets.some((target) => target === undefined || name.includes(target) || file.includes(target)),
   );
-  if (some.length === 0) fail(`no fault's name or file has ${target} in it`);
+  if (some.length === 0) fail(`no fault's name or file has ${targets.join(" or ")} in it`);
   process.exit(tryFaults(some, end) ? 0 : 1);
 }
 
 const lines = values.since === undefined ? undefined : changedLines(values.since);
-const files = sourcesOf(target).filter((file) => lines === undefined || lines.has(file));
-if (lines === undefined && target === undefined) fail("a package, a file, --since or --faults is wanted");
-if (lines === undefined && files.length === 0) fail(`${target} is no package, folder or file with sources`);
+if (lines === undefined && positionals.length === 0) fail("a package, a file, --since or --faults is wanted");
+const sources = targets.map((target) => {
+  const found = sourcesOf(target);
+  if (found.length === 0) fail(`${target} is no package, folder or file with sources`);
+  return found;
+});
+const files = [...new Set(sources.flat())].filter((file) => lines === undefined || lines.has(file));
 const touched = lines === undefined ? [] : faults.filter(({ file }) => lines.has(file));
 let isWell = tryFaults(touched, endOfPart(2));
 const mutants = (await findMutants(files)).filter(
