@@ -1,6 +1,7 @@
 import { labelledImage } from "@saunet/data";
 import { describe, expect, it } from "vitest";
-import { type BatchPlan, batchMaker, batchStream, sourceOf } from "./batches.ts";
+import { batchStream } from "./batch-stream.ts";
+import { type BatchPlan, batchMaker, sourceOf } from "./batches.ts";
 import { smallFundus } from "./testing.ts";
 
 const fundus = (seed: number) => {
