@@ -227,7 +227,7 @@ export function classMapOf({ classes }: SyntheticFundus, names: readonly string[
 }
 
 /** Synthetic pictures without end: a few at a time, the oldest of which gives way to a new one every few crops. */
-function syntheticPictures({ seed, size, classes }: BatchPlan & { kind: "synthetic" }) {
+export function syntheticPictures({ seed, size, classes }: Omit<BatchPlan & { kind: "synthetic" }, "kind">) {
   const shelf = new Map<number, Source>();
   return (crop: number, random: RandomState): Source => {
     const oldest = Math.floor(crop / CROPS_PER_PICTURE);
