@@ -2,6 +2,7 @@
 //   npm run mutants -- core --sample 60 --seed 1          60 mutants of a package, drawn by a seed
 //   npm run mutants -- packages/core/src/batches.ts       all of a file; several files, folders or packages may be named
 //   npm run mutants -- cli --tests "packages/cli/src/*.test.ts"    by these tests alone
+//   npm run mutants -- cli --timeout 60                   on a busy machine, where what is slow would count as noticed
 //   npm run mutants -- --since HEAD~20 --minutes 3        of the lines changed since a revision
 //   npm run mutants -- --faults winograd                  our own faults (mutants/faults.mjs) whose name or file says so
 // A package's mutants are tried by its own tests; those of changed lines, for want of time, by the tests in the same folders where
@@ -28,6 +29,7 @@ const { values, positionals } = parseArgs({
     minutes: { type: "string", default: "60" },
     faults: { type: "boolean", default: false },
     tests: { type: "string" },
+    timeout: { type: "string", default: "10" },
     fresh: { type: "boolean", default: false },
   },
 });
@@ -45,6 +47,8 @@ function numberOf(name, least) {
 
 const sample = values.sample === undefined ? Number.POSITIVE_INFINITY : numberOf("sample", 1);
 const seed = numberOf("seed", 0);
+/** How much longer than usual the tests of a mutant may take before it counts as one that hangs. */
+const timeout = 1000 * numberOf("timeout", 1);
 const end = Date.now() + numberOf("minutes", 0) * 60_000;
 /** When the next of so many parts must be over: each has a minute at least, the last ones may have none. */
 const endOfPart = (parts) => {
@@ -88,7 +92,7 @@ function stryker(name, chosen, deadline) {
   const args = ["run", "scripts/mutants/stryker.config.json", "--mutate", [...lines].join(",")];
   const child = spawn(
     join(scratch, "node_modules/.bin/stryker"),
-    [...args, "--incrementalFile", incrementalFile],
+    [...args, "--incrementalFile", incrementalFile, "--timeoutMS", String(timeout)],
     {
       cwd: scratch,
       stdio: "inherit",
