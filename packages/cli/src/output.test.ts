@@ -115,7 +115,9 @@ it("draws its bar without a note at first, again below each line, and takes it a
   try {
     const { host, stderr } = hostOf({ isTTY: true });
     const bar = progress(host, 4);
-    bar.show("");
+    // By its own timer, before there is anything to say.
+    vi.advanceTimersByTime(1000);
+    expect(stderr.text()).toContain("0/4");
     bar.show("one");
     bar.print("result");
     const drawn = stderr.text();
