@@ -33,6 +33,8 @@ interface Played {
   readonly isQuiet?: boolean;
   /** Asks the run to end at this step. */
   readonly endAt?: number;
+  /** Asks it to end in the middle of each validation. */
+  readonly endsInValidation?: boolean;
   /** Where its checkpoint stands. */
   readonly from?: TrainingPosition;
   /** What each step takes, by a clock that otherwise stands still. */
@@ -66,6 +68,7 @@ async function run({
   startFinds,
   isQuiet = false,
   endAt,
+  endsInValidation = false,
   from,
   secondsPerStep,
 }: Played) {
@@ -74,6 +77,7 @@ async function run({
   const parameters = initialize(tiny, randomState(1));
   const network: Weights = { config: tiny, parameters, metadata: { licence: "MIT" } };
   const controller = new AbortController();
+  const interrupt = () => controller.abort({ exitCode: 130, reason: "SIGINT", isSignal: true });
   const [entries, said, saved, notes]: [LogEntry[], string[], string[], string[]] = [[], [], [], []];
   let checkpoint: Uint8Array | undefined;
   let [validations, released] = [0, 0];
@@ -83,8 +87,7 @@ async function run({
     rewindLog: async (step) => void rewound.push(step),
     log: async (entry) => {
       entries.push(entry);
-      if (entry.kind === "step" && entry.step === endAt)
-        controller.abort({ exitCode: 130, reason: "SIGINT", isSignal: true });
+      if (entry.kind === "step" && entry.step === endAt) interrupt();
     },
     saveWeights: async (kind, weights) => {
       saved.push(`${kind} ${weights.metadata.steps ?? "as it was"}`);
@@ -96,7 +99,10 @@ async function run({
   };
   const validatorOf = (weights: Weights): Validator | undefined =>
     finds && {
-      validate: async () => (weights === network ? startFinds : finds[validations++]),
+      async validate() {
+        if (endsInValidation) interrupt();
+        return weights === network ? startFinds : finds[validations++];
+      },
       release: () => void released++,
     };
   const outcome = await learn({
@@ -329,6 +335,13 @@ describe("a run that was ended", () => {
     // After an epoch that had ended, nothing is ended again.
     const ended = await run({ from: { ...from, lossSum: 0 }, finds: [found(0.5)] });
     expect(kinds(ended.entries)[0]).toBe("step 3 of 2");
+  });
+
+  it("in the middle of a validation, and is again, does no step in between", async () => {
+    const from = { step: 2, seconds: 9, lossSum: 1.5, best: null, isFinished: false };
+    const { outcome, entries, state } = await run({ from, finds: [undefined], endsInValidation: true });
+    expect([outcome.ending, outcome.steps, entries]).toEqual(["interrupted", 2, []]);
+    expect(state.position).toMatchObject({ step: 2, lossSum: 1.5, isFinished: false });
   });
 
   it("goes on without judging its start again", async () => {
