@@ -81,6 +81,10 @@ it("its tiles are the figures that one looks for first", () => {
 
 it("the curves have what was logged, and the best epoch's F1 as a rule", () => {
   expect(page()).toContain(">best: 0.6000</text>");
+  const charts = [...page().matchAll(/<figure class="chart">[\s\S]*?<\/figure>/g)].map(([chart]) => chart);
+  // A dot for each validation; rates of 1, 1/2 and 1/4 at equal distances, since their axis is logarithmic.
+  expect(charts.map((chart) => chart.match(/<circle/g)?.length ?? 0)).toEqual([0, 2, 0, 2]);
+  expect(charts[2]).toMatch(/class="line line-0" d="M52,10L162,107L272,[\d.]+L382,204"/);
   const unvalidated = { steps, epochs: [] };
   expect(captions(page({ log: unvalidated, sets: [] }))).toEqual([
     "Loss: mean over neighbouring steps, and their range",
