@@ -1,7 +1,8 @@
 // Do the tests notice faults? Stryker changes the sources in small ways (mutants) and runs the tests that reach each change:
 //   npm run mutants -- core --sample 60 --seed 1          60 mutants of a package, drawn by a seed
-//   npm run mutants -- packages/core/src/batches.ts       all of a file
+//   npm run mutants -- packages/core/src/batches.ts       all of a file; several files, folders or packages may be named
 //   npm run mutants -- cli --tests "packages/cli/src/*.test.ts"    by these tests alone
+//   npm run mutants -- cli --timeout 60                   on a busy machine, where what is slow would count as noticed
 //   npm run mutants -- --since HEAD~20 --minutes 3        of the lines changed since a revision
 //   npm run mutants -- --faults winograd                  our own faults (mutants/faults.mjs) whose name or file says so
 // A package's mutants are tried by its own tests; those of changed lines, for want of time, by the tests in the same folders where
@@ -28,6 +29,7 @@ const { values, positionals } = parseArgs({
     minutes: { type: "string", default: "60" },
     faults: { type: "boolean", default: false },
     tests: { type: "string" },
+    timeout: { type: "string", default: "10" },
     fresh: { type: "boolean", default: false },
   },
 });
@@ -45,6 +47,8 @@ function numberOf(name, least) {
 
 const sample = values.sample === undefined ? Number.POSITIVE_INFINITY : numberOf("sample", 1);
 const seed = numberOf("seed", 0);
+/** How much longer than usual the tests of a mutant may take before it counts as one that hangs. */
+const timeout = 1000 * numberOf("timeout", 1);
 const end = Date.now() + numberOf("minutes", 0) * 60_000;
 /** When the next of so many parts must be over: each has a minute at least, the last ones may have none. */
 const endOfPart = (parts) => {
@@ -88,7 +92,7 @@ function stryker(name, chosen, deadline) {
   const args = ["run", "scripts/mutants/stryker.config.json", "--mutate", [...lines].join(",")];
   const child = spawn(
     join(scratch, "node_modules/.bin/stryker"),
-    [...args, "--incrementalFile", incrementalFile],
+    [...args, "--incrementalFile", incrementalFile, "--timeoutMS", String(timeout)],
     {
       cwd: scratch,
       stdio: "inherit",
@@ -188,19 +192,23 @@ function tryFaults(some, deadline) {
 
 install();
 refresh();
-const [target] = positionals;
+const targets = positionals.length === 0 ? [undefined] : positionals;
 if (values.faults) {
-  const some = faults.filter(
-    ({ name, file }) => target === undefined || name.includes(target) || file.includes(target),
+  const some = faults.filter(({ name, file }) =>
+    targets.some((target) => target === undefined || name.includes(target) || file.includes(target)),
   );
-  if (some.length === 0) fail(`no fault's name or file has ${target} in it`);
+  if (some.length === 0) fail(`no fault's name or file has ${targets.join(" or ")} in it`);
   process.exit(tryFaults(some, end) ? 0 : 1);
 }
 
 const lines = values.since === undefined ? undefined : changedLines(values.since);
-const files = sourcesOf(target).filter((file) => lines === undefined || lines.has(file));
-if (lines === undefined && target === undefined) fail("a package, a file, --since or --faults is wanted");
-if (lines === undefined && files.length === 0) fail(`${target} is no package, folder or file with sources`);
+if (lines === undefined && positionals.length === 0) fail("a package, a file, --since or --faults is wanted");
+const sources = targets.map((target) => {
+  const found = sourcesOf(target);
+  if (found.length === 0) fail(`${target} is no package, folder or file with sources`);
+  return found;
+});
+const files = [...new Set(sources.flat())].filter((file) => lines === undefined || lines.has(file));
 const touched = lines === undefined ? [] : faults.filter(({ file }) => lines.has(file));
 let isWell = tryFaults(touched, endOfPart(2));
 const mutants = (await findMutants(files)).filter(

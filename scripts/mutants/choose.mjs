@@ -11,8 +11,12 @@ const git = (...args) => execFileSync("git", args, { cwd: root, encoding: "utf8"
 /** What only browsers run: components, workers and hosts. Tests in a browser reach them, and know of no mutant. */
 const ONLY_BROWSERS =
   /^packages\/web\/src\/(.*\.tsx|.*\.worker\.ts|(service-worker|host)\.ts)$|\/host\/web\.ts$|^bench\/(page|browser)\//;
-/** What the bench runs in processes of their own: contenders, most of them of packages that are not installed, and what measures. */
-const ONLY_PROCESSES = /^bench\/(contenders\/.*|session-(process|worker)|main)\.ts$/;
+/**
+ * What runs in threads and processes of its own: where the command begins and its maker of batches; of the bench, contenders,
+ * most of them of packages that are not installed, and what measures.
+ */
+const ONLY_PROCESSES =
+  /^packages\/cli\/src\/(main|batch-worker)\.ts$|^bench\/(contenders\/.*|session-(process|worker)|main)\.ts$/;
 
 const isSource = (file) =>
   /^(packages\/[^/]+\/src|bench)\/.*\.tsx?$/.test(file) &&

@@ -1,6 +1,16 @@
-import { labelledImage } from "@saunet/data";
+import { randomState } from "@saunet/core";
+import { labelledImage, SYNTHETIC_CLASSES, syntheticFundus } from "@saunet/data";
 import { describe, expect, it } from "vitest";
-import { type BatchPlan, batchMaker, batchStream, sourceOf } from "./batches.ts";
+import { batchStream } from "./batch-stream.ts";
+import {
+  type BatchPlan,
+  batchMaker,
+  classMapOf,
+  sourceOf,
+  stateOfStep,
+  syntheticPictures,
+  syntheticSeed,
+} from "./batches.ts";
 import { smallFundus } from "./testing.ts";
 
 const fundus = (seed: number) => {
@@ -139,4 +149,53 @@ it("a picture far finer than the network ever sees it is kept at half its size",
   const fine = sourceOf({ ...size, data: new Uint8Array(3 * 4800 * 480).fill(99) }, mask, mask);
   expect(fine.labelled.width).toBe(2400);
   expect(fine.scale).toBeCloseTo(2 * (720 / 4800 + 1 / 3), 6);
+});
+
+it("a synthetic crop comes from one of eight pictures, the oldest of which gives way every four crops", () => {
+  const size = 32;
+  const pixelsOf = (number: number) => {
+    const { image } = syntheticFundus({ seed: syntheticSeed(3, number), width: size, height: size });
+    return String(image.data);
+  };
+  const numbers = new Map(Array.from({ length: 20 }, (_, number) => [pixelsOf(number), number]));
+  const pick = syntheticPictures({ seed: 3, size });
+  const random = randomState(5);
+  const seen = (crop: number) => {
+    const found = Array.from({ length: 120 }, () => {
+      const { width, pixels } = pick(crop, random).labelled.levels[0];
+      // Three colours and the labels of each pixel.
+      const perPixel = pixels.length / (width * width);
+      return numbers.get(String(pixels.filter((_, i) => i % perPixel < 3)));
+    });
+    return [...new Set(found)].sort((a = -1, b = -1) => a - b);
+  };
+  const from = (first: number) => Array.from({ length: 8 }, (_, i) => first + i);
+  expect([0, 3, 4, 39].map(seen)).toEqual([from(0), from(0), from(1), from(9)]);
+});
+
+it("synthetic pictures to learn from have seeds of their own, other than those of built-in ones", () => {
+  const of = (seed: number) => Array.from({ length: 400 }, (_, i) => syntheticSeed(seed, i - 200));
+  const seeds = [...of(1), ...of(2)];
+  expect(new Set(seeds).size).toBe(800);
+  for (const seed of seeds) expect(Number.isInteger(seed) && seed >= 1000).toBe(true);
+  // Spread over all that there are, so that two runs hardly share one.
+  expect(Math.max(...seeds)).toBeGreaterThan(0.98 * 2 ** 24);
+  expect(Math.max(...seeds)).toBeLessThan(1000 + 2 ** 24);
+});
+
+it("each step has numbers of its own", () => {
+  const states = [0, 1, 2].flatMap((step) => [0, 1].map((stream) => String(stateOfStep(7, stream, step))));
+  expect(new Set(states).size).toBe(6);
+  expect(stateOfStep(7, 1, 2)).toEqual(stateOfStep(7, 1, 2));
+});
+
+it("true classes are counted as a network names them; those that it does not name are background", () => {
+  const fundus = syntheticFundus({ seed: 5, width: 48, height: 48 });
+  const names = ["background", "vein", "artery"];
+  const { width, height, data } = classMapOf(fundus, names);
+  expect([width, height]).toEqual([48, 48]);
+  const told = [...data].map((kind) => names[kind]);
+  expect(told).toEqual([...fundus.classes.data].map((kind) => SYNTHETIC_CLASSES[kind]));
+  const [veins] = [classMapOf(fundus, ["background", "vein"]).data];
+  expect([...veins]).toEqual(told.map((name) => (name === "vein" ? 1 : 0)));
 });

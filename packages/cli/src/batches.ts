@@ -2,9 +2,6 @@
 // same whoever makes it, when, and in whatever order: a thread of its own, ahead of time, or a run that is taken up
 // again.
 
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
 import { draw, permutation, type RandomState, randomState, Tensor } from "@saunet/core";
 import {
   type AugmentOptions,
@@ -230,7 +227,7 @@ export function classMapOf({ classes }: SyntheticFundus, names: readonly string[
 }
 
 /** Synthetic pictures without end: a few at a time, the oldest of which gives way to a new one every few crops. */
-function syntheticPictures({ seed, size, classes }: BatchPlan & { kind: "synthetic" }) {
+export function syntheticPictures({ seed, size, classes }: Omit<BatchPlan & { kind: "synthetic" }, "kind">) {
   const shelf = new Map<number, Source>();
   return (crop: number, random: RandomState): Source => {
     const oldest = Math.floor(crop / CROPS_PER_PICTURE);
@@ -246,50 +243,9 @@ function syntheticPictures({ seed, size, classes }: BatchPlan & { kind: "synthet
   };
 }
 
-/** The thread that makes batches is lost, or could not make one. */
-export class BatchesError extends Error {
-  override readonly name = "BatchesError";
-
-  constructor(why: string, options?: ErrorOptions) {
-    super(`the thread that makes batches is lost: ${why}; --resume goes on with the run`, options);
-  }
-}
-
-/** Batches by their step, the next one made ahead of time. */
-export interface BatchStream {
-  next(step: number): Promise<Batch>;
-  stop(): Promise<void>;
-}
-
 /** What a worker thread receives at its start. */
 export interface WorkerPlan {
   readonly plan: BatchPlan;
-}
-
-/** The worker's file; beside uncompiled sources, which Node 20 cannot run in a thread, there is none. */
-const WORKER = fileURLToPath(new URL("./batch-worker.js", import.meta.url));
-
-/**
- * Starts a thread that makes batches; where there is no file for it, they are made when asked for.
- *
- * @param request says how large the batch of a step is; asked once a step
- */
-export function batchStream(plan: BatchPlan, request: (step: number) => BatchRequest): BatchStream {
-  const { make, stop } = existsSync(WORKER) ? inThread(plan) : inPlace(plan);
-  const ahead = new Map<number, Promise<Batch>>();
-  const ask = async (step: number) => tensorsOf(await make(request(step)));
-  return {
-    async next(step) {
-      const batch = await (ahead.get(step) ?? ask(step));
-      ahead.delete(step);
-      const following = ask(step + 1);
-      // Whoever takes it hears of a failure; where nobody does, there is none.
-      following.catch(() => {});
-      ahead.set(step + 1, following);
-      return batch;
-    },
-    stop,
-  };
 }
 
 /** A batch as a network takes it. */
@@ -298,41 +254,5 @@ export function tensorsOf({ count, side, x, target }: FlatBatch): Batch {
   return {
     x: new Tensor(x, [count, side, side, 3]),
     target: new Tensor(target, [count, side, side, channels]),
-  };
-}
-
-interface Maker {
-  make(request: BatchRequest): Promise<FlatBatch>;
-  stop(): Promise<void>;
-}
-
-function inPlace(plan: BatchPlan): Maker {
-  const make = batchMaker(plan);
-  return { make: async (request) => make(request), stop: async () => {} };
-}
-
-function inThread(plan: BatchPlan): Maker {
-  const worker = new Worker(WORKER, { workerData: { plan } satisfies WorkerPlan });
-  // Answers come in the order of the requests.
-  const waiting: { resolve: (flat: FlatBatch) => void; reject: (error: Error) => void }[] = [];
-  let lost: BatchesError | undefined;
-  const lose = (why: string, cause?: unknown) => {
-    lost ??= new BatchesError(why, { cause });
-    for (const { reject } of waiting.splice(0)) reject(lost);
-  };
-  worker.on("message", (flat: FlatBatch) => waiting.shift()?.resolve(flat));
-  worker.on("error", (error) => lose(error.message, error));
-  worker.on("messageerror", (error) => lose(error.message, error));
-  worker.on("exit", (code) => lose(`it exited with code ${code}`));
-  return {
-    make: (request) =>
-      new Promise((resolve, reject) => {
-        if (lost !== undefined) return reject(lost);
-        waiting.push({ resolve, reject });
-        worker.postMessage(request);
-      }),
-    async stop() {
-      await worker.terminate();
-    },
   };
 }

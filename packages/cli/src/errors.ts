@@ -10,7 +10,7 @@ import { DatasetError, ImageFileError, knownSystemReason } from "@saunet/data/fi
 import { CheckpointError, DivergedError, WeightsError } from "@saunet/model";
 import { KernelError } from "@saunet/wasm";
 import { CommanderError } from "commander";
-import { BatchesError } from "./batches.ts";
+import { BatchesError } from "./batch-stream.ts";
 import { EndedError } from "./ending.ts";
 
 /** A command line that makes no sense: exit code 2. */

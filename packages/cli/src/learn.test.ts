@@ -1,8 +1,9 @@
 // A run step by step, over a folder and a validator that are played: what is logged, kept and said, and when it ends.
 
-import { randomState, readSafetensors } from "@saunet/core";
-import { initialize, type Weights } from "@saunet/model";
-import { describe, expect, it } from "vitest";
+import { cosine, randomState, readSafetensors } from "@saunet/core";
+import { installPreparer, prepareWithKernels } from "@saunet/core/kernels";
+import { initialize, type TrainingPosition, type Weights } from "@saunet/model";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Learning, learn, type Outcome } from "./learn.ts";
 import type { LogEntry, RunFolder } from "./run-folder.ts";
 import { tiny } from "./testing.ts";
@@ -30,27 +31,63 @@ interface Played {
   /** The start, judged before the first step. */
   readonly startFinds?: Validation;
   readonly isQuiet?: boolean;
-  /** Asks the run to end at its so-manieth step. */
+  /** Asks the run to end at this step. */
   readonly endAt?: number;
+  /** Asks it to end in the middle of each validation. */
+  readonly endsInValidation?: boolean;
+  /** Where its checkpoint stands. */
+  readonly from?: TrainingPosition;
+  /** What each step takes, by a clock that otherwise stands still. */
+  readonly secondsPerStep?: number;
+}
+
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  await installPreparer(undefined);
+});
+
+/** Stops the clock, but for so many seconds that each run of a program takes, which is one step here. */
+async function takeSeconds(seconds: number): Promise<void> {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  await installPreparer((program) => {
+    const prepared = prepareWithKernels(program);
+    const start: typeof prepared.start = (inputs) => {
+      vi.advanceTimersByTime(1000 * seconds);
+      return prepared.start(inputs);
+    };
+    return { ...prepared, start };
+  });
 }
 
 const found = (f1: number, more: Partial<Validation> = {}): Validation => ({ f1, accuracy: 0.9, ...more });
 
-async function run({ settings = {}, finds, startFinds, isQuiet = false, endAt }: Played) {
+async function run({
+  settings = {},
+  finds,
+  startFinds,
+  isQuiet = false,
+  endAt,
+  endsInValidation = false,
+  from,
+  secondsPerStep,
+}: Played) {
+  if (secondsPerStep !== undefined) await takeSeconds(secondsPerStep);
+  const rewound: number[] = [];
   const parameters = initialize(tiny, randomState(1));
   const network: Weights = { config: tiny, parameters, metadata: { licence: "MIT" } };
   const controller = new AbortController();
+  const interrupt = () => controller.abort({ exitCode: 130, reason: "SIGINT", isSignal: true });
   const [entries, said, saved, notes]: [LogEntry[], string[], string[], string[]] = [[], [], [], []];
   let checkpoint: Uint8Array | undefined;
   let [validations, released] = [0, 0];
   const kept: Record<string, Weights> = {};
   const folder: Partial<RunFolder> = {
-    restore: async () => undefined,
-    rewindLog: async () => {},
+    restore: async () => from,
+    rewindLog: async (step) => void rewound.push(step),
     log: async (entry) => {
       entries.push(entry);
-      if (entry.kind === "step" && entry.step === endAt)
-        controller.abort({ exitCode: 130, reason: "SIGINT", isSignal: true });
+      if (entry.kind === "step" && entry.step === endAt) interrupt();
     },
     saveWeights: async (kind, weights) => {
       saved.push(`${kind} ${weights.metadata.steps ?? "as it was"}`);
@@ -62,7 +99,10 @@ async function run({ settings = {}, finds, startFinds, isQuiet = false, endAt }:
   };
   const validatorOf = (weights: Weights): Validator | undefined =>
     finds && {
-      validate: async () => (weights === network ? startFinds : finds[validations++]),
+      async validate() {
+        if (endsInValidation) interrupt();
+        return weights === network ? startFinds : finds[validations++];
+      },
       release: () => void released++,
     };
   const outcome = await learn({
@@ -82,7 +122,7 @@ async function run({ settings = {}, finds, startFinds, isQuiet = false, endAt }:
     signal: controller.signal,
   });
   const state = checkpoint && JSON.parse(readSafetensors(checkpoint).metadata.state);
-  return { outcome, entries, said, saved, notes, state, released, kept };
+  return { outcome, entries, said, saved, notes, state, released, kept, rewound };
 }
 
 const kinds = (entries: readonly LogEntry[]) =>
@@ -206,6 +246,110 @@ describe("a run", () => {
       { ...crop, side: 24 },
     ];
     expect(await memoryOf({ epochs: 4, crops: growing })).toBeNull();
+  });
+
+  it("draws the line of least squares through what the process held at the ends of epochs but the first", async () => {
+    const held = [9e9, 100, 300, 200, 600];
+    vi.spyOn(process.memoryUsage, "rss").mockImplementation(() => held.shift() ?? 0);
+    const { outcome } = await run({ settings: { epochs: 5, steps: 2 } });
+    // Steps 4, 6, 8 and 10, whose mean is 7; the mean of what was held is 300.
+    const slope = (-3 * -200 + -1 * 0 + 1 * -100 + 3 * 300) / (9 + 1 + 1 + 9);
+    expect(outcome.memory).toEqual({ bytes: 600, bytesPerStep: slope });
+  });
+});
+
+describe("a run's clock", () => {
+  it("tells what each step, each epoch and the whole took, and how long is left", async () => {
+    const { outcome, entries, notes, said, state } = await run({ secondsPerStep: 6 });
+    const seconds = entries.map((entry) => [entry.kind, entry.seconds]);
+    expect(seconds).toEqual([
+      ...[
+        ["step", 6],
+        ["step", 6],
+        ["epoch", 12],
+      ],
+      ...[
+        ["step", 6],
+        ["step", 6],
+        ["epoch", 24],
+      ],
+    ]);
+    // One picture a step.
+    const left = ["18.0 s", "12.0 s", "6.0 s", "0.0 s"];
+    expect(notes.map((note) => note.split("  ").slice(2))).toEqual(
+      left.map((time) => ["0.2 images/s", `${time} left`]),
+    );
+    expect(said.map((line) => line.split("after ")[1])).toEqual(["12.0 s", "24.0 s"]);
+    expect([outcome.seconds, state.position.seconds]).toEqual([24, 24]);
+  });
+
+  it("moves the schedule on where minutes run out before steps do, and crops to their later stages", async () => {
+    const [crop] = SETTINGS.crops!;
+    const crops = [
+      { ...crop, until: 0.45 },
+      { ...crop, batch: 2 },
+    ];
+    const settings = { minutes: 1, steps: 1000, epochs: 1, crops };
+    const { outcome, entries, notes } = await run({ settings, secondsPerStep: 6 });
+    expect(outcome).toMatchObject({ ending: "minutes", steps: 11, seconds: 66 });
+    const share = cosine({ total: 1000, warmup: 30 });
+    const rates = entries.flatMap(({ kind, learningRate }) => (kind === "step" ? [learningRate] : []));
+    expect(rates).toEqual(
+      Array.from({ length: 11 }, (_, i) => Math.fround(1e-3 * share(Math.min(100 * i, 1000)))),
+    );
+    // What the next step is shown is decided when it is made, one step ahead.
+    const images = notes.map((note) => 6 * Number(/([\d.]+) images/.exec(note)?.[1]));
+    expect(images.map(Math.round)).toEqual([1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
+  });
+
+  it("goes on from the time that it has taken", async () => {
+    const from = { step: 1, seconds: 100, lossSum: 0.5, best: null, isFinished: false };
+    const { outcome, rewound, entries } = await run({ from, secondsPerStep: 6 });
+    expect([outcome.seconds, outcome.steps, rewound]).toEqual([118, 4, [1]]);
+    expect(kinds(entries)[0]).toBe("step 2 of 1");
+    expect(entries[1]).toMatchObject({ kind: "epoch", seconds: 106 });
+    expect(entries[1].loss).toBeCloseTo((0.5 + (entries[0].loss as number)) / 2, 12);
+  });
+});
+
+describe("a run that was ended", () => {
+  it("at its end does nothing again, and says what it had come to", async () => {
+    const best = { epoch: 1, score: 0.5, f1: 0.5 };
+    const from = { step: 4, seconds: 33, lossSum: 0, best, isFinished: true };
+    const { outcome, entries, saved, rewound } = await run({ from, finds: [found(1)] });
+    expect(outcome).toEqual({ ending: "finished", steps: 4, seconds: 33, best, memory: null });
+    expect([entries, saved, rewound]).toEqual([[], [], [4]]);
+  });
+
+  it("in the middle of a validation ends that epoch again first", async () => {
+    const from = { step: 2, seconds: 9, lossSum: 1.5, best: null, isFinished: false };
+    const { outcome, entries, saved } = await run({ from, finds: [found(0.5), found(0.6)] });
+    expect(kinds(entries)).toEqual(["epoch 2 of 1", "step 3 of 2", "step 4 of 2", "epoch 4 of 2"]);
+    expect(entries[0]).toMatchObject({ loss: 0.75, f1: 0.5 });
+    expect(saved).toEqual(["best 2", "last 2", "best 4", "last 4"]);
+    expect(outcome).toMatchObject({ ending: "finished", steps: 4 });
+    // The last one, too: it is the end.
+    const last = await run({ from: { ...from, step: 4 }, finds: [found(0.5)] });
+    expect(kinds(last.entries)).toEqual(["epoch 4 of 2"]);
+    expect(last.state.position.isFinished).toBe(true);
+    // After an epoch that had ended, nothing is ended again.
+    const ended = await run({ from: { ...from, lossSum: 0 }, finds: [found(0.5)] });
+    expect(kinds(ended.entries)[0]).toBe("step 3 of 2");
+  });
+
+  it("in the middle of a validation, and is again, does no step in between", async () => {
+    const from = { step: 2, seconds: 9, lossSum: 1.5, best: null, isFinished: false };
+    const { outcome, entries, state } = await run({ from, finds: [undefined], endsInValidation: true });
+    expect([outcome.ending, outcome.steps, entries]).toEqual(["interrupted", 2, []]);
+    expect(state.position).toMatchObject({ step: 2, lossSum: 1.5, isFinished: false });
+  });
+
+  it("goes on without judging its start again", async () => {
+    const from = { step: 2, seconds: 9, lossSum: 0, best: null, isFinished: false };
+    const settings = { judgeStart: true } as const;
+    const { outcome, saved } = await run({ from, settings, finds: [found(0.5)], startFinds: found(0.9) });
+    expect(outcome).not.toHaveProperty("startF1");
+    expect(saved[0]).toBe("best 4");
   });
 });
 

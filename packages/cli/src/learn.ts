@@ -12,7 +12,8 @@ import {
   type Weights,
   writeCheckpoint,
 } from "@saunet/model";
-import { BatchesError, type BatchPlan, batchStream, STREAMS } from "./batches.ts";
+import { BatchesError, batchStream } from "./batch-stream.ts";
+import { type BatchPlan, STREAMS } from "./batches.ts";
 import { type EndRequest, requestOf } from "./ending.ts";
 import { duration, type Progress, secondsSince } from "./output.ts";
 import { PLATEAU, STOPPING } from "./recipes.ts";

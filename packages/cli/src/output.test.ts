@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { z } from "zod";
 import { csvRows, fourDigits, intervalText } from "./figures.ts";
 import {
@@ -108,6 +108,30 @@ it("draws a bar on a terminal with its note, and lines above it", () => {
   other.print("result");
   other.stop();
   expect([plain.text(), apart.stderr.text().includes("result")]).toEqual(["result\n", false]);
+});
+
+it("draws its bar without a note at first, again below each line, and takes it away at the end", () => {
+  vi.useFakeTimers();
+  try {
+    const { host, stderr } = hostOf({ isTTY: true });
+    const bar = progress(host, 4);
+    // By its own timer, before there is anything to say.
+    vi.advanceTimersByTime(1000);
+    expect(stderr.text()).toContain("0/4");
+    bar.show("one");
+    bar.print("result");
+    const drawn = stderr.text();
+    expect(drawn).toMatch(/░{24} 0\/4/);
+    expect(drawn).not.toContain("{");
+    expect(drawn.lastIndexOf("0/4  one")).toBeGreaterThan(drawn.indexOf("result\n"));
+    bar.stop();
+    // Nothing is left of it below the cursor, nothing draws it again, and the terminal still wraps its lines.
+    expect(stderr.text().slice(drawn.length)).toContain("\u001b[0J");
+    expect(vi.getTimerCount()).toBe(0);
+    expect(stderr.text()).not.toContain("\u001b[?7l");
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it("names the place of a file that does not fit, what was wanted and what is there, in few words", () => {

@@ -32,7 +32,7 @@ export async function refuseClashes(
   for (const output of outputs) {
     for (const place of await placesOf(resolve(host.cwd, output.file))) {
       const other = places.get(place);
-      if (other !== undefined && other !== output) {
+      if (other !== undefined) {
         throw new UsageError(
           `${other.what} and ${output.what} would both be written as ${output.file}; choose another ${output.option}`,
         );

@@ -62,6 +62,27 @@ describe("saunet", () => {
     }
   });
 
+  it("has examples, each of a command that there is, with options that it knows", async () => {
+    const { out: whole } = await saunet(here, ["--help"]);
+    const names = listed(whole, "Commands").map(([term]) => term.split(" ")[0]);
+    const known = new Map<string, string>();
+    // Two come from another package.
+    for (const name of names.filter((name) => !["help", "serve", "screen"].includes(name)))
+      known.set(name, (await saunet(here, [name, "--help"])).out);
+    for (const help of [whole, ...known.values()]) {
+      const [, text = ""] = /\nExamples:\n([\s\S]*)$/.exec(help) ?? [];
+      const lines = text.trimEnd().split("\n");
+      for (const line of lines) {
+        const [, name, ...rest] = line.trim().replace(/^\$ /, "").split(" ");
+        expect(line, help).toMatch(/^ {2}\$ saunet [a-z]+/);
+        const own = known.get(name);
+        expect(own, line).toBeDefined();
+        for (const option of rest.filter((word) => word.startsWith("-")))
+          expect(own, line).toMatch(new RegExp(`^ {2}.*${option}[ ,\n]`, "m"));
+      }
+    }
+  });
+
   it.each<[argv: string[], line: RegExp]>([
     [[], /^saunet: no command given; see saunet --help\n$/],
     [["segmnt"], /unknown command 'segmnt' \(Did you mean segment\?\)/],

@@ -1,4 +1,5 @@
 import { noGrad, randomState, sigmoid } from "@saunet/core";
+import { installPreparer, prepareWithKernels } from "@saunet/core/kernels";
 import { describe, expect, it } from "vitest";
 import { saUNetV2 } from "./config.ts";
 import { forward } from "./network.ts";
@@ -46,6 +47,47 @@ describe("segmenter", () => {
     const first = await segmenter.segment(photograph(16, 16));
     for (const size of [24, 32, 40, 48]) await segmenter.segment(photograph(size, 16));
     expect(await segmenter.segment(photograph(16, 16))).toEqual(first);
+  });
+
+  it("holds programs of two sizes at most, those that were asked for last, and none when it is released", async () => {
+    const held: string[] = [];
+    let most = 0;
+    await installPreparer((program) => {
+      const prepared = prepareWithKernels(program);
+      const size = program.inputs[0].shape.slice(1, 3).join(" x ");
+      held.push(size);
+      most = Math.max(most, held.length);
+      const free = () => {
+        held.splice(held.indexOf(size), 1);
+        prepared.free();
+      };
+      return { ...prepared, free };
+    });
+    try {
+      const own = segmenterOf(network);
+      const sizes: string[][] = [];
+      for (const width of [16, 24, 16, 32, 16, 24]) {
+        await own.segment(photograph(width, 16));
+        sizes.push([...held].sort());
+      }
+      expect(sizes).toEqual([
+        ["16 x 16"],
+        ["16 x 16", "16 x 24"],
+        ["16 x 16", "16 x 24"],
+        ["16 x 16", "16 x 32"],
+        ["16 x 16", "16 x 32"],
+        ["16 x 16", "16 x 24"],
+      ]);
+      // Room was made before another one was planned.
+      expect(most).toBe(2);
+      // All at once are in use together, and afterwards two are left.
+      await Promise.all([8, 16, 24, 32].map((width) => own.segment(photograph(width, 8))));
+      expect(held).toHaveLength(2);
+      own.release();
+      expect(held).toEqual([]);
+    } finally {
+      await installPreparer(undefined);
+    }
   });
 
   it("says how long the network took, within the time that all of it did", async () => {

@@ -119,4 +119,18 @@ describe("train", () => {
       /^train: the loss of step 2 is \d.*is w of adam\.update, at /,
     );
   });
+
+  it("says so where the step that failed is well when it is repeated", async () => {
+    const paper = paperLoss();
+    let calls = 0;
+    // The program is captured from the first call; the step is repeated by the second.
+    const loss: TrainingRun["loss"] = (logits, target) =>
+      calls++ === 0 ? mul(paper(logits, target), tensor([Number.NaN])) : paper(logits, target);
+    const run = runOf({ loss });
+    const before = run.parameters["head.filter"].data.slice();
+    await expect(lossesOf(run)).rejects.toThrow(
+      /^train: the loss of step 1 is NaN.*none when the step is repeated$/,
+    );
+    expect(run.parameters["head.filter"].data).toEqual(before);
+  });
 });

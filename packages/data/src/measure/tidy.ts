@@ -63,18 +63,9 @@ export function withoutSpurs(skeleton: Mask, distance: Float32Array): Mask {
     }
     if (shortest.size === 0) return pruned;
     for (const path of shortest.values()) for (const pixel of path.subarray(1)) data[pixel] = 0;
-    // Whatever touched a pixel that is gone may end there now.
-    const touched = [...shortest.values()].flatMap((path) =>
-      [...path].flatMap((pixel) => around(pixel, width)),
-    );
-    const isEnd = (pixel: number) => data[pixel] === 1 && neighboursOf(pruned, pixel).length === 1;
-    ends = [...new Set([...ends, ...touched])].filter(isEnd);
+    // No end is new: of the pixels that stay, only the branch pixel had a neighbour on the path, and it keeps two at least.
+    ends = ends.filter((end) => data[end] === 1);
   }
-}
-
-/** A pixel and those that touch it. Beyond a side of the picture come some that do not, which harms nobody. */
-function around(pixel: number, width: number): number[] {
-  return [-width, 0, width].flatMap((row) => [pixel + row - 1, pixel + row, pixel + row + 1]);
 }
 
 /** The path from a branch pixel to an end; undefined where it is longer than any spur, or comes to another end. */

@@ -53,8 +53,10 @@ async function readUpTo(
 async function readRest(file: FileHandle, head: Uint8Array, size: number): Promise<Uint8Array> {
   const whole = new Uint8Array(size);
   whole.set(head.subarray(0, size));
-  const rest = await readUpTo(file, Math.max(0, size - head.length), whole.subarray(head.length));
-  return whole.subarray(0, Math.min(head.length, size) + rest.length);
+  // A file that has grown since it was asked for its size may have more in its head: no room is left then.
+  const room = whole.subarray(head.length);
+  const rest = await readUpTo(file, room.length, room);
+  return whole.subarray(0, head.length + rest.length);
 }
 
 const PART_BYTES = 2 ** 20;
