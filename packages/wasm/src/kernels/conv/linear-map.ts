@@ -5,7 +5,6 @@
 // the opposite ones divided by the least of them, c, then e + c·o and e - c·o. A pair of columns likewise: their inputs'
 // sum and difference stand for them. In a sum, terms with coefficients ±c are added up before they are multiplied.
 
-import { exactKey } from "@saunet/core/kernels";
 import type { FunctionBuilder, V128, Value } from "../../asm/index.ts";
 import type { Matrix } from "./bilinear.ts";
 
@@ -25,14 +24,13 @@ export interface LinearMap {
   readonly outputs: readonly number[];
 }
 
-/** By matrix: choosing an algorithm and writing its code ask for the same few again and again. */
-const known = new Map<string, LinearMap>();
+/** Choosing an algorithm and writing its code ask for the same few matrices again and again. */
+const known = new WeakMap<Matrix, LinearMap>();
 
 /** Finds the sums of a matrix. */
 export function linearMap(matrix: Matrix): LinearMap {
-  const key = exactKey(matrix);
-  const map = known.get(key) ?? findSums(matrix);
-  known.set(key, map);
+  const map = known.get(matrix) ?? findSums(matrix);
+  known.set(matrix, map);
   return map;
 }
 
