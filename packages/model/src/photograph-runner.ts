@@ -2,7 +2,7 @@
 
 import { type AbortSignalLike, prepare, type Runnable, type RunOptions, Tensor } from "@saunet/core";
 import { expectBetween } from "@saunet/core/kernels";
-import { expectSameSize, floatsOf, type Mask, type Photograph, resizeValues } from "@saunet/data";
+import { expectSameSize, floatsAtSize, type Mask, type Photograph, resizeValues } from "@saunet/data";
 import { type NetworkConfig, outputChannels, sizeMultiple } from "./config.ts";
 import { allFinite } from "./diverged.ts";
 import { captureInference } from "./inference.ts";
@@ -130,9 +130,7 @@ export function photographRunner(op: string, network: Weights): PhotographRunner
           `segment: the photograph has ${width} x ${height} pixels (scaled and padded to ${W} x ${H}); the limit is ${maxPixels}`,
         );
       }
-      const floats = floatsOf(photograph);
-      const resized = scale === 1 ? floats : resizeValues(floats, { width, height, channels: 3 }, seen);
-      const x = padFloats(resized, seen.width, seen.height, W, H);
+      const x = new Tensor(floatsAtSize(photograph, seen, { width: W, height: H }), [1, H, W, CHANNELS]);
       const asked = performance.now();
       const data = await run(x, { signal });
       options.onNetworkSeconds?.((performance.now() - asked) / 1000);
