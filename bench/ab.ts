@@ -116,7 +116,11 @@ function buildOf(revision: string): Pick<Arm, "label" | "main"> {
         throw new Error("its bench is older than ab, and cannot take turns");
       const { packageManager } = JSON.parse(readFileSync(join(unfinished, "package.json"), "utf8"));
       work("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--prefer-offline"], unfinished);
-      work(process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-b", "bench"], unfinished);
+      // Revisions before this script bundled nothing.
+      const build = existsSync(join(unfinished, "scripts", "build.mjs"))
+        ? [join("scripts", "build.mjs")]
+        : [join("node_modules", "typescript", "bin", "tsc"), "-b"];
+      work(process.execPath, [...build, "bench"], unfinished);
       renameSync(unfinished, folder);
     } catch (error) {
       throw new UsageError(`ab: cannot build ${revision}: ${(error as Error).message.split("\n")[0]}`);

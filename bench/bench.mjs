@@ -3,13 +3,9 @@
 // installs, and no loader stands between it and V8.
 
 import { spawnSync } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const typescript = createRequire(join(here, "..", "package.json")).resolve("typescript/package.json");
-const tsc = join(dirname(typescript), "bin", "tsc");
-const build = spawnSync(process.execPath, [tsc, "-b", here], { stdio: ["ignore", 2, 2] });
+const script = fileURLToPath(new URL("../scripts/build.mjs", import.meta.url));
+const build = spawnSync(process.execPath, [script, "bench"], { stdio: ["ignore", 2, 2] });
 if (build.status !== 0) process.exit(1);
 await import("./dist/main.js");

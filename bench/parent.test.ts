@@ -17,7 +17,7 @@ const python = process.env.PYTHON ?? "python3";
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "saunet-orphans-"));
-  await promisify(execFile)(join(here, "../node_modules/.bin/tsc"), ["--build", here]);
+  await promisify(execFile)(process.execPath, [join(here, "../scripts/build.mjs"), "bench"]);
 }, 240_000);
 afterAll(() => rm(folder, { recursive: true }));
 

@@ -48,6 +48,6 @@ export function install(cwd = root) {
 
 /** Compiles what changed. */
 export function build() {
-  const code = bin("tsc", ["--build"], { quiet: true });
+  const code = run(process.execPath, [join(root, "scripts/build.mjs")], { quiet: true });
   if (code !== 0) process.exit(code);
 }

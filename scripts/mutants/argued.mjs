@@ -124,9 +124,9 @@ export const argued = [
     why: "no name belongs to undefined",
   },
   {
-    file: "packages/model/src/photograph-runner.ts",
-    line: "const resized = scale === 1 ? floats : resizeValues(floats, { width, height, channels: 3 }, seen);",
-    from: "scale === 1",
+    file: "packages/data/src/resize.ts",
+    line: "if (width === size.width && height === size.height) {",
+    from: "width === size.width && height === size.height",
     to: "false",
     why: "what is resized to its own size is a copy of itself; it only takes longer",
   },

@@ -150,6 +150,7 @@ const dataCalls: Calls = {
   fieldOfView: (m) => data.fieldOfView(freeze(photographIn(m))),
   flipValues: (m) =>
     data.flipValues(m.bytes(vessels.data), new Uint8Array(40 * 32), size, { horizontal: true }),
+  floatsAtSize: (m) => data.floatsAtSize(freeze(photographIn(m)), { width: 23, height: 50 }),
   floatsOf: (m) => data.floatsOf(freeze(photographIn(m))),
   isDicom: (m) => data.isDicom(freeze(netpbmIn(m))),
   labelledImage: (m) =>

@@ -144,7 +144,7 @@ export function start(cwd: string, program: string, argv: readonly string[]): St
 
 /** Compiles the command. */
 export async function build(): Promise<void> {
-  const { code, out, err } = await start(root, join(root, "node_modules/.bin/tsc"), ["--build", root]).ended;
+  const { code, out, err } = await start(root, process.execPath, [join(root, "scripts/build.mjs")]).ended;
   if (code !== 0) throw new Error(`the build failed: ${out}${err}`);
 }
 

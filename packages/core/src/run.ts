@@ -362,7 +362,7 @@ function overlap<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {
   return false;
 }
 
-const copyOf = ({ data, shape }: Tensor): Tensor => new Tensor(Float32Array.from(data), shape);
+const copyOf = ({ data, shape }: Tensor): Tensor => new Tensor(data.slice(), shape);
 
 function withResolvers<T>(): {
   promise: Promise<T>;

@@ -74,14 +74,15 @@ export function readSafetensors(bytes: Uint8Array): NamedTensors {
   const { __metadata__: metadata = {}, ...rest } = header;
   const entries = Object.entries(rest).map(([name, entry]) => checkEntry(name, entry));
   checkPlaces(entries, bytes.length - dataStart);
-  const number = {
-    F32: (at: number) => view.getFloat32(at, true),
-    F16: (at: number) => fromHalf(view.getUint16(at, true)),
-    BF16: (at: number) => fromBfloat16(view.getUint16(at, true)),
-  };
-  const read = ({ dtype, shape, begin }: Entry): Tensor => {
+  const widen = { F16: fromHalf, BF16: fromBfloat16 };
+  const read = ({ dtype, shape, begin, end }: Entry): Tensor => {
     const values = new Float32Array(sizeOf(shape));
-    for (let i = 0; i < values.length; i++) values[i] = number[dtype](dataStart + begin + i * BYTES[dtype]);
+    // Floats lie in memory as in the file; one by one they took 5 ms of a process that has just started.
+    if (dtype === "F32")
+      new Uint8Array(values.buffer).set(bytes.subarray(dataStart + begin, dataStart + end));
+    else
+      for (let i = 0; i < values.length; i++)
+        values[i] = widen[dtype](view.getUint16(dataStart + begin + i * BYTES[dtype], true));
     return new Tensor(values, shape);
   };
   const tensors = Object.fromEntries(entries.map((entry) => [entry.name, read(entry)]));

@@ -3,6 +3,7 @@
 
 import { ShapeError } from "@saunet/core";
 import { expectInteger } from "@saunet/core/kernels";
+import { rowReader } from "./row-reader.ts";
 
 /**
  * A Uint8Array that is no Node `Buffer`, whose `slice` is a view instead of a copy. The compiler refuses a Buffer where
@@ -74,9 +75,6 @@ export function expectSameSize(
   );
 }
 
-/** Each level as a share of the brightest: a table takes half the time of a division. */
-const SHARES = Float32Array.from({ length: 256 }, (_, level) => level / 255);
-
 /**
  * The photograph as a network reads it: `[height, width, 3]`, from 0 to 1. Where a pixel is see-through, black
  * shines through.
@@ -87,17 +85,10 @@ const SHARES = Float32Array.from({ length: 256 }, (_, level) => level / 255);
  * console.log(floatsOf(photograph)); // Float32Array(3) [ 1, 0.20000000298023224, 0 ]
  */
 export function floatsOf(photograph: Photograph): Float32Array {
-  const channels = channelsOf("floatsOf", photograph);
-  const { width, height, data } = photograph;
+  const readRow = rowReader(photograph, channelsOf("floatsOf", photograph));
+  const { width, height } = photograph;
   const floats = new Float32Array(width * height * 3);
-  if (channels === 3) {
-    for (let i = 0; i < floats.length; i++) floats[i] = SHARES[data[i]];
-    return floats;
-  }
-  for (let pixel = 0; pixel < width * height; pixel++) {
-    const alpha = data[pixel * 4 + 3] / 255;
-    for (let c = 0; c < 3; c++) floats[pixel * 3 + c] = (data[pixel * 4 + c] / 255) * alpha;
-  }
+  for (let y = 0; y < height; y++) readRow(y, floats.subarray(y * width * 3, (y + 1) * width * 3));
   return floats;
 }
 

@@ -66,6 +66,8 @@ function looksOf(photograph: Photograph, field: Mask) {
   const { width, height, data } = photograph;
   let [red, blue, area, sum, squares, steps, pairs] = [0, 0, 0, 0, 0, 0, 0];
   for (let y = 0, pixel = 0; y < height; y++) {
+    // Brightness is the sum of three channels, so that what a row adds up to are integers: twice as fast as their mean.
+    const row = { red: 0, blue: 0, area: 0, sum: 0, squares: 0, steps: 0, pairs: 0 };
     let before = NONE;
     for (let x = 0; x < width; x++, pixel++) {
       if (field.data[pixel] === 0) {
@@ -73,26 +75,33 @@ function looksOf(photograph: Photograph, field: Mask) {
         continue;
       }
       const i = pixel * channels;
-      const brightness = (data[i] + data[i + 1] + data[i + 2]) / 3;
+      const brightness = data[i] + data[i + 1] + data[i + 2];
       if (before !== NONE) {
         const step = brightness - before;
-        steps += step * step;
-        pairs++;
+        row.steps += step * step;
+        row.pairs++;
       }
       before = brightness;
-      red += data[i];
-      blue += data[i + 2];
-      sum += brightness;
-      squares += brightness * brightness;
-      area++;
+      row.red += data[i];
+      row.blue += data[i + 2];
+      row.sum += brightness;
+      row.squares += brightness * brightness;
+      row.area++;
     }
+    red += row.red;
+    blue += row.blue;
+    area += row.area;
+    sum += row.sum;
+    squares += row.squares;
+    steps += row.steps;
+    pairs += row.pairs;
   }
   const variance = area === 0 ? 0 : Math.max(0, squares / area - (sum / area) ** 2);
   return {
     red,
     blue,
     area,
-    deviation: Math.sqrt(variance),
+    deviation: Math.sqrt(variance) / 3,
     // Two pixels far from each other differ by twice the variance.
     roughness: steps / Math.max(1, pairs) / (2 * variance),
     // Something is marked: where nothing stands out, all is the field of view.

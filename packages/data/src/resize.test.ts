@@ -2,7 +2,8 @@ import { randomState, resize, uniform } from "@saunet/core";
 import { expectClose } from "@saunet/core/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { resizeValues } from "./resize.ts";
+import { floatsOf } from "./image.ts";
+import { floatsAtSize, resizeValues } from "./resize.ts";
 
 describe("resizeValues", () => {
   const sizes = fc.integer({ min: 1, max: 24 });
@@ -47,6 +48,53 @@ describe("resizeValues", () => {
     );
     expect(() => resizeValues([1], { width: 1, height: 1 }, { width: 0, height: 1 })).toThrow(
       "resizeValues: width to have must be an integer of at least 1",
+    );
+  });
+});
+
+describe("floatsAtSize", () => {
+  const side = fc.integer({ min: 1, max: 24 });
+
+  it("gives the floats of a photograph, resized, in the corner of a black image, to the bit", () => {
+    fc.assert(
+      fc.property(
+        side,
+        side,
+        side,
+        side,
+        fc.constantFrom(3, 4),
+        (width, height, newWidth, newHeight, channels) => {
+          const data = Uint8Array.from(
+            { length: width * height * channels },
+            (_, i) => (i * 167 + width) % 256,
+          );
+          const photograph = { width, height, data };
+          const size = { width: newWidth, height: newHeight };
+          const resized = resizeValues(floatsOf(photograph), { width, height, channels: 3 }, size);
+          expect(floatsAtSize(photograph, size)).toEqual(resized);
+          const canvas = { width: newWidth + 3, height: newHeight + 2 };
+          const rows = Array.from({ length: canvas.height }, (_, y) =>
+            y < newHeight
+              ? [...resized.subarray(y * newWidth * 3, (y + 1) * newWidth * 3), ...Array(9).fill(0)]
+              : [],
+          );
+          const wanted = new Float32Array(canvas.width * canvas.height * 3);
+          wanted.set(rows.flat());
+          expect(floatsAtSize(photograph, size, canvas)).toEqual(wanted);
+        },
+      ),
+    );
+  });
+
+  it("refuses what does not fit", () => {
+    const photograph = { width: 2, height: 1, data: new Uint8Array(6) };
+    const size = { width: 3, height: 4 };
+    expect(() => floatsAtSize(photograph, { width: 3, height: 0 })).toThrow("floatsAtSize: height must be");
+    expect(() => floatsAtSize(photograph, size, { width: 2, height: 4 })).toThrow(
+      "floatsAtSize: width of the canvas must be an integer of at least 3",
+    );
+    expect(() => floatsAtSize({ ...photograph, height: 2 }, size)).toThrow(
+      "floatsAtSize: a photograph of 2 x 2 wants",
     );
   });
 });

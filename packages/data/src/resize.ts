@@ -4,6 +4,8 @@
 
 import { ShapeError } from "@saunet/core";
 import { expectInteger } from "@saunet/core/kernels";
+import { channelsOf, type Photograph } from "./image.ts";
+import { rowReader } from "./row-reader.ts";
 
 /** Rows and columns of a picture, and values a pixel. */
 export interface Extent {
@@ -46,59 +48,124 @@ export function resizeValues(
       `resizeValues: values must be [${height},${width},${channels}] but has ${values.length} numbers`,
     );
   }
-  const narrow = resizeRows(values, { width, height, channels }, tapsAlong(width, to.width));
-  return resizeColumns(narrow, to.width * channels, tapsAlong(height, to.height));
+  const row = width * channels;
+  const rowAt = (y: number) =>
+    ArrayBuffer.isView(values)
+      ? (values as Float32Array).subarray(y * row, (y + 1) * row)
+      : Array.prototype.slice.call(values, y * row, (y + 1) * row);
+  const out = new Float32Array(to.width * to.height * channels);
+  resizeRows(rowAt, { width, height, channels }, to, out, to.width * channels);
+  return out;
 }
 
-/** Along the rows. What is the same in each of them stands in tables: a quarter of the time of finding it anew. */
-function resizeRows(
-  values: ArrayLike<number>,
-  { width, height, channels }: Required<Extent>,
-  { count, first, weights }: Taps,
+/**
+ * A photograph as a network reads it (see {@link floatsOf}), in another size, in the top left corner of a black image.
+ *
+ * @returns `[height, width, 3]` of the black image
+ * @throws ShapeError where the array does not fill the picture; RangeError on an invalid size, or one that the black image
+ *   does not hold
+ * @example
+ * const photograph = { width: 1, height: 1, data: new Uint8Array([255, 0, 255]) };
+ * console.log(floatsAtSize(photograph, { width: 1, height: 1 }, { width: 2, height: 1 })); // Float32Array(6) [ 1, 0, 1, 0, 0, 0 ]
+ */
+export function floatsAtSize(
+  photograph: Photograph,
+  size: { readonly width: number; readonly height: number },
+  canvas: { readonly width: number; readonly height: number } = size,
 ): Float32Array {
-  const numbers = first.length * channels;
-  const places = new Int32Array(numbers);
-  for (let i = 0; i < numbers; i++) places[i] = first[Math.floor(i / channels)] * channels + (i % channels);
-  const shares = new Float64Array(numbers * count);
-  for (let i = 0; i < shares.length; i++)
-    shares[i] = weights[Math.floor(i / (channels * count)) * count + (i % count)];
-  const out = new Float32Array(height * numbers);
-  for (let y = 0, o = 0; y < height; y++) {
-    const row = y * width * channels;
-    if (count === 2) {
-      for (let x = 0; x < numbers; x++, o++) {
-        const at = row + places[x];
-        out[o] = shares[2 * x] * values[at] + shares[2 * x + 1] * values[at + channels];
-      }
-      continue;
+  const { width, height } = photograph;
+  const readRow = rowReader(photograph, channelsOf("floatsAtSize", photograph));
+  for (const side of ["width", "height"] as const) {
+    expectInteger("floatsAtSize", side, size[side], 1);
+    expectInteger("floatsAtSize", `${side} of the canvas`, canvas[side], size[side]);
+  }
+  const out = new Float32Array(canvas.width * canvas.height * RGB);
+  const outRow = canvas.width * RGB;
+  if (width === size.width && height === size.height) {
+    for (let y = 0; y < height; y++) readRow(y, out.subarray(y * outRow, y * outRow + width * RGB));
+    return out;
+  }
+  const row = new Float32Array(width * RGB);
+  const rowAt = (y: number) => {
+    readRow(y, row);
+    return row;
+  };
+  resizeRows(rowAt, { width, height, channels: RGB }, size, out, outRow);
+  return out;
+}
+
+const RGB = 3;
+
+/**
+ * Resizes row by row: what is between the two axes stays in the first cache. Of a photograph of 999x960 that grows to
+ * 1140x1095 whole arrays between took 46 ms instead of 28, and tables of the places of all numbers of a row 32.
+ *
+ * @param rowAt a row's numbers, which are used before the next is asked for
+ * @param out where the first new row begins with the first number, and each next `outRow` numbers further
+ */
+function resizeRows(
+  rowAt: (y: number) => ArrayLike<number>,
+  { width, height, channels }: Required<Extent>,
+  to: { readonly width: number; readonly height: number },
+  out: Float32Array,
+  outRow: number,
+): void {
+  const across = tapsAlong(width, to.width);
+  const down = tapsAlong(height, to.height);
+  /** The last old rows in their new width, at their number modulo the count. */
+  const narrow = Array.from({ length: down.count }, () => new Float32Array(to.width * channels));
+  let known = 0;
+  for (let y = 0; y < to.height; y++) {
+    const first = down.first[y];
+    for (known = Math.max(known, first); known < first + down.count; known++)
+      resizeRow(narrow[known % down.count], rowAt(known), across, channels);
+    const taps = Array.from({ length: down.count }, (_, i) => ({
+      row: narrow[(first + i) % down.count],
+      weight: down.weights[y * down.count + i],
+    }));
+    addRows(out, y * outRow, taps);
+  }
+}
+
+/** A row in its new width. */
+function resizeRow(
+  out: Float32Array,
+  values: ArrayLike<number>,
+  { count, first, weights }: Taps,
+  channels: number,
+): void {
+  if (count === 2) {
+    for (let x = 0, o = 0; x < first.length; x++) {
+      const near = weights[2 * x];
+      const far = weights[2 * x + 1];
+      for (let at = channels * first[x], end = at + channels; at < end; at++, o++)
+        out[o] = near * values[at] + far * values[at + channels];
     }
-    for (let x = 0, share = 0; x < numbers; x++, o++) {
+    return;
+  }
+  for (let x = 0, o = 0; x < first.length; x++) {
+    for (let c = 0; c < channels; c++, o++) {
       let sum = 0;
-      for (let i = 0, at = row + places[x]; i < count; i++, at += channels)
-        sum += shares[share++] * values[at];
+      for (let i = 0, at = first[x] * channels + c; i < count; i++, at += channels)
+        sum += weights[x * count + i] * values[at];
       out[o] = sum;
     }
   }
-  return out;
 }
 
-/** @param row how many numbers a row has */
-function resizeColumns(values: Float32Array, row: number, { count, first, weights }: Taps): Float32Array {
-  const out = new Float32Array(first.length * row);
-  for (let y = 0; y < first.length; y++) {
-    const end = (y + 1) * row;
-    if (count === 2) {
-      const [near, far] = [weights[2 * y], weights[2 * y + 1]];
-      for (let o = y * row, at = first[y] * row; o < end; o++, at++)
-        out[o] = near * values[at] + far * values[at + row];
-      continue;
-    }
-    for (let i = 0; i < count; i++) {
-      const weight = weights[y * count + i];
-      for (let o = y * row, at = (first[y] + i) * row; o < end; o++, at++) out[o] += weight * values[at];
-    }
+/** A new row of old ones. */
+function addRows(
+  out: Float32Array,
+  start: number,
+  taps: readonly { readonly row: Float32Array; readonly weight: number }[],
+): void {
+  const [{ row: near, weight: a }] = taps;
+  if (taps.length === 2) {
+    const [, { row: far, weight: b }] = taps;
+    for (let i = 0; i < near.length; i++) out[start + i] = a * near[i] + b * far[i];
+    return;
   }
-  return out;
+  for (const { row, weight } of taps) for (let i = 0; i < row.length; i++) out[start + i] += weight * row[i];
 }
 
 const prefixed = ({ width, height }: { width: number; height: number }) => ({

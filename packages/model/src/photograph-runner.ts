@@ -2,7 +2,7 @@
 
 import { type AbortSignalLike, prepare, type Runnable, type RunOptions, Tensor } from "@saunet/core";
 import { expectBetween } from "@saunet/core/kernels";
-import { expectSameSize, floatsOf, type Mask, type Photograph, resizeValues } from "@saunet/data";
+import { expectSameSize, floatsAtSize, type Mask, type Photograph, resizeValues } from "@saunet/data";
 import { type NetworkConfig, outputChannels, sizeMultiple } from "./config.ts";
 import { allFinite } from "./diverged.ts";
 import { captureInference } from "./inference.ts";
@@ -33,8 +33,8 @@ export interface SegmentOptions {
   /** The field of view, where it is known: `"auto"` goes by it. Default: found in the photograph. */
   readonly fieldOfView?: Mask;
   /**
-   * Is called with the seconds that the network itself took, from asked to answered: other photographs that it was busy with
-   * are counted, planning its program for a new size too.
+   * Is called with the seconds that the network itself took, from asked to answered, or from its last answer where it was
+   * busy with other photographs until then. Planning its program for a new size is counted where it waits for that.
    */
   readonly onNetworkSeconds?: (seconds: number) => void;
   /** Ends the work: the promise rejects with the signal's reason. */
@@ -110,6 +110,7 @@ export function photographRunner(op: string, network: Weights): PhotographRunner
       keepIdle(PROGRAMS_KEPT);
     }
   };
+  let lastAnswered = 0;
   return {
     release() {
       for (const { program } of programs.values()) program.release();
@@ -130,12 +131,12 @@ export function photographRunner(op: string, network: Weights): PhotographRunner
           `segment: the photograph has ${width} x ${height} pixels (scaled and padded to ${W} x ${H}); the limit is ${maxPixels}`,
         );
       }
-      const floats = floatsOf(photograph);
-      const resized = scale === 1 ? floats : resizeValues(floats, { width, height, channels: 3 }, seen);
-      const x = padFloats(resized, seen.width, seen.height, W, H);
+      const x = new Tensor(floatsAtSize(photograph, seen, { width: W, height: H }), [1, H, W, CHANNELS]);
       const asked = performance.now();
       const data = await run(x, { signal });
-      options.onNetworkSeconds?.((performance.now() - asked) / 1000);
+      const answered = performance.now();
+      options.onNetworkSeconds?.((answered - Math.max(asked, lastAnswered)) / 1000);
+      lastAnswered = answered;
       if (!allFinite(data)) {
         throw new WeightsError(
           `segment: ${config.name} gives this photograph probabilities that are not finite`,

@@ -9,6 +9,7 @@
 
 import { type Program, Tensor } from "@saunet/core";
 import {
+  type AnyKernel,
   type FlatArray,
   type Prepared,
   type ProgramCall,
@@ -43,7 +44,6 @@ interface Step {
 interface Planned {
   readonly call: ProgramCall;
   readonly plan: Plan | undefined;
-  readonly code: Compiled | undefined;
   /** Of each phase that arranges nothing but weights, which stay what they are while the program runs: their buffers. */
   readonly kept: readonly (readonly number[] | undefined)[];
   /** Whether any does; the call then keeps its scratch. */
@@ -59,7 +59,7 @@ interface External {
   readonly written: boolean;
 }
 
-/** A program with the code of its calls, and where in a block everything lies. */
+/** A program, and where in a block everything lies. */
 interface Layout {
   readonly program: Program;
   readonly planned: readonly Planned[];
@@ -99,9 +99,7 @@ function planCalls(runner: Runner, program: Program): Pick<Layout, "planned" | "
       const read = reads?.flatMap((name) => call.buffers[name] ?? []);
       return read?.every(isWeight) ? read : undefined;
     });
-    const code = plan && runner.compile(call.kernel, plan);
-    if (code !== undefined) code.users++;
-    return { call, plan, code, kept, keepsScratch: kept.some((read) => read !== undefined) };
+    return { call, plan, kept, keepsScratch: kept.some((read) => read !== undefined) };
   });
   return { planned, written };
 }
@@ -150,7 +148,15 @@ interface Placed {
   readonly leave: () => Tensor[];
 }
 
-function placeIn(runner: Runner, layout: Layout, lease: Lease): Placed {
+/**
+ * Whether the code touches the same bytes whatever its arrays hold: integers may be places, and so may numbers that it
+ * refuses.
+ */
+const isBlind = ({ types }: AnyKernel, { refuses = false }: Plan): boolean =>
+  !refuses && Object.values(types).every((type) => type === undefined);
+
+/** @param codes by call; those that are missing are compiled, and rehearsed in the block */
+function placeIn(runner: Runner, layout: Layout, lease: Lease, codes: Compiled[]): Placed {
   const { program, planned, written, offsets, sharedOffsets, ownOffset } = layout;
   const { buffers, inputs, outputs } = program;
   const base = lease.address;
@@ -166,14 +172,25 @@ function placeIn(runner: Runner, layout: Layout, lease: Lease): Placed {
   });
   const inputViews = inputs.map(({ buffer }) => viewOf(buffer));
   const outputViews = outputs.map(({ buffer }) => viewOf(buffer) as Float32Array);
-  const steps = planned.flatMap(({ call, plan, code, kept }, number): Step[] => {
+  const codeOf = (number: number, kernel: AnyKernel, plan: Plan): Compiled => {
+    const known = codes[number];
+    if (known !== undefined) return known;
+    const code = runner.compile(kernel, plan);
+    code.users++;
+    codes[number] = code;
+    return code;
+  };
+  const steps = planned.flatMap(({ call, plan, kept }, number): Step[] => {
     const { kernel, dims } = call;
     const arrays = ofBuffers(call, viewOf);
     const portable = () => kernel.portable(arrays as never, dims as never);
-    if (plan === undefined || code === undefined) return [{ call: number, name: kernel.name, run: portable }];
+    if (plan === undefined) return [{ call: number, name: kernel.name, run: portable }];
     const addresses = Object.values(ofBuffers(call, addressOf)).map((address = 0) => address);
     const shared = base + sharedOffsets[number];
-    return runner.jobs(plan, code, addresses, shared, base + ownOffset, portable).map((job, phase) => {
+    const code = codeOf(number, kernel, plan);
+    const jobs = runner.jobs(plan, code, addresses, shared, base + ownOffset, portable);
+    if (isBlind(kernel, plan)) runner.rehearse(code, jobs);
+    return jobs.map((job, phase) => {
       const dependsOn = kept[phase];
       const run = () => runner.execute(job);
       return { call: number, name: job.name, job, run, ...(dependsOn && { dependsOn }) };
@@ -216,7 +233,9 @@ interface Holdings {
 }
 
 function giveBack({ codes, lease, onFree }: Holdings): void {
-  for (const code of codes) code.users--;
+  codes.forEach((code) => {
+    code.users--;
+  });
   lease?.end();
   onFree();
 }
@@ -242,13 +261,13 @@ export function prepareInArena(
 ): Prepared {
   const program = shareInPlace(fuseAll(captured, without, runner.features));
   const layout = layOut(runner, program);
-  const codes = layout.planned.flatMap(({ code }) => code ?? []);
+  const codes: Compiled[] = [];
   const holdings: Holdings = { codes, lease: undefined, onFree };
   let placed: Placed | undefined;
   let spare: Prepared | undefined;
 
-  /** Sees to a block that stays where it is until the run has ended; `undefined` where there is no room. */
-  const place = (): Placed | undefined => {
+  /** Sees to a block that stays where it is until the run has ended; where there is no room, says why. */
+  const place = (): Placed | MemoryError => {
     if (placed !== undefined && !placed.lease.isFree) {
       placed.lease.hold();
       return placed;
@@ -257,24 +276,27 @@ export function prepareInArena(
       holdings.lease = runner.arena.lease(layout.bytes);
     } catch (error) {
       if (!(error instanceof MemoryError)) throw error;
-      onMisfit(error);
-      return undefined;
+      return error;
     }
-    placed = placeIn(runner, layout, holdings.lease);
+    placed = placeIn(runner, layout, holdings.lease, codes);
     return placed;
   };
-  const callByCall = (): Prepared => {
+  const callByCall = (reason: MemoryError): Prepared => {
+    onMisfit(reason);
     spare ??= prepareWithKernels(captured);
     return spare;
   };
   // What stays in use as long as anybody can run the program: `const { runSync } = prepare(…)` lets go of all else.
   abandoned.register(layout, holdings, layout);
+  // Where there is no room now, there may be at the first run.
+  const first = place();
+  if (!(first instanceof MemoryError)) first.lease.letGo();
   return {
     program,
     memory: layout.memory,
     *start(values) {
       const here = place();
-      if (here === undefined) return callByCall().runSync(values);
+      if (here instanceof MemoryError) return callByCall(here).runSync(values);
       try {
         yield* runFreely(runner, here.enter(values));
         return here.leave();
@@ -284,7 +306,7 @@ export function prepareInArena(
     },
     runSync(values) {
       const here = place();
-      if (here === undefined) return callByCall().runSync(values);
+      if (here instanceof MemoryError) return callByCall(here).runSync(values);
       try {
         for (const step of here.enter(values)) runObserved(step, () => step.job && runner.spansOf(step.job));
         return here.leave();

@@ -129,21 +129,27 @@ export async function segment(
       }
       bar.advance(input);
     };
-    // While the network looks at one photograph, the next is read and the pictures of the last are written.
-    let [next, written] = [read(jobs[0]), Promise.resolve()];
+    const ending = new AbortController();
+    const begin = (job: Job) => {
+      const subject = read(job);
+      return { subject, painted: paint(job, subject, painter, { ...options, signal: ending.signal }, host) };
+    };
+    // While the network looks at one photograph, the next is read and made ready for it, and the pictures of the last are
+    // written.
+    let [next, written] = [begin(jobs[0]), Promise.resolve()];
     try {
       for (const [number, each] of jobs.entries()) {
         if (signal.aborted) await written;
         throwIfAsked(signal, () => `segmented ${results.length} of ${counted(jobs.length, "photograph")}`);
         bar.show(each.input);
-        const subject = next;
-        if (number + 1 < jobs.length) next = read(jobs[number + 1]);
-        const painted = paint(each, subject, painter, options, host);
+        const { subject, painted } = next;
+        if (number + 1 < jobs.length) next = begin(jobs[number + 1]);
         await Promise.allSettled([painted, written]);
         written = finish(each, write(each, subject, painted, options, host));
       }
       await written;
     } finally {
+      ending.abort();
       bar.stop();
     }
   });
@@ -210,31 +216,35 @@ interface Read extends Subject {
   readonly dicom?: DicomFacts | undefined;
 }
 
-/** Whoever waits for it hears of a failure; it may begin long before anybody does. */
+/** A promise that may fail long before anybody waits for it, who then hears of it. */
+function early<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
 function read(job: Job): Promise<Read> {
   const subject = job.read().then((found): Read => {
     const field = fieldOfView(found.photograph);
     return { ...found, fieldOfView: field, warnings: photographWarnings(found.photograph, field) };
   });
-  subject.catch(() => {});
-  return subject;
+  return early(subject);
 }
 
-async function paint(
+function paint(
   { input }: Job,
   subject: Promise<Read>,
   painter: Painter,
-  { threshold, padTo, scale, maxPixels }: SegmentCommandOptions,
+  { threshold, padTo, scale, maxPixels, signal }: SegmentCommandOptions & { readonly signal: AbortSignal },
   host: Host,
 ): Promise<Painted> {
-  const found = await subject;
   const options = {
     maxPixels,
+    signal,
     ...(threshold !== undefined && { threshold }),
     ...(padTo && { padTo }),
     ...(scale && { scale }),
   };
-  return withFile(host, input, () => painter.paint(found, options));
+  return early(subject.then((found) => withFile(host, input, () => painter.paint(found, options))));
 }
 
 async function write(

@@ -87,7 +87,7 @@ export function isSeparate({ kernel, buffers }: ProgramCall): boolean {
 
 /** The calls after some joins, or `undefined` where those would change what the program computes. */
 function joined(site: Site, joins: readonly Join[]): (ProgramCall | undefined)[] | undefined {
-  const { calls, isPrivate } = site;
+  const { calls, uses, isPrivate } = site;
   const partsOf = ({ at, absorbs }: Join): number[] => [at, ...absorbs];
   const touched = new Set(joins.flatMap(partsOf));
   const after = calls.map((call, at) => (touched.has(at) ? undefined : call));
@@ -105,13 +105,14 @@ function joined(site: Site, joins: readonly Join[]): (ProgramCall | undefined)[]
     touched.has(at) ? joins.filter((join) => partsOf(join).includes(at)).map((join) => join.at) : [at];
   const keepsOrder = (moved: number, place: number, other: number): boolean =>
     placesOf(other).every((now) => now === place || moved < other === place < now);
+  /** The places of all calls that touch what this one touches: with any other it may change places. */
+  const related = (at: number) => new Set(Object.values(calls[at]!.buffers).flatMap(uses));
   const isSafe = joins.every(
     (join) =>
       isSeparate(join.call) &&
       partsOf(join).every((moved) =>
-        calls.every(
-          (call, other) =>
-            call === undefined || keepsOrder(moved, join.at, other) || commute(calls[moved]!, call, gone),
+        [...related(moved)].every(
+          (other) => keepsOrder(moved, join.at, other) || commute(calls[moved]!, calls[other]!, gone),
         ),
       ),
   );

@@ -56,7 +56,13 @@ class CountingRunner extends Runner {
     const written = moduleOf(plan, Object.keys(kernel.roles), limits);
     const bytes = written.build().length;
     for (const { code } of written.functions) code.splice(0, code.length, ...counting(code, this.#cell));
-    const made = { module: this.#code.size, code: instantiate(written.build(), memory), users: 0, bytes };
+    const made = {
+      module: this.#code.size,
+      code: instantiate(written.build(), memory),
+      users: 0,
+      isRehearsed: true,
+      bytes,
+    };
     this.#code.set(plan.key, made);
     return made;
   }

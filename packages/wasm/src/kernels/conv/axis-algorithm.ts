@@ -10,7 +10,7 @@
 // Both together are one bilinear algorithm of m + 1 + m points: on two axes 81 products for 64 outputs instead of 144
 // with m = 4.
 
-import type { Axis, AxisPhase } from "@saunet/core/kernels";
+import { type Axis, type AxisPhase, exactKey } from "@saunet/core/kernels";
 import { type Bilinear, bilinear, type Matrix, winograd } from "./bilinear.ts";
 
 /** An algorithm in its place: its `filter` takes the taps in the filter's own order. */
@@ -25,8 +25,18 @@ export interface AxisAlgorithm extends Bilinear {
 const THREE_TAPS = [winograd(6, 3, [0, 1, -1, 2, -2, 1 / 2, -1 / 2]), winograd(4, 3, [0, 1, -1, 2, -2])];
 const TWO_TAPS = [winograd(5, 2, [0, 1, -1, 2, -2]), winograd(4, 2, [0, 1, -1, 2])];
 
-/** The algorithms that exist for an axis; none if its taps are not three of these kinds. */
-export function algorithmsFor(axis: Axis): AxisAlgorithm[] {
+/** By all that they depend on: choosing an algorithm and writing its code ask for the same few again and again. */
+const known = new Map<string, readonly AxisAlgorithm[]>();
+
+/** The algorithms that exist for an axis, the same objects each time; none if its taps are not three of these kinds. */
+export function algorithmsFor(axis: Axis): readonly AxisAlgorithm[] {
+  const key = exactKey([axis.step, axis.phases.map(({ taps, start, spacing }) => [taps, start, spacing])]);
+  const algorithms = known.get(key) ?? deriveFor(axis);
+  known.set(key, algorithms);
+  return algorithms;
+}
+
+function deriveFor(axis: Axis): AxisAlgorithm[] {
   const { step, phases } = axis;
   const [first, second] = phases;
   // The filter may have more taps: an adjoint with fewer outputs than its stride leaves some out, such as every other of 5.

@@ -84,7 +84,11 @@ function polynomial(roots: readonly number[]): number[] {
   return coefficients;
 }
 
-/** Rows become columns. */
+const transposed = new WeakMap<Matrix, Matrix>();
+
+/** Rows become columns; of one matrix always the same one, so that what is known of it is found again. */
 export function transpose(matrix: Matrix): Matrix {
-  return matrix[0].map((_, column) => matrix.map((row) => row[column]));
+  const columns = transposed.get(matrix) ?? matrix[0].map((_, column) => matrix.map((row) => row[column]));
+  transposed.set(matrix, columns);
+  return columns;
 }

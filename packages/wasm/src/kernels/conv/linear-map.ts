@@ -5,8 +5,7 @@
 // the opposite ones divided by the least of them, c, then e + c·o and e - c·o. A pair of columns likewise: their inputs'
 // sum and difference stand for them. In a sum, terms with coefficients ±c are added up before they are multiplied.
 
-import { exactKey } from "@saunet/core/kernels";
-import type { FunctionBuilder, V128, Value } from "../../asm/index.ts";
+import { type FunctionBuilder, type I32, type V128, type Value, VECTOR } from "../../asm/index.ts";
 import type { Matrix } from "./bilinear.ts";
 
 /** `coefficient` times the node of that number. */
@@ -25,14 +24,13 @@ export interface LinearMap {
   readonly outputs: readonly number[];
 }
 
-/** By matrix: choosing an algorithm and writing its code ask for the same few again and again. */
-const known = new Map<string, LinearMap>();
+/** Choosing an algorithm and writing its code ask for the same few matrices again and again. */
+const known = new WeakMap<Matrix, LinearMap>();
 
 /** Finds the sums of a matrix. */
 export function linearMap(matrix: Matrix): LinearMap {
-  const key = exactKey(matrix);
-  const map = known.get(key) ?? findSums(matrix);
-  known.set(key, map);
+  const map = known.get(matrix) ?? findSums(matrix);
+  known.set(matrix, map);
   return map;
 }
 
@@ -168,32 +166,46 @@ export function mapWriters(f: FunctionBuilder, rows: Matrix, columns: Matrix, ar
   return [down, isSame ? down : mapWriter(f, linearMap(columns), arithmetic)] as const;
 }
 
+/** Where the numbers of a product in {@link filterPairWriter} lie. */
+interface PairPlaces {
+  /** Leaves two floats of row `i` of the column at hand in the lowest lanes. */
+  readonly load: (i: number) => Value<"v128">;
+  readonly nextColumn: () => void;
+  /** Takes two floats of column `j` of the row at hand from there. */
+  readonly store: (j: number, pair: V128) => void;
+  readonly nextRow: () => void;
+}
+
 /**
- * Prepares the product `rows · x · columnsᵀ` in double, for two filters in the two lanes of x.
+ * Prepares the product `rows · x · columnsᵀ` in double, for two filters in the two lanes of x. It has a loop for each axis: unrolled,
+ * filters that are transformed once were a quarter of the code of a network.
  *
- * @param load leaves two floats of the place `i, j` in the lowest lanes
- * @param store takes two floats from there
+ * @param scratch memory for a vector of each of `rows` and each column of x
  */
-export function filterPairWriter(f: FunctionBuilder, rows: Matrix, columns: Matrix) {
+export function filterPairWriter(f: FunctionBuilder, rows: Matrix, columns: Matrix, scratch: I32) {
+  const { f32x4, f64x2, v128 } = f;
   const [down, across] = mapWriters(f, rows, columns, { lanes: "f64x2", relaxed: false });
-  const inputs = f.locals("in", "v128", rows[0].length);
-  const half = rows.map(() => f.locals("half", "v128", columns[0].length));
+  const [height, width] = [rows[0].length, columns[0].length];
+  const inputs = f.locals("in", "v128", Math.max(height, width));
   const rounded = f.local("rounded", "v128");
-  return (
-    load: (i: number, j: number) => Value<"v128">,
-    store: (i: number, j: number, pair: V128) => void,
-  ): void => {
-    columns[0].forEach((_, j) => {
-      inputs.forEach((input, i) => {
-        f.set(input, f.f64x2.promote_low_f32x4(load(i, j)));
-      });
-      down(inputs, (i, value) => f.set(half[i][j], value));
+  const { column, row, half } = f.declare("i32");
+  return ({ load, nextColumn, store, nextRow }: PairPlaces): void => {
+    f.set(half, scratch);
+    f.forRange(column, { to: width }, () => {
+      for (let i = 0; i < height; i++) f.set(inputs[i], f64x2.promote_low_f32x4(load(i)));
+      down(inputs, (i, value) => v128.store(half, value, { offset: i * width * VECTOR }));
+      f.advance(half, VECTOR);
+      nextColumn();
     });
-    half.forEach((row, i) => {
-      across(row, (j, value) => {
-        f.set(rounded, f.f32x4.demote_f64x2_zero(value));
-        store(i, j, rounded);
+    f.set(half, scratch);
+    f.forRange(row, { to: rows.length }, () => {
+      for (let j = 0; j < width; j++) f.set(inputs[j], v128.load(half, { offset: j * VECTOR }));
+      across(inputs, (j, value) => {
+        f.set(rounded, f32x4.demote_f64x2_zero(value));
+        store(j, rounded);
       });
+      f.advance(half, width * VECTOR);
+      nextRow();
     });
   };
 }

@@ -109,23 +109,28 @@ export function winogradGradientSteps(
 /** Brings the sums of input channels `from` … `to - 1` back to the taps, two output channels at a time. */
 function writeFilter(
   f: FunctionBuilder,
-  { from, to, shared, filter: gw }: StepLocals,
+  { from, to, shared, own, filter: gw }: StepLocals,
   { O, filter }: Correlation,
   { rows, columns }: Algorithms,
   sums: { readonly row: number; readonly point: number },
 ): void {
   const { v128 } = f;
-  const toTaps = filterPairWriter(f, transpose(rows.filter), transpose(columns.filter));
-  const { i, o, source, target } = f.declare("i32");
-  const pair = (channels: number) =>
-    toTaps(
-      (p, q) => v128.load64_zero(source, { offset: (p * columns.points + q) * sums.point }),
-      (ky, kx, both) => {
-        const offset = (ky * filter.ky + kx * filter.kx) * FLOAT;
-        if (channels === 2) v128.store64_lane(target, both, 0, { offset, align: FLOAT });
-        else v128.store32_lane(target, both, 0, { offset });
+  const toTaps = filterPairWriter(f, transpose(rows.filter), transpose(columns.filter), own);
+  const { i, o, source, target, point, taps } = f.declare("i32");
+  const pair = (channels: number) => {
+    f.set(point, source);
+    f.set(taps, target);
+    toTaps({
+      load: (p) => v128.load64_zero(point, { offset: p * columns.points * sums.point }),
+      nextColumn: () => f.advance(point, sums.point),
+      store: (kx, both) => {
+        const offset = kx * filter.kx * FLOAT;
+        if (channels === 2) v128.store64_lane(taps, both, 0, { offset, align: FLOAT });
+        else v128.store32_lane(taps, both, 0, { offset });
       },
-    );
+      nextRow: () => f.advance(taps, filter.ky * FLOAT),
+    });
+  };
   f.forRange(i, { from, to }, () => {
     f.set(source, f.at(shared, i, sums.row));
     f.set(target, f.at(gw, i, filter.i * FLOAT));

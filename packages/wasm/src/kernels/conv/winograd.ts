@@ -137,15 +137,15 @@ const filterStep = (I: number, O: number): number => oddLines(I * Math.ceil(O / 
 /** Brings the filter to the points, two output channels at a time: items are pairs of these. */
 function writeFilter(
   f: FunctionBuilder,
-  { from, to, shared, filter: w }: StepLocals,
+  { from, to, shared, own, filter: w }: StepLocals,
   { I, O, filter }: Correlation,
   { rows, columns }: Algorithms,
 ): void {
   const { i32, v128 } = f;
-  const toPoints = filterPairWriter(f, rows.filter, columns.filter);
+  const toPoints = filterPairWriter(f, rows.filter, columns.filter, own);
   const whole = O - (O % BLOCK);
   const restBytes = Math.ceil((O - whole) / 4) * VECTOR;
-  const { pair, i, channel, first, second, target, rowBytes } = f.declare("i32");
+  const { pair, i, channel, first, second, target, rowBytes, points } = f.declare("i32");
   // Channels after the last are its copies: their products are computed, and never stored.
   const address = () => f.at(w, f.min(channel, O - 1), filter.o * FLOAT);
   f.forRange(pair, { from, to }, () => {
@@ -158,18 +158,21 @@ function writeFilter(
     f.advance(channel, 1);
     f.set(second, address());
     f.forRange(i, { to: I }, () => {
-      toPoints(
-        (ky, kx) => {
-          const offset = (ky * filter.ky + kx * filter.kx) * FLOAT;
+      f.set(points, target);
+      toPoints({
+        load: (ky) => {
+          const offset = ky * filter.ky * FLOAT;
           return v128.load32_lane(second, v128.load32_zero(first, { offset }), 1, { offset });
         },
-        (p, q, both) => {
-          const offset = (p * columns.points + q) * filterStep(I, O);
-          v128.store64_lane(target, both, 0, { offset, align: FLOAT });
+        nextColumn: () => {
+          for (const pointer of [first, second]) f.advance(pointer, filter.kx * FLOAT);
         },
-      );
-      f.advance(first, filter.i * FLOAT);
-      f.advance(second, filter.i * FLOAT);
+        store: (q, both) =>
+          v128.store64_lane(points, both, 0, { offset: q * filterStep(I, O), align: FLOAT }),
+        nextRow: () => f.advance(points, columns.points * filterStep(I, O)),
+      });
+      for (const pointer of [first, second])
+        f.advance(pointer, (filter.i - columns.taps * filter.kx) * FLOAT);
       f.advance(target, rowBytes);
     });
   });
