@@ -6,7 +6,9 @@ import { isValue, type Local, type Operand, type Value } from "./instructions.ts
 import type { ValueType } from "./opcodes.ts";
 import type { BlockResult, Types } from "./structure.ts";
 
+/** A variable that holds a 32-bit integer. */
 export type I32 = Local<"i32">;
+/** A variable that holds a vector of 128 bits. */
 export type V128 = Local<"v128">;
 
 /** Bytes of a 32-bit element, of a 64-bit one, of a vector. */
