@@ -200,9 +200,9 @@ describe("accelerate", () => {
     const reports = await Promise.all([accelerate({ threads: 2 }), accelerate({ threads: 3 })]);
     expect(reports.map(({ threads }) => threads)).toEqual([2, 3]);
     // With one that stands in for the caller while a program runs.
-    await vi.waitFor(() => expect(workers.alive).toBe(3), { timeout: 20_000 });
+    await expect.poll(() => workers.alive).toBe(3);
     await Promise.all([accelerate({ threads: 2 }), restore()]);
-    await vi.waitFor(() => expect(workers.alive).toBe(0), { timeout: 20_000 });
+    await expect.poll(() => workers.alive).toBe(0);
   });
 
   it("says why where the host grants no memory, and changes nothing", async () => {
@@ -296,10 +296,7 @@ describe("memory", () => {
     await program.run([image]);
     expect(await rss()).toBeGreaterThan(before + 100);
     program.release();
-    await vi.waitFor(async () => expect(await rss()).toBeLessThan(before + 100), {
-      timeout: 30_000,
-      interval: 200,
-    });
+    await expect.poll(rss, { interval: 200 }).toBeLessThan(before + 100);
     // And what comes next works as before.
     expect(relu(ones([1000])).data[0]).toBe(1);
   });
