@@ -3,11 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readWeights } from "@saunet/model";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Host } from "../output.ts";
 import { keeper, saunet, smallFundus, tiny, writeFolder, writeFreshWeights } from "../testing.ts";
-
-vi.mock("@saunet/wasm", async (original) => (await import("../testing-engine.ts")).portableEngine(original));
 
 const ids = ["a", "b", "c", "d"];
 const ctrlC = { exitCode: 130, reason: "SIGINT", isSignal: true };
