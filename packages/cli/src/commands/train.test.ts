@@ -9,7 +9,11 @@ import { keeper, saunet, smallFundus, tiny, writeFolder, writeFreshWeights } fro
 
 const ids = ["a", "b", "c", "d"];
 const ctrlC = { exitCode: 130, reason: "SIGINT", isSignal: true };
-const short = ["--crop", "16", "--batch", "2", "--epochs", "2", "--steps", "3", "--no-report"];
+// One thread: to share out such small networks takes longer than to run them. Runs that are resumed take as many as there are.
+const short = [
+  ...["--crop", "16", "--batch", "2", "--epochs", "2", "--steps", "3"],
+  ...["--no-report", "--threads", "1"],
+];
 let here: string;
 const train = (out: string, ...argv: string[]) =>
   saunet(here, ["train", "-o", out, "--weights", "tiny.safetensors", ...short, ...argv]);
