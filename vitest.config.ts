@@ -25,9 +25,10 @@ export default defineConfig({
     setupFiles: [fileURLToPath(new URL("scripts/test-setup.ts", import.meta.url))],
     globalSetup: only === "browser" ? ["packages/web/src/testing-build.ts"] : [],
     maxWorkers: 2,
-    // Tests and hooks start threads, bundlers and browsers, on machines that may be busy.
+    // Tests and hooks start threads, bundlers and browsers, on machines that may be busy: no test has a shorter limit of its own,
+    // and what is waited for is polled (`expect.poll`), since `vi.waitFor` gives up after a second.
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: 120_000 } },
   },
 });

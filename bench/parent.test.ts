@@ -18,7 +18,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "saunet-orphans-"));
   await promisify(execFile)(process.execPath, [join(here, "../scripts/build.mjs"), "bench"]);
-}, 240_000);
+});
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Starts a child, asks it as many things, and kills itself while the last is being computed. */
@@ -52,7 +52,7 @@ const lab = [
 it.skipIf(process.platform === "win32").each([
   ["a contender", "contender", [contender, { kind: "run", wantsOutput: false, runs: 20_000 }]],
   ["a process that measures", "session", lab],
-])("%s ends without a word", { timeout: 60_000 }, async (_, kind, requests) => {
+])("%s ends without a word", async (_, kind, requests) => {
   const argv = ["-e", PARENT, join(here, "dist/main.js"), kind, JSON.stringify(requests)];
   const parent = spawn(process.execPath, argv, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";

@@ -5,15 +5,24 @@
 //   npm run mutants -- cli --timeout 60                   on a busy machine, where what is slow would count as noticed
 //   npm run mutants -- --since HEAD~20 --minutes 3        of the lines changed since a revision
 //   npm run mutants -- --faults winograd                  our own faults (mutants/faults.mjs) whose name or file says so
-// A package's mutants are tried by its own tests; those of changed lines, for want of time, by the tests in the same folders where
-// there are any. It prints what survived; mutants/argued.mjs holds those that change nothing.
+// A package's mutants are tried by its own tests, those of wasm folder by folder by the fast tests there; those of changed lines,
+// for want of time, by the tests in the same folders where there are any. It prints what survived; mutants/argued.mjs holds those that change nothing.
 
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { argued } from "./mutants/argued.mjs";
-import { changedLines, draw, findMutants, lineOf, packageOf, sourcesOf, textOf } from "./mutants/choose.mjs";
+import {
+  changedLines,
+  draw,
+  findMutants,
+  lineOf,
+  packageOf,
+  partOf,
+  sourcesOf,
+  textOf,
+} from "./mutants/choose.mjs";
 import { faults } from "./mutants/faults.mjs";
 import { keyOf } from "./mutants/key.mjs";
 import { notices } from "./mutants/notice.mjs";
@@ -74,16 +83,17 @@ function testsOf(chosen) {
   const beside = [...folders].filter((folder) =>
     readdirSync(join(scratch, folder)).some((name) => name.endsWith(".test.ts")),
   );
-  return values.since === undefined || beside.length === 0
-    ? packageOf(chosen[0].fileName).tests
+  const isFolder = partOf(chosen[0].fileName).name !== packageOf(chosen[0].fileName).name;
+  return values.since === undefined || isFolder || beside.length === 0
+    ? partOf(chosen[0].fileName).tests
     : beside.map((folder) => `${folder}/*.test.ts`).join(",");
 }
 
-/** Runs Stryker on the chosen mutants of one package; returns its exit code, or undefined where it came to the deadline. */
+/** Runs Stryker on the chosen mutants of one part; returns its exit code, or undefined where it came to the deadline. */
 function stryker(name, chosen, deadline) {
   rmSync(results, { force: true });
   writeFileSync(chosenFile, JSON.stringify(chosen.map(key)));
-  const incrementalFile = join(scratch, `.mutants-${name}.json`);
+  const incrementalFile = join(scratch, `.mutants-${name.replaceAll("/", "-")}.json`);
   if (values.fresh) rmSync(incrementalFile, { force: true });
   forgetUnchosen(incrementalFile);
   const lines = new Set(
@@ -99,7 +109,7 @@ function stryker(name, chosen, deadline) {
       detached: true,
       env: {
         ...process.env,
-        // Where nobody asks for more: 30 random programs of the engine instead of 200.
+        // Where nobody asks for more: 30 random programs of the engine instead of 80.
         SAUNET_PROGRAMS: process.env.SAUNET_PROGRAMS ?? "30 1",
         SAUNET_MUTANTS_TESTS: values.tests ?? testsOf(chosen),
         SAUNET_MUTANTS_CHOSEN: chosenFile,
@@ -128,7 +138,7 @@ function stryker(name, chosen, deadline) {
   });
 }
 
-/** Tries the chosen mutants of one package and prints what became of them; returns whether the tool did its work. */
+/** Tries the chosen mutants of one part and prints what became of them; returns whether the tool did its work. */
 async function tryMutants(name, chosen, all, deadline) {
   const code = await stryker(name, chosen, deadline);
   const wanted = new Map(chosen.map((mutant) => [key(mutant), mutant]));
@@ -216,14 +226,14 @@ const mutants = (await findMutants(files)).filter(
 );
 if (mutants.length === 0) console.log("mutants: no line with a mutant has changed");
 const chosen = draw(mutants, sample, seed);
-const ofPackage = (some, name) => some.filter(({ fileName }) => packageOf(fileName).name === name);
-const names = [...new Set(chosen.map(({ fileName }) => packageOf(fileName).name))].sort(
-  (a, b) => ofPackage(chosen, b).length - ofPackage(chosen, a).length,
+const ofPart = (some, name) => some.filter(({ fileName }) => partOf(fileName).name === name);
+const names = [...new Set(chosen.map(({ fileName }) => partOf(fileName).name))].sort(
+  (a, b) => ofPart(chosen, b).length - ofPart(chosen, a).length,
 );
 for (const [at, name] of names.entries()) {
-  const own = ofPackage(chosen, name);
+  const own = ofPart(chosen, name);
   if (Date.now() > end) console.log(`${name}: ${own.length} mutants not tried within the time`);
-  else if (!(await tryMutants(name, own, ofPackage(mutants, name).length, endOfPart(names.length - at)))) {
+  else if (!(await tryMutants(name, own, ofPart(mutants, name).length, endOfPart(names.length - at)))) {
     console.log(`${name}: Stryker failed`);
     // Mutants of changed lines are for reading: no change is held back by a tool that did not start.
     if (lines === undefined) isWell = false;

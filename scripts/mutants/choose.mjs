@@ -1,8 +1,8 @@
 // Which mutants are tried: those of a package, a folder, a file, or of the lines that have changed, all or a sample.
 
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Instrumenter } from "@stryker-mutator/instrumenter";
 import { root } from "../workspace.mjs";
 
@@ -32,6 +32,26 @@ export function packageOf(file) {
   const [folder, name] = file.split("/");
   if (folder === "bench") return { name: "bench", tests: "bench/**/*.test.ts" };
   return { name, tests: [`packages/${name}/src/**/*.test.ts`, ...(MORE_TESTS[name] ?? [])].join(",") };
+}
+
+/** Tests of wasm that take half a minute and more; the tests of each folder notice what these would. */
+const SLOW = /^(concurrency|edges|parity|program|random-programs|sweep)\.test\.ts$/;
+
+/**
+ * What one run of Stryker tries, and by which tests: a package by all of its tests. Those of wasm take minutes, and most of them
+ * reach everything, so each of its folders is tried by the fast tests in that folder.
+ */
+export function partOf(file) {
+  const whole = packageOf(file);
+  if (whole.name !== "wasm") return whole;
+  const folder = dirname(file);
+  const tests = readdirSync(join(root, folder)).filter(
+    (name) => /\.test\.ts$/.test(name) && !SLOW.test(name),
+  );
+  return {
+    name: folder.replace("packages/wasm/src", "wasm"),
+    tests: tests.map((name) => `${folder}/${name}`).join(","),
+  };
 }
 
 /** The sources of a package by its name, of a folder, of a file, or all. */

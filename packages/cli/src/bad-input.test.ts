@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { randomState } from "@saunet/core";
 import { initialize, saUNet, writeWeights } from "@saunet/model";
 import sharp, { type Sharp } from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   claiming,
   saunet,
@@ -18,6 +18,8 @@ import {
   writeSparse,
   writeSpoiltWeights,
 } from "./testing.ts";
+
+vi.mock("@saunet/wasm", async (original) => (await import("./testing-engine.ts")).portableEngine(original));
 
 let here: string;
 let count = 0;

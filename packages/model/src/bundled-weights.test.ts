@@ -27,10 +27,9 @@ it("browsers load the module of the weights, which differs from the file by the 
   for (const [path, { data }] of Object.entries(parameters)) {
     const wanted = exact.parameters[path].data;
     // Half of the last of 11 binary digits; below 2^-14 digits are lost.
-    for (const [i, value] of data.entries())
-      expect(Math.abs(value - wanted[i])).toBeLessThanOrEqual(
-        Math.max(2 ** -25, Math.abs(wanted[i]) * 2 ** -11),
-      );
+    const isRounded = (value: number, i: number) =>
+      Math.abs(value - wanted[i]) <= Math.max(2 ** -25, Math.abs(wanted[i]) * 2 ** -11);
+    expect(data.every(isRounded), path).toBe(true);
   }
 });
 

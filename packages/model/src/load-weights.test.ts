@@ -97,7 +97,7 @@ describe("loadWeights", () => {
     await expect(loadWeights(`${url}/missing`)).rejects.toThrow(`${url}/missing answered 404 Not Found`);
     const limit = { maxBytes: 3 * bytes.length };
     await expect(loadWeights(`${url}/endless`, limit)).rejects.toThrow(/the limit is/);
-    await vi.waitFor(() => expect(sending.size).toBe(0));
+    await expect.poll(() => sending.size).toBe(0);
     for (const source of [bytes, new Blob([new Uint8Array(bytes)]), path, `${url}/weights`]) {
       await expect(loadWeights(source, { maxBytes: 100 })).rejects.toThrow(WeightsError);
     }

@@ -138,7 +138,7 @@ describe("random networks", () => {
           }
         }
       }),
-      recipesOf(25),
+      recipesOf(10),
     ));
 
   it("are the same fused and not, within 1e-5, on any number of threads bit for bit, and near the references", () =>
@@ -163,7 +163,7 @@ describe("random networks", () => {
           if (body === passes[0]) expect(relativeError(fused[0], reference[0])).toBeLessThan(1e-4);
         }
       }),
-      recipesOf(40),
+      recipesOf(20),
     ));
 
   it("train as the eager ones do, bit for bit, when the learning rate changes between steps", () =>
@@ -181,7 +181,7 @@ describe("random networks", () => {
         runnable.free();
         expect(stateOf(replayed)).toEqual(stateOf(eager));
       }),
-      recipesOf(25),
+      recipesOf(10),
     ));
 
   it("live beside each other, whatever the order in which they run", () =>
@@ -206,11 +206,11 @@ describe("random networks", () => {
           for (const { runnable } of programs) runnable.release();
         },
       ),
-      recipesOf(20),
+      recipesOf(8),
     ));
 
   it("meet every rewrite", () => {
-    const programs = fc.sample(recipes, recipesOf(40)).flatMap((recipe) =>
+    const programs = fc.sample(recipes, recipesOf(20)).flatMap((recipe) =>
       ([inference, gradients] as const).map((bodyOf) => {
         const network = networkOf(recipe, { training: bodyOf === gradients });
         return captured(network, bodyOf(network));

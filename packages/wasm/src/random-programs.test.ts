@@ -18,7 +18,7 @@ import { EFFECTS, type Recipe, recipeOf } from "./testing/recipe.ts";
 import { shrink } from "./testing/shrink.ts";
 import { Pool } from "./threads/pool.ts";
 
-const [COUNT, SEED] = (process.env.SAUNET_PROGRAMS ?? "200 1").split(" ").map(Number) as [number, number];
+const [COUNT, SEED] = (process.env.SAUNET_PROGRAMS ?? "80 1").split(" ").map(Number) as [number, number];
 const seeds = Array.from({ length: COUNT }, (_, number) => SEED + number);
 /** Of a larger number of programs, how many failures are looked into before it stops. */
 const MOST_FAILURES = 5;
@@ -38,6 +38,8 @@ const NOT_MET = ["gather.forward", "gather.gradient", "oneHot.forward"];
 
 /** Of so many programs all are kept, so that they are made and rewritten once for all tests. */
 const MOST_KEPT = 1000;
+/** Among so many a kernel is looked for that none of the programs meets. */
+const MOST_SEARCHED = 1000;
 const kept = new Map<number, RandomProgram>();
 
 /** The program of a seed. */
@@ -154,7 +156,7 @@ describe(`${COUNT} random programs from seed ${SEED}`, () => {
     const missing = () => kernelNames().filter((name) => !kernels.has(name));
     // An operator that is added changes what all programs draw: a kernel that none of them meets any more is looked for, and
     // checked, in those after them.
-    for (let seed = SEED + COUNT; missing().length > NOT_MET.length && seed < SEED + 5 * COUNT; seed++) {
+    for (let seed = SEED + COUNT; missing().length > NOT_MET.length && seed < SEED + MOST_SEARCHED; seed++) {
       const random = new RandomProgram(recipeOf(seed));
       const found = kernelsIn(random).filter((name) => !kernels.has(name));
       if (found.length > 0) await checkRewrites(random);
@@ -162,8 +164,8 @@ describe(`${COUNT} random programs from seed ${SEED}`, () => {
     }
     expect(missing()).toEqual(NOT_MET);
     for (const name of FUSION_NAMES) {
-      expect(fired[name], name).toBeGreaterThanOrEqual(10);
-      expect(hindered[name], `writers between: ${name}`).toBeGreaterThanOrEqual(5);
+      expect(fired[name], name).toBeGreaterThanOrEqual(2);
+      expect(hindered[name], `writers between: ${name}`).toBeGreaterThanOrEqual(2);
     }
   });
 });

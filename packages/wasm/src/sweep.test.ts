@@ -151,7 +151,7 @@ function outputsOf({ shapes, apply, name }: Case): Float32Array[] {
   return outputs;
 }
 
-describe("operators, accelerated", { timeout: 180_000 }, () => {
+describe("operators, accelerated", () => {
   afterEach(restore);
   const wanted = new Map(cases.map((each) => [each, withReferences(() => outputsOf(each))]));
   const onAllThreads = new Map<Case, Float32Array[]>();

@@ -48,7 +48,7 @@ describe("saunet segment, of DICOM files", () => {
     expect(new Uint8Array(pixels)).toEqual(overlay.data);
   });
 
-  it("does so as it is installed, where Node loads the libraries itself", { timeout: 120_000 }, async () => {
+  it("does so as it is installed, where Node loads the libraries itself", async () => {
     await build();
     const argv = [
       command,

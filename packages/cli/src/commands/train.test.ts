@@ -9,7 +9,11 @@ import { keeper, saunet, smallFundus, tiny, writeFolder, writeFreshWeights } fro
 
 const ids = ["a", "b", "c", "d"];
 const ctrlC = { exitCode: 130, reason: "SIGINT", isSignal: true };
-const short = ["--crop", "16", "--batch", "2", "--epochs", "2", "--steps", "3"];
+// One thread: to share out such small networks takes longer than to run them. Runs that are resumed take as many as there are.
+const short = [
+  ...["--crop", "16", "--batch", "2", "--epochs", "2", "--steps", "3"],
+  ...["--no-report", "--threads", "1"],
+];
 let here: string;
 const train = (out: string, ...argv: string[]) =>
   saunet(here, ["train", "-o", out, "--weights", "tiny.safetensors", ...short, ...argv]);
@@ -32,7 +36,7 @@ afterAll(() => rm(here, { recursive: true }));
 
 describe("saunet train", () => {
   it("leaves settings, a log and weights that segment a photograph", async () => {
-    const { code, out, err } = await train("run", ...folder, "--json");
+    const { code, out, err } = await train("run", ...folder, "--report", "--json");
     expect([code, err]).toEqual([0, ""]);
     expect(JSON.parse(out)).toMatchObject({
       network: "tiny",
@@ -136,7 +140,7 @@ describe("saunet train", () => {
       await writeFile(join(here, `${id}.jpg`), isTest ? "damaged" : jpeg);
       await writeFile(join(here, `${id}_1stHO.png`), isTest ? "damaged" : png);
     }
-    const { code, err } = await train("chase", "--dataset", "chase", "--data", ".", "--no-report");
+    const { code, err } = await train("chase", "--dataset", "chase", "--data", ".");
     expect([code, err]).toEqual([0, ""]);
     const { training, validation } = JSON.parse(String(await read("chase", "config.json")));
     expect([training.length, validation.length]).toEqual([18, 2]);
@@ -302,6 +306,7 @@ describe("saunet train", () => {
       "2",
       "--weights",
       "tiny.safetensors",
+      "--no-report",
       "--json",
     ];
     const { code, err, out } = await saunet(here, ["train", "-o", "paper", ...paper]);

@@ -225,7 +225,7 @@ describe.skipIf(!hasRedis)("with Redis", () => {
       await submit(`http://127.0.0.1:${(server.address() as AddressInfo).port}/eye.png`);
       isSlow = true;
       const worker = started(["screen", "work", "--queue", redis.url, "--threads", "1", "--grace", "1"]);
-      await expect.poll(() => held.length, { timeout: 30_000 }).toBe(1);
+      await expect.poll(() => held.length).toBe(1);
       expect(await status()).toMatchObject({ waiting: 0, active: 1 });
       worker.child.kill("SIGTERM");
       expect((await worker.ended).code).toBe(0);

@@ -39,7 +39,7 @@ export const shapes: readonly (readonly [number, number, number, number])[] = [
   ...channels.map((C) => [1, 1, 1, C] as const),
   ...channels.map((C) => [2, 7, 16, C] as const),
   ...channels.map((C) => [1, 33, 29, C] as const),
-  ...[3, 16, 64].map((C) => [1, 131, 97, C] as const),
+  ...[3, 16].map((C) => [1, 131, 97, C] as const),
 ];
 
 /** How many elements. */
@@ -155,6 +155,9 @@ export function checkCode(
   return Math.max(...different.map((relaxed) => checkArithmetic(generator, arrays, dims, relaxed, typical)));
 }
 
+const bytesOf = ({ buffer, byteOffset, byteLength }: FlatArray): Buffer =>
+  Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+
 function checkArithmetic(
   generator: Generator,
   arrays: Arrays,
@@ -176,6 +179,7 @@ function checkArithmetic(
     for (const [name, role] of Object.entries(roles)) {
       if (role === "read" || arrays[name] === undefined) continue;
       const wanted = whole[name];
+      if (bytesOf(outputs[name]).equals(bytesOf(wanted))) continue;
       const differs = outputs[name].findIndex(
         (value, i) => value !== wanted[i] && !Object.is(value, wanted[i]),
       );

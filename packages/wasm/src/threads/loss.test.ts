@@ -142,7 +142,7 @@ describe("a pool that loses a worker", () => {
       /^count_i32: 1 of 2 workers did not answer; they are being replaced$/,
     );
     expect(runSync([x])[0].data).toEqual(wanted.data);
-    await vi.waitFor(() => expect(pool.threads).toBe(3), { timeout: 30_000 });
+    await expect.poll(() => pool.threads).toBe(3);
     expect(runSync([x])[0].data).toEqual(wanted.data);
     expect((await run([x]))[0].data).toEqual(wanted.data);
     free();
@@ -164,12 +164,10 @@ it("a pool whose new worker ends before it is up works alone, and leaves none of
     await spawned[1].terminate();
     expect((await runFree(prepared, [x]))[0].data).toEqual(wanted.data);
     expect(pool.threads).toBe(1);
-    await vi.waitFor(async () => {
-      for (const thread of [0, 1]) {
-        expect(spawned[thread].terminate).not.toBe(before[thread].terminate);
-        await spawned[thread].ended;
-      }
-    });
+    for (const thread of [0, 1]) {
+      await expect.poll(() => spawned[thread].terminate).not.toBe(before[thread].terminate);
+      await spawned[thread].ended;
+    }
   } finally {
     stillborn.clear();
   }

@@ -1,5 +1,5 @@
 import { type Floats, kernel } from "@saunet/core/kernels";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Arena } from "../memory.ts";
 import { generator, type Plan } from "../plan.ts";
 import { Runner } from "../runner.ts";
@@ -133,7 +133,7 @@ describe("Pool", () => {
       return pool.spans() !== undefined;
     };
     // Whoever took part in one a moment ago is still awake.
-    await vi.waitFor(() => expect(isShared()).toBe(false));
+    await expect.poll(() => isShared()).toBe(false);
     expect(isShared({ ...planOf(1000), key: "a job that nothing is known of" })).toBe(true);
   });
 

@@ -40,7 +40,7 @@ describe("makeWorker", () => {
     hear({ data: "something else" });
     hear({ data: asking.messages[0][0] });
     const made = async (count: number) => {
-      await vi.waitFor(() => expect(FakeWorker.made).toHaveLength(1 + count));
+      await expect.poll(() => FakeWorker.made).toHaveLength(1 + count);
       return FakeWorker.made.slice(1);
     };
     return { ...nested, end, made };
@@ -59,7 +59,7 @@ describe("makeWorker", () => {
     worker.postMessage({ thread: 1, port: port2 }, [port2]);
     const [thread] = await made(1);
     expect(thread).toMatchObject({ script: "thread.js", type: "classic" });
-    await vi.waitFor(() => expect(thread.messages).toHaveLength(1));
+    await expect.poll(() => thread.messages).toHaveLength(1);
     const [[message, transfer]] = thread.messages as [{ thread: number; port: MessagePort }, unknown[]][];
     expect(message.thread).toBe(1);
     expect(transfer).toEqual([message.port]);
@@ -89,7 +89,7 @@ describe("makeWorker", () => {
     makeWorker("second.js");
     const threads = await made(2);
     first.terminate();
-    await vi.waitFor(() => expect(threads[0].terminate).toHaveBeenCalledOnce());
+    await expect.poll(() => threads[0].terminate).toHaveBeenCalledOnce();
     expect(threads[1].terminate).not.toHaveBeenCalled();
     end();
     for (const { terminate } of threads) expect(terminate).toHaveBeenCalledOnce();

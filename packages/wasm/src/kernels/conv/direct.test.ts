@@ -31,7 +31,7 @@ describe.each(kernels)("conv2d.%s directly", (which, generatorWith) => {
       fc.property(cases(anyGeometry), (call) => {
         expect(errorIn(generator, call, relaxed)).toBeLessThan(TOLERANCE);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 

@@ -25,7 +25,7 @@ describe("conv2d.filterGradient directly", () => {
       fc.property(cases(anyGeometry), (call) => {
         expect(errorIn(generator, call, relaxed)).toBeLessThan(TOLERANCE.direct);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -63,7 +63,7 @@ describe("conv2d.filterGradient through Winograd", () => {
         const generator = gradientWith(winogradOf(rows, columns, stripTiles));
         expect(errorIn(generator, call, relaxed)).toBeLessThan(TOLERANCE.winograd);
       }),
-      { numRuns: 80 },
+      { numRuns: 40 },
     );
   });
 

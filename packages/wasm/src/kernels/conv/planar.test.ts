@@ -32,7 +32,7 @@ describe.each(kernels)("conv2d.%s in planes", (_, generatorWith, correlationOf) 
       fc.property(few, (call) => {
         expect(errorIn(generator, call, relaxed)).toBeLessThan(TOLERANCE);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 

@@ -33,7 +33,7 @@ describe.each(kernels)("conv2d.%s through Winograd", (direction, generatorWith, 
         const generator = generatorWith(winogradOf(rows, columns, stripTiles));
         expect(errorIn(generator, call, relaxed)).toBeLessThan(TOLERANCE);
       }),
-      { numRuns: 80 },
+      { numRuns: 40 },
     );
   });
 
