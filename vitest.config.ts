@@ -27,8 +27,8 @@ export default defineConfig({
     maxWorkers: 2,
     // Tests and hooks start threads, bundlers and browsers, on machines that may be busy: no test has a shorter limit of its own,
     // and what is waited for is polled (`expect.poll`), since `vi.waitFor` gives up after a second.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     expect: { poll: { timeout: 120_000 } },
   },
 });
