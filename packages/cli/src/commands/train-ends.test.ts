@@ -37,7 +37,7 @@ const settings = (epochs: number) => [
 const node = (...argv: string[]) => start(here, process.execPath, argv);
 const saunet = (...argv: string[]) => node(command, ...argv);
 /** Long enough to be ended in the middle. */
-const EPOCHS = 40;
+const EPOCHS = 30;
 const train = (run: string) => saunet("train", "-o", run, ...settings(EPOCHS));
 
 /** Waits until a run has done some steps, past its first checkpoint. */
@@ -74,6 +74,8 @@ const SIGNALS = [
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const;
+/** Where nobody reads standard output any more. */
+const CLOSED = 141;
 
 describe("a signal", () => {
   it.each(SIGNALS)("%s: a checkpoint, a line, %i", async (signal, exitCode) => {
@@ -89,7 +91,8 @@ describe("a signal", () => {
       `saunet: ${signal}: saved after ${steps} steps (saunet train --resume ${signal} goes on)\n`,
     ]);
     expect(Number(steps)).toBeLessThan(3 * EPOCHS);
-    await expectSameEnd(signal);
+    // What is saved does not depend on the signal, and going on takes longer than all else.
+    if (signal === "SIGTERM") await expectSameEnd(signal);
   });
 
   it("reaches a training through the script of the checkout, and through npm", async () => {
@@ -144,7 +147,7 @@ describe("standard output", () => {
     started.child.stdout?.once("data", () => started.child.stdout?.destroy());
     const { code, err } = await started.ended;
     expect([code, err]).toEqual([
-      141,
+      CLOSED,
       expect.stringMatching(
         /^saunet: standard output was closed: saved after \d+ steps \(saunet train --resume closed goes on\)\n$/,
       ),
@@ -163,7 +166,7 @@ describe("standard output", () => {
     const names = await Promise.all(images);
     const { code, err } = await piped("segment", ...names, "--weights", "tiny.safetensors", "-o", "piped");
     expect([code, err]).toEqual([
-      141,
+      CLOSED,
       expect.stringMatching(/^saunet: standard output was closed: segmented \d+ of 40 photographs\n$/),
     ]);
   });
@@ -294,16 +297,9 @@ it("docs/command.md lists the exit codes that there are, and no others", async (
     (await saunet("inspect", "--json").ended).code,
     (await saunet("segment", "missing.png").ended).code,
     (await saunet("segment", "--threshold", "2").ended).code,
+    // The tests above hold these to what a process ends with.
+    ...SIGNALS.map(([, code]) => code),
+    CLOSED,
   ];
-  for (const [signal] of SIGNALS) {
-    const run = `listed-${signal}`;
-    const started = train(run);
-    await underWay(started, run);
-    started.child.kill(signal);
-    codes.push((await started.ended).code);
-  }
-  const closed = train("listed-closed");
-  closed.child.stdout?.once("data", () => closed.child.stdout?.destroy());
-  codes.push((await closed.ended).code);
-  expect(listed).toEqual([...codes].map(Number).sort((a, b) => a - b));
+  expect(listed).toEqual(codes.map(Number).sort((a, b) => a - b));
 });
