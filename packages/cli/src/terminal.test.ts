@@ -35,6 +35,7 @@ describe.runIf(process.platform !== "win32")("a name with escapes", () => {
     await write(join(here, `${evil}.png`), smallFundus(1).image);
     await writeFolder(join(here, `set${evil}`), [`eye${evil}`, "plain"]);
     await mkdir(join(here, `out${evil}`));
+    await saunet(here, ["train", "-o", `ran${evil}`, ...trained]);
   });
   afterAll(() => rm(here, { recursive: true }));
 
@@ -46,7 +47,7 @@ describe.runIf(process.platform !== "win32")("a name with escapes", () => {
     ["segment of what is missing", 1, ["segment", `no${evil}.png`, ...weights]],
     ["evaluate", 0, ["evaluate", ...set, ...weights, "--csv", `figures${evil}.csv`]],
     ["train", 0, ["train", "-o", `run${evil}`, ...trained]],
-    ["report", 0, ["report", `run${evil}`]],
+    ["report", 0, ["report", `ran${evil}`]],
     ["inspect of what is missing", 1, ["inspect", `no${evil}`]],
     ["average", 0, ["average", `${evil}.safetensors`, "tiny.safetensors", "-o", `both${evil}.safetensors`]],
     ["export", 0, ["export", ...weights, "--onnx", `${evil}.onnx`]],
