@@ -37,6 +37,8 @@ function finish(id: number): void {
 }
 
 beforeEach(() => {
+  // What was chosen for them before.
+  for (const id of [1, 2, 3]) forgetPhotograph(id);
   [items.value, masks.value, notice.value] = [
     [photograph(1, "eye.png"), photograph(2, "ear.png")],
     [],

@@ -104,6 +104,7 @@ export async function pairMasks(): Promise<void> {
 /** A photograph takes its masks along when it is taken out. */
 export function forgetPhotograph(id: number): void {
   masks.value = masks.value.filter(({ photograph }) => photograph !== id);
+  chosen.value = new Map([...chosen.value].filter(([key]) => !key.endsWith(` ${id}`)));
 }
 
 function place(id: number, photograph: number | undefined, reason?: string): void {
