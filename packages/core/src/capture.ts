@@ -74,24 +74,6 @@ function expectApart(externals: readonly FlatArray[], written: ReadonlySet<FlatA
   }
 }
 
-/** Bytes of an array that gets a place in a block, and of a block. */
-const [LARGE, BLOCK] = [2 ** 16, 2 ** 26];
-
-/**
- * Hands out zeros for arrays that are mostly never touched. Node has memory from the C library, which fills with zeros what
- * it gives out again, up to 32 MB: the 1.3 GB of SA-UNetv2 at 592x592 took 110 ms. Larger blocks are mapped and cost nothing.
- */
-function untouched(): (size: number) => Float32Array {
-  let [block, used] = [new ArrayBuffer(0), 0];
-  return (size) => {
-    const bytes = 4 * size;
-    if (bytes < LARGE) return new Float32Array(size);
-    if (used + bytes > block.byteLength) [block, used] = [new ArrayBuffer(Math.max(BLOCK, bytes)), 0];
-    used += bytes;
-    return new Float32Array(block, used - bytes, size);
-  };
-}
-
 /**
  * Writes down the kernel calls of a function of tensors.
  *
@@ -113,12 +95,11 @@ export function capture(
     made.add(array);
     return array;
   };
-  const floats = untouched();
   const listed: KernelCall[] = [];
   // Fresh input arrays: the caller's own may be parameters too.
-  const placeholders = inputs.map(({ data, shape }) => new Tensor(floats(data.length), shape));
+  const placeholders = inputs.map(({ data, shape }) => new Tensor(new Float32Array(data.length), shape));
   const allocator = {
-    floats: (size: number) => keep(floats(size)),
+    floats: (size: number) => keep(new Float32Array(size)),
     indices: (size: number) => keep(new Int32Array(size)),
   };
   const note = (call: KernelCall) => listed.push(call);
