@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -17,6 +18,9 @@ import { bin, root } from "./workspace.mjs";
 /** The packages whose exports have a condition "node". */
 const BUNDLED = ["core", "wasm", "data", "model"];
 
+/** Says that a package's bundles are whole. */
+const LAST = "index.js";
+
 const code = bin("tsc", ["--build", ...process.argv.slice(2)]);
 if (code !== 0) process.exit(code);
 const stale = BUNDLED.filter(isStale);
@@ -25,39 +29,55 @@ if (stale.length > 0) {
   await Promise.all(stale.map((name) => bundle(rolldown, name)));
 }
 
-/** Whether a source is newer than the bundle. */
+/** The entries of a package that Node imports: their files under dist/node/, and their sources. */
+function entriesOf(name) {
+  const { exports } = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
+  return Object.values(exports).flatMap(({ node, "@saunet/source": source }) =>
+    node === undefined ? [] : [{ file: node.replace("./dist/node/", ""), source }],
+  );
+}
+
+/** Whether an entry is missing, or what it is made of is newer than index.js, which is written last. */
 function isStale(name) {
   const folder = join(root, "packages", name);
-  const made = join(folder, "dist/node/index.js");
-  if (!existsSync(made)) return true;
-  const { mtimeMs } = statSync(made);
-  const files = readdirSync(join(folder, "src"), { recursive: true, withFileTypes: true });
-  return files.some((file) => file.isFile() && statSync(join(file.parentPath, file.name)).mtimeMs > mtimeMs);
+  const made = entriesOf(name).map(({ file }) => join(folder, "dist/node", file));
+  if (!made.every((path) => existsSync(path))) return true;
+  const { mtimeMs } = statSync(join(folder, "dist/node", LAST));
+  const files = readdirSync(join(folder, "src"), { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile())
+    .map((file) => join(file.parentPath, file.name));
+  return [...files, join(folder, "package.json"), import.meta.filename].some(
+    (path) => statSync(path).mtimeMs > mtimeMs,
+  );
 }
 
 /** Bundles a package's entries, which share what they have in common; other packages stay outside. */
 async function bundle(rolldown, name) {
   const folder = join(root, "packages", name);
-  const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const entries = Object.values(exports).filter(({ node }) => node !== undefined);
+  const dir = join(folder, "dist/node");
   const bundled = await rolldown({
     input: Object.fromEntries(
-      entries.map(({ node, "@saunet/source": source }) => [
-        node.replace("./dist/node/", "").replace(/\.js$/, ""),
-        join(folder, source),
-      ]),
+      entriesOf(name).map(({ file, source }) => [file.replace(/\.js$/, ""), join(folder, source)]),
     ),
     external: /^(node:|@?[a-z])/,
     platform: "node",
     resolve: { conditionNames: ["@saunet/source", "node"] },
   });
   const { output } = await bundled.generate({
+    dir,
     format: "esm",
     sourcemap: true,
     entryFileNames: "[name].js",
     chunkFileNames: "[name].js",
   });
-  for (const file of output) put(join(folder, "dist/node", file.fileName), file.code ?? file.source);
+  const files = output.toSorted((a, b) => (a.fileName === LAST) - (b.fileName === LAST));
+  for (const file of files) put(join(dir, file.fileName), file.code ?? file.source);
+  const kept = new Set(files.map(({ fileName }) => join(dir, fileName)));
+  for (const file of readdirSync(dir, { recursive: true, withFileTypes: true })) {
+    const path = join(file.parentPath, file.name);
+    // Not what another build is writing.
+    if (file.isFile() && /\.(js|map)$/.test(path) && !kept.has(path)) rmSync(path, { force: true });
+  }
 }
 
 /** Writes a file in one step: another process may be about to import it. */

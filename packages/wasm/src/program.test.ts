@@ -257,6 +257,34 @@ describe("random networks", () => {
     expect(await collected(() => arena.used === used)).toBe(true);
   });
 
+  it("that the host does not compile give their memory back", () => {
+    const [arena] = arenas;
+    const fresh = new Runner(arena, alone, { relaxed: false });
+    const used = arena.used;
+    const network = networkOf(fc.sample(recipes, { numRuns: 1, seed: 1 })[0], { training: false });
+    const { Module } = WebAssembly;
+    WebAssembly.Module = class extends Module {
+      constructor() {
+        super(new Uint8Array());
+      }
+    };
+    try {
+      expect(() => prepareInArena(fresh, captured(network, inference(network)))).toThrow(
+        WebAssembly.CompileError,
+      );
+    } finally {
+      WebAssembly.Module = Module;
+    }
+    expect(arena.used).toBe(used);
+    const x = inputOf(network, 1);
+    const { runSync, free } = prepareInArena(fresh, captured(network, inference(network)), {
+      without: UNFUSED,
+    });
+    expect(runSync([x])[0].data).toEqual(inference(network)([x])[0].data);
+    free();
+    expect(arena.used).toBe(used);
+  });
+
   it("leave the arena as they found it", () => {
     const used = arenas.map((arena) => arena.used);
     const network = networkOf(fc.sample(recipes, { numRuns: 1, seed: 1 })[0], { training: true });

@@ -278,7 +278,14 @@ export function prepareInArena(
       if (!(error instanceof MemoryError)) throw error;
       return error;
     }
-    placed = placeIn(runner, layout, holdings.lease, codes);
+    try {
+      placed = placeIn(runner, layout, holdings.lease, codes);
+    } catch (error) {
+      // Code that the host does not compile: the block is nobody's.
+      holdings.lease.end();
+      holdings.lease = undefined;
+      throw error;
+    }
     return placed;
   };
   const callByCall = (reason: MemoryError): Prepared => {
