@@ -156,7 +156,7 @@ const isBlind = ({ types }: AnyKernel, { refuses = false }: Plan): boolean =>
   !refuses && Object.values(types).every((type) => type === undefined);
 
 /** @param codes by call; those that are missing are compiled, and rehearsed in the block */
-function placeIn(runner: Runner, layout: Layout, lease: Lease, codes: Compiled[]): Placed {
+function placeIn(runner: Runner, layout: Layout, lease: Lease, codes: Map<number, Compiled>): Placed {
   const { program, planned, written, offsets, sharedOffsets, ownOffset } = layout;
   const { buffers, inputs, outputs } = program;
   const base = lease.address;
@@ -173,11 +173,11 @@ function placeIn(runner: Runner, layout: Layout, lease: Lease, codes: Compiled[]
   const inputViews = inputs.map(({ buffer }) => viewOf(buffer));
   const outputViews = outputs.map(({ buffer }) => viewOf(buffer) as Float32Array);
   const codeOf = (number: number, kernel: AnyKernel, plan: Plan): Compiled => {
-    const known = codes[number];
+    const known = codes.get(number);
     if (known !== undefined) return known;
     const code = runner.compile(kernel, plan);
     code.users++;
-    codes[number] = code;
+    codes.set(number, code);
     return code;
   };
   const steps = planned.flatMap(({ call, plan, kept }, number): Step[] => {
@@ -227,15 +227,13 @@ function placeIn(runner: Runner, layout: Layout, lease: Lease, codes: Compiled[]
 
 /** What a program holds of a runner. */
 interface Holdings {
-  readonly codes: readonly Compiled[];
+  readonly codes: ReadonlyMap<number, Compiled>;
   lease: Lease | undefined;
   readonly onFree: () => void;
 }
 
 function giveBack({ codes, lease, onFree }: Holdings): void {
-  codes.forEach((code) => {
-    code.users--;
-  });
+  for (const code of codes.values()) code.users--;
   lease?.end();
   onFree();
 }
@@ -261,7 +259,7 @@ export function prepareInArena(
 ): Prepared {
   const program = shareInPlace(fuseAll(captured, without, runner.features));
   const layout = layOut(runner, program);
-  const codes: Compiled[] = [];
+  const codes = new Map<number, Compiled>();
   const holdings: Holdings = { codes, lease: undefined, onFree };
   let placed: Placed | undefined;
   let spare: Prepared | undefined;

@@ -2,7 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { photographWarnings } from "@saunet/data";
+import { fieldOfView, photographWarnings } from "@saunet/data";
 import { type DatasetKind, filesOf, type Split } from "@saunet/data/files";
 import {
   type Calibration,
@@ -58,9 +58,10 @@ export async function calibrate(options: CalibrateOptions, host: Host): Promise<
         );
         bar.show(sample.id);
         const segment: Segment = (photograph) => {
-          const warnings = photographWarnings(photograph);
+          const field = fieldOfView(photograph);
+          const warnings = photographWarnings(photograph, field);
           if (warnings.length > 0) bar.warn(doubtsOf(sample.id, warnings));
-          return segmenter.segment(photograph, { maxPixels, ...(scale && { scale }) });
+          return segmenter.segment(photograph, { maxPixels, fieldOfView: field, ...(scale && { scale }) });
         };
         curves.push(await withFile(host, data, () => f1CurveOf(sample, segment)));
         bar.advance(sample.id);
