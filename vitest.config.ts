@@ -2,25 +2,19 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // Tests read the packages' sources through the private "@saunet/source" export condition: no build is needed.
-// Three kinds of tests run by scripts of their own: those on real photographs (*.photos.test.ts, `npm run check:photos`),
-// those in a real browser (*.browser.test.ts, `npm run check:browser`), and those of the queue that take minutes
-// (*.screening.test.ts, `npm run check:screening`).
+// Four kinds of tests run by scripts of their own: those that start so many processes that they take half a minute and more
+// (*.slow.test.ts, `npm run check:slow`), those on real photographs (*.photos.test.ts, `npm run check:photos`), those in a real
+// browser (*.browser.test.ts, `npm run check:browser`), and those of the queue that take minutes (*.screening.test.ts,
+// `npm run check:screening`).
 const only = process.env.SAUNET_TESTS;
-const special = ["photos", "browser", "screening"].map((kind) => `**/*.${kind}.test.ts`);
+const folders = ["packages/*/src", "bench", "examples", "scripts"];
+const special = ["slow", "photos", "browser", "screening"].map((kind) => `**/*.${kind}.test.ts`);
 
 export default defineConfig({
   resolve: { conditions: ["@saunet/source"] },
   ssr: { resolve: { conditions: ["@saunet/source", "node"] } },
   test: {
-    include:
-      only === undefined
-        ? [
-            "packages/*/src/**/*.test.ts",
-            "bench/**/*.test.ts",
-            "examples/**/*.test.ts",
-            "scripts/**/*.test.ts",
-          ]
-        : [`packages/*/src/**/*.${only}.test.ts`, `bench/**/*.${only}.test.ts`],
+    include: folders.map((folder) => `${folder}/**/*.${only === undefined ? "" : `${only}.`}test.ts`),
     exclude: ["**/node_modules/**", "**/dist/**", ...(only === undefined ? special : [])],
     setupFiles: [fileURLToPath(new URL("scripts/test-setup.ts", import.meta.url))],
     globalSetup: only === "browser" ? ["packages/web/src/testing-build.ts"] : [],

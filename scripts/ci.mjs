@@ -1,4 +1,4 @@
-// Everything that must hold before a change lands: tests, types, lint (with import cycles), budgets, packed tarballs,
+// Everything that must hold before a change lands: tests, the slow ones too, types, lint (with import cycles), budgets, packed tarballs,
 // the command on its built-in picture, the site with its links, mutants of recent lines, the tests in a real browser where one can be had, and the real photographs where
 // they lie beside the checkout.
 
@@ -9,7 +9,6 @@ import { installRedis } from "./redis.mjs";
 import { bin, root, run } from "./workspace.mjs";
 
 const scratch = mkdtempSync(join(tmpdir(), "saunet-ci-"));
-const report = join(scratch, "vitest.json");
 const node = (...args) => run(process.execPath, args);
 
 let passed = 0;
@@ -31,10 +30,14 @@ function step(name, execute) {
 // Without it, `npm test` says which tests it leaves out.
 if (!installRedis())
   console.log("\n== redis-server: none, and none can be installed: the queue is NOT CHECKED");
-step("npm test", () =>
-  run("npm", ["test", "--", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]),
-);
-if (existsSync(report)) {
+/** Runs tests, and counts each of them. */
+function tests(...args) {
+  const name = ["npm", ...args].join(" ");
+  const report = join(scratch, `${args.at(-1).replace(":", "-")}.json`);
+  step(name, () =>
+    run("npm", [...args, "--", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]),
+  );
+  if (!existsSync(report)) return;
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, "utf8"));
   passed += numPassedTests;
   failed += numFailedTests;
@@ -45,6 +48,8 @@ if (existsSync(report)) {
       if (status === "failed") failures.push(`${file}: ${fullName}\n${failureMessages.join("\n")}`);
   }
 }
+tests("test");
+tests("run", "check:slow");
 step("types", () => bin("tsc", ["-p", "tsconfig.check.json"]));
 step("lint and import cycles", () => bin("biome", ["ci", "--colors=off", "--error-on-warnings", "."]));
 step("budgets", () => node("scripts/budgets.mjs"));

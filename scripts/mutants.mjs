@@ -1,16 +1,17 @@
-// Do the tests notice faults? Stryker changes the sources in small ways (mutants) and runs the tests that reach each change:
-//   npm run mutants -- core --sample 60 --seed 1          60 mutants of a package, drawn by a seed
+// Do the tests notice faults? Stryker's instrumenter says how the sources may change in small ways (mutants); each is tried by the
+// tests of its package that import its file, the nearest ones first, until one fails:
+//   npm run mutants -- core --sample 300 --seed 1         300 mutants of a package, drawn by a seed
 //   npm run mutants -- packages/core/src/batches.ts       all of a file; several files, folders or packages may be named
-//   npm run mutants -- cli --tests "packages/cli/src/*.test.ts"    by these tests alone
-//   npm run mutants -- cli --timeout 60                   on a busy machine, where what is slow would count as noticed
+//   npm run mutants -- cli --patience 300                 five minutes of tests for each instead of one
 //   npm run mutants -- --since HEAD~20 --minutes 3        of the lines changed since a revision
 //   npm run mutants -- --faults winograd                  our own faults (mutants/faults.mjs) whose name or file says so
-// A package's mutants are tried by its own tests, those of wasm folder by folder by the fast tests there; those of changed lines,
-// for want of time, by the tests in the same folders where there are any. It prints what survived; mutants/argued.mjs holds those that change nothing.
+// Results are kept as long as the mutant's file and its package's tests stay as they are, unless --fresh is given. It prints
+// what survived; mutants/argued.mjs holds those that change nothing.
 
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { argued } from "./mutants/argued.mjs";
 import {
@@ -19,15 +20,15 @@ import {
   findMutants,
   lineOf,
   packageOf,
-  partOf,
   sourcesOf,
+  testsOf,
   textOf,
 } from "./mutants/choose.mjs";
 import { faults } from "./mutants/faults.mjs";
-import { keyOf } from "./mutants/key.mjs";
 import { notices } from "./mutants/notice.mjs";
 import { refresh, scratch } from "./mutants/scratch.mjs";
-import { install } from "./workspace.mjs";
+import { tryMutants } from "./mutants/trials.mjs";
+import { install, root } from "./workspace.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -36,9 +37,9 @@ const { values, positionals } = parseArgs({
     seed: { type: "string", default: "1" },
     since: { type: "string" },
     minutes: { type: "string", default: "60" },
+    patience: { type: "string", default: "60" },
+    workers: { type: "string", default: String(availableParallelism()) },
     faults: { type: "boolean", default: false },
-    tests: { type: "string" },
-    timeout: { type: "string", default: "10" },
     fresh: { type: "boolean", default: false },
   },
 });
@@ -56,132 +57,91 @@ function numberOf(name, least) {
 
 const sample = values.sample === undefined ? Number.POSITIVE_INFINITY : numberOf("sample", 1);
 const seed = numberOf("seed", 0);
-/** How much longer than usual the tests of a mutant may take before it counts as one that hangs. */
-const timeout = 1000 * numberOf("timeout", 1);
 const end = Date.now() + numberOf("minutes", 0) * 60_000;
-/** When the next of so many parts must be over: each has a minute at least, the last ones may have none. */
-const endOfPart = (parts) => {
-  const left = end - Date.now();
-  return Date.now() + left / Math.max(1, Math.min(parts, Math.floor(left / 60_000)));
-};
-const results = join(scratch, ".mutants-results.jsonl");
-const chosenFile = join(scratch, ".mutants-chosen.json");
+const [patience, workers] = [1000 * numberOf("patience", 0), numberOf("workers", 1)];
 
-const key = ({ fileName, location, replacement }) => keyOf(fileName, location, replacement);
-
-/** Stryker takes earlier results from its file. Mutants that were not chosen then have none. */
-function forgetUnchosen(incrementalFile) {
-  if (!existsSync(incrementalFile)) return;
-  const report = JSON.parse(readFileSync(incrementalFile, "utf8"));
-  for (const file of Object.values(report.files))
-    file.mutants = file.mutants.filter(({ status }) => status !== "CompileError");
-  writeFileSync(incrementalFile, JSON.stringify(report));
-}
-
-function testsOf(chosen) {
-  const folders = new Set(chosen.map(({ fileName }) => dirname(fileName)));
-  const beside = [...folders].filter((folder) =>
-    readdirSync(join(scratch, folder)).some((name) => name.endsWith(".test.ts")),
-  );
-  const isFolder = partOf(chosen[0].fileName).name !== packageOf(chosen[0].fileName).name;
-  return values.since === undefined || isFolder || beside.length === 0
-    ? partOf(chosen[0].fileName).tests
-    : beside.map((folder) => `${folder}/*.test.ts`).join(",");
-}
-
-/** Runs Stryker on the chosen mutants of one part; returns its exit code, or undefined where it came to the deadline. */
-function stryker(name, chosen, deadline) {
-  rmSync(results, { force: true });
-  writeFileSync(chosenFile, JSON.stringify(chosen.map(key)));
-  const incrementalFile = join(scratch, `.mutants-${name.replaceAll("/", "-")}.json`);
-  if (values.fresh) rmSync(incrementalFile, { force: true });
-  forgetUnchosen(incrementalFile);
-  const lines = new Set(
-    chosen.map(({ fileName, location: { start, end } }) => `${fileName}:${start.line + 1}-${end.line + 1}`),
-  );
-  const args = ["run", "scripts/mutants/stryker.config.json", "--mutate", [...lines].join(",")];
-  const child = spawn(
-    join(scratch, "node_modules/.bin/stryker"),
-    [...args, "--incrementalFile", incrementalFile, "--timeoutMS", String(timeout)],
-    {
-      cwd: scratch,
-      stdio: "inherit",
-      detached: true,
-      env: {
-        ...process.env,
-        // Where nobody asks for more: 30 random programs of the engine instead of 80.
-        SAUNET_PROGRAMS: process.env.SAUNET_PROGRAMS ?? "30 1",
-        SAUNET_MUTANTS_TESTS: values.tests ?? testsOf(chosen),
-        SAUNET_MUTANTS_CHOSEN: chosenFile,
-        SAUNET_MUTANTS_RESULTS: results,
-      },
-    },
-  );
-  // Its own processes too: they form a group.
-  const stop = () => process.kill(-child.pid, "SIGKILL");
-  const stopAndEnd = () => {
-    stop();
-    process.exit(1);
-  };
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stopAndEnd);
-  return new Promise((resolve) => {
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      stop();
-    }, deadline - Date.now());
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, stopAndEnd);
-      resolve(isLate ? undefined : code);
-    });
-  });
-}
-
-/** Tries the chosen mutants of one part and prints what became of them; returns whether the tool did its work. */
-async function tryMutants(name, chosen, all, deadline) {
-  const code = await stryker(name, chosen, deadline);
-  const wanted = new Map(chosen.map((mutant) => [key(mutant), mutant]));
-  const statuses = new Map();
-  if (existsSync(results))
-    for (const line of readFileSync(results, "utf8").trim().split("\n")) {
-      const { key: at, status } = JSON.parse(line);
-      if (wanted.has(at)) statuses.set(at, status);
+/** What a result stands on: the mutant, its file and the tests of its package. */
+function keysOf(mutants) {
+  const hashes = new Map();
+  const hashOf = (name, files) => {
+    if (!hashes.has(name)) {
+      const hash = createHash("sha256");
+      for (const file of files()) hash.update(readFileSync(join(root, file)));
+      hashes.set(name, hash.digest("hex"));
     }
-  const count = Object.fromEntries(
-    ["Killed", "Timeout", "Survived", "NoCoverage", "argued", "RuntimeError"].map((status) => [status, 0]),
+    return hashes.get(name);
+  };
+  return new Map(
+    mutants.map((mutant) => {
+      const { fileName, location, replacement } = mutant;
+      const source = hashOf(fileName, () => [fileName]);
+      const tests = hashOf(packageOf(fileName), () => testsOf(packageOf(fileName)));
+      const what = JSON.stringify([fileName, location, replacement, source, tests, patience]);
+      return [mutant, createHash("sha256").update(what).digest("hex")];
+    }),
   );
-  for (const [at, status] of statuses) {
-    const { fileName, location, replacement } = wanted.get(at);
-    const [original, line] = [textOf(fileName, location), lineOf(fileName, location)];
-    const isMissed = status === "Survived" || status === "NoCoverage";
-    const isArgued =
-      isMissed &&
-      argued.some(
-        (one) =>
-          one.file === fileName &&
-          one.line === line &&
-          one.from === short(original) &&
-          one.to === short(replacement),
-      );
-    count[isArgued ? "argued" : status]++;
-    if (isMissed && !isArgued)
-      console.log(
-        `${status === "Survived" ? "survived" : "no coverage"}  ${fileName}:${location.start.line + 1}:${location.start.column + 1}  ${short(original)}  →  ${short(replacement)}`,
-      );
-  }
-  const noticed = count.Killed + count.Timeout;
-  const valid = noticed + count.Survived + count.NoCoverage;
-  console.log(
-    `${name}: ${statuses.size} of ${all} mutants: ${count.Killed} killed, ${count.Timeout} timed out, ${count.Survived} survived, ${count.NoCoverage} without coverage, ${count.argued} argued to change nothing, ${count.RuntimeError} errors${statuses.size < chosen.length ? `; ${chosen.length - statuses.size} not tried within the time` : ""}; score ${valid === 0 ? "–" : `${((100 * noticed) / valid).toFixed(1)} % of ${valid}`}`,
-  );
-  return code === 0 || code === undefined;
 }
 
 /** A piece of code on one line, its middle left out where it is long. */
 function short(code) {
   const line = code.replace(/\s+/g, " ").trim();
   return line.length <= 120 ? line : `${line.slice(0, 80)} … ${line.slice(-37)}`;
+}
+
+const isArgued = ({ fileName, location, replacement }) =>
+  argued.some(
+    ({ file, line, from, to }) =>
+      file === fileName &&
+      line === lineOf(fileName, location) &&
+      from === short(textOf(fileName, location)) &&
+      to === short(replacement),
+  );
+
+/** Tries mutants, those with an earlier result apart, and prints what survived and the score of each package. */
+async function tryAll(mutants) {
+  const kept = join(scratch, ".mutants-results.jsonl");
+  if (values.fresh) rmSync(kept, { force: true });
+  const lines = existsSync(kept) ? readFileSync(kept, "utf8").trim().split("\n") : [];
+  const earlier = new Map(lines.map((line) => JSON.parse(line)).map(({ key, result }) => [key, result]));
+  const keys = keysOf(mutants);
+  const results = new Map();
+  const tell = (mutant, result) => {
+    results.set(mutant, result);
+    const { fileName, location, replacement } = mutant;
+    if (result.status !== "survived" && result.status !== "no tests") return;
+    const { status } = result;
+    const isSaid = isArgued(mutant);
+    if (isSaid) results.set(mutant, { status: "argued" });
+    else
+      console.log(
+        `${status}  ${fileName}:${location.start.line + 1}:${location.start.column + 1}  ${short(textOf(fileName, location))}  →  ${short(replacement)}${result.tried < result.of ? `  (${result.tried} of ${result.of} test files)` : ""}`,
+      );
+  };
+  for (const mutant of mutants)
+    if (earlier.has(keys.get(mutant))) tell(mutant, earlier.get(keys.get(mutant)));
+  await tryMutants(
+    mutants.filter((mutant) => !results.has(mutant)),
+    {
+      workers,
+      patience,
+      end,
+      tell: (mutant, result) => {
+        appendFileSync(kept, `${JSON.stringify({ key: keys.get(mutant), result })}\n`);
+        tell(mutant, result);
+      },
+    },
+  );
+  const names = [...new Set(mutants.map(({ fileName }) => packageOf(fileName)))].sort();
+  for (const name of names) {
+    const own = mutants.filter(({ fileName }) => packageOf(fileName) === name);
+    const tried = own.filter((mutant) => results.has(mutant));
+    const count = (status) => tried.filter((mutant) => results.get(mutant).status === status).length;
+    const noticed = count("noticed") + count("hung");
+    const valid = noticed + count("survived") + count("no tests");
+    console.log(
+      `${name}: ${tried.length} of ${own.length} mutants tried: ${count("noticed")} noticed, ${count("hung")} hung, ${count("survived")} survived, ${count("no tests")} without tests, ${count("argued")} argued to change nothing, ${count("invalid")} no code; score ${valid === 0 ? "–" : `${((100 * noticed) / valid).toFixed(1)} % of ${valid}`}`,
+    );
+  }
 }
 
 /** Applies each fault by itself and runs the test that must notice it; returns whether all were noticed. */
@@ -220,23 +180,10 @@ const sources = targets.map((target) => {
 });
 const files = [...new Set(sources.flat())].filter((file) => lines === undefined || lines.has(file));
 const touched = lines === undefined ? [] : faults.filter(({ file }) => lines.has(file));
-let isWell = tryFaults(touched, endOfPart(2));
+const isWell = tryFaults(touched, Date.now() + (end - Date.now()) / 2);
 const mutants = (await findMutants(files)).filter(
   ({ fileName, location }) => lines?.get(fileName).has(location.start.line + 1) ?? true,
 );
 if (mutants.length === 0) console.log("mutants: no line with a mutant has changed");
-const chosen = draw(mutants, sample, seed);
-const ofPart = (some, name) => some.filter(({ fileName }) => partOf(fileName).name === name);
-const names = [...new Set(chosen.map(({ fileName }) => partOf(fileName).name))].sort(
-  (a, b) => ofPart(chosen, b).length - ofPart(chosen, a).length,
-);
-for (const [at, name] of names.entries()) {
-  const own = ofPart(chosen, name);
-  if (Date.now() > end) console.log(`${name}: ${own.length} mutants not tried within the time`);
-  else if (!(await tryMutants(name, own, ofPart(mutants, name).length, endOfPart(names.length - at)))) {
-    console.log(`${name}: Stryker failed`);
-    // Mutants of changed lines are for reading: no change is held back by a tool that did not start.
-    if (lines === undefined) isWell = false;
-  }
-}
+else await tryAll(draw(mutants, sample, seed));
 process.exit(isWell ? 0 : 1);

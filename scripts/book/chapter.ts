@@ -8,7 +8,7 @@
 //   @exercise 3.2                 the words of an exercise, from the docstring of its answer
 //   [[term]], [[term|as written]] a word of the glossary
 //
-// Every name that does not exist is an error. Pieces of TypeScript between ```ts and ``` are run by book.test.ts.
+// Every name that does not exist is an error. Pieces of TypeScript between ```ts and ``` are run by book.slow.test.ts.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,8 +1,8 @@
 // Which mutants are tried: those of a package, a folder, a file, or of the lines that have changed, all or a sample.
 
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Instrumenter } from "@stryker-mutator/instrumenter";
 import { root } from "../workspace.mjs";
 
@@ -24,44 +24,30 @@ const isSource = (file) =>
   !ONLY_BROWSERS.test(file) &&
   !ONLY_PROCESSES.test(file);
 
-/** Tests of a package that lie elsewhere. */
-const MORE_TESTS = { data: ["scripts/picture-types.test.ts"] };
-
-/** The package that a source belongs to, and its tests. */
+/** The package that a file belongs to. */
 export function packageOf(file) {
   const [folder, name] = file.split("/");
-  if (folder === "bench") return { name: "bench", tests: "bench/**/*.test.ts" };
-  return { name, tests: [`packages/${name}/src/**/*.test.ts`, ...(MORE_TESTS[name] ?? [])].join(",") };
+  return folder === "packages" ? name : folder;
 }
 
-/** Tests of wasm that take half a minute and more; the tests of each folder notice what these would. */
-const SLOW = /^(concurrency|edges|parity|program|random-programs|sweep)\.test\.ts$/;
+/** Tests of processes that read the sources themselves, and of reads and writes beyond an array alone, for half a minute. */
+const KNOW_NO_MUTANT = /^packages\/(screening\/src\/serve|wasm\/src\/edges)\.test\.ts$/;
 
-/**
- * What one run of Stryker tries, and by which tests: a package by all of its tests. Those of wasm take minutes, and most of them
- * reach everything, so each of its folders is tried by the fast tests in that folder.
- */
-export function partOf(file) {
-  const whole = packageOf(file);
-  if (whole.name !== "wasm") return whole;
-  const folder = dirname(file);
-  const tests = readdirSync(join(root, folder)).filter(
-    (name) => /\.test\.ts$/.test(name) && !SLOW.test(name),
-  );
-  return {
-    name: folder.replace("packages/wasm/src", "wasm"),
-    tests: tests.map((name) => `${folder}/${name}`).join(","),
-  };
-}
+/** Whether a test would never notice a mutant. */
+export const knowsNoMutant = (test) => KNOW_NO_MUTANT.test(test);
+
+/** The test files of a package. */
+export const testsOf = (name) =>
+  git("ls-files", `${name === "bench" ? "" : "packages/"}${name}/**.test.ts`)
+    .trim()
+    .split("\n");
 
 /** The sources of a package by its name, of a folder, of a file, or all. */
 export function sourcesOf(target) {
   const sources = git("ls-files", "packages", "bench").split("\n").filter(isSource);
   if (target === undefined) return sources;
   const path = target.replace(/\/$/, "");
-  return sources.filter(
-    (file) => packageOf(file).name === path || file === path || file.startsWith(`${path}/`),
-  );
+  return sources.filter((file) => packageOf(file) === path || file === path || file.startsWith(`${path}/`));
 }
 
 /** The numbers of the lines that differ from a revision, by file. */
@@ -86,7 +72,7 @@ export function changedLines(revision) {
  * All mutants of some files, as Stryker describes them: lines and columns from 0.
  *
  * @typedef {{ line: number, column: number }} Position
- * @typedef {{ fileName: string, location: { start: Position, end: Position }, replacement: string }} Mutant
+ * @typedef {{ fileName: string, location: { start: Position, end: Position }, replacement: string, mutatorName: string }} Mutant
  * @param {readonly string[]} files
  * @returns {Promise<readonly Mutant[]>}
  */
@@ -114,9 +100,19 @@ export function textOf(file, { start, end }) {
   return some.join("\n");
 }
 
-/** So many of some things, without replacement, drawn by a seed, in their order. */
+/** Mutants that are no expression, or one of a single token: no brackets stand around them. */
+const BARE = new Set(["BlockStatement", "StringLiteral", "ConditionalExpression", "OptionalChaining"]);
+
+/** The code of a mutant's file with the mutant in its place. */
+export function mutatedCode({ fileName, location: { start, end }, replacement, mutatorName }) {
+  const lines = linesOf(fileName);
+  const before = [...lines.slice(0, start.line), lines[start.line].slice(0, start.column)].join("\n");
+  const after = [lines[end.line].slice(end.column), ...lines.slice(end.line + 1)].join("\n");
+  return `${before}${BARE.has(mutatorName) ? replacement : `(${replacement})`}${after}`;
+}
+
+/** So many of some things, without replacement, drawn by a seed, in the order of the draw. */
 export function draw(things, count, seed) {
-  if (count >= things.length) return things;
   let state = seed >>> 0;
   // Mulberry32: one integer of state, enough to shuffle by.
   const random = () => {
@@ -125,7 +121,6 @@ export function draw(things, count, seed) {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
-  const ranks = things.map((_, at) => [random(), at]).sort(([a], [b]) => a - b);
-  const drawn = ranks.slice(0, count).map(([, at]) => at);
-  return drawn.sort((a, b) => a - b).map((at) => things[at]);
+  const ranked = things.map((thing) => [random(), thing]).sort(([a], [b]) => a - b);
+  return ranked.slice(0, count).map(([, thing]) => thing);
 }

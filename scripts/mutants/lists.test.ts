@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root } from "../workspace.mjs";
 import { argued } from "./argued.mjs";
-import { partOf, sourcesOf } from "./choose.mjs";
 import { faults } from "./faults.mjs";
 
 const textOf = (file: string) => readFileSync(join(root, file), "utf8");
@@ -29,10 +28,4 @@ it.each(argued)("$file has $line, a mutant of which was argued to change nothing
       .filter((each) => each.trim() === line),
   ).toHaveLength(1);
   expect(line).toContain(from.split(" … ")[0]);
-});
-
-it("every folder of wasm has fast tests, by which its mutants are tried", () => {
-  const parts = sourcesOf("wasm").map(partOf);
-  expect(new Set(parts.map(({ name }) => name)).size).toBeGreaterThan(3);
-  expect(parts.filter(({ tests }) => tests === "")).toEqual([]);
 });

@@ -1,5 +1,5 @@
-// A copy of the checkout in which sources may be changed: a run that is killed leaves the checkout as it was. Stryker's own
-// sandbox would link packages/*/node_modules, and through them packages would import each other's unchanged sources.
+// A copy of the checkout in which sources may be changed: a run that is killed leaves the checkout as it was. What
+// tests of mutants write or delete by mistake lies there, too.
 
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -8,7 +8,7 @@ import { install, root } from "../workspace.mjs";
 
 export const scratch = join(root, ".mutants");
 /** What belongs to the copy itself: packages, builds, results of earlier runs. */
-const ITS_OWN = /^(node_modules|dist|\.mutants.*|\.stryker-tmp|.*\.tsbuildinfo)$/;
+const ITS_OWN = /^(node_modules|dist|\.mutants.*|.*\.tsbuildinfo)$/;
 
 /** The files of the checkout that are tracked, or new and not ignored. */
 function filesOfCheckout() {
@@ -37,8 +37,6 @@ export function restore(path) {
 /** Makes the copy equal to the checkout. */
 export function refresh() {
   mkdirSync(scratch, { recursive: true });
-  // What a run that was killed had put aside.
-  rmSync(join(scratch, ".stryker-tmp"), { recursive: true, force: true });
   const files = filesOfCheckout();
   for (const path of filesBelow(scratch)) if (!files.has(path)) rmSync(join(scratch, path));
   for (const path of files) restore(path);

@@ -1,4 +1,4 @@
-// What asks the process to end, played here: in a process of its own the same is tried by commands/train-ends.test.ts.
+// What asks the process to end, played here: in a process of its own the same is tried by commands/train-ends.slow.test.ts.
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { EndRequest } from "./ending.ts";

@@ -1,4 +1,4 @@
-// The whole of crash.test.ts: minutes. `npm run check:screening` runs it.
+// The whole of crash.slow.test.ts: minutes. `npm run check:screening` runs it.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

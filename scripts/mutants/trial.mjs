@@ -1,0 +1,134 @@
+// One Vitest that stays: it tries mutants one after the other. A mutant is never written down, Vite is given its code in place of
+// the file's, so tests run as fast as ever. Each is tried by the tests of its package that import its file, the nearest ones
+// first, until one of them fails. A test that hangs cannot be stopped from here: the parent (trials.mjs) is told when one starts and how long it
+// may take, and ends this process.
+
+import { basename, dirname, join, relative, sep } from "node:path";
+import { createVitest } from "vitest/node";
+import { knowsNoMutant, packageOf } from "./choose.mjs";
+import { scratch } from "./scratch.mjs";
+
+/** What stands in for a file: its path in the checkout, its code. */
+let mutated;
+const mutation = {
+  name: "mutation",
+  enforce: "pre",
+  load: (id) => (id.split("?")[0] === mutated?.path ? mutated.code : undefined),
+};
+
+// Snapshots are never written.
+process.env.CI = "1";
+const options = { watch: false, root: scratch, maxWorkers: 1, bail: 1, silent: true, reporters: [{}] };
+const vitest = await createVitest("test", options, { plugins: [mutation] });
+const pathOf = (id) => relative(scratch, id).replaceAll(sep, "/");
+const specifications = new Map();
+for (const one of await vitest.globTestSpecifications()) {
+  const path = pathOf(one.moduleId);
+  if (!knowsNoMutant(path)) specifications.set(path, one);
+}
+const server = vitest.vite.environments.ssr;
+
+/** @type {Map<string, Promise<readonly string[]>>} */
+const imports = new Map();
+function importsOf(path) {
+  if (!imports.has(path))
+    imports.set(
+      path,
+      server.transformRequest(join(scratch, path)).then(
+        (found) =>
+          [...(found?.deps ?? []), ...(found?.dynamicDeps ?? [])]
+            .map((dep) => (dep.startsWith("/@fs/") ? pathOf(dep.slice(4)) : dep.slice(1)))
+            .filter((dep) => /^(packages|bench|scripts|examples)\/.*\.[mt]sx?$/.test(dep)),
+        () => [],
+      ),
+    );
+  return imports.get(path);
+}
+
+/** How many imports lead from each test to each file. */
+async function distancesFrom(test) {
+  const distances = new Map([[test, 0]]);
+  for (const [path, distance] of distances)
+    for (const next of await importsOf(path)) if (!distances.has(next)) distances.set(next, distance + 1);
+  return distances;
+}
+const distances = new Map();
+for (const test of specifications.keys()) distances.set(test, await distancesFrom(test));
+
+/** The tests of its package that import a file: the nearest first, of these the shortest. */
+function testsOf(file, times) {
+  const nameOf = (path) => basename(path).split(".")[0];
+  const rank = (test) => [
+    dirname(test) === dirname(file) && nameOf(test) === nameOf(file) ? 0 : 1,
+    distances.get(test).get(file),
+    dirname(test) === dirname(file) ? 0 : 1,
+    times[test] ?? 0,
+  ];
+  return [...specifications.keys()]
+    .filter((test) => packageOf(test) === packageOf(file) && distances.get(test).has(file))
+    .map((test) => [test, rank(test)])
+    .sort(([, a], [, b]) => {
+      const at = a.findIndex((value, i) => value !== b[i]);
+      return at < 0 ? 0 : a[at] - b[at];
+    })
+    .map(([test]) => test);
+}
+
+/** Whether all tests of a file pass, and the milliseconds that they took. */
+async function run(test) {
+  // Failures of earlier runs would count towards `bail`.
+  vitest.state.filesMap.clear();
+  vitest.state.idMap.clear();
+  const started = Date.now();
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications([specifications.get(test)]);
+  const isOk = unhandledErrors.length === 0 && testModules.every((one) => one.ok());
+  return { isOk, time: Date.now() - started };
+}
+
+/** Puts code in the place of a file's, or nothing. */
+function put(file, code) {
+  const earlier = mutated?.path;
+  const path = join(scratch, file);
+  mutated = code === undefined ? undefined : { path, code };
+  for (const changed of new Set([earlier ?? path, path])) vitest.invalidateFile(changed);
+}
+
+const say = (message) => process.send(message);
+
+/** How long a test may take before it counts as one that hangs, in milliseconds, when it took so long without the mutant. */
+const limitOf = (time) => 20_000 + 8 * time;
+
+async function tryMutant({ file, code, times, patience }) {
+  put(file, code);
+  try {
+    await server.transformRequest(join(scratch, file));
+  } catch {
+    return { status: "invalid" };
+  }
+  const tests = testsOf(file, times);
+  let spent = 0;
+  let tried = 0;
+  for (const test of tests) {
+    if (spent > patience) break;
+    if (times[test] === undefined) {
+      put(file, undefined);
+      const control = await run(test);
+      times[test] = control.isOk ? control.time : -1;
+      say({ test, time: times[test] });
+      put(file, code);
+    }
+    // It fails without the mutant, too.
+    if (times[test] < 0) continue;
+    tried++;
+    say({ starts: test, limit: limitOf(times[test]) });
+    const { isOk, time } = await run(test);
+    say({ ends: test });
+    spent += time;
+    if (!isOk) return { status: "noticed", by: test };
+  }
+  return { status: tried === 0 ? "no tests" : "survived", tried, of: tests.length };
+}
+
+process.on("message", async (message) => say({ result: await tryMutant(message) }));
+process.on("disconnect", () => process.exit());
+say({ ready: true });

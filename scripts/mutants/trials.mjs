@@ -1,0 +1,98 @@
+// Tries mutants in processes of their own (trial.mjs), and ends one whose test does not.
+
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { mutatedCode } from "./choose.mjs";
+
+/** How long one may take until it has read what every test imports. */
+const START = 600_000;
+
+/** Starts a process of trials. `limit` is how long it may stay without a word. */
+function start(times) {
+  // A group of its own, so that the processes of Vitest end with it.
+  const child = fork(fileURLToPath(new URL("trial.mjs", import.meta.url)), { detached: true });
+  const kill = () => {
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+  };
+  /** Sends a message, and waits for the one that has `name`: undefined where a test hangs or the process ends. */
+  const ask = (message, name, limit) =>
+    new Promise((resolve) => {
+      let timer;
+      const end = (value) => {
+        clearTimeout(timer);
+        child.off("message", hear);
+        child.off("exit", lost);
+        resolve(value);
+      };
+      const lost = () => end(undefined);
+      const within = (milliseconds) => {
+        clearTimeout(timer);
+        if (milliseconds !== undefined) timer = setTimeout(kill, milliseconds);
+      };
+      const hear = (heard) => {
+        if (heard.test !== undefined) times[heard.test] = heard.time;
+        else if (heard.starts !== undefined) within(heard.limit);
+        else if (heard.ends !== undefined) within(undefined);
+        else if (name in heard) end(heard[name]);
+      };
+      child.on("message", hear);
+      child.once("exit", lost);
+      within(limit);
+      if (message !== undefined) child.send(message);
+    });
+  return { child, kill, ask };
+}
+
+/**
+ * @typedef {object} Result
+ * @property {"noticed" | "hung" | "survived" | "no tests" | "invalid"} status
+ * @property {string} [by] the test file that noticed
+ * @property {number} [tried] how many test files found nothing
+ * @property {number} [of] how many import the mutant's file
+ */
+
+/**
+ * Tries each mutant by the tests that import its file until one fails, at most for so long (`patience`, milliseconds).
+ *
+ * @param {readonly import("./choose.mjs").Mutant[]} mutants
+ * @param {{ workers: number, patience: number, end: number, tell: (mutant: import("./choose.mjs").Mutant, result: Result) => void }} options
+ *   `end` is when no further mutant is begun
+ */
+export async function tryMutants(mutants, { workers, patience, end, tell }) {
+  const left = [...mutants];
+  const times = {};
+  const running = new Set();
+  const stop = () => {
+    for (const { kill } of running) kill();
+    process.exit(1);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stop);
+  async function work() {
+    let trial;
+    while (left.length > 0 && Date.now() < end) {
+      if (trial === undefined) {
+        trial = start(times);
+        running.add(trial);
+        if ((await trial.ask(undefined, "ready", START)) === undefined)
+          throw new Error("mutants: the tests do not start");
+      }
+      const mutant = left.shift();
+      if (mutant === undefined) break;
+      const code = mutatedCode(mutant);
+      const result = await trial.ask({ file: mutant.fileName, code, times, patience }, "result");
+      tell(mutant, result ?? { status: "hung" });
+      if (result === undefined) {
+        running.delete(trial);
+        trial = undefined;
+      }
+    }
+    trial?.kill();
+    running.delete(trial);
+  }
+  await Promise.all(Array.from({ length: Math.min(workers, left.length) }, work));
+  for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, stop);
+}
