@@ -33,6 +33,11 @@ describe("adam", () => {
   });
 });
 
+it("an optimiser of nothing has nothing to do, one of what does not learn is refused", () => {
+  expect(() => adam({}).step()).not.toThrow();
+  expect(() => sgd({ w: zeros([1]) })).toThrow("sgd: none of w learns; parameter() makes tensors that do");
+});
+
 describe("the state of an optimiser", () => {
   const parameters = { w: parameter(zeros([2, 3])), frozen: zeros([4]), "layer.b": parameter(zeros([3])) };
 

@@ -67,4 +67,16 @@ describe("streams", () => {
     expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
     expect(order).not.toEqual([...order].sort((a, b) => a - b));
   });
+
+  it("shuffle so that everyone comes everywhere equally often", () => {
+    const [count, rounds] = [5, 5000];
+    const state = randomState(11);
+    const seen = Array.from({ length: count }, () => new Array<number>(count).fill(0));
+    for (let round = 0; round < rounds; round++)
+      permutation(count, state).forEach((who, where) => {
+        seen[who][where]++;
+      });
+    // 1000 each, with a deviation of 28: five of them.
+    for (const times of seen.flat()) expect(Math.abs(times - rounds / count)).toBeLessThan(140);
+  });
 });

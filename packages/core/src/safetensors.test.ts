@@ -170,6 +170,20 @@ describe("safetensors", () => {
     },
   );
 
+  it("is refused by an error with a name, however few its bytes", () => {
+    const refusal = (bytes: Uint8Array): unknown => {
+      try {
+        return readSafetensors(bytes);
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(refusal(new Uint8Array(7))).toBe(
+      "SafetensorsError: safetensors: 7 bytes are too few for a header",
+    );
+    expect(refusal(new Uint8Array(8))).not.toContain("too few");
+  });
+
   it("refuses every truncation, and survives any mutation", () => {
     const bytes = sample();
     for (let length = 0; length < bytes.length; length++) {

@@ -75,6 +75,11 @@ describe("comparisons", () => {
     expect([...y.data]).toEqual(values.flatMap((a) => values.map((b) => (holds(a, b) ? 1 : 0))));
   });
 
+  it.each(relations)("%s refuses what does not broadcast, by its name", (name, op) => {
+    expect(() => op(tensor([1, 2]), tensor([1, 2, 3]))).toThrow(new RegExp(`^${name}: `));
+    expect(() => op("1" as unknown as Tensor, tensor([1]))).toThrow(new RegExp(`^${name}: `));
+  });
+
   it("pass no gradient, and run captured", () => {
     const x = parameter(random([2, 3]));
     expect(greater(x, 0).requiresGrad).toBe(false);

@@ -155,6 +155,12 @@ describe("slice and pad", () => {
     );
   });
 
+  it("slice says which of its lists is none", () => {
+    const number = 1 as unknown as number[];
+    expect(() => slice(zeros([2]), number, [1])).toThrow(/^slice: begin must be/);
+    expect(() => slice(zeros([2]), [0], number)).toThrow(/^slice: size must be/);
+  });
+
   it("pad refuses what is no list of counts", () => {
     expect(() => pad(zeros([2, 3]), [[1, 1]])).toThrow(
       "pad: paddings must be 2 pairs, one an axis of x [2,3], but are 1",

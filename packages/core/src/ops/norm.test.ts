@@ -62,6 +62,18 @@ describe("groupNorm", () => {
       "groupNorm: gamma must be [6] but is [5]",
     );
   });
+
+  it.each([0, -1, 1.5, Number.NaN])("refuses %d groups", (groups) => {
+    expect(() => groupNorm(random([1, 2, 2, 6], 1), ones([6]), zeros([6]), { groups })).toThrow(
+      `groupNorm: groups ${groups} does not divide the 6 channels of x [1,2,2,6]`,
+    );
+  });
+
+  it("refuses what has no channels", () => {
+    expect(() => groupNorm(ones([6]), ones([6]), zeros([6]), { groups: 3 })).toThrow(
+      "groupNorm: x must be [N,…,C] but is [6]",
+    );
+  });
 });
 
 describe("batchNorm", () => {

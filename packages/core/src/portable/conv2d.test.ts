@@ -211,6 +211,14 @@ describe("chooseConv2d", () => {
     const direct = ["direct", "direct"];
     expect(choose([1, 592, 592, 2], [7, 7, 2, 1])).toEqual(direct);
     expect(choose([1, 592, 592, 16], [1, 1, 16, 1])).toEqual(direct);
+    for (const [height, width] of [
+      [1, 3],
+      [3, 1],
+      [3, 5],
+      [5, 3],
+      [5, 5],
+    ])
+      expect(choose([1, 148, 148, 16], [height, width, 16, 16])).toEqual(direct);
     expect(choose([1, 148, 148, 16], [3, 3, 16, 16], { stride: 2 })).toEqual(direct);
     expect(choose([1, 148, 148, 16], [3, 3, 16, 16], { dilation: 2 })).toEqual(direct);
     expect(choose([1, 6, 6, 64], [3, 3, 64, 64])).toEqual(direct);
