@@ -12,6 +12,41 @@
 /** @type {readonly Argued[]} */
 export const argued = [
   {
+    file: "packages/core/src/portable/correlation.ts",
+    line: "if (until > from) {",
+    from: "until > from",
+    to: "true",
+    why: "where nothing lies inside, nothing is copied",
+  },
+  {
+    file: "packages/core/src/ops/softmax.ts",
+    line: "for (let at = first; at < first + end; at += d.inner) gx[at] = gy[at] - exp(y[at]) * sum;",
+    from: "at < first + end",
+    to: "at <= first + end",
+    why: "lines fill the result in order: the next one writes over it, and typed arrays ignore what is written beyond their end",
+  },
+  {
+    file: "packages/core/src/portable/direct.ts",
+    line: "for (let o = 0; o < outChannels; o++) {",
+    from: "o < outChannels",
+    to: "o <= outChannels",
+    why: "typed arrays ignore what is written beyond their end",
+  },
+  {
+    file: "packages/core/src/portable/matmul.ts",
+    line: "const [fewRows, fewColumns] = [d.m < TILE, d.n < TILE];",
+    from: "d.m < TILE",
+    to: "false",
+    why: "panels take any number of rows; it only takes longer",
+  },
+  {
+    file: "packages/core/src/run.ts",
+    line: "if (!isNew || state.busy <= LONGEST_STRETCH / 4) return;",
+    from: "!isNew || state.busy <= LONGEST_STRETCH / 4",
+    to: "false",
+    why: "more timers than one then say that the event loop has turned, which is true of each",
+  },
+  {
     file: "packages/core/src/batches.ts",
     line: "if (other < 0) return lengths[0];",
     from: "other < 0",

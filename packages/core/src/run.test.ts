@@ -293,7 +293,10 @@ describe("programs", () => {
     try {
       // The first run keeps the thread longer than it may; so the second waits for a timer, and is finished before that.
       await first.run([tensor([2])]);
-      const second = first.run([tensor([3])]);
+      const x = tensor([3]);
+      const second = first.run([x]);
+      // Whoever has a run wait may fill its arrays anew.
+      x.data[0] = 7;
       expect(first.runSync([tensor([5])])[0].item()).toBe(25);
       const third = first.run([tensor([4])]);
       const results = await Promise.all([second, third]);
