@@ -1,5 +1,5 @@
 // Do the tests notice faults? Stryker's instrumenter says how the sources may change in small ways (mutants); each is tried by the
-// tests of its package that import its file, the nearest ones first, until one fails:
+// tests of its package that import its file, those beside it first, until one fails:
 //   npm run mutants -- core --sample 300 --seed 1         300 mutants of a package, drawn by a seed
 //   npm run mutants -- packages/core/src/batches.ts       all of a file; several files, folders or packages may be named
 //   npm run mutants -- cli --patience 300                 five minutes of tests for each instead of one
@@ -76,7 +76,7 @@ function keysOf(mutants) {
       const { fileName, location, replacement } = mutant;
       const source = hashOf(fileName, () => [fileName]);
       const tests = hashOf(packageOf(fileName), () => testsOf(packageOf(fileName)));
-      const what = JSON.stringify([fileName, location, replacement, source, tests, patience]);
+      const what = JSON.stringify([fileName, location, replacement, source, tests]);
       return [mutant, createHash("sha256").update(what).digest("hex")];
     }),
   );
@@ -101,8 +101,13 @@ const isArgued = ({ fileName, location, replacement }) =>
 async function tryAll(mutants) {
   const kept = join(scratch, ".mutants-results.jsonl");
   if (values.fresh) rmSync(kept, { force: true });
-  const lines = existsSync(kept) ? readFileSync(kept, "utf8").trim().split("\n") : [];
-  const earlier = new Map(lines.map((line) => JSON.parse(line)).map(({ key, result }) => [key, result]));
+  const lines = existsSync(kept) ? readFileSync(kept, "utf8").split("\n").slice(0, -1) : [];
+  const earlier = new Map();
+  for (const { key, result, patience: spent } of lines.map((line) => JSON.parse(line))) {
+    // Of what survived, more tests may notice it.
+    if (result.status !== "survived" || result.tried === result.of || spent >= patience)
+      earlier.set(key, result);
+  }
   const keys = keysOf(mutants);
   const results = new Map();
   const tell = (mutant, result) => {
@@ -126,7 +131,7 @@ async function tryAll(mutants) {
       patience,
       end,
       tell: (mutant, result) => {
-        appendFileSync(kept, `${JSON.stringify({ key: keys.get(mutant), result })}\n`);
+        appendFileSync(kept, `${JSON.stringify({ key: keys.get(mutant), result, patience })}\n`);
         tell(mutant, result);
       },
     },

@@ -1,5 +1,5 @@
 // One Vitest that stays: it tries mutants one after the other. A mutant is never written down, Vite is given its code in place of
-// the file's, so tests run as fast as ever. Each is tried by the tests of its package that import its file, the nearest ones
+// the file's, so tests run as fast as ever. Each is tried by the tests of its package that import its file, those beside it
 // first, until one of them fails. A test that hangs cannot be stopped from here: the parent (trials.mjs) is told when one starts and how long it
 // may take, and ends this process.
 
@@ -45,33 +45,25 @@ function importsOf(path) {
   return imports.get(path);
 }
 
-/** How many imports lead from each test to each file. */
-async function distancesFrom(test) {
-  const distances = new Map([[test, 0]]);
-  for (const [path, distance] of distances)
-    for (const next of await importsOf(path)) if (!distances.has(next)) distances.set(next, distance + 1);
-  return distances;
+/** All files that a test imports, and those that they import. */
+async function reachOf(test) {
+  const reach = new Set([test]);
+  for (const path of reach) for (const next of await importsOf(path)) reach.add(next);
+  return reach;
 }
-const distances = new Map();
-for (const test of specifications.keys()) distances.set(test, await distancesFrom(test));
+const reaches = new Map();
+for (const test of specifications.keys()) reaches.set(test, await reachOf(test));
 
-/** The tests of its package that import a file: the nearest first, of these the shortest. */
+/** The tests of its package that import a file: those beside it first, the others from the shortest to the longest. */
 function testsOf(file, times) {
   const nameOf = (path) => basename(path).split(".")[0];
-  const rank = (test) => [
-    dirname(test) === dirname(file) && nameOf(test) === nameOf(file) ? 0 : 1,
-    distances.get(test).get(file),
-    dirname(test) === dirname(file) ? 0 : 1,
-    times[test] ?? 0,
-  ];
+  const rank = (test) => {
+    if (dirname(test) !== dirname(file)) return 2;
+    return nameOf(test) === nameOf(file) ? 0 : 1;
+  };
   return [...specifications.keys()]
-    .filter((test) => packageOf(test) === packageOf(file) && distances.get(test).has(file))
-    .map((test) => [test, rank(test)])
-    .sort(([, a], [, b]) => {
-      const at = a.findIndex((value, i) => value !== b[i]);
-      return at < 0 ? 0 : a[at] - b[at];
-    })
-    .map(([test]) => test);
+    .filter((test) => packageOf(test) === packageOf(file) && reaches.get(test).has(file))
+    .sort((a, b) => rank(a) - rank(b) || (times[a] ?? 0) - (times[b] ?? 0));
 }
 
 /** Whether all tests of a file pass, and the milliseconds that they took. */
@@ -98,14 +90,17 @@ const say = (message) => process.send(message);
 /** How long a test may take before it counts as one that hangs, in milliseconds, when it took so long without the mutant. */
 const limitOf = (time) => 20_000 + 8 * time;
 
-async function tryMutant({ file, code, times, patience }) {
+/**
+ * `times` are those of this run, less than 0 where a test fails without a mutant, `before` of earlier ones.
+ */
+async function tryMutant({ file, code, times, before, patience }) {
   put(file, code);
   try {
     await server.transformRequest(join(scratch, file));
   } catch {
     return { status: "invalid" };
   }
-  const tests = testsOf(file, times);
+  const tests = testsOf(file, { ...before, ...times });
   let spent = 0;
   let tried = 0;
   for (const test of tests) {

@@ -1,8 +1,14 @@
 // Tries mutants in processes of their own (trial.mjs), and ends one whose test does not.
 
 import { fork } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mutatedCode } from "./choose.mjs";
+import { scratch } from "./scratch.mjs";
+
+/** How long each test file took without a mutant when it was last run, in milliseconds: which ones are short. */
+const known = join(scratch, ".mutants-times.json");
 
 /** How long one may take until it has read what every test imports. */
 const START = 600_000;
@@ -64,6 +70,7 @@ function start(times) {
  */
 export async function tryMutants(mutants, { workers, patience, end, tell }) {
   const left = [...mutants];
+  const before = existsSync(known) ? JSON.parse(readFileSync(known, "utf8")) : {};
   const times = {};
   const running = new Set();
   const stop = () => {
@@ -83,7 +90,7 @@ export async function tryMutants(mutants, { workers, patience, end, tell }) {
       const mutant = left.shift();
       if (mutant === undefined) break;
       const code = mutatedCode(mutant);
-      const result = await trial.ask({ file: mutant.fileName, code, times, patience }, "result");
+      const result = await trial.ask({ file: mutant.fileName, code, times, before, patience }, "result");
       tell(mutant, result ?? { status: "hung" });
       if (result === undefined) {
         running.delete(trial);
@@ -94,5 +101,6 @@ export async function tryMutants(mutants, { workers, patience, end, tell }) {
     running.delete(trial);
   }
   await Promise.all(Array.from({ length: Math.min(workers, left.length) }, work));
+  writeFileSync(known, JSON.stringify({ ...before, ...times }));
   for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, stop);
 }

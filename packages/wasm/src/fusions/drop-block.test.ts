@@ -9,6 +9,7 @@ import {
   type Program,
   parameter,
   randomState,
+  sum,
   Tensor,
   zeros,
 } from "@saunet/core";
@@ -71,6 +72,25 @@ describe("DropBlock in training", () => {
     });
     expect(relativeError(together[0].data, apart[0].data)).toBe(0);
     expect(relativeError(together[1].data, apart[1].data)).toBeLessThan(1e-6);
+  });
+
+  it("leaves a mean of what it leaves to its own kernel", () => {
+    const x = random([2, 21, 26, 16], 1);
+    const after = (reduce: typeof sum) =>
+      capture(([x]) => [reduce(dropBlock(x, state, options), { axes: [0, 1, 2] })], [x]);
+    expect(dropping(fuseAll(after(sum))).slice(-1)).toEqual(["dropBlock.applySums"]);
+    expect(dropping(fuseAll(after(mean))).slice(-1)).toEqual(["dropBlock.apply"]);
+    const runner = new Runner(new Arena(false, 2 ** 26), alone, { relaxed: false });
+    const [total, average] = [after(sum), after(mean)].map((program) => {
+      state.set(randomState(1));
+      return prepareInArena(runner, program).runSync([x])[0].data.map(Math.fround);
+    });
+    expect(
+      relativeError(
+        average,
+        total.map((value) => value / (2 * 21 * 26)),
+      ),
+    ).toBeLessThan(1e-6);
   });
 
   it.each([
