@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 import { randomState, SafetensorsError } from "@saunet/core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { saUNet, saUNetV2 } from "./config.ts";
@@ -48,6 +49,9 @@ beforeAll(async () => {
     else if (request.url === "/unsized") {
       response.write(bytes.subarray(0, 1000));
       response.end(bytes.subarray(1000));
+    } else if (request.url === "/packed") {
+      const packed = gzipSync(bytes);
+      response.writeHead(200, { "content-encoding": "gzip", "content-length": packed.length }).end(packed);
     } else if (request.url === "/endless") endless(response, bytes);
     else response.writeHead(200, { "content-length": bytes.length }).end(bytes);
   });
@@ -73,6 +77,7 @@ describe("loadWeights", () => {
     ["a file: URL as text", () => pathToFileURL(path).href],
     ["a URL", () => new URL(`${url}/weights`)],
     ["a URL as text", () => `${url}/unsized`],
+    ["a URL whose server compresses", () => `${url}/packed`],
     ["a data: URL", () => `data:application/octet-stream;base64,${Buffer.from(bytes).toString("base64")}`],
   ])("reads %s and checks the hash", async (_, source) => {
     const progress: [number, number | undefined][] = [];
@@ -89,8 +94,12 @@ describe("loadWeights", () => {
   it("tells how much is to come where the server does", async () => {
     const totals = new Set<number | undefined>();
     await loadWeights(`${url}/weights`, { onProgress: (_, total) => totals.add(total) });
-    await loadWeights(`${url}/unsized`, { onProgress: (_, total) => totals.add(total) });
-    expect([...totals]).toEqual([bytes.length, undefined]);
+    for (const unstated of ["unsized", "packed"]) {
+      const progress: (number | undefined)[] = [];
+      await loadWeights(`${url}/${unstated}`, { onProgress: (_, total) => progress.push(total) });
+      expect(new Set(progress), unstated).toEqual(new Set([undefined]));
+    }
+    expect([...totals]).toEqual([bytes.length]);
   });
 
   it("refuses what the server does not have, what never ends, and what is too large", async () => {
