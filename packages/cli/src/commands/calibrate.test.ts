@@ -46,6 +46,26 @@ describe("saunet calibrate", () => {
     expect(plain.macro.full.f1).toBeCloseTo(before, 12);
   });
 
+  it("looks at photographs in the scale that is asked for", async () => {
+    await calibrate();
+    const { fitted: plain } = await read("camera.json");
+    await calibrate("--scale", "0.5");
+    const { fitted, threshold } = await read("camera.json");
+    expect(fitted).not.toBe(plain);
+    const argv = [
+      "evaluate",
+      ...folder,
+      ...weights,
+      "--scale",
+      "0.5",
+      "--threshold",
+      `${threshold}`,
+      "--json",
+    ];
+    const { macro } = JSON.parse((await run(...argv)).out);
+    expect(macro.full.f1).toBeCloseTo(fitted, 12);
+  });
+
   it("recovers a known shift", async () => {
     // So small a photograph as the others means nothing to these weights.
     for (const [i, id] of ["x", "y", "z"].entries()) {

@@ -150,6 +150,18 @@ describe("saunet train", () => {
     expect(resumed.code).toBe(0);
     expect(resumed.err).toMatch(/^saunet: Image_11L: /);
     expect(resumed.err).toMatch(/\nsaunet: no report: .*\(saunet report chase tries again\)\n$/);
+    // Asked to end during the report, it is whole, and its exit code says so.
+    let works = 0;
+    const onEndRequest: Host["onEndRequest"] = (listener) => {
+      works++;
+      // The first is the training, the second the report.
+      if (works === 2) listener(ctrlC);
+      return () => {};
+    };
+    const asked = await saunet(here, ["train", "--resume", "chase", "--report"], { onEndRequest });
+    expect([asked.code, works]).toEqual([130, 2]);
+    expect(asked.out).toMatch(/^finished after 6 steps/m);
+    expect(asked.err).toMatch(/^saunet: no report: SIGINT: .*\(saunet report chase tries again\)\n$/);
   });
 
   it("learns from synthetic pictures without any data", async () => {
