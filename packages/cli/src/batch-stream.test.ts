@@ -81,6 +81,17 @@ describe("a stream of batches", () => {
     await stream.stop();
   });
 
+  it("keeps no batch that was taken", async () => {
+    const steps: number[] = [];
+    const stream = batchStream(plan, (step) => {
+      steps.push(step);
+      return request(step);
+    });
+    for (const step of [1, 2, 2]) await stream.next(step);
+    await stream.stop();
+    expect(steps).toEqual([1, 2, 3, 2, 3]);
+  });
+
   it("fails at the step that cannot be made, and not while it is made ahead", async () => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);

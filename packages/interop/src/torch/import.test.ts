@@ -176,6 +176,14 @@ describe("importTorch", () => {
       "has an example of 263168 pixels; up to 262144 are tried",
     ],
     [
+      "has an example of many images",
+      () =>
+        changed(({ tensors }) => {
+          tensors["saunet.example"] = new Tensor(new Float32Array(2 * 3 * 258 * 512), [2, 3, 258, 512]);
+        }),
+      "has an example of 264192 pixels; up to 262144 are tried",
+    ],
+    [
       "has an answer of another size",
       () =>
         changed(({ tensors }) => {
