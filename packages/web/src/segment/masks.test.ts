@@ -89,6 +89,25 @@ describe("a mask", () => {
     expect(masks.value).toEqual([]);
   });
 
+  it("counts on for photograph 11 when photograph 1 is taken out, whose own choices go", async () => {
+    items.value = [...items.value, photograph(11, "nose.png")];
+    for (const [id, photograph] of [
+      [21, 1],
+      [22, 1],
+      [31, 11],
+      [32, 11],
+    ])
+      await addMask(mask(id, `m${id}.png`), photograph);
+    chooseMask(1, "vessels", 22);
+    chooseMask(11, "vessels", 32);
+    forgetPhotograph(1);
+    expect(inUse(11)).toBe("m32.png");
+    // Another one under the same number starts without choices.
+    masks.value = [...masks.value, ...[21, 22].map((id) => ({ ...mask(id, `m${id}.png`), photograph: 1 }))];
+    expect(inUse(1)).toBe("m21.png");
+    forgetPhotograph(11);
+  });
+
   it("that a person gives counts before those that came by name", async () => {
     await addMask(mask(11, "a-truth.png"), 1);
     await addMask(mask(12, "eye-truth.png"));
