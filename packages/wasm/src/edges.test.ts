@@ -30,7 +30,6 @@ import {
 } from "@saunet/core/kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { moduleOf } from "./compile.ts";
 import { fuseAll, fusedGenerators } from "./fusions/index.ts";
 import { arraysOf, cases } from "./kernels/conv/testing.ts";
 import { generators } from "./kernels/index.ts";
@@ -39,7 +38,7 @@ import { productCases, sizesOf } from "./kernels/testing-products.ts";
 import { CONVOLUTIONS, type CodeFeatures, type Generator, type Lengths, type Plan } from "./plan.ts";
 import { lengthsOf } from "./runner.ts";
 import { type Case, convolutions, maps } from "./testing-edge-families.ts";
-import { checkEdges } from "./testing-edges.ts";
+import { checkEdges, codeOf } from "./testing-edges.ts";
 
 /** The portable convolutions do so many products in a few milliseconds. */
 const MOST_PRODUCTS = 1e5;
@@ -56,19 +55,18 @@ const checked = new Set<string>();
 /** The calls of which nothing is left to check: programs of one case share most of theirs. */
 const checkedCalls = new Set<string>();
 
-/** The code of each key: a key that was met before is not compiled again. */
-const codeOf = new Map<string, string>();
+/** The code of each key. */
+const hashes = new Map<string, string>();
 const compared = new Set<string>();
 
 /** Throws where a plan has the key of another one but other code: of another call, or with other features. */
-function expectKeyOfItsOwn({ kernel }: Generator, plan: Plan, call: string, features: string): void {
+function expectKeyOfItsOwn(generator: Generator, plan: Plan, call: string, features: string): void {
   const seen = [`${plan.key} ${call}`, `${plan.key} ${features}`];
   if (seen.every((each) => compared.has(each))) return;
   for (const each of seen) compared.add(each);
-  const bytes = moduleOf(plan, Object.keys(kernel.roles), { shared: false, maximum: 1 }).build();
-  const code = createHash("sha1").update(bytes).digest("hex");
-  if ((codeOf.get(plan.key) ?? code) !== code) throw new Error(`two kinds of code have the key ${plan.key}`);
-  codeOf.set(plan.key, code);
+  const code = createHash("sha1").update(codeOf(generator, plan)).digest("hex");
+  if ((hashes.get(plan.key) ?? code) !== code) throw new Error(`two kinds of code have the key ${plan.key}`);
+  hashes.set(plan.key, code);
 }
 
 /** What tells a call from others: its kernel, the lengths of its arrays, its integers. */
@@ -86,7 +84,8 @@ function newPlans(kernel: AnyKernel, lengths: Lengths<Arrays>, dims: unknown) {
     const key = `${plan?.key} ${Object.values(lengths)}`;
     if (plan === undefined) continue;
     expectKeyOfItsOwn(generator, plan, call, exactKey(each));
-    if (!checked.has(key)) found.set(key, { generator, plan, features: each });
+    // The first of equal ones: its code was assembled just now.
+    if (!checked.has(key) && !found.has(key)) found.set(key, { generator, plan, features: each });
   }
   return [...found];
 }
@@ -98,7 +97,7 @@ function checkCall({ kernel, arrays, dims }: KernelCall): void {
   if (checkedCalls.has(call)) return;
   for (const [key, { generator, plan, features }] of newPlans(kernel, lengths, dims)) {
     checked.add(key);
-    checkEdges(generator, arrays, dims, features);
+    checkEdges(generator, arrays, dims, features, plan);
     met.get(kernel.name)!.add(plan.name);
   }
   checkedCalls.add(call);

@@ -18,6 +18,18 @@ const BYTES = PAGES * 65536;
 /** What lies where nobody has written, in every byte: NaN, and 4.4e-5. */
 const JUNK = [0xff, 0x38];
 
+/** The code of plans that are looked at more than once: to assemble it takes longer than to run it. */
+const assembled = new WeakMap<Plan, Uint8Array<ArrayBuffer>>();
+
+/** The bytes of a plan's module, as {@link checkEdges} runs it; assembled once for each plan. */
+export function codeOf({ kernel }: Generator, plan: Plan): Uint8Array<ArrayBuffer> {
+  const bytes =
+    assembled.get(plan) ??
+    moduleOf(plan, Object.keys(kernel.roles), { shared: false, maximum: PAGES }).build();
+  assembled.set(plan, bytes);
+  return bytes;
+}
+
 /** Something whose address the code is given. */
 interface Block {
   readonly name: string;
@@ -32,21 +44,22 @@ interface Block {
  * start of memory.
  *
  * @param arrays inputs with their values; outputs with any values, of the right length
+ * @param found the generator's plan of this call with these features, where the caller has it
  * @returns the plan; `undefined` where the portable form is to run
  * @throws Error where the code traps, changes what it may only read, or gives other numbers in another place or over
  *   other junk; names the plan and the block
  */
 export function checkEdges(
-  { kernel, plan }: Generator,
+  generator: Generator,
   arrays: Arrays,
   dims: unknown,
   features: CodeFeatures = { relaxed: false },
+  found = generator.plan(dims, lengthsOf(generator.kernel, arrays), features),
 ): Plan | undefined {
-  const found = plan(dims, lengthsOf(kernel, arrays), features);
   if (found === undefined) return undefined;
+  const { kernel } = generator;
   const names = Object.keys(kernel.roles);
-  const bytes = moduleOf(found, names, { shared: false, maximum: PAGES }).build();
-  const code = instantiate(bytes, memory);
+  const code = instantiate(codeOf(generator, found), memory);
   const blocks: Block[] = [
     { name: "shared scratch", bytes: found.sharedBytes ?? 0 },
     { name: "own scratch", bytes: found.ownBytes ?? 0 },

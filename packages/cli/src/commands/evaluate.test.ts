@@ -16,11 +16,14 @@ import {
   sumOfBins,
 } from "@saunet/model";
 import { accelerate, restore } from "@saunet/wasm";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Comparison } from "../evaluation.ts";
 import { FIELD_NAMES } from "../field-figures.ts";
 import { describeEvaluation } from "../figures.ts";
 import { saunet, smallFundus, write, writeFolder, writeFreshWeights } from "../testing.ts";
+
+// Figures follow from any probabilities; train.test.ts and calibrate.test.ts evaluate with the generated kernels.
+vi.mock("@saunet/wasm", async (original) => (await import("../testing-engine.ts")).portableEngine(original));
 
 const ids = ["a", "b, with a comma", "c"];
 let here: string;

@@ -7,8 +7,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readSafetensors, writeSafetensors } from "@saunet/core";
 import { readWeights } from "@saunet/model";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { losses, saunet, smallFundus, tiny, write, writeFolder, writeFreshWeights } from "../testing.ts";
+
+// What was edited are files, whatever computes; train.test.ts trains and resumes with the generated ones.
+vi.mock("@saunet/wasm", async (original) => (await import("../testing-engine.ts")).portableEngine(original));
 
 const old = fileURLToPath(new URL("../../../../fixtures/runs/", import.meta.url));
 let here: string;

@@ -7,9 +7,12 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { readSafetensors, writeSafetensors } from "@saunet/core";
 import type { TrainingPosition } from "@saunet/model";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Host } from "../output.ts";
 import { losses, saunet, writeFolder, writeFreshWeights } from "../testing.ts";
+
+// What a checkpoint holds is the same whatever computes; train.test.ts resumes with the generated kernels.
+vi.mock("@saunet/wasm", async (original) => (await import("../testing-engine.ts")).portableEngine(original));
 
 /** The state in a checkpoint's metadata. */
 interface State {

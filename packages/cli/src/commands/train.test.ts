@@ -3,9 +3,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readWeights } from "@saunet/model";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Host } from "../output.ts";
 import { keeper, saunet, smallFundus, tiny, writeFolder, writeFreshWeights } from "../testing.ts";
+
+/** Tests of what is read, refused and told set it: to compile so small a network takes most of a run's time. */
+const engine = vi.hoisted(() => ({ isPortable: false }));
+vi.mock("@saunet/wasm", async (original) => {
+  const { portableEngine } = await import("../testing-engine.ts");
+  const generated = await original<typeof import("@saunet/wasm")>();
+  const portable = await portableEngine(original);
+  const chosen = () => (engine.isPortable ? portable : generated);
+  return {
+    ...generated,
+    accelerate: (...of: Parameters<typeof generated.accelerate>) => chosen().accelerate(...of),
+    restore: () => chosen().restore(),
+  };
+});
+afterEach(() => {
+  engine.isPortable = false;
+});
 
 const ids = ["a", "b", "c", "d"];
 const ctrlC = { exitCode: 130, reason: "SIGINT", isSignal: true };
@@ -123,6 +140,7 @@ describe("saunet train", () => {
   });
 
   it("never opens a test image", async () => {
+    engine.isPortable = true;
     for (let i = 0; i < 28; i++) {
       const id = `Image_${String(Math.floor(i / 2) + 1).padStart(2, "0")}${i % 2 === 0 ? "L" : "R"}`;
       const isTest = i >= 20;
@@ -165,6 +183,7 @@ describe("saunet train", () => {
   });
 
   it("learns from synthetic pictures without any data", async () => {
+    engine.isPortable = true;
     const { code, out } = await train(
       "synthetic",
       "--dataset",
@@ -258,6 +277,7 @@ describe("saunet train", () => {
     });
 
     it("says at once that a run is over", async () => {
+      engine.isPortable = true;
       await train("over", ...folder);
       const before = await read("over", "log.jsonl");
       const { code, out } = await saunet(here, ["train", "--resume", "over", "--json"]);
@@ -266,6 +286,7 @@ describe("saunet train", () => {
     });
 
     it("takes nothing but a run whose photographs are still there", async () => {
+      engine.isPortable = true;
       const { code, err } = await saunet(here, ["train", "--resume", "nowhere"]);
       expect([code, err]).toEqual([
         2,
@@ -285,6 +306,7 @@ describe("saunet train", () => {
   });
 
   it("mixes data sets, keeping images of each back", async () => {
+    engine.isPortable = true;
     await writeFolder(join(here, "second"), ["p", "q", "r"]);
     await train("mixed", ...folder, "--dataset", "folder", "--data", "second");
     const { training, validation } = JSON.parse(String(await read("mixed", "config.json")));
@@ -351,6 +373,7 @@ describe("saunet train", () => {
   });
 
   it("does not write over a run", async () => {
+    engine.isPortable = true;
     await train("kept-run", ...folder);
     const before = await read("kept-run", "last.safetensors");
     const { code, err } = await train("kept-run", ...folder, "--seed", "9");
@@ -362,6 +385,7 @@ describe("saunet train", () => {
   });
 
   it("tells on a terminal how far it is", async () => {
+    engine.isPortable = true;
     const terminal = keeper({ isTTY: true });
     await saunet(here, ["train", ...folder, "--weights", "tiny.safetensors", ...short, "-o", "told"], {
       stderr: terminal.stream,
