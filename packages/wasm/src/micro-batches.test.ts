@@ -5,9 +5,6 @@ import { initialize, paperLoss, saUNetV2, train } from "@saunet/model";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { accelerate, restore } from "./accelerate.ts";
 
-/** Two stages, with DropBlock in each: deeper ones do the same on smaller maps. */
-const config = { ...saUNetV2, channels: [16, 32] };
-
 beforeAll(async () => {
   await accelerate({ threads: 2 });
 });
@@ -24,10 +21,10 @@ async function trained(
     return x;
   };
   const batch = { x: uniform([3, 64, 48, 3], state), target: binary(uniform([3, 64, 48, 1], state)) };
-  const parameters = initialize(config, randomState(1));
+  const parameters = initialize(saUNetV2, randomState(1));
   const random = randomState(2);
   const run = {
-    ...{ config, parameters, optimizer: adam(parameters), loss: paperLoss(), random, microBatch },
+    ...{ config: saUNetV2, parameters, optimizer: adam(parameters), loss: paperLoss(), random, microBatch },
     ...{ epochs: 1, stepsPerEpoch: 3, nextBatch: () => batch },
   };
   const losses: number[] = [];
