@@ -51,7 +51,10 @@ describe("a comparison", () => {
     // The memory alone: the row may be bound by it.
     expect(verdicts(before, [repeated("x", six(12), probe(1, 1, 1.2))])).toEqual({ "x/1": "same" });
     // The row became slower by more than any of them.
-    expect(verdicts(before, [repeated("x", six(15), probe(1.2, 1, 1.2))])).toEqual({ "x/1": "slower" });
+    const slower = repeated("x", six(15), probe(1.2, 1, 1.2));
+    expect(verdicts(before, [slower])).toEqual({ "x/1": "slower" });
+    // What the part leaves that explains most.
+    expect(compare(file(...before), file(slower)).changes[0].ratio).toBeCloseTo(1.25, 6);
     expect(verdicts(before, [repeated("x", six(10), probe(1.2, 1.2, 1.2))])).toEqual({ "x/1": "faster" });
   });
 
