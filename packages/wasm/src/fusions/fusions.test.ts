@@ -98,6 +98,8 @@ describe("fusions", () => {
       capture(([x, y]) => [concat([x, mul(x, y)], -1)], [zeros(shape), zeros(shape)]),
       capture(([x, g]) => [concat([x, mul(x, g)], -1)], [zeros(shape), zeros([C])]),
       capture(([x, g]) => [concat([mul(x, g), x], -1)], [zeros(shape), zeros(gateShape)]),
+      capture(([x, g]) => [concat([x, mul(x, g)], 1)], [zeros(shape), zeros(gateShape)]),
+      capture(([x, g]) => [concat([x, mul(x, g)], 2)], [zeros(shape), zeros(gateShape)]),
     ];
     for (const program of kept) expect(names(fuseAll(program))).toEqual(names(program));
   });

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { syntheticFundus } from "../../synthetic.ts";
 import { writePng } from "../write.ts";
-import { type DatasetKind, readDataset, type Split } from "./index.ts";
+import { type DatasetKind, filesOf, readDataset, type Split } from "./index.ts";
+import { sampleOf } from "./sample.ts";
 import { eye, fill, refusal } from "./testing.ts";
 
 let folder: string;
@@ -21,6 +22,13 @@ it("knows its kinds and splits", async () => {
   await expect(readDataset({ kind: "chase", directory, split: "half" as Split })).rejects.toThrow(
     "readDataset: split must be train or test or all but is half",
   );
+});
+
+it("lists every file of a sample: the photograph, what each observer drew, the field of view", () => {
+  const files = { id: "a", image: "a.tif", vessels: { one: "a-1.gif", two: undefined, three: "a-3.gif" } };
+  expect(filesOf(sampleOf(files))).toEqual(["a.tif", "a-1.gif", "a-3.gif"]);
+  const fieldOfView = "a-field.gif";
+  expect(filesOf(sampleOf({ ...files, fieldOfView }))).toEqual(["a.tif", "a-1.gif", "a-3.gif", fieldOfView]);
 });
 
 describe("folder", () => {
