@@ -34,6 +34,20 @@ describe("saunet average", () => {
     expect(segmented.code).toBe(0);
   });
 
+  it("writes over none of its inputs", async () => {
+    const before = await readFile(join(here, "a.safetensors"));
+    const { code, err } = await saunet(here, [
+      "average",
+      "a.safetensors",
+      "b.safetensors",
+      "-o",
+      "./a.safetensors",
+    ]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/would be written over a\.safetensors; choose another --out\n$/);
+    expect(await readFile(join(here, "a.safetensors"))).toEqual(before);
+  });
+
   it("says as JSON what it averaged", async () => {
     const argv = [
       "average",
