@@ -81,6 +81,16 @@ describe("saunet evaluate", () => {
     expect(lines.at(-1)).toBe("saunet: damaged: no image could be evaluated");
   });
 
+  it("says of how many images the figures are where some failed", async () => {
+    await writeFolder(join(here, "partly"), ["a", "b", "c"]);
+    await writeFile(join(here, "partly", "images", "b.png"), "no picture");
+    const argv = ["--dataset", "folder", "--data", "partly", "--weights", "tiny.safetensors"];
+    const { code, out } = await evaluate(...argv);
+    expect([code, out]).toEqual([1, expect.stringContaining("2 of 3 images")]);
+    const { images, failed } = JSON.parse((await evaluate(...argv, "--json")).out);
+    expect([images.map(({ id }: { id: string }) => id), failed.length]).toEqual([["a", "c"], 1]);
+  });
+
   it("ends where it is asked to, and says what was done", async () => {
     const host = {
       onEndRequest: (
