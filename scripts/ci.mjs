@@ -1,6 +1,6 @@
-// Everything that must hold before a change lands: tests, the slow ones too, types, lint (with import cycles), budgets, packed tarballs,
-// the command on its built-in picture, the site with its links, mutants of recent lines, the tests in a real browser where one can be had, and the real photographs where
-// they lie beside the checkout.
+// Everything that must hold before a change lands: tests, the slow ones too, types, lint (with import cycles), budgets, packed
+// tarballs, the command on its built-in picture, the site with its links, mutants of recent lines, the tests in a real browser
+// where one can be had, and the real photographs where they lie beside the checkout.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

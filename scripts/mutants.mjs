@@ -111,16 +111,15 @@ async function tryAll(mutants) {
   const keys = keysOf(mutants);
   const results = new Map();
   const tell = (mutant, result) => {
-    results.set(mutant, result);
+    const { status, tried, of } = result;
+    const isMissed = status === "survived" || status === "no tests";
+    const isSaid = isMissed && isArgued(mutant);
+    results.set(mutant, isSaid ? { status: "argued" } : result);
+    if (!isMissed || isSaid) return;
     const { fileName, location, replacement } = mutant;
-    if (result.status !== "survived" && result.status !== "no tests") return;
-    const { status } = result;
-    const isSaid = isArgued(mutant);
-    if (isSaid) results.set(mutant, { status: "argued" });
-    else
-      console.log(
-        `${status}  ${fileName}:${location.start.line + 1}:${location.start.column + 1}  ${short(textOf(fileName, location))}  →  ${short(replacement)}${result.tried < result.of ? `  (${result.tried} of ${result.of} test files)` : ""}`,
-      );
+    console.log(
+      `${status}  ${fileName}:${location.start.line + 1}:${location.start.column + 1}  ${short(textOf(fileName, location))}  →  ${short(replacement)}${tried < of ? `  (${tried} of ${of} test files)` : ""}`,
+    );
   };
   for (const mutant of mutants)
     if (earlier.has(keys.get(mutant))) tell(mutant, earlier.get(keys.get(mutant)));

@@ -1,4 +1,5 @@
-// `npm test`: installs what is missing, then runs the tests but for the kinds that vitest.config.ts names. Arguments go to vitest (a file name, `--watch` …).
+// `npm test`: installs what is missing, then runs the tests but for the kinds that vitest.config.ts names. Arguments go to vitest
+// (a file name, `--watch` …).
 
 import { bin, install } from "./workspace.mjs";
 

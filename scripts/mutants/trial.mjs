@@ -1,7 +1,7 @@
 // One Vitest that stays: it tries mutants one after the other. A mutant is never written down, Vite is given its code in place of
 // the file's, so tests run as fast as ever. Each is tried by the tests of its package that import its file, those beside it
-// first, until one of them fails. A test that hangs cannot be stopped from here: the parent (trials.mjs) is told when one starts and how long it
-// may take, and ends this process.
+// first, until one of them fails. A test that hangs cannot be stopped from here: the parent (trials.mjs) is told when one starts
+// and how long it may take, and ends this process.
 
 import { basename, dirname, join, relative, sep } from "node:path";
 import { createVitest } from "vitest/node";
@@ -55,7 +55,7 @@ const reaches = new Map();
 for (const test of specifications.keys()) reaches.set(test, await reachOf(test));
 
 /** The tests of its package that import a file: those beside it first, the others from the shortest to the longest. */
-function testsOf(file, times) {
+function testsInOrder(file, times) {
   const nameOf = (path) => basename(path).split(".")[0];
   const rank = (test) => {
     if (dirname(test) !== dirname(file)) return 2;
@@ -100,7 +100,7 @@ async function tryMutant({ file, code, times, before, patience }) {
   } catch {
     return { status: "invalid" };
   }
-  const tests = testsOf(file, { ...before, ...times });
+  const tests = testsInOrder(file, { ...before, ...times });
   let spent = 0;
   let tried = 0;
   for (const test of tests) {

@@ -64,12 +64,18 @@ describe("a thread that makes batches", () => {
 });
 
 describe("a stream of batches", () => {
-  it("asks for each step once, and for one step ahead", async () => {
+  /** A stream, and the steps that it has asked for. */
+  const noted = () => {
     const steps: number[] = [];
     const stream = batchStream(plan, (step) => {
       steps.push(step);
       return request(step);
     });
+    return { steps, stream };
+  };
+
+  it("asks for each step once, and for one step ahead", async () => {
+    const { steps, stream } = noted();
     for (const step of [4, 5, 6]) await stream.next(step);
     expect(steps).toEqual([4, 5, 6, 7]);
     // A step that was not the next one is made when it is asked for.
@@ -82,11 +88,7 @@ describe("a stream of batches", () => {
   });
 
   it("keeps no batch that was taken", async () => {
-    const steps: number[] = [];
-    const stream = batchStream(plan, (step) => {
-      steps.push(step);
-      return request(step);
-    });
+    const { steps, stream } = noted();
     for (const step of [1, 2, 2]) await stream.next(step);
     await stream.stop();
     expect(steps).toEqual([1, 2, 3, 2, 3]);
