@@ -34,6 +34,15 @@ describe("streams", () => {
     expect(uniform([5], state).data).not.toEqual(first.data);
   });
 
+  // Numbers are drawn in pairs; what is left of the last pair is drawn no second time.
+  it("move on by whole pairs after an odd count", () => {
+    const [odd, even] = [randomState(7), randomState(7)];
+    const last = uniform([5], odd).data[4];
+    uniform([6], even);
+    expect(odd).toEqual(even);
+    expect(uniform([5], odd).data).not.toContain(last);
+  });
+
   it("differ between seeds and between streams", () => {
     const values = [randomState(1), randomState(2), randomState(1, 1), randomState(2 ** 32 + 1)].map(draw);
     expect(new Set(values).size).toBe(4);

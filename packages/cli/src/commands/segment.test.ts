@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -151,6 +151,17 @@ describe("saunet segment", () => {
       2,
       "saunet: the mask of left.png would be written over ./left-mask.png; choose another --out\n",
     ]);
+  });
+
+  // A folder bears the name of the last of three pictures; one of the other two was there before.
+  it("takes its new pictures away where one of the same photograph cannot be written", async () => {
+    await segment("left.png", "-o", "blocked");
+    await rm(join(here, "blocked/left-probability.png"));
+    await rm(join(here, "blocked/left-overlay.png"));
+    await mkdir(join(here, "blocked/left-overlay.png"));
+    const { code, err } = await segment("left.png", "-o", "blocked", "--overwrite");
+    expect([code, err]).toEqual([1, expect.stringMatching(/^saunet: .*left-overlay\.png.*\n$/)]);
+    expect((await readdir(join(here, "blocked"))).sort()).toEqual(["left-mask.png", "left-overlay.png"]);
   });
 
   it("shows a bar on a terminal, and nothing of it elsewhere", async () => {

@@ -81,6 +81,36 @@ describe("Pool", () => {
     }
   });
 
+  it("tells of each failure what it says itself, also after several threads failed at once", async () => {
+    /** Three items of which one traps by a division, or all in the end by what is unreachable. */
+    const failing = (divides?: number): Plan<Arrays> => ({
+      name: "fail_i32",
+      key: `fail ${divides}`,
+      phases: [
+        {
+          items: 3,
+          write: (f, { from, to }) => {
+            const { i32 } = f;
+            const [item, i] = [f.local("item", "i32"), f.local("i", "i32")];
+            f.forRange(item, { from, to }, () => {
+              f.if(i32.eq(item, divides ?? 3), () => f.drop(i32.div_s(item, i32.sub(item, item))));
+              f.forRange(i, { from: 0, to: 20_000_000 }, () => {});
+              if (divides === undefined) f.if(i32.lt_s(item, 3), () => f.unreachable());
+            });
+          },
+        },
+      ],
+    });
+    const list = (plan: Plan<Arrays>) => {
+      const code = runner.compile(doubled as never, plan as never);
+      return driven(runner.executeList(runner.jobs(plan as never, code, [64, 64], 64, 64)));
+    };
+    for (let turn = 0; turn < 30; turn++) {
+      await expect(list(failing())).rejects.toThrow(/^fail_i32: thread \d: .*unreachable/);
+      await expect(list(failing(turn % 3))).rejects.toThrow(/^fail_i32: thread \d: .*divide by zero/);
+    }
+  });
+
   it("goes on after the memory has grown", () => {
     const length = 8_000_000;
     const { out } = run(length);

@@ -357,14 +357,16 @@ export class Pool implements Crew {
     const words = this.#words;
     const aborted = Atomics.load(words, WORD.aborted);
     if (aborted === 0 || aborted === STOPPED) return;
-    for (let thread = 0; thread < this.threads; thread++) {
-      const length = Atomics.exchange(words, WORD.failed + thread, 0);
-      if (length === 0) continue;
-      const start = this.#control + MESSAGES_START + thread * MESSAGE_BYTES;
-      const message = new Uint8Array(this.#arena.memory.buffer).slice(start, start + length);
-      explain(aborted - 1);
-      throw new KernelError(`${nameOf(aborted - 1)}: thread ${thread}: ${new TextDecoder().decode(message)}`);
-    }
+    // All messages are taken: one that is left would be told of a later failure.
+    const lengths = Array.from({ length: this.threads }, (_, thread) =>
+      Atomics.exchange(words, WORD.failed + thread, 0),
+    );
+    const thread = lengths.findIndex((length) => length > 0);
+    if (thread < 0) return;
+    const start = this.#control + MESSAGES_START + thread * MESSAGE_BYTES;
+    const message = new Uint8Array(this.#arena.memory.buffer).slice(start, start + lengths[thread]);
+    explain(aborted - 1);
+    throw new KernelError(`${nameOf(aborted - 1)}: thread ${thread}: ${new TextDecoder().decode(message)}`);
   }
 
   /** Ends the workers that are left, starts new ones for later calls, and says what happened. */
