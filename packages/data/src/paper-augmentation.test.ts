@@ -70,6 +70,25 @@ describe("paperAugmentation", () => {
     expect(new Set(pictures).size).toBe(pictures.length);
   });
 
+  // The paper's code: colour and sharpness from 0 to 3, brightness and contrast from 1 to 2, in steps of 0.1.
+  it("draws factors of jitter from the paper's ranges", () => {
+    const steps = (low: number, high: number) =>
+      Array.from({ length: high - low + 1 }, (_, i) => (low + i) / 10);
+    const grey = { ...eye.image, data: new Uint8Array(eye.image.data.length).fill(10) };
+    const brightnesses = new Set<number>();
+    for (let seed = 0; seed < 60; seed++) {
+      for (const { name, photograph } of paperAugmentation(
+        grey,
+        eye.vessels,
+        eye.fieldOfView,
+        randomState(seed),
+      ))
+        if (name.startsWith("jitter")) brightnesses.add(photograph.data[0] / 10);
+    }
+    // Of one grey, colour, contrast and sharpness change nothing.
+    expect([...brightnesses].toSorted((a, b) => a - b)).toEqual(steps(10, 20));
+  });
+
   it("moves labels with the picture, and leaves them where only colours change", () => {
     const made = variants(3);
     for (const { name, photograph, vessels, fieldOfView } of made) {

@@ -65,6 +65,11 @@ describe("photographWarnings", () => {
       picture(100, 100, (x, y) => (Math.abs(x - y) < 10 ? [60 + x, 90, 40] : [0, 0, 0])),
       ["shows no disc of a field of view"],
     ],
+    [
+      "a bar on black",
+      picture(200, 200, (x, y) => (y >= 60 && y < 120 ? [60 + x / 2, 90, 40] : [0, 0, 0])),
+      ["shows no disc of a field of view"],
+    ],
   ])("tells %s", (_, photograph, wanted) => {
     expect(photographWarnings(photograph)).toEqual(wanted);
   });

@@ -2,10 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { draw, randomState } from "@saunet/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eye, fixture } from "./datasets/testing.ts";
 import { netpbmHeader } from "./netpbm.ts";
 import { readMask, readPhotograph, readSize } from "./read.ts";
+import { writePng } from "./write.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -72,6 +74,16 @@ describe("readPhotograph", () => {
   it("reads other kinds gzipped too", async () => {
     const packed = await save("photograph.png.gz", gzipSync(await readFile(fixture("photograph.png"))));
     expect(Uint8Array.from((await readPhotograph(packed)).data)).toEqual(Uint8Array.from(eye.image.data));
+  });
+
+  // Archives are unpacked in pieces of some 16 kB.
+  it("puts a gzipped picture of other kinds together from many pieces", async () => {
+    const state = randomState(3);
+    const noise = Uint8Array.from({ length: 3 * 120 * 100 }, () => Math.floor(256 * draw(state)));
+    const path = join(folder, "noise.png");
+    await writePng(path, { width: 120, height: 100, data: noise });
+    const packed = await save("noise.png.gz", gzipSync(await readFile(path)));
+    expect(Uint8Array.from((await readPhotograph(packed)).data)).toEqual(noise);
   });
 
   it("refuses what is cut short, damaged, or larger than the limit before it is unpacked", async () => {

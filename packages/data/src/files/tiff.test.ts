@@ -200,3 +200,14 @@ describe("the page that holds the picture", () => {
     expect(mainPage(pages)).toBe(wanted);
   });
 });
+
+it("leave out numbers that lie beyond the end of the file, of which it has the first ones too", async () => {
+  const bits: Entry = { tag: 258, size: 2, values: [16, 16, 16] };
+  const bytes = written([[bits, one(277, 3)]], true, false);
+  const view = new DataView(bytes.buffer);
+  const entry = view.getUint32(4, true) + 2;
+  for (const before of [5, 4, 1]) {
+    view.setUint32(entry + 8, bytes.length - before, true);
+    expect((await tiffPages(readerOf(bytes)))?.[0].bits).toEqual([1]);
+  }
+});

@@ -80,6 +80,12 @@ describe("writeWhole", () => {
     expect([synced, await text(path)]).toEqual([[["new", "old"]], "new"]);
   });
 
+  it("makes no device, and says that there is none", async () => {
+    await expect(writeWhole("/dev/saunet-none", "text")).rejects.toThrow(
+      /^\/dev\/saunet-none: cannot be written: (?!is neither)/,
+    );
+  });
+
   it("keeps the permissions of what it replaces", async () => {
     const path = join(folder, "private");
     await writeFile(path, "old");

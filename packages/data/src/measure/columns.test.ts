@@ -100,3 +100,29 @@ it("hold each figure under its name, on the retina in micrometres and millimetre
     ...{ avr_knudtson: 73, crae_hubbard_um: 74, crve_hubbard_um: 75, avr_hubbard: 76 },
   });
 });
+
+it("say why a zone lacks a figure: nothing of it is seen, or no vessel in it has a width", () => {
+  const zones = { b: { visible: 0 }, c: { visible: 0.5, vesselDensity: 0, lengthDensity: 0 } };
+  const reasons = vesselColumns({ ...figures, zones }).flatMap(({ name, value, reason }) =>
+    name.startsWith("zone_") && value === undefined ? [[name.slice(0, 6), reason]] : [],
+  );
+  const unseen = "no part of the zone lies in the field of view";
+  const bare = "no vessel in the zone could be measured across";
+  expect(new Set(reasons.map(String))).toEqual(new Set([`zone_b,${unseen}`, `zone_c,${bare}`]));
+});
+
+it("say why there are no calibres", () => {
+  const reasons = { knudtson: "fewer than six vessels", hubbard: "no micrometres" };
+  const none = vesselColumns({ ...figures, calibres: { arteries: [1], veins: [] }, reasons });
+  const told = none.flatMap(({ name, value, reason }) => (value === undefined ? [[name, reason]] : []));
+  expect(Object.fromEntries(told)).toEqual({
+    ...Object.fromEntries(
+      ["crae_knudtson_px", "crae_knudtson_um", "crve_knudtson_px", "crve_knudtson_um", "avr_knudtson"].map(
+        (name) => [name, reasons.knudtson],
+      ),
+    ),
+    ...Object.fromEntries(
+      ["crae_hubbard_um", "crve_hubbard_um", "avr_hubbard"].map((name) => [name, reasons.hubbard]),
+    ),
+  });
+});

@@ -58,6 +58,21 @@ describe("a drawn disc", () => {
   });
 });
 
+// A frame that cuts the eye: half of the disc is not in the picture, and its middle may lie beyond the edge.
+it.each<[string, Point]>([
+  ["left", [-4, 80]],
+  ["right", [size + 3, 80]],
+  ["top", [80, -4]],
+  ["bottom", [80, size + 3]],
+])("a disc that the %s edge cuts has its middle in the picture", (_, at) => {
+  const everywhere = drawn(size, size, () => true);
+  const photograph = photographOf([{ at, radius: 14, light: 200 }]);
+  const { x, y } = findDisc(photograph, vesselsFrom(at), everywhere)!.disc;
+  const onEdge = (value: number) => Math.min(size - 1, Math.max(0, value));
+  expect(Math.hypot(x - onEdge(at[0]), y - onEdge(at[1]))).toBeLessThan(3);
+  expect([onEdge(x), onEdge(y)]).toEqual([x, y]);
+});
+
 describe("a doubt", () => {
   const disc: Spot = { at: [50, 90], radius: 12, light: 200 };
   const far: Spot = { at: [115, 70], radius: 12, light: 200 };

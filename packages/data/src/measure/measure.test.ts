@@ -135,9 +135,16 @@ it("vessels outside of the field of view do not count, and what it cuts is no en
 it("refuses what makes no sense", () => {
   const mask = blank(8, 6);
   expect(() => measureVessels({ ...mask, data: mask.data.map(() => 255) })).toThrow(
-    /mask must hold 0 and 1 but holds 255/,
+    /^measureVessels: mask must hold 0 and 1 but holds 255/,
   );
-  expect(() => measureVessels(mask, { fieldOfView: blank(6, 8) })).toThrow(ShapeError);
+  for (const name of ["fieldOfView", "arteries", "veins"]) {
+    expect(() => measureVessels(mask, { [name]: blank(6, 8) })).toThrow(
+      new ShapeError(`measureVessels: ${name} is 6 x 8 but mask is 8 x 6`),
+    );
+    expect(() => measureVessels(mask, { [name]: { ...mask, data: mask.data.map(() => 2) } })).toThrow(
+      `measureVessels: ${name} must hold 0 and 1 but holds 2`,
+    );
+  }
   for (const micrometresPerPixel of [1e6, Number.NaN, Number.POSITIVE_INFINITY])
     expect(() => measureVessels(mask, { micrometresPerPixel })).toThrow(
       `measureVessels: micrometresPerPixel must be above 0 and below 1,000,000 but is ${micrometresPerPixel}`,

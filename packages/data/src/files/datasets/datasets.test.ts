@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { syntheticFundus } from "../../synthetic.ts";
+import { DatasetError } from "../errors.ts";
 import { writePng } from "../write.ts";
 import { type DatasetKind, filesOf, readDataset, type Split } from "./index.ts";
-import { sampleOf } from "./sample.ts";
+import { picturesByStem, sampleOf } from "./sample.ts";
 import { eye, fill, refusal } from "./testing.ts";
 
 let folder: string;
@@ -121,6 +122,13 @@ describe("folder", () => {
     expect(await refusal("folder", twice)).toMatch(/^a.jpg and a.png have one name$/);
     const other = await fill(join(folder, "other"), { ...files, "images/c.bmp": "BM" });
     expect(await refusal("folder", other)).toMatch(/^c.bmp is not a picture of a kind that is read/);
+  });
+
+  it("says of a folder that cannot be read why", async () => {
+    const missing = join(folder, "missing");
+    const error: unknown = await picturesByStem(missing).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(DatasetError);
+    expect(error).toMatchObject({ directory: missing, message: `${missing}: no such file or folder` });
   });
 
   it("says how the folder must look", async () => {

@@ -14,7 +14,7 @@ export function isCutShort(bytes: Uint8Array, transferSyntax: string): boolean {
   const isExplicit = transferSyntax !== IMPLICIT;
   const header = isExplicit ? 12 : 8;
   let at = 0;
-  while (at + 4 <= bytes.length) {
+  for (;;) {
     // The first byte of the tag, which the engine searches for faster than a loop does.
     at = bytes.indexOf(0xe0, at);
     if (at === -1 || at + 4 > bytes.length) return false;
@@ -30,7 +30,6 @@ export function isCutShort(bytes: Uint8Array, transferSyntax: string): boolean {
     at = length === UNDEFINED ? endOfItems(view, at + header) : at + header + length;
     if (at > bytes.length) return true;
   }
-  return false;
 }
 
 /** Where a sequence of items ends; beyond the file where that lacks its end. */
