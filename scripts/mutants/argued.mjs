@@ -445,4 +445,32 @@ export const argued = [
     to: "sum -= weights[Math.abs(k)] * of[line * across + (i + k) * along]",
     why: "the second pass turns the sign of the first back",
   },
+  {
+    file: "packages/data/src/measure/distance.ts",
+    line: "for (let end = 0, start = 0; start < width; start = end + 1) {",
+    from: "start < width",
+    to: "start <= width",
+    why: "a run of one pixel of background is at 0 from it, as before",
+  },
+  {
+    file: "packages/data/src/augment/tones.ts",
+    line: "const changes = colours.some((share, i) => share !== (i % 4 === 0 ? 1 : 0));",
+    from: "i % 4 === 0",
+    to: "i % 4 !== 0",
+    why: "colours that change nothing are then mixed all the same, each with itself alone",
+  },
+  {
+    file: "packages/data/src/measure/fractal.ts",
+    line: "let [left, right, top, bottom] = [width, -1, Number.POSITIVE_INFINITY, -1];",
+    from: "-1",
+    to: "+1",
+    why: "a lower end of 1 instead of 0 matters for marks in the first row alone that are one pixel, too small for boxes",
+  },
+  {
+    file: "packages/data/src/files/netpbm.ts",
+    line: "for (let isComment = false; at < bytes.length && words.length < wanted; at++) {",
+    from: "at < bytes.length",
+    to: "at <= bytes.length",
+    why: "the word that the end of the file cuts short gets one more character and ends nowhere either",
+  },
 ];

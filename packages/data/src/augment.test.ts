@@ -131,7 +131,8 @@ describe("augment", () => {
     const state = randomState(9);
     const seen = new Set<string>();
     for (let i = 0; i < 200; i++) {
-      const turned = augment(source, { orientations: true }, state);
+      // Turned about a vessel or about the middle, the crop stays in the picture.
+      const turned = augment(source, { orientations: true, holdsVessel: i % 2 === 1 }, state);
       const origins = Array.from({ length: width * height }, (_, pixel) =>
         wholeOrigin(turned, pixel % width, Math.floor(pixel / width)),
       );

@@ -51,6 +51,16 @@ describe("recolour", () => {
     );
   });
 
+  it("raises to a power what lies on the table as it stands there, what lies between by the nearest entry", () => {
+    const entry = (x: number, y: number, c: number) => 100 + 18 * (x * 15 + y * 3 + c);
+    for (const beside of [0, 0.4, -0.4])
+      expectEach(
+        changed({ gamma: 1.4 }, (x, y, c) => (entry(x, y, c) + beside) / 2048),
+        (x, y, c) => (entry(x, y, c) / 2048) ** 1.4,
+        6,
+      );
+  });
+
   it("raises to a power, also what the light makes brighter than white", () => {
     expectEach(changed({ gamma: 1.4 }), (x, y, c) => uneven(x, y, c) ** 1.4, 2);
     const doubled = { gamma: 0.5, colours: [2, 0, 0, 0, 2, 0, 0, 0, 2] };

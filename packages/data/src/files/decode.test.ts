@@ -168,3 +168,9 @@ it("a thumbnail before the picture is not what is read", async () => {
   expect(columns).toBe(width);
   expect(Array.from(data).filter((_, i) => i % 3 === 0)).toEqual([0, 1, 100, 255, 7, 254]);
 });
+
+it("floating point of 16 bits is read as what it says", async () => {
+  const halves = Uint16Array.of(0x3c00, 0x3800, 0, 0x3400, 0x3a00, 0x2c00);
+  const { data } = await readPhotograph(await tiffOf({ format: 3, samples: halves }));
+  expect(Array.from(data).filter((_, i) => i % 3 === 0)).toEqual([255, 128, 0, 64, 191, 16]);
+});

@@ -86,6 +86,12 @@ describe("writeWhole", () => {
     );
   });
 
+  it("does not write into a folder of devices", async () => {
+    await expect(writeWhole("/dev/fd", "text")).rejects.toThrow(
+      "/dev/fd: cannot be written: is neither a file nor a pipe",
+    );
+  });
+
   it("keeps the permissions of what it replaces", async () => {
     const path = join(folder, "private");
     await writeFile(path, "old");

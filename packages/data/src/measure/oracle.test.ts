@@ -110,3 +110,21 @@ it("has a centre-line Dice of 0 where one mask is empty, and none where both are
   expect([clDice(tree, nothing), clDice(nothing, tree), clDice(nothing, nothing)]).toEqual([0, 0, undefined]);
   expect(() => clDice(tree, unpacked(empty, empty.mask))).toThrow(/clDice/);
 });
+
+it("pieces want two masks of one size", () => {
+  const mask = { width: 3, height: 1, data: Uint8Array.of(0, 1, 1) };
+  const grey = { ...mask, data: Uint8Array.of(0, 1, 9) };
+  const message = (prediction: Mask, truth: Mask) => {
+    try {
+      brokenPieces(prediction, truth);
+      return "none";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  expect(message(mask, grey)).toMatch(/^brokenPieces: truth must hold 0 and 1 but holds 9/);
+  expect(message(grey, mask)).toMatch(/^brokenPieces: prediction must hold 0 and 1 but holds 9/);
+  expect(message(mask, { width: 1, height: 3, data: mask.data })).toBe(
+    "brokenPieces: prediction is 3 x 1 but truth is 1 x 3",
+  );
+});

@@ -8,6 +8,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ImageFileError } from "../errors.ts";
 import { decodePhotograph, readDicomFacts, readPhotograph, readSize } from "../read.ts";
+import { decodeDicom } from "./decode.ts";
 
 const folder = fileURLToPath(new URL("../../../../../fixtures/dicom/", import.meta.url));
 const fileOf = (name: string) => join(folder, `${name}.dcm`);
@@ -70,6 +71,17 @@ describe("a DICOM photograph", () => {
     expect(await decodePhotograph(bytes)).toEqual(photograph);
     await writeFile(join(here, "eye.dcm.gz"), gzipSync(bytes));
     expect(await readPhotograph(join(here, "eye.dcm.gz"))).toEqual(photograph);
+  });
+
+  it("is decoded alone, without readers of other kinds, which it says of them", async () => {
+    const bytes = await readFile(fileOf("explicit"));
+    expect(await decodeDicom(bytes)).toEqual(await readPhotograph(fileOf("explicit")));
+    const other = decodeDicom(
+      Uint8Array.from(bytes, (byte) => byte ^ 1),
+      { name: "eye.dcm" },
+    );
+    await expect(other).rejects.toThrow(new ImageFileError("eye.dcm", "is no DICOM file"));
+    await expect(decodeDicom(bytes, { maxPixels: 9 })).rejects.toThrow(/^photograph: has .* the limit is 9$/);
   });
 
   it("is refused where it does not say what it is", async () => {
