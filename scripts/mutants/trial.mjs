@@ -87,6 +87,9 @@ function put(file, code) {
 
 const say = (message) => process.send(message);
 
+/** How long a test may take without a mutant, in milliseconds. */
+const LONGEST = 600_000;
+
 /** How long a test may take before it counts as one that hangs, in milliseconds, when it took so long without the mutant. */
 const limitOf = (time) => 20_000 + 8 * time;
 
@@ -107,7 +110,9 @@ async function tryMutant({ file, code, times, before, patience }) {
     if (spent > patience) break;
     if (times[test] === undefined) {
       put(file, undefined);
+      say({ starts: test, limit: LONGEST, isControl: true });
       const control = await run(test);
+      say({ ends: test });
       times[test] = control.isOk ? control.time : -1;
       say({ test, time: times[test] });
       put(file, code);

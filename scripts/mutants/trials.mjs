@@ -41,16 +41,21 @@ function start(times) {
       };
       const hear = (heard) => {
         if (heard.test !== undefined) times[heard.test] = heard.time;
-        else if (heard.starts !== undefined) within(heard.limit);
-        else if (heard.ends !== undefined) within(undefined);
-        else if (name in heard) end(heard[name]);
+        else if (heard.starts !== undefined) {
+          within(heard.limit);
+          trial.control = heard.isControl ? heard.starts : undefined;
+        } else if (heard.ends !== undefined) {
+          within(undefined);
+          trial.control = undefined;
+        } else if (name in heard) end(heard[name]);
       };
       child.on("message", hear);
       child.once("exit", lost);
       within(limit);
       if (message !== undefined) child.send(message);
     });
-  return { child, kill, ask };
+  const trial = { kill, ask, /** The test that runs without a mutant, if one does. */ control: undefined };
+  return trial;
 }
 
 /**
@@ -91,11 +96,18 @@ export async function tryMutants(mutants, { workers, patience, end, tell }) {
       if (mutant === undefined) break;
       const code = mutatedCode(mutant);
       const result = await trial.ask({ file: mutant.fileName, code, times, before, patience }, "result");
-      tell(mutant, result ?? { status: "hung" });
-      if (result === undefined) {
-        running.delete(trial);
-        trial = undefined;
+      if (result !== undefined) {
+        tell(mutant, result);
+        continue;
       }
+      // A test that hangs without a mutant, too, tells nothing: it is left out from now on.
+      if (trial.control === undefined) tell(mutant, { status: "hung" });
+      else {
+        times[trial.control] = -1;
+        left.unshift(mutant);
+      }
+      running.delete(trial);
+      trial = undefined;
     }
     trial?.kill();
     running.delete(trial);

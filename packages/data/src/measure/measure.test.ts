@@ -150,11 +150,11 @@ it("refuses what makes no sense", () => {
       `measureVessels: micrometresPerPixel must be above 0 and below 1,000,000 but is ${micrometresPerPixel}`,
     );
   expect(() => measureVessels(mask, { micrometresPerPixel: 0 })).toThrow(
-    /micrometresPerPixel must be above 0/,
+    /^measureVessels: micrometresPerPixel must be above 0/,
   );
-  expect(() => measureVessels(mask, { disc: { x: 9, y: 0, radius: 1 } })).toThrow(/disc x/);
+  expect(() => measureVessels(mask, { disc: { x: 9, y: 0, radius: 1 } })).toThrow(/^measureVessels: disc x/);
   expect(() => measureVessels(mask, { disc: { x: 1, y: 1, radius: 0 } })).toThrow(
-    /disc radius must be above 0/,
+    /^measureVessels: disc radius must be above 0/,
   );
 });
 
