@@ -84,7 +84,14 @@ export async function findMutants(files) {
     content: readFileSync(join(root, name), "utf8"),
   }));
   const options = { ignorers: [], excludedMutations: [], noHeader: false, plugins: null };
-  return (await new Instrumenter(silent).instrument(sources, options)).mutants;
+  const { mutants } = await new Instrumenter(silent).instrument(sources, options);
+  return mutants.filter((mutant) => !isNameOfLocal(mutant));
+}
+
+/** What generated code calls its variables is for debuggers and the assembler's own errors. */
+function isNameOfLocal({ fileName, location: { start }, mutatorName }) {
+  const before = linesOf(fileName)[start.line].slice(0, start.column);
+  return mutatorName === "StringLiteral" && /\.(local|locals|let)\($/.test(before);
 }
 
 const linesOf = (file) => readFileSync(join(root, file), "utf8").split("\n");

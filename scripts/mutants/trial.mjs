@@ -54,16 +54,26 @@ async function reachOf(test) {
 const reaches = new Map();
 for (const test of specifications.keys()) reaches.set(test, await reachOf(test));
 
-/** The tests of its package that import a file: those beside it first, the others from the shortest to the longest. */
-function testsInOrder(file, times) {
+/**
+ * The tests of its package that import a file: those that bear its name first, then those that noticed most of its other mutants,
+ * those beside it, and the others, from the shortest to the longest.
+ */
+function testsInOrder(file, times, noticed) {
   const nameOf = (path) => basename(path).split(".")[0];
   const rank = (test) => {
-    if (dirname(test) !== dirname(file)) return 2;
-    return nameOf(test) === nameOf(file) ? 0 : 1;
+    if (dirname(test) !== dirname(file)) return 3;
+    const [one, other] = [nameOf(test), nameOf(file)];
+    if (one === other) return 0;
+    return other.startsWith(one) || one.startsWith(other) ? 1 : 2;
   };
+  const order = (one, other) =>
+    Math.min(rank(one), 2) - Math.min(rank(other), 2) ||
+    (noticed[other] ?? 0) - (noticed[one] ?? 0) ||
+    rank(one) - rank(other) ||
+    (times[one] ?? 0) - (times[other] ?? 0);
   return [...specifications.keys()]
     .filter((test) => packageOf(test) === packageOf(file) && reaches.get(test).has(file))
-    .sort((a, b) => rank(a) - rank(b) || (times[a] ?? 0) - (times[b] ?? 0));
+    .sort(order);
 }
 
 /** Whether all tests of a file pass, and the milliseconds that they took. */
@@ -94,16 +104,17 @@ const LONGEST = 600_000;
 const limitOf = (time) => 20_000 + 8 * time;
 
 /**
- * `times` are those of this run, less than 0 where a test fails without a mutant, `before` of earlier ones.
+ * `times` are those of this run, less than 0 where a test fails without a mutant, `before` of earlier ones; `noticed` says how many
+ * mutants of the file each test has noticed.
  */
-async function tryMutant({ file, code, times, before, patience }) {
+async function tryMutant({ file, code, times, before, noticed, patience }) {
   put(file, code);
   try {
     await server.transformRequest(join(scratch, file));
   } catch {
     return { status: "invalid" };
   }
-  const tests = testsInOrder(file, { ...before, ...times });
+  const tests = testsInOrder(file, { ...before, ...times }, noticed);
   let spent = 0;
   let tried = 0;
   for (const test of tests) {

@@ -77,6 +77,8 @@ export async function tryMutants(mutants, { workers, patience, end, tell }) {
   const left = [...mutants];
   const before = existsSync(known) ? JSON.parse(readFileSync(known, "utf8")) : {};
   const times = {};
+  /** How many mutants of each file each test has noticed. */
+  const noticed = {};
   const running = new Set();
   const stop = () => {
     for (const { kill } of running) kill();
@@ -95,8 +97,12 @@ export async function tryMutants(mutants, { workers, patience, end, tell }) {
       const mutant = left.shift();
       if (mutant === undefined) break;
       const code = mutatedCode(mutant);
-      const result = await trial.ask({ file: mutant.fileName, code, times, before, patience }, "result");
+      const { fileName: file } = mutant;
+      noticed[file] ??= {};
+      const question = { file, code, times, before, noticed: noticed[file], patience };
+      const result = await trial.ask(question, "result");
       if (result !== undefined) {
+        if (result.by !== undefined) noticed[file][result.by] = (noticed[file][result.by] ?? 0) + 1;
         tell(mutant, result);
         continue;
       }
