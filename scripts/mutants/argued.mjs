@@ -473,4 +473,25 @@ export const argued = [
     to: "at <= bytes.length",
     why: "the word that the end of the file cuts short gets one more character and ends nowhere either",
   },
+  {
+    file: "packages/wasm/src/runner.ts",
+    line: "code.isRehearsed = true;",
+    from: "true",
+    to: "false",
+    why: "code is then rehearsed once more, which takes time alone",
+  },
+  {
+    file: "packages/wasm/src/kernels/conv/planar.ts",
+    line: "const end = Math.min(columns.outSize + width - 1, columns.inSize - start);",
+    from: "columns.outSize + width - 1",
+    to: "columns.outSize + width + 1",
+    why: "the image ends first: it has no more outputs than its padded rows have room for",
+  },
+  {
+    file: "packages/wasm/src/kernels/matmul-rows.ts",
+    line: "if (k % together > 0) f.if(f.get(terms), () => addTerms(rows, k % together));",
+    from: "k % together > 0",
+    to: "k % together >= 0",
+    why: "the code for no terms is never reached",
+  },
 ];

@@ -18,6 +18,11 @@ describe("products", () => {
     expect(check(matmulForward, arraysOf(d), d)).toBeLessThan(3e-6);
   });
 
+  it("of few rows and long sums are shared out no further than by a tile", () => {
+    const d = matmulDims(12, 16, 60_000);
+    expect(check(matmulForward, arraysOf(d), d)).toBeLessThan(3e-6);
+  });
+
   it("of few elements stay with the portable form", () => {
     const d = matmulDims(15, 16, 17);
     expect(check(matmulForward, arraysOf(d), d)).toBeUndefined();
