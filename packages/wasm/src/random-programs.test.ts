@@ -89,10 +89,14 @@ async function checkAll(check: Check): Promise<void> {
   expect(failures.join("\n")).toBe("");
 }
 
+/** The kernels that a name of code stands for in profiles and messages. */
+const kernelsNamed = new Map<string, Set<string>>();
+
 /** Shares out every phase of more than one item, however small: these programs are, and threads would have little to do. */
 class SharingRunner extends Runner {
   override plan(...of: Parameters<Runner["plan"]>): Plan | undefined {
     const plan = super.plan(...of);
+    if (plan) kernelsNamed.set(plan.name, (kernelsNamed.get(plan.name) ?? new Set()).add(of[0].kernel.name));
     return plan && { ...plan, phases: plan.phases.map((phase) => ({ ...phase, grain: 1 })) };
   }
 }
@@ -128,8 +132,14 @@ describe(`${COUNT} random programs from seed ${SEED}`, () => {
     afterAll(() => pool.stop());
 
     it(
-      "give the same, bit for bit where kernels are the same",
-      () => checkAll((random) => checkKernels(random, runners)),
+      "give the same, bit for bit where kernels are the same, by code whose name tells the kernel",
+      async () => {
+        await checkAll((random) => checkKernels(random, runners));
+        for (const [name, kernels] of kernelsNamed) {
+          expect(name).toMatch(/^[a-z][a-z0-9_]+$/);
+          expect([name, kernels.size]).toEqual([name, 1]);
+        }
+      },
       timeout,
     );
   });
