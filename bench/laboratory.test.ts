@@ -3,7 +3,6 @@
 import { expect, it } from "vitest";
 import type { Attempt } from "./lab/attempt.ts";
 import { openAttempts } from "./laboratory.ts";
-import { hasRelaxedSimd, memorySweep, scalarChains, simdChains } from "./peak.ts";
 import { USUAL } from "./settings.ts";
 import { parseShape } from "./shapes.ts";
 
@@ -89,18 +88,4 @@ it("wants a convolution that attempts are of, and attempts that there are", asyn
   expect(session.units).toEqual([small.name, `${small.name} (2)`]);
   session.end();
   expect((await session.measure(0, nobody)).length).toBe(2);
-});
-
-it("has chains that the peak is measured with converge, whatever runs them, so that no number is denormal", () => {
-  const chains = [scalarChains, simdChains(false), ...(hasRelaxedSimd() ? [simdChains(true)] : [])];
-  for (const run of chains) {
-    // Twelve chains, each from its own number to 0.001 / (1 - 0.999).
-    expect(run(20_000)).toBeCloseTo(12, 2);
-    const one = (start: number) => start * 0.999 + 0.001;
-    expect(run(1)).toBeCloseTo(
-      Array.from({ length: 12 }, (_, i) => one(i + 1)).reduce((sum, value) => sum + value),
-      4,
-    );
-  }
-  memorySweep(2 ** 16)(2 ** 14, 3);
 });
