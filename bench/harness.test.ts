@@ -72,6 +72,16 @@ test("what does not settle is warmed for half of its time, and then has all of i
   expect(sum(warmup)).toBeGreaterThanOrEqual(500);
   expect(sum(samples.slice(0, -1))).toBeLessThan(1000);
   expect(sum(samples)).toBeGreaterThanOrEqual(1000);
+  const half = await measure([task("half", () => 500)], long);
+  expect(half.get("half")).toMatchObject({ warmup: [500], samples: [500, 500] });
+});
+
+test("turns fill the most runs that a task has, and no more", async () => {
+  const order: string[] = [];
+  const timings = await measure([task("a", () => 2, order)], { seconds: 10, minRuns: 5, maxRuns: 12 });
+  expect((timings.get("a") as Timing).samples).toHaveLength(12);
+  // Eight runs of warming, then turns of ten milliseconds.
+  expect(order).toHaveLength(8 + 3);
 });
 
 test("what is stopped ends after the turn at hand, also while it warms", async () => {
