@@ -1,6 +1,7 @@
 // Attempts at a convolution, each held to the reference before it is timed.
 
 import { expect, it } from "vitest";
+import { dimsOf } from "./convolutions/convolution.ts";
 import type { Attempt } from "./lab/attempt.ts";
 import { openAttempts } from "./laboratory.ts";
 import { USUAL } from "./settings.ts";
@@ -75,6 +76,18 @@ it("times those that are right, names those that are wrong or fail, and leaves o
   } finally {
     session.end();
   }
+});
+
+it("has all attempts take part that serve a convolution, where none is chosen", async () => {
+  const { attempts } = await import("./lab/index.ts");
+  const { attempts: _, ...more } = settings;
+  const session = await openAttempts([small], [], { ...more, attempts: undefined });
+  const titles = attempts
+    .filter(({ serves }) => serves(dimsOf(small)))
+    .map(({ number, name }) => `${number < 10 ? "0" : ""}${number} ${name}`);
+  expect(titles.length).toBeGreaterThan(5);
+  expect((await session.measure(0, nobody)).map(({ name }) => name)).toEqual(titles);
+  session.end();
 });
 
 it("wants a convolution that attempts are of, and attempts that there are", async () => {
