@@ -90,6 +90,13 @@ it("has all attempts take part that serve a convolution, where none is chosen", 
   session.end();
 });
 
+it("is of its own list of shapes where none are named", async () => {
+  const { openLaboratory } = await import("./lab-session.ts");
+  const session = await openLaboratory(settings);
+  expect(session.units).toEqual(["encoder1.conv2", "decoder2.conv1", "bottleneck.conv2"]);
+  session.end();
+});
+
 it("wants a convolution that attempts are of, and attempts that there are", async () => {
   const grouped = parseShape("5x6x4 -> 4, 3x3, groups 4");
   const transposed = parseShape("5x6x3 -> 4, 3x3, stride 2, transposed");

@@ -7,7 +7,6 @@ import {
   scalarChains,
   simdChains,
 } from "./peak.ts";
-import { between, runProbe } from "./probe.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -58,18 +57,4 @@ it("counts the peak from two FLOPs a step of each of twelve chains, four at a ti
 it("counts the bandwidth from what it read of each level, in its best run", () => {
   playClock(5, 2, 3);
   expect(measureBandwidth()).toEqual({ l1: 33.6, l2: 33.6, l3: 33.6, memory: 134.2 });
-});
-
-it("probes the machine by three kinds of work, the median of seven runs each", () => {
-  playClock(1, 2, 3, 4, 50, 60, 70);
-  expect(runProbe()).toEqual({ scalar: 4, simd: 4, memory: 4 });
-  expect(runProbe()).toEqual({ scalar: 4, simd: 4, memory: 4 });
-});
-
-it("takes for the probe of a stretch of time the geometric mean of those around it", () => {
-  const [before, after] = [
-    { scalar: 1, simd: 2, memory: 3 },
-    { scalar: 4, simd: 8, memory: 5 },
-  ];
-  expect(between(before, after)).toEqual({ scalar: 2, simd: 4, memory: 3.873 });
 });

@@ -13,6 +13,7 @@ import { hasRelaxedSimd } from "./peak.ts";
 import type { Row } from "./schema.ts";
 import type { Session } from "./session.ts";
 import { type Settings, USUAL } from "./settings.ts";
+import { readShapeList } from "./shape-files.ts";
 
 interface Loaded {
   readonly name: string;
@@ -217,12 +218,22 @@ it("who fails or is wrong has no time, and the others go on; a process that ende
   expect(played.processes.every(({ hasEnded }) => hasEnded)).toBe(true);
 });
 
+it("the convolutions are those of the network where none are named", async () => {
+  session = await openKernels({ ...settings, shape: [], peers: undefined, kernels: ["forward"] });
+  const names = readShapeList("sa-unet-v2-592").map(({ name }) => `${name} forward`);
+  expect(session.units).toEqual(names);
+});
+
 it("peers and algorithms that there are not are refused, and no peer is installed where none was asked for", async () => {
   await expect(openKernels({ ...settings, peers: ["numpy"] })).rejects.toThrow(
-    'unknown peer for kernels "numpy"',
+    'unknown peer for kernels "numpy": wants onnxruntime-node, onnxruntime-web, tfjs-wasm, jax-js, pytorch',
   );
-  await expect(openKernels({ ...settings, algorithms: ["fft"] })).rejects.toThrow('unknown algorithm "fft"');
-  await expect(openKernels({ ...settings, kernels: ["back"] })).rejects.toThrow('unknown kernel "back"');
+  await expect(openKernels({ ...settings, algorithms: ["fft"] })).rejects.toThrow(
+    'unknown algorithm "fft": wants fastest, direct, winograd4, winograd6',
+  );
+  await expect(openKernels({ ...settings, kernels: ["back"] })).rejects.toThrow(
+    'unknown kernel "back": wants forward, transposed, filterGradient',
+  );
   session = await openKernels({ ...settings, peers: ["onnxruntime-node"], algorithms: undefined });
   expect(played.installed).toBe(0);
   const names = (await session.measure(0, nobody)).map(called);
