@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -23,6 +23,8 @@ describe.skipIf(process.platform !== "linux")("with a program that stands for pe
     folder = mkdtempSync(join(tmpdir(), "saunet-perf-"));
     told = "";
     vi.resetModules();
+    // How long it takes to attach: until it is ready to be interrupted, however slow the machine.
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
     vi.stubEnv("PATH", `${folder}:${process.env.PATH}`);
     vi.spyOn(process.stderr, "write").mockImplementation((chunk) => {
       told += chunk;
@@ -30,6 +32,7 @@ describe.skipIf(process.platform !== "linux")("with a program that stands for pe
     });
   });
   afterEach(() => {
+    vi.useRealTimers();
     vi.restoreAllMocks();
     vi.unstubAllEnvs();
     rmSync(folder, { recursive: true });
@@ -41,12 +44,18 @@ describe.skipIf(process.platform !== "linux")("with a program that stands for pe
     chmodSync(join(folder, "perf"), 0o755);
   };
   /** It prints what it counted when it is interrupted. */
-  const counting = (...printed: readonly string[]) =>
+  const counting = (...printed: readonly string[]) => {
     perf(
-      `echo "$@" > ${join(folder, "arguments")}`,
       `trap '${printed.map((line) => `echo "${line}" >&2;`).join(" ")} exit 0' INT`,
+      `echo "$@" > ${join(folder, "arguments")}`,
       "while :; do sleep 0.02; done",
     );
+    void attached();
+  };
+  const attached = async () => {
+    while (!existsSync(join(folder, "arguments"))) await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(1000);
+  };
 
   test("twenty runs are counted while it is attached to this process", async () => {
     const { countEvents, whyNoCounters } = await import("./counters.ts");

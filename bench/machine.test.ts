@@ -33,7 +33,7 @@ it("says what a figure was measured on, and looks once", async () => {
   const record = machineRecord();
   expect(record).toEqual({
     date: "2026-01-02T00:00:00.000Z",
-    cpu: cpus()[0].model.trim(),
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
     memory_gb: Math.round((10 * totalmem()) / 1024 ** 3) / 10,
     os: [platform(), release(), arch()].join(" "),
