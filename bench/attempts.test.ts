@@ -1,13 +1,14 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { conv2dDims, conv2dForward } from "@saunet/core/kernels";
 import { ModuleBuilder } from "@saunet/wasm/asm";
 import { describe, expect, it, test } from "vitest";
 import { loadAttempts } from "./attempts.ts";
 import type { Attempt } from "./lab/attempt.ts";
 import { makeOperands } from "./operands.ts";
-import { BENCH } from "./paths.ts";
+import { BENCH, RESULTS } from "./paths.ts";
 import { maxAbsDiff } from "./statistics.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "saunet-attempts-"));
@@ -94,6 +95,16 @@ test.each([
     name: "UsageError",
     message: expect.not.stringContaining("\n"),
   });
+});
+
+test("a module is bundled where git does not look, and nothing is left of it, also where it throws", async () => {
+  const bundles = join(RESULTS, "local", "attempts");
+  const where = "export default { name: import.meta.url, prepare: () => {} };";
+  const [{ name }] = await loadAttempts([written("where.js", where)]);
+  expect(dirname(fileURLToPath(name))).toBe(bundles);
+  await expect(loadAttempts([written("late.js", "throw new Error('no luck');")])).rejects.toThrow("no luck");
+  const own = new RegExp(`^(where|late)\\.js-${process.pid}-`);
+  expect(readdirSync(bundles).filter((file) => own.test(file))).toEqual([]);
 });
 
 test("a file that is not there is said to be so", async () => {

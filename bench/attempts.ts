@@ -53,9 +53,12 @@ async function fromModule(path: string, name: string, index: number): Promise<At
   });
   await bundle.write({ file, format: "esm" });
   await bundle.close();
-  const module = (await import(pathToFileURL(file).href)) as { default?: GivenAttempt };
-  rmSync(file);
-  const given = module.default;
+  let given: GivenAttempt | undefined;
+  try {
+    given = ((await import(pathToFileURL(file).href)) as { default?: GivenAttempt }).default;
+  } finally {
+    rmSync(file);
+  }
   if (typeof given?.prepare !== "function")
     throw new Error('wants a default export with "prepare": see bench/lab/attempt.ts');
   return { number: 0, code: "typescript", serves: () => true, name, ...given };

@@ -12,6 +12,12 @@ import { file, repeated, row } from "./testing.ts";
 
 vi.mock("./run.ts", async (original) => ({ ...(await original<object>()), run: vi.fn() }));
 
+vi.mock("./report/report.ts", async (original) => ({
+  ...(await original<object>()),
+  resultFile: (bench: string) => path(`reported-${bench}.json`),
+  writeReport: async () => "the page\n",
+}));
+
 const folder = mkdtempSync(join(tmpdir(), "saunet-bench-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const path = (name: string) => join(folder, name);
@@ -75,6 +81,31 @@ describe("a bench", () => {
   it("wants a name for each of several browsers", async () => {
     const two = typed("kernels", "--browser", "chromium,firefox", "--out", path("both.json"));
     await expect(two).rejects.toThrow("--out: wants a % where the name of each browser goes");
+  });
+});
+
+describe("the report", () => {
+  const measured = file(row("saunet", 10));
+  const benches = () => vi.mocked(run).mock.calls.map(([{ bench }]) => bench);
+
+  it("measures each bench that is on the page but the one of photographs, where it is asked to", async () => {
+    vi.mocked(run).mockReset().mockResolvedValue([measured]);
+    expect(await typed("report")).toBe(0);
+    expect([printed, benches()]).toEqual(["the page\n", []]);
+    expect(await typed("report", "--measure")).toBe(0);
+    expect(benches()).toEqual(["model", "train", "sizes", "layers", "matmul", "lab"]);
+    expect(printed).toMatch(/the page\n$/);
+    expect(printed).toContain("stderr: bench: layers\n");
+    for (const bench of benches())
+      expect(JSON.parse(readFileSync(path(`reported-${bench}.json`), "utf8"))).toEqual(measured);
+  });
+
+  it("ends at a bench that failed, and is not written then", async () => {
+    const broken = file({ name: "peer", threads: 1, status: "failed", reason: "no memory" });
+    vi.mocked(run).mockReset().mockResolvedValueOnce([measured]).mockResolvedValue([broken]);
+    expect(await typed("report", "--measure")).toBe(1);
+    expect(benches()).toEqual(["model", "train"]);
+    expect(printed).not.toContain("the page");
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { compare } from "./compare.ts";
 import { comparison, exitCode, formatComparison } from "./comparison.ts";
 import { ratiosOf } from "./ratios.ts";
-import type { Probe, Row } from "./schema.ts";
+import type { Probe, Results, Row } from "./schema.ts";
 import { toCsv, toTable } from "./tables.ts";
 import { file, repeated, row } from "./testing.ts";
 
@@ -27,6 +27,21 @@ describe("a comparison", () => {
       "little/1": "same",
       "worse/1": "slower",
     });
+  });
+
+  it.each([
+    [98, "same"],
+    [97.9, "faster"],
+    [102, "same"],
+    [102.1, "slower"],
+  ])("of 100 ms that all became %d ms says %s", (ms, verdict) => {
+    const of = (all: number) => [
+      repeated(
+        "x",
+        Array.from({ length: 6 }, () => all),
+      ),
+    ];
+    expect(verdicts(of(100), of(ms))).toEqual({ "x/1": verdict });
   });
 
   it("says of few processes that they cannot tell, and not that nothing changed", () => {
@@ -63,7 +78,7 @@ describe("a comparison", () => {
     const before = file(repeated("x", six(1), probes(1)));
     const after = file(repeated("x", six(30), probes(70)));
     expect(compare(before, after).changes).toMatchObject([{ verdict: "faster" }]);
-    for (const other of [{ flags: "--no-opt" }, { node: "v22.0.0" }]) {
+    for (const other of [{ flags: "--no-opt" }, { node: "v22.0.0" }, { v8: "12" }]) {
       const found = compare(before, { ...after, machine: { ...after.machine, ...other } });
       expect(found.changes).toMatchObject([{ verdict: "slower", ratio: 30 }]);
       expect(formatComparison(found)).toContain(
@@ -111,6 +126,11 @@ describe("a comparison", () => {
       "broke/1: measured in the first, failed in the second",
       "gone/1: measured in the first, not in the second",
     ]);
+    const text = (...after: Row[]) => formatComparison(comparison(file(row("both", 1)), file(...after)));
+    expect(text(row("both", 1), failed)).toMatch(
+      /\n\nRows without a partner:\n {2}broke\/1: not in the first, failed in the second\n$/,
+    );
+    expect(text(row("both", 1))).not.toContain("partner");
   });
 
   it("says what else is different", () => {
@@ -132,6 +152,36 @@ describe("a comparison", () => {
       "peak fused, GFLOP/s: none → 60",
     ]);
     expect(formatComparison(comparison(before, after))).toContain("commit: abc → def");
+  });
+
+  it("names everything that may be different", () => {
+    const before = file(row("x", 1));
+    const after: Results = {
+      ...{ ...before, command: "pnpm bench model --quick", input: [64, 64, 3], about: "a photograph" },
+      repetitions: 6,
+      machine: {
+        ...{ date: "2027", cpu: "another", cores: 4, memory_gb: 16, os: "another os", node: "v22", v8: "12" },
+        ...{ flags: "--jitless", commit: "def" },
+        peak_gflops: { typescript: 10.4, simd: 50, relaxedSimd: 60 },
+      },
+    };
+    expect(compare(before, after).differences).toEqual([
+      "processor: a processor → another",
+      "cores: 2 → 4",
+      "memory, GB: 8 → 16",
+      "system: an os → another os",
+      "host: v20.0.0 → v22",
+      "V8: 11 → 12",
+      "flags: none → --jitless",
+      "commit: abc → def",
+      "input: none → 64,64,3",
+      "photograph and weights: none → a photograph",
+      "repetitions: 1 → 6",
+      "command: pnpm bench model → pnpm bench model --quick",
+      "peak in SIMD, GFLOP/s: 40 → 50",
+      "peak fused, GFLOP/s: none → 60",
+    ]);
+    expect(compare(before, before).differences).toEqual([]);
   });
 
   it("has an exit code for a slowdown past a bound", () => {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { measure, type Task, type Timing, timed } from "./harness.ts";
 import { onSign } from "./watch.ts";
 
@@ -46,6 +46,64 @@ test("what gets faster all the time has not settled; what stops to has", async (
   );
   expect((timings.get("moving") as Timing).settled).toBe(false);
   expect((timings.get("steady") as Timing).settled).toBe(true);
+});
+
+test.each([
+  [102, true],
+  [98, true],
+  [103, false],
+  [97, false],
+])("a time that goes from 100 to %d has settled: %s", async (then, isSettled) => {
+  const moved = (from: number) => task("moved", (run) => (run < from ? 100 : then));
+  const warming = (await measure([moved(4)], { ...effort, seconds: 10 })).get("moved") as Timing;
+  expect(warming.warmup.length === 8).toBe(isSettled);
+  // The first run is the warm-up, and two halves of four count.
+  const short = { seconds: 0.001, minRuns: 8, maxRuns: 8 };
+  const running = (await measure([moved(5)], short)).get("moved") as Timing;
+  expect(running).toMatchObject({ warmup: [100], settled: isSettled });
+});
+
+test("what does not settle is warmed for half of its time, and then has all of it", async () => {
+  const long = { seconds: 1, minRuns: 1, maxRuns: 1000 };
+  const timings = await measure([task("moving", (run) => 20 * 1.05 ** run)], long);
+  const { samples, warmup } = timings.get("moving") as Timing;
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  expect(sum(warmup.slice(0, -1))).toBeLessThan(500);
+  expect(sum(warmup)).toBeGreaterThanOrEqual(500);
+  expect(sum(samples.slice(0, -1))).toBeLessThan(1000);
+  expect(sum(samples)).toBeGreaterThanOrEqual(1000);
+  const half = await measure([task("half", () => 500)], long);
+  expect(half.get("half")).toMatchObject({ warmup: [500], samples: [500, 500] });
+});
+
+test("turns fill the most runs that a task has, and no more", async () => {
+  const order: string[] = [];
+  const timings = await measure([task("a", () => 2, order)], { seconds: 10, minRuns: 5, maxRuns: 12 });
+  expect((timings.get("a") as Timing).samples).toHaveLength(12);
+  // Eight runs of warming, then turns of ten milliseconds.
+  expect(order).toHaveLength(8 + 3);
+});
+
+test("what is stopped ends after the turn at hand, also while it warms", async () => {
+  for (const [stop, counted] of [
+    [10, 3],
+    [3, 0],
+  ]) {
+    vi.resetModules();
+    const harness = await import("./harness.ts");
+    expect(harness.wasStopped()).toBe(false);
+    const stopping = task("stopping", (run) => {
+      if (run === stop) harness.stopMeasuring();
+      return 50;
+    });
+    const timings = await harness.measure([stopping, task("other", () => 50)], { ...effort, seconds: 1 });
+    expect(harness.wasStopped()).toBe(true);
+    for (const name of ["stopping", "other"]) {
+      const none = expect.objectContaining({ message: "was stopped before it ran" });
+      const some = { samples: Array.from({ length: counted }, () => 50) };
+      expect(timings.get(name)).toEqual(counted === 0 ? none : expect.objectContaining(some));
+    }
+  }
 });
 
 test("what runs here is timed by the clock, without what is done before", async () => {

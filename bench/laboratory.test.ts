@@ -1,9 +1,9 @@
 // Attempts at a convolution, each held to the reference before it is timed.
 
 import { expect, it } from "vitest";
+import { dimsOf } from "./convolutions/convolution.ts";
 import type { Attempt } from "./lab/attempt.ts";
 import { openAttempts } from "./laboratory.ts";
-import { hasRelaxedSimd, memorySweep, scalarChains, simdChains } from "./peak.ts";
 import { USUAL } from "./settings.ts";
 import { parseShape } from "./shapes.ts";
 
@@ -78,6 +78,25 @@ it("times those that are right, names those that are wrong or fail, and leaves o
   }
 });
 
+it("has all attempts take part that serve a convolution, where none is chosen", async () => {
+  const { attempts } = await import("./lab/index.ts");
+  const { attempts: _, ...more } = settings;
+  const session = await openAttempts([small], [], { ...more, attempts: undefined });
+  const titles = attempts
+    .filter(({ serves }) => serves(dimsOf(small)))
+    .map(({ number, name }) => `${number < 10 ? "0" : ""}${number} ${name}`);
+  expect(titles.length).toBeGreaterThan(5);
+  expect((await session.measure(0, nobody)).map(({ name }) => name)).toEqual(titles);
+  session.end();
+});
+
+it("is of its own list of shapes where none are named", async () => {
+  const { openLaboratory } = await import("./lab-session.ts");
+  const session = await openLaboratory(settings);
+  expect(session.units).toEqual(["encoder1.conv2", "decoder2.conv1", "bottleneck.conv2"]);
+  session.end();
+});
+
 it("wants a convolution that attempts are of, and attempts that there are", async () => {
   const grouped = parseShape("5x6x4 -> 4, 3x3, groups 4");
   const transposed = parseShape("5x6x3 -> 4, 3x3, stride 2, transposed");
@@ -89,18 +108,4 @@ it("wants a convolution that attempts are of, and attempts that there are", asyn
   expect(session.units).toEqual([small.name, `${small.name} (2)`]);
   session.end();
   expect((await session.measure(0, nobody)).length).toBe(2);
-});
-
-it("has chains that the peak is measured with converge, whatever runs them, so that no number is denormal", () => {
-  const chains = [scalarChains, simdChains(false), ...(hasRelaxedSimd() ? [simdChains(true)] : [])];
-  for (const run of chains) {
-    // Twelve chains, each from its own number to 0.001 / (1 - 0.999).
-    expect(run(20_000)).toBeCloseTo(12, 2);
-    const one = (start: number) => start * 0.999 + 0.001;
-    expect(run(1)).toBeCloseTo(
-      Array.from({ length: 12 }, (_, i) => one(i + 1)).reduce((sum, value) => sum + value),
-      4,
-    );
-  }
-  memorySweep(2 ** 16)(2 ** 14, 3);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { commands } from "./commands.ts";
 import { type CommandEntry, type Options, runCommand, settingsOf } from "./options.ts";
+import { USUAL } from "./settings.ts";
 
 /** What a command is given. */
 async function parsed(...args: string[]): Promise<Options> {
@@ -38,6 +39,27 @@ describe("options", () => {
       operands: ["a", "b"],
       bound: 0.05,
     });
+    expect(await parsed("operators", "add", "gelu")).toMatchObject({ operands: ["add", "gelu"] });
+    expect(await parsed("model", "--csv")).toMatchObject({ format: "csv" });
+  });
+
+  it("are as usual where they are not typed", async () => {
+    expect(await parsed("kernels")).toEqual({
+      ...USUAL,
+      ...{
+        format: "table",
+        out: undefined,
+        resume: false,
+        repeat: 1,
+        over: 0,
+        measure: false,
+        bound: undefined,
+      },
+      ...{ browser: [], nodeA: undefined, nodeB: undefined, flagsA: undefined, flagsB: undefined },
+      ...{ behind: [], command: "pnpm bench kernels" },
+    });
+    expect(settingsOf(await parsed("kernels"))).toEqual(USUAL);
+    expect(await parsed("ab", "--", "kernels")).toMatchObject({ repeat: 7, behind: ["kernels"] });
   });
 
   it.each([
@@ -46,6 +68,13 @@ describe("options", () => {
       '--size: wants a multiple of 8 from 32 on, or two as in 592x704, but is "593"',
     ],
     [["model", "--size", "0"], '--size: wants a multiple of 8 from 32 on, or two as in 592x704, but is "0"'],
+    ...["593x592", "592x593", "24", "24x32", "32x24", "032x", "x32", "64x64x3"].map(
+      (size): [string[], string] => [
+        ["model", "--size", size],
+        `--size: wants a multiple of 8 from 32 on, or two as in 592x704, but is "${size}"`,
+      ],
+    ),
+    [["winograd"], "missing required argument 'folder'"],
     [["model", "--seconds", "0"], '--seconds: wants a number above 0 but is "0"'],
     [["layers", "--threads", "1.5"], '--threads: wants 1 to 64 but is "1.5"'],
     [["model", "--repeat", "0"], '--repeat: wants 1 to 1000 but is "0"'],
@@ -60,16 +89,15 @@ describe("options", () => {
     [["report", "--measure", "--quick"], "unknown option '--quick'"],
     [["lab", "--threads", "2"], "unknown option '--threads'"],
   ])("%j is refused in one line", async (args, message) => {
-    await expect(parsed(...args)).rejects.toThrow(message);
-    await expect(parsed(...args)).rejects.toMatchObject({
-      name: "UsageError",
-      message: expect.not.stringContaining("\n"),
-    });
+    const error = await parsed(...args).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: "UsageError", message: expect.not.stringContaining("\n") });
+    expect((error as Error).message.slice(0, message.length)).toBe(message);
   });
 });
 
 describe("help", () => {
-  it.each(commands.map(({ name }) => name))("of %s says what it takes, in 100 columns", async (name) => {
+  it.each(commands)("of $name says what it takes, in 100 columns", async (command) => {
+    const { name, about, operands = "", behind } = command;
     const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
     const code = await runCommand(commands, [name, "--help"]);
     const text = write.mock.calls.map(([chunk]) => String(chunk)).join("");
@@ -77,6 +105,10 @@ describe("help", () => {
     expect(code).toBe(0);
     expect(text).toContain(`Usage: pnpm bench ${name}`);
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+    const flowing = text.replace(/\s+/g, " ");
+    const [operand, ...words] = operands.split(" ");
+    for (const each of [about, words.join(" ")]) expect(flowing).toContain(each);
+    if (behind !== undefined) expect(flowing).toContain(`[options] ${operand} -- ${behind}`);
     // What is beside every option and operand, and of the command itself.
     expect(text.split("\n")[2]).toMatch(/^[a-z].{14,}/);
     const entries = text.replace(/\n {3,}/g, "   ").match(/^ {2}\S.*$/gm)!;

@@ -124,8 +124,11 @@ export function measureBandwidth(): Bandwidth {
   return { l1: level(LEVELS.l1), l2: level(LEVELS.l2), l3: level(LEVELS.l3), memory: level(LEVELS.memory) };
 }
 
-/** Gives a function that reads the first so many bytes of `size` bytes again and again. */
-export function memorySweep(size: number): (bytes: number, times: number) => void {
+/**
+ * Gives a function that reads the first so many bytes of `size` bytes again and again, and gives the sum of what it read: each
+ * vector begins with its place in the round of the loop, from 1 on.
+ */
+export function memorySweep(size: number): (bytes: number, times: number) => number {
   const m = new ModuleBuilder();
   m.exportMemory("memory", { initial: size / 65536 });
   m.func("sweep", { params: { bytes: "i32", times: "i32" }, results: ["f32"] }, (f, { bytes, times }) => {
@@ -149,7 +152,8 @@ export function memorySweep(size: number): (bytes: number, times: number) => voi
   });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(m.build()));
   // Pages that were never written may all be the same page of zeros.
-  new Uint8Array((exports.memory as WebAssembly.Memory).buffer).fill(1);
-  const read = exports.sweep as (bytes: number, times: number) => number;
-  return (bytes, times) => void read(bytes, times);
+  const floats = new Float32Array((exports.memory as WebAssembly.Memory).buffer);
+  const lanes = VECTOR / floats.BYTES_PER_ELEMENT;
+  for (let i = 0; i < floats.length; i += lanes) floats[i] = ((i / lanes) % UNROLL) + 1;
+  return exports.sweep as (bytes: number, times: number) => number;
 }

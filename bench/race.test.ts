@@ -1,7 +1,12 @@
 // A race over contenders that are played: who takes part, who is right, and what is told of each.
 
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { openModel, openSizes, openTrain } from "./race.ts";
+import { onnxruntimeNode } from "./contenders/onnxruntime.ts";
+import type { ContenderFiles } from "./contenders/process.ts";
+import { typescriptModel } from "./contenders/saunet.ts";
+import { readInputs } from "./inputs.ts";
+import { openModel, openSizes, openTrain, whyWrongNetwork } from "./race.ts";
 import { USUAL } from "./settings.ts";
 
 /** How a contender behaves: what its run gives, by how much it is off, why it fails. */
@@ -19,6 +24,7 @@ const played = vi.hoisted(() => ({
   alive: 0,
   loaded: [] as string[],
   installed: 0,
+  files: [] as ContenderFiles[],
 }));
 
 vi.mock("node:timers/promises", () => ({ setTimeout: async () => {} }));
@@ -38,7 +44,8 @@ vi.mock("./contenders/process.ts", () => {
     constructor() {
       played.alive++;
     }
-    async load(name: string, threads: number, discipline: string) {
+    async load(name: string, threads: number, discipline: string, files: ContenderFiles) {
+      played.files.push(files);
       played.loaded.push(`${name}/${threads} ${discipline}`);
       this.#own = played.by[name] ?? {};
       const { fails, isAbsent = false } = this.#own;
@@ -71,7 +78,7 @@ const settings = { ...USUAL, quick: true, seconds: 0.001, size: [32, 40] as cons
 const nobody: ReadonlySet<string> = new Set();
 
 beforeEach(() => {
-  Object.assign(played, { by: {}, alive: 0, loaded: [], installed: 0 });
+  Object.assign(played, { by: {}, alive: 0, loaded: [], installed: 0, files: [] });
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
 });
 afterEach(() => void vi.restoreAllMocks());
@@ -90,6 +97,21 @@ it("has ours and the peers of the short run take part, the reference first, a ro
   expect(rows[1]).toMatchObject({ max_abs_diff: 0 });
   expect(rows.map((row) => "version" in row)).toEqual(rows.map(({ name }) => name === "onnxruntime-node"));
   expect([played.alive, played.installed]).toEqual([0, 0]);
+});
+
+it("gives all of them one photograph, the weights and the network as a file", async () => {
+  const { measure } = await openModel(settings);
+  await measure(0, nobody);
+  expect(played.files).toHaveLength(9);
+  expect(new Set(played.files.map((files) => JSON.stringify(files))).size).toBe(1);
+  const [{ inputs, onnx }] = played.files;
+  const job = { ...readInputs(readFileSync(inputs), "model"), onnx, threads: 1 };
+  expect([job.image.shape, job.target.shape]).toEqual([
+    [1, 32, 40, 3],
+    [1, 32, 40, 1],
+  ]);
+  const [ours, theirs] = [await typescriptModel(job), await onnxruntimeNode(job)];
+  expect(whyWrongNetwork(await theirs(), await ours())).toBe(undefined);
 });
 
 it("asks for peers by name beside ours, and installs what is not there", async () => {

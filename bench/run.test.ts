@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Entry, inMemory } from "./journal.ts";
 import { hasFailures, type Run, run } from "./run.ts";
 import type { Row } from "./schema.ts";
@@ -8,7 +8,10 @@ import { USUAL } from "./settings.ts";
 import { machine, row } from "./testing.ts";
 
 vi.mock("node:timers/promises", () => ({ setTimeout: vi.fn(async () => {}) }));
-vi.spyOn(process.stderr, "write").mockReturnValue(true);
+const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+beforeEach(() => void stderr.mockClear());
+/** The lines that a person sees meanwhile. */
+const told = () => stderr.mock.calls.map(([chunk]) => String(chunk));
 
 /** What measures two units; `says` is asked for the rows of each. */
 const measurer = (
@@ -75,12 +78,45 @@ describe("a run", () => {
       const spread = task({ repeat: 4, over: 30, arms: [{ arm: HERE, journal }], start });
       await run(spread);
       expect(begun).toEqual([0, 10, 20, 30]);
+      const hours = [10, 20, 30].map((minutes) => new Date(minutes * 60_000).toTimeString().slice(0, 8));
+      expect(told().filter((line) => line.includes("begins"))).toEqual(
+        hours.map((hour) => `bench: the next repetition begins at ${hour}\n`),
+      );
       sleeps.mockClear();
       await run(spread);
       expect(sleeps).not.toHaveBeenCalled();
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it("tells which unit it measures, in which repetition and with which arm, where there are several", async () => {
+    const start = measurer((unit) => inShape(unit));
+    await run(task({ start }));
+    expect(told()).toEqual(["bench: a\n", "bench: b\n"]);
+    stderr.mockClear();
+    await run(task({ repeat: 2, start }));
+    expect(told()).toEqual(
+      [1, 2].flatMap((n) => [`bench: repetition ${n} of 2\n`, "bench: a\n", "bench: b\n"]),
+    );
+    stderr.mockClear();
+    await run(task({ arms: [1, 2].map(() => ({ arm: HERE, journal: inMemory() })), start }));
+    expect(told()).toEqual(["a", "a", "b", "b"].map((unit) => `bench: ${unit}, commit abc, Node v20.0.0\n`));
+  });
+
+  it("says of what it measured, and over how many minutes where it did so more than once", async () => {
+    const dates = ["2026-01-02T10:00:00Z", "2026-01-02T09:00:00Z", "2026-01-02T10:01:00Z"];
+    const start = async (arm: Arm): Promise<Measurer> => ({
+      ...(await measurer((unit) => inShape(unit))(arm)),
+      open: async () => ({
+        ...{ units: ["a"], input: [64, 64, 3], about: "a photograph" },
+        machine: { ...machine, date: dates.shift()! },
+      }),
+    });
+    const [results] = await run(task({ repeat: 3, start }));
+    expect(results).toMatchObject({ input: [64, 64, 3], about: "a photograph", repetitions: 3, minutes: 61 });
+    const [plain] = await run(task({ start: measurer((unit) => inShape(unit)) }));
+    expect(Object.keys(plain)).toEqual(["schema", "bench", "command", "machine", "repetitions", "results"]);
   });
 
   it("has two arms take turns, the other first every other time", async () => {

@@ -64,15 +64,16 @@ describe("a line", () => {
     expect(dimsOf(depthwise)).toMatchObject({ groups: 4, flops: 2 * 8 * 6 * 4 * 9 });
   });
 
+  const columns = '"op name N H W C KH KW O stride dilation [groups [count]]"';
+  const operators = "conv2d, or convTranspose2d of dilation 1 without groups";
   it.each([
-    [
-      "conv2d a 1 8 8 3 3 3 4 1",
-      'f, line 1: wants "op name N H W C KH KW O stride dilation [groups [count]]"',
-    ],
-    ["conv2d a 1 8 8 3 3 3 x 1 1", "f, line 1: wants"],
-    ["conv2d a 1 8 8 0 3 3 4 1 1", "f, line 1: wants"],
-    ["pool a 1 8 8 3 3 3 4 1 1", "f, line 1: op wants conv2d"],
-    ["convTranspose2d a 1 8 8 3 3 3 4 2 2", "f, line 1: op wants conv2d"],
+    ["conv2d a 1 8 8 3 3 3 4 1", `f, line 1: wants ${columns} but is "conv2d a 1 8 8 3 3 3 4 1"`],
+    ["\nconv2d  a 1 8 8 3 3 3 x 1 1", `f, line 2: wants ${columns} but is "conv2d a 1 8 8 3 3 3 x 1 1"`],
+    ["conv2d a 1 8 8 0 3 3 4 1 1", `f, line 1: wants ${columns} but is "conv2d a 1 8 8 0 3 3 4 1 1"`],
+    ["conv2d a 1 8 8 3 3 3 4 1 1 1 1 1", `f, line 1: wants ${columns} but is`],
+    ["pool a 1 8 8 3 3 3 4 1 1", `f, line 1: op wants ${operators}, but is pool`],
+    ["convTranspose2d a 1 8 8 3 3 3 4 2 2", `f, line 1: op wants ${operators}, but is convTranspose2d`],
+    ["convTranspose2d a 1 8 8 4 3 3 4 2 1 2", `f, line 1: op wants ${operators}, but is convTranspose2d`],
     ["conv2d a 1 8 8 3 3 3 4 1 1 2", "f, line 1: a: groups 2 must divide"],
     [
       "conv2d a 1 8 8 3 3 3 4 1 1\nconv2d a 1 9 9 3 3 3 4 1 1",
@@ -96,11 +97,28 @@ describe("a convolution in words", () => {
 
   it.each([
     ["56x56 -> 64, 3x3", "does not begin with rows, columns and channels"],
+    ["1x56x56x64 -> 64, 3x3", "does not begin with rows, columns and channels"],
+    ["56x56x64 -> 64x1, 3x3", "does not begin with rows, columns and channels"],
     ["56x56x64 -> 64", "has no filter"],
+    ["56x56x64 -> 64, 3x3x3", "has no filter"],
+    ["56x56x64 -> 64, 33x3x3", "has no filter"],
     ["56x56x64 -> 64, 3x3, strid 2", 'has "strid 2"'],
+    ["56x56x64 -> 64, 3x3, the stride 2", 'has "the stride 2"'],
+    ["56x56x64 -> 64, 3x3, stride 2px", 'has "stride 2px"'],
     ["56x56x64 -> 64, 3x3, stride 0", "has a 0"],
+  ])("is refused: %s", (text, why) => {
+    const wanted =
+      '"56x56x64 -> 64, 3x3", and if need be ", stride 2, dilation 2, groups 64, batch 4, transposed"';
+    expect(() => parseShape(text)).toThrow(`--shape: wants ${wanted}, but "${text}" ${why}`);
+  });
+
+  it.each([
     ["56x56x64 -> 64, 3x3, groups 3", "--shape: 56x56x64 -> 64, 3x3, groups 3: groups 3 must divide"],
-  ])("is refused: %s", (text, message) => {
+    [
+      "8x8x4 -> 4, 3x3, dilation 2, transposed",
+      "--shape: op wants conv2d, or convTranspose2d of dilation 1 without groups, but is convTranspose2d",
+    ],
+  ])("is refused as what core cannot compute: %s", (text, message) => {
     expect(() => parseShape(text)).toThrow(message);
   });
 });

@@ -22,7 +22,10 @@ const shapes = [
   conv2dDims("lab", [1, 7, 7, 3], [1, 1, 3, 3]),
 ];
 
-it("numbers the attempts in their order", () => {
+it("numbers the attempts in their order, and gives each a name", () => {
+  const names = attempts.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(name).toMatch(/^\w{3}/);
   expect(attempts.map(({ number }) => number)).toEqual(attempts.map((_, i) => i + 1));
 });
 

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Results } from "../schema.ts";
 import { file, machine, repeated, row } from "../testing.ts";
 import { section } from "./markdown.ts";
+import { changesSince } from "./report.ts";
 
 test("a section has its table, its plots in both themes, and says where it comes from", async () => {
   const results: Results = {
@@ -54,6 +55,17 @@ test("medians of several processes come with their interval, and with how long i
   expect(markdown).toContain("| saunet | 1 | 12.5 | 10 to 15 | 10 | 6 |");
   expect(markdown).not.toContain("MAD");
   expect(markdown).toContain(", 6 processes of each, over 61 minutes, commit abc");
+});
+
+test("there is no table of ratios where there are none, and nothing of a bench that the page does not have", async () => {
+  const model: Results = { ...file(row("saunet", 10)), input: [64, 64, 3] };
+  expect((await section(model, 0)).markdown).not.toContain("peer / ours");
+  expect(await section({ ...model, bench: "kernels" }, 3)).toEqual({ markdown: "", plots: {} });
+});
+
+test("changes of the engine are counted from a commit on, also where files were changed since", () => {
+  expect([changesSince("HEAD"), changesSince("HEAD+")]).toEqual([0, 0]);
+  expect(changesSince("no-such-commit")).toBe(undefined);
 });
 
 test("products have the peers beside them", async () => {
