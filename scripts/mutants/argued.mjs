@@ -493,6 +493,8 @@ export const argued = [
     from: "k % together > 0",
     to: "k % together >= 0",
     why: "the code for no terms is never reached",
+  },
+  {
     file: "bench/lab/winograd.ts",
     line: "for (let i = 0; i < Math.min(m, OH - oy); i++)",
     from: "Math.min(m, OH - oy)",
