@@ -100,3 +100,10 @@ test("one function as text", () => {
   expect(toWat(m)).toMatch(/^\(module\n {2}\(memory 1\)\n {2}\(func \$swap/);
   expect(toWat(m)).toMatch(/\n {2}\(export "memory" \(memory 0\)\)\n {2}\(export "swap" /);
 });
+
+test("a module without memory says nothing of any", () => {
+  const m = new ModuleBuilder();
+  m.func("one", { params: {}, results: ["i32"] }, () => 1);
+  expect(toWat(m)).toMatch(/^\(module\n {2}\(func \$one \(result i32\)\n/);
+  expect(toWat(m)).not.toContain("memory");
+});

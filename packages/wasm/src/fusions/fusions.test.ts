@@ -15,6 +15,7 @@ import {
   parameter,
   randomState,
   relu,
+  reshape,
   sigmoid,
   silu,
   Tensor,
@@ -102,6 +103,33 @@ describe("fusions", () => {
       capture(([x, g]) => [concat([x, mul(x, g)], 2)], [zeros(shape), zeros(gateShape)]),
     ];
     for (const program of kept) expect(names(fuseAll(program))).toEqual(names(program));
+  });
+
+  it("take the statistics of a convolution once, and not where another number of images is normalised", () => {
+    const w = random([3, 3, C, C], 9);
+    const [N, H, W] = shape;
+    const eight = (x: Tensor) => groupNorm(x, ones([C]), zeros([C]), { groups: 8 });
+    const twice = capture(
+      ([x]) => {
+        const y = conv2d(x, w);
+        return [norm(y), eight(y)];
+      },
+      [zeros(shape)],
+    );
+    const halves = capture(([x]) => [norm(reshape(conv2d(x, w), [2 * N, H / 2, W, C]))], [zeros(shape)]);
+    const statisticsOf = (program: Program) =>
+      names(fuseAll(program)).filter((name) => name === "conv2d.joined" || name === "groupNorm.statistics");
+    expect(statisticsOf(twice)).toEqual(["conv2d.joined", "groupNorm.statistics"]);
+    expect(statisticsOf(halves)).toEqual(["groupNorm.statistics"]);
+    const x = random(shape, 3);
+    for (const program of [twice, halves]) {
+      const wanted = prepareWithKernels(program).runSync([x]);
+      const runner = new Runner(new Arena(false, 2 ** 28), alone, { relaxed: false });
+      const found = prepareInArena(runner, program).runSync([x]);
+      found.forEach(({ data }, i) => {
+        expect(relativeError(data, wanted[i].data)).toBeLessThan(1e-5);
+      });
+    }
   });
 
   it.each(fusions.map(({ name }) => name))("%s can be switched off", (name) => {
