@@ -5,6 +5,7 @@ import { withReferences } from "@saunet/core/kernels";
 import { relativeError } from "@saunet/core/testing";
 import { describe, expect, it } from "vitest";
 import { Arena } from "./memory.ts";
+import { observe } from "./observe.ts";
 import { prepareInArena } from "./program.ts";
 import { alone, Runner } from "./runner.ts";
 
@@ -65,6 +66,42 @@ describe("a captured program that is run again packs anew", () => {
       const [{ data }] = program.runSync(inputs);
       expect(relativeError(data, wanted.data), `run ${run}`).toBeLessThan(1e-4);
     }
+    program.free();
+  });
+});
+
+describe("what is made of weights alone is made in the first run, and again where they have changed", () => {
+  const runner = new Runner(new Arena(false, 2 ** 26), alone, { relaxed: false });
+  const matrix = random([128, 128], 3);
+  const [filter, grouped] = [random([3, 3, 16, 16], 4), random([3, 3, 4, 16], 5)];
+  const image = [1, 24, 24, 16];
+
+  it.each<[string, number, Tensor, readonly number[], (x: Tensor) => Tensor]>([
+    ["a product", 1, matrix, [128, 128], (x) => matmul(x, matrix, { transposeB: true })],
+    ["a product from the left", 1, matrix, [128, 128], (x) => matmul(matrix, x, { transposeA: true })],
+    ["a convolution", 1, filter, image, (x) => conv2d(x, filter)],
+    ["a convolution in groups", 2, grouped, image, (x) => conv2d(x, grouped, undefined, { groups: 4 })],
+  ])("%s: %i steps", (_, kept, weight, shape, body) => {
+    const x = random(shape, 6);
+    const program = prepareInArena(
+      runner,
+      capture(([input]) => [body(input)], [x]),
+    );
+    const steps = () => {
+      const names: string[] = [];
+      observe(
+        ({ name }) => names.push(name),
+        () => program.runSync([x]),
+      );
+      return names;
+    };
+    const first = steps();
+    const later = steps();
+    expect(first.length - later.length).toBe(kept);
+    expect(steps()).toEqual(later);
+    weight.data[5] += 1;
+    expect(steps()).toEqual(first);
+    expect(steps()).toEqual(later);
     program.free();
   });
 });

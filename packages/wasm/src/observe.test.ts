@@ -52,6 +52,19 @@ describe("observe", () => {
     expect([...seen].sort()).toEqual([0, 1, 2]);
   });
 
+  it("tells of the caller alone where nobody else takes part", async () => {
+    await accelerate({ threads: 1 });
+    const { runSync } = prepare(capture(([x]) => [silu(x)], [zeros([64])]));
+    const timings: StepTiming[] = [];
+    observe(
+      (timing) => timings.push(timing),
+      () => runSync([zeros([64])]),
+    );
+    expect(timings).toHaveLength(1);
+    const [{ start, end, spans }] = timings;
+    expect(spans).toEqual([{ thread: 0, start, end }]);
+  });
+
   it("asks the innermost listener, and forgets it when the body throws", async () => {
     await accelerate({ threads: 1 });
     const { runSync } = prepare(capture(([x]) => [silu(x)], [zeros([8])]));

@@ -140,6 +140,17 @@ const refusals: Record<string, [body: Parameters<typeof write>[0], message: stri
     },
     "f: br_if: goes to a loop that is not around it",
   ],
+  "a label that is not around, without a condition": [
+    (f, { i }) => {
+      let outside: Label | undefined;
+      f.block((end) => {
+        outside = end;
+      });
+      f.br(outside!);
+      return i;
+    },
+    "f: br: goes to a block that is not around it",
+  ],
   "a condition on the way to results": [
     (f, { i }) => f.block((end) => f.brIf(end, i), ["i32"]),
     "f: br_if: its label must not have results",

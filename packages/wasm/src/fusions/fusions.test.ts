@@ -105,7 +105,7 @@ describe("fusions", () => {
     for (const program of kept) expect(names(fuseAll(program))).toEqual(names(program));
   });
 
-  it("take the statistics of a convolution once, and not where another number of images is normalised", () => {
+  it("take the statistics of a convolution once, and not where other images or channels are normalised", () => {
     const w = random([3, 3, C, C], 9);
     const [N, H, W] = shape;
     const eight = (x: Tensor) => groupNorm(x, ones([C]), zeros([C]), { groups: 8 });
@@ -117,12 +117,19 @@ describe("fusions", () => {
       [zeros(shape)],
     );
     const halves = capture(([x]) => [norm(reshape(conv2d(x, w), [2 * N, H / 2, W, C]))], [zeros(shape)]);
+    const pairs = capture(
+      ([x]) => [
+        groupNorm(reshape(conv2d(x, w), [N, H, W / 2, 2 * C]), ones([2 * C]), zeros([2 * C]), { groups: 4 }),
+      ],
+      [zeros(shape)],
+    );
     const statisticsOf = (program: Program) =>
       names(fuseAll(program)).filter((name) => name === "conv2d.joined" || name === "groupNorm.statistics");
     expect(statisticsOf(twice)).toEqual(["conv2d.joined", "groupNorm.statistics"]);
     expect(statisticsOf(halves)).toEqual(["groupNorm.statistics"]);
+    expect(statisticsOf(pairs)).toEqual(["groupNorm.statistics"]);
     const x = random(shape, 3);
-    for (const program of [twice, halves]) {
+    for (const program of [twice, halves, pairs]) {
       const wanted = prepareWithKernels(program).runSync([x]);
       const runner = new Runner(new Arena(false, 2 ** 28), alone, { relaxed: false });
       const found = prepareInArena(runner, program).runSync([x]);
