@@ -256,3 +256,18 @@ describe("a module with", () => {
     );
   });
 });
+
+test("a block that a branch leaves with its results needs none at its end, nor does what returns", () => {
+  const m = new ModuleBuilder();
+  m.func("larger", { params: { a: "i32", b: "i32" }, results: ["i32"] }, (f, { a, b }) =>
+    f.if(
+      f.i32.gt_s(a, b),
+      (end) => f.br(end, a),
+      () => f.return(b),
+      ["i32"],
+    ),
+  );
+  const { larger } = new WebAssembly.Instance(new WebAssembly.Module(m.build())).exports;
+  const call = larger as (a: number, b: number) => number;
+  expect([call(3, 2), call(2, 3), call(-1, -1)]).toEqual([3, 3, -1]);
+});
