@@ -82,6 +82,38 @@ describe("Arena", () => {
     expect(arena.reserve(quarter)).toBe(fourth);
   });
 
+  it("halves what it may grow to until the host agrees, and passes on other errors", () => {
+    const host = WebAssembly as { Memory: typeof WebAssembly.Memory };
+    const { Memory } = host;
+    /** The numbers of pages that an arena asks for where the host has this to say of them. */
+    const askedOf = (answer: (maximum: number) => Error | undefined) => {
+      const asked: number[] = [];
+      host.Memory = class extends Memory {
+        constructor(descriptor: WebAssembly.MemoryDescriptor) {
+          const { maximum = 0 } = descriptor;
+          asked.push(maximum);
+          const error = answer(maximum);
+          if (error !== undefined) throw error;
+          super(descriptor);
+        }
+      };
+      try {
+        return { asked, limit: new Arena(true, 2 ** 29).limit };
+      } catch (error) {
+        return { asked, error };
+      } finally {
+        host.Memory = Memory;
+      }
+    };
+    const [much, other] = [new RangeError("too much"), new TypeError("not here")];
+    expect(askedOf((maximum) => (maximum > 2000 ? much : undefined))).toEqual({
+      asked: [8192, 4096, 2048, 1024],
+      limit: 1024 * 65536,
+    });
+    expect(askedOf(() => much)).toEqual({ asked: expect.arrayContaining([8192, 256]), error: much });
+    expect(askedOf(() => other)).toEqual({ asked: [8192], error: other });
+  });
+
   it("knows how far it was ever used", () => {
     const arena = new Arena(false, 2 ** 26);
     expect(arena.touched).toBe(0);

@@ -54,6 +54,9 @@ export const productCases: readonly MatmulDims[] = sides.flatMap(([transposeA, t
       [19, 21, 22],
       [32, 32, 32],
       [70, 18, 65],
+      // Few rows and one column have code of their own.
+      [3, 100, 65],
+      [90, 1, 65],
     ].map(([m, n, k]) => matmulDims(m, n, k, { batch, batchA, batchB, transposeA, transposeB })),
   ),
 ]);
