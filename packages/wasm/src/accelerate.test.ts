@@ -56,8 +56,12 @@ describe("accelerate", () => {
     const squares = () => withAllocator(doubles, () => mul(x, x)).data;
     const wanted = squares();
     expect(wanted[7]).toBe(7.1 * 7.1);
+    // One array of doubles among others is enough.
+    const mixed = () => mul(x, new Tensor(Float32Array.from(x.data), [4096])).data;
+    const rounded = mixed();
     await accelerate({ threads: 1 });
     expect(squares()).toEqual(wanted);
+    expect(mixed()).toEqual(rounded);
   });
 
   it("keeps to the algorithm that it is given, all of them right and the direct one most", async () => {
