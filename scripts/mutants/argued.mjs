@@ -585,4 +585,25 @@ export const argued = [
     to: "false",
     why: "where work was stopped, no thread has left a message",
   },
+  {
+    file: "packages/wasm/src/program.ts",
+    line: "return read?.every(isWeight) ? read : undefined;",
+    from: "read?.every(isWeight)",
+    to: "read?.some(isWeight)",
+    why: "no phase reads more than one array before all others",
+  },
+  {
+    file: "packages/wasm/src/kernels/pool.ts",
+    line: "d.padTop === 0 &&",
+    from: "d.padTop === 0",
+    to: "true",
+    why: "windows of 2 in steps of 2 have no padding at the top",
+  },
+  {
+    file: "packages/wasm/src/kernels/conv/direct-gradient.ts",
+    line: "return Math.ceil(height / tileRows(vectors)) * tileRows(vectors);",
+    from: "height / tileRows(vectors)",
+    to: "height * tileRows(vectors)",
+    why: "the sums then have more room than they need",
+  },
 ];

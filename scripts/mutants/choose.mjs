@@ -91,7 +91,7 @@ export async function findMutants(files) {
 /** What generated code calls its variables is for debuggers and the assembler's own errors. */
 function isNameOfLocal({ fileName, location: { start }, mutatorName }) {
   const before = linesOf(fileName)[start.line].slice(0, start.column);
-  return mutatorName === "StringLiteral" && /\.(local|locals|let)\($/.test(before);
+  return mutatorName === "StringLiteral" && /\.(local|locals|let|constant)\($/.test(before);
 }
 
 const linesOf = (file) => readFileSync(join(root, file), "utf8").split("\n");

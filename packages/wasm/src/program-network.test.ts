@@ -1,7 +1,17 @@
 // The network itself as a program in the arena: its plan, weights that change under it, threads that fail.
 
-import { adam, capture, normal, type Program, prepare, randomState, type Tensor, zeros } from "@saunet/core";
-import { prepareWithKernels } from "@saunet/core/kernels";
+import {
+  adam,
+  capture,
+  normal,
+  type Program,
+  prepare,
+  randomState,
+  silu,
+  type Tensor,
+  zeros,
+} from "@saunet/core";
+import { prepareWithKernels, siluForward } from "@saunet/core/kernels";
 import { checkPlan } from "@saunet/core/testing";
 import {
   captureInference,
@@ -17,6 +27,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { accelerate, restore } from "./accelerate.ts";
 import { Arena } from "./memory.ts";
+import type { Plan } from "./plan.ts";
 import { prepareInArena } from "./program.ts";
 import { type Job, KernelError, Runner } from "./runner.ts";
 import { runFree } from "./testing.ts";
@@ -161,6 +172,24 @@ describe("a program in the arena", () => {
     fresh.free();
     expect(wanted).not.toEqual(before);
     expect(program.runSync([x])[0].data).toEqual(wanted);
+    program.free();
+  });
+
+  // 256 modules are remembered, besides those that programs hold; a module that is forgotten gives its number to another.
+  it("keeps its code while hundreds of other pieces come and go", async () => {
+    const shape = [1, 64, 64, 16];
+    const [x, other] = [3, 4].map((seed) => normal(shape, randomState(seed)));
+    const program = prepareInArena(
+      runner,
+      capture(([input]) => [silu(input)], [x]),
+    );
+    const [{ data: wanted }] = await runFree(program, [x]);
+    await runFree(program, [other]);
+    for (let i = 0; i < 300; i++) {
+      const plan: Plan = { name: "empty", key: `empty ${i}`, phases: [{ items: 2, write: () => {} }] };
+      runner.compile(siluForward as never, plan);
+    }
+    expect((await runFree(program, [x]))[0].data).toEqual(wanted);
     program.free();
   });
 });

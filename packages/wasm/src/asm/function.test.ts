@@ -271,3 +271,15 @@ test("a block that a branch leaves with its results needs none at its end, nor d
   const call = larger as (a: number, b: number) => number;
   expect([call(3, 2), call(2, 3), call(-1, -1)]).toEqual([3, 3, -1]);
 });
+
+test("lanes of bytes are written with a sign or without", () => {
+  const m = new ModuleBuilder();
+  m.func("f", { params: {}, results: ["i32"] }, ({ i32, i8x16, v128 }) =>
+    i32.add(
+      i8x16.extract_lane_s(v128.const("i8x16", -128), 3),
+      i8x16.extract_lane_s(v128.const("i8x16", 255), 3),
+    ),
+  );
+  const { f } = new WebAssembly.Instance(new WebAssembly.Module(m.build())).exports;
+  expect((f as () => number)()).toBe(-129);
+});
