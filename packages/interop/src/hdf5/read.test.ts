@@ -88,6 +88,16 @@ describe("hdf5Reader", () => {
     expect((error as Error).message).toMatch(message);
   });
 
+  it("refuses a file that it is closed over, at once", async () => {
+    const closed = hdf5Reader({ patienceMs: 10_000 });
+    await closed.read(small, []);
+    const answer = closed.read(small, []);
+    closed.close();
+    await expect(answer).rejects.toThrow(
+      new ImportError("is HDF5 that cannot be read: it brought the HDF5 library down: the worker ended"),
+    );
+  });
+
   it("passes over a link to nothing", async () => {
     const bytes = written((file) => file.create_soft_link("/nowhere", "w"));
     expect((await reader.read(bytes, [])).datasets).toEqual([]);

@@ -93,6 +93,20 @@ describe("layersOf", () => {
     ]);
   });
 
+  it("takes only what stands in vars under a number for a weight", () => {
+    const tree = {
+      groups: [],
+      datasets: [
+        array("layers/conv2d/vars/0", [3, 3, 4, 4]),
+        array("layers/conv2d/vars/0/scale", [4]),
+        array("layers/conv2d/vars/1_old", [4]),
+        array("layers/conv2d/vars/first", [4]),
+        array("layers/conv2d/quantized/0", [4]),
+      ],
+    };
+    expect(told(tree)).toEqual([["conv2d", "convolution", ["filter"]]]);
+  });
+
   it("refuses what is listed and not there, and files without weights", () => {
     const root = { path: "", attributes: { layer_names: ["a"] } };
     expect(() => layersOf({ groups: [root], datasets: [] }, none)).toThrow(

@@ -70,7 +70,7 @@ function listedLayers(tree: Hdf5Tree, root: string, isTransposed: IsTransposed):
   const below = root === "" ? "" : `${root}/`;
   const groups = new Map(tree.groups.map((group) => [group.path, group]));
   const datasets = new Map(tree.datasets.map((dataset) => [dataset.path, dataset]));
-  const names = textsOf(groups.get(root)!.attributes, "layer_names") ?? [];
+  const names = textsOf(groups.get(root)!.attributes, "layer_names")!;
   return names.flatMap((name) => {
     const group = groups.get(`${below}${name}`);
     if (group === undefined) throw new ImportError(`lists a layer ${quote(name)} that it does not hold`);
