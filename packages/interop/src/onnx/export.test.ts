@@ -117,6 +117,22 @@ describe("exportOnnx", () => {
     await expect(largestDifference(weights, bytes, [[1, 24, 24]])).rejects.toThrow(/invalid dimensions/i);
   });
 
+  it.each<[string, OnnxOptions, (string | number)[]]>([
+    ["all by default", {}, ["N", "H", "W"]],
+    ["all but the batch", { batch: 2 }, [2, "H", "W"]],
+    ["all but the height", { height: 16 }, ["N", 16, "W"]],
+    ["all but the width", { width: 24 }, ["N", "H", 24]],
+    ["none", { batch: 2, height: 16, width: 24 }, [2, 16, 24]],
+  ])("names the sizes that it leaves open: %s", async (_, options, [N, H, W]) => {
+    const bytes = exportOnnx(weightsOf({ ...saUNetV2, ...small }), options);
+    const session = await onnxruntime.InferenceSession.create(bytes);
+    const [input] = session.inputMetadata;
+    const [output] = session.outputMetadata;
+    await session.release();
+    expect(input).toMatchObject({ name: "image", isTensor: true, type: "float32", shape: [N, 3, H, W] });
+    expect(output).toMatchObject({ name: "probability", isTensor: true, shape: [N, 1, H, W] });
+  });
+
   it.each<[string, OnnxOptions, number[]]>([
     ["an open size", {}, [1, 22, 16]],
     ["an open width", { height: 16 }, [1, 16, 22]],
@@ -128,7 +144,15 @@ describe("exportOnnx", () => {
 
   it("says what it holds", () => {
     const text = new TextDecoder("latin1").decode(exportOnnx(weightsOf(saUNetV2)));
-    for (const word of ["sa-unet-v2", "divided by 255", "threshold", "licence", "image", "probability"]) {
+    for (const word of [
+      "sa-unet-v2",
+      "divided by 255",
+      "threshold",
+      "licence",
+      "image",
+      "probability",
+      "sa-unet-v2: vessels in photographs of the retina",
+    ]) {
       expect(text).toContain(word);
     }
   });
