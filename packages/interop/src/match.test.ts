@@ -138,10 +138,13 @@ describe("inferConfig", () => {
     for (const channels of [
       [4, 6],
       [4, 6, 8, 10, 12],
+      [1, 2, 3, 4, 5, 6, 7, 8],
     ]) {
       const network = { ...saUNet, channels, inputChannels: 1 };
       expect(inferConfig(model(layersOf(network)))!.config).toMatchObject({ channels, inputChannels: 1 });
     }
+    const tooDeep = { ...saUNet, channels: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
+    expect(inferConfig(model(layersOf(tooDeep)))).toBeUndefined();
   });
 
   it("makes no network of what is none", () => {
@@ -156,6 +159,33 @@ describe("inferConfig", () => {
       layer.kind === "convolution" ? { ...layer, kind: "transposed" as const } : layer,
     );
     expect(inferConfig(model(allTransposed))).toBeUndefined();
+  });
+
+  it("wants a plain convolution at the bottom", () => {
+    const layers = layersOf({ ...uNet, channels: [4, 6] });
+    const withPlain = (count: number) => {
+      let plain = 0;
+      return layers.map((layer) =>
+        layer.kind === "convolution" && ++plain > count ? { ...layer, kind: "transposed" as const } : layer,
+      );
+    };
+    expect(inferConfig(model(withPlain(2)))).toBeUndefined();
+    expect(inferConfig(model(withPlain(3)))?.config.channels).toEqual([4, 6]);
+  });
+
+  it.each<[string, number, number, boolean]>([
+    ["the most", 4096, 4096, true],
+    ["too many", 3, 4097, false],
+    ["no", 3, 0, false],
+    ["too many input", 4097, 4, false],
+    ["no input", 0, 4, false],
+  ])("takes %s channels for what a weights file can hold, or for no network", (_, inputs, outputs, fits) => {
+    const [first, ...others] = layersOf({ ...uNet, channels: [4, 6] });
+    const filter = { shape: [3, 3, inputs, outputs], values: new Float32Array(0) };
+    const found = inferConfig(model([{ ...first, arrays: { filter } }, ...others]));
+    expect(found?.config).toEqual(
+      fits ? expect.objectContaining({ inputChannels: inputs, channels: [outputs, 6] }) : undefined,
+    );
   });
 });
 
@@ -346,6 +376,21 @@ describe("what a file is said to differ in", () => {
     const message = messageOf(saUNetV2, [{ ...first, arrays: { filter } }, ...others]);
     expect(message).not.toContain("it takes 0 channels");
     expect(message).not.toContain("its stages have 8, 16 channels");
+  });
+
+  it.each<[number, RegExp]>([
+    [3, /^is not a sa-unet-v2: it has 7 normalisations, not 10; (decoder|head)[^;]*;[^;]*;[^;]*$/],
+    [
+      4,
+      /^is not a sa-unet-v2: it has 6 normalisations, not 10; (decoder|head)[^;]*;[^;]*;[^;]*; and 1 more$/,
+    ],
+  ])("tells three of %i faults", (count, message) => {
+    const norms = layersOf(small).filter(({ kind }) => kind === "normalization");
+    const left = norms.slice(0, norms.length - count).map(({ name }) => name);
+    const layers = layersOf(small).filter(
+      ({ kind, name }) => kind !== "normalization" || left.includes(name),
+    );
+    expect(messageOf(small, layers)).toMatch(message);
   });
 
   it("stays short where names are long", () => {

@@ -228,6 +228,11 @@ describe("importTorch", () => {
       "describes its modules in a way that is not understood",
     ],
     [
+      "names the type of a module by no text",
+      () => setting('"type": "Conv2d"', '"type": 3'),
+      "describes its modules in a way that is not understood",
+    ],
+    [
       "sets an epsilon to no number",
       () => setting('"eps": 1e-05', '"eps": {"toString": 1}'),
       'has modules with eps {"toString":1}, ',
