@@ -217,6 +217,13 @@ describe("importModel", () => {
     );
   });
 
+  it("tells weights where they are from, in one line of what can be shown", () => {
+    const { metadata, origin } = importModel({ ...model(layersOf(saUNet)), origin: "Keras\u001b[2J 3" }, {});
+    expect(origin).toMatch(/^Keras.* 3$/);
+    expect(origin).not.toMatch(/\p{C}/u);
+    expect(metadata).toEqual({ source: origin });
+  });
+
   it("takes options that are undefined for options that are left out", () => {
     const options = { config: undefined, groups: undefined };
     expect(take(layersOf(saUNet), options)).toEqual(take(layersOf(saUNet)));

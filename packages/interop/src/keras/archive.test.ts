@@ -1,5 +1,32 @@
-import { describe, expect, it } from "vitest";
-import { isZip } from "./archive.ts";
+import { BlobWriter, TextReader, ZipWriter } from "@zip.js/zip.js";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { isZip, unpackKeras } from "./archive.ts";
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe("unpackKeras", () => {
+  it("starts no workers of its own, which pages may forbid", async () => {
+    let started = 0;
+    vi.stubGlobal(
+      "Worker",
+      class {
+        constructor() {
+          started++;
+          throw new Error("forbidden");
+        }
+      },
+    );
+    const writer = new ZipWriter(new BlobWriter(), { useWebWorkers: false });
+    const parts = { "config.json": "{}".padEnd(1000), "model.weights.h5": "\x7f".repeat(4) };
+    for (const [name, text] of Object.entries(parts)) await writer.add(name, new TextReader(text));
+    const bytes = new Uint8Array(await (await writer.close()).arrayBuffer());
+    const { config, metadata, weights } = await unpackKeras(bytes);
+    expect([config.trim(), metadata, [...weights]]).toEqual(["{}", "{}", [127, 127, 127, 127]]);
+    expect(started).toBe(0);
+  });
+});
 
 describe("isZip", () => {
   const signature = [0x50, 0x4b, 3, 4];

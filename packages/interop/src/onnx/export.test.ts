@@ -145,6 +145,8 @@ describe("exportOnnx", () => {
   it("says what it holds", () => {
     const text = new TextDecoder("latin1").decode(exportOnnx(weightsOf(saUNetV2)));
     for (const word of [
+      "RGB, 0 to 1",
+      "of a vessel, 0 to 1",
       "sa-unet-v2",
       "divided by 255",
       "threshold",

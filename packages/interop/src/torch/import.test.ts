@@ -44,6 +44,7 @@ describe("importTorch", () => {
     const imported = importTorch(file(name));
     expect(imported.config).toMatchObject(expected);
     expect(imported.origin).toMatch(/^PyTorch \d/);
+    expect(imported.metadata).toEqual({ source: imported.origin });
     // By way of a weights file, as the command does.
     const { config, parameters } = readWeights(writeWeights(imported));
     const { "saunet.example": example, "saunet.answer": answer } = readSafetensors(file(name)).tensors;
@@ -115,6 +116,17 @@ describe("importTorch", () => {
     expect(importTorch(file("spatial"), { config }).config).toEqual(config);
     expect(() => importTorch(file("sa-unet-v2"), { config: saUNet })).toThrow(
       /^is not a sa-unet: .*nearest to a sa-unet-v2 with 8, 8, 16 channels; encoder1\.conv1\.filter must be \[3,3,3,16\] but layer "encoders\.0\.0\.conv" has \[3,3,3,8\]/,
+    );
+  });
+
+  it.each([
+    ["u-net", "relu", "silu"],
+    ["spatial", "silu", "relu"],
+  ] as const)("names the activation of %s, %s, where %s is wanted", (name, own, activation) => {
+    const { config } = importTorch(file(name));
+    expect(importTorch(file(name), { config }).config.activation).toBe(own);
+    expect(() => importTorch(file(name), { config: { ...config, activation } })).toThrow(
+      `is not a ${config.name}: it has the activation ${own}, not ${activation}`,
     );
   });
 
@@ -205,6 +217,16 @@ describe("importTorch", () => {
       "claims another epsilon",
       () => setting('"eps": 1e-05', '"eps": 0.1'),
       "answers the file's example otherwise",
+    ],
+    [
+      "has no epsilon anywhere",
+      () => setting('"eps": 1e-05', '"eps": 0'),
+      "has modules with eps 0; one for all is taken over",
+    ],
+    [
+      "has a text for an epsilon everywhere",
+      () => setting('"eps": 1e-05', '"eps": "1e-05"'),
+      'has modules with eps "1e-05"; one for all is taken over',
     ],
     [
       "has two epsilons",
