@@ -90,8 +90,12 @@ describe("hdf5Reader", () => {
 
   it("refuses a file that it is closed over, at once", async () => {
     const closed = hdf5Reader({ patienceMs: 10_000 });
+    // Takes some tenths of a second: no answer comes before the end.
+    const slow = written((file) => {
+      for (let i = 0; i < 2000; i++) file.create_group(`layer${i}`).create_attribute("names", ["a", "b"]);
+    });
     await closed.read(small, []);
-    const answer = closed.read(small, []);
+    const answer = closed.read(slow, []);
     closed.close();
     await expect(answer).rejects.toThrow(
       new ImportError("is HDF5 that cannot be read: it brought the HDF5 library down: the worker ended"),
