@@ -613,4 +613,18 @@ export const argued = [
     to: "height * tileRows(vectors)",
     why: "the sums then have more room than they need",
   },
+  {
+    file: "packages/wasm/src/kernels/matmul.ts",
+    line: "else if (panels > 1) panels = inParts(panels, 2, 1);",
+    from: "panels > 1",
+    to: "panels >= 1",
+    why: "with one panel there are more rows than it has columns, and they are halved before",
+  },
+  {
+    file: "packages/wasm/src/kernels/conv/direct-gradient.ts",
+    line: "const pixels = (columns.outSize - 1) * columns.step + (taps.length - 1) * spacing + 1;",
+    from: "columns.outSize - 1",
+    to: "columns.outSize + 1",
+    why: "lines are then longer than what is read of them",
+  },
 ];
