@@ -90,8 +90,9 @@ export async function findMutants(files) {
 
 /** What generated code calls its variables is for debuggers and the assembler's own errors. */
 function isNameOfLocal({ fileName, location: { start }, mutatorName }) {
+  if (mutatorName !== "StringLiteral") return false;
   const before = linesOf(fileName)[start.line].slice(0, start.column);
-  return mutatorName === "StringLiteral" && /\.(local|locals|let|constant)\($/.test(before);
+  return /\.(local|locals|let|constant)\($/.test(before);
 }
 
 const linesOf = (file) => readFileSync(join(root, file), "utf8").split("\n");

@@ -15,8 +15,9 @@ const START = 600_000;
 
 /** Starts a process of trials. `limit` is how long it may stay without a word. */
 function start(times) {
-  // A group of its own, so that the processes of Vitest end with it.
-  const child = fork(fileURLToPath(new URL("trial.mjs", import.meta.url)), { detached: true });
+  // A group of its own, so that the processes of Vitest end with it; in the copy, since a mutant may write to any name.
+  const path = fileURLToPath(new URL("trial.mjs", import.meta.url));
+  const child = fork(path, { detached: true, cwd: scratch });
   const kill = () => {
     try {
       process.kill(-child.pid, "SIGKILL");
