@@ -1,5 +1,5 @@
 // Do the tests notice faults? Stryker's instrumenter says how the sources may change in small ways (mutants); each is tried by the
-// tests of its package that import its file, those beside it first, until one fails:
+// tests of its package that run its code, those beside it first, until one fails:
 //   npm run mutants -- core --sample 300 --seed 1         300 mutants of a package, drawn by a seed
 //   npm run mutants -- packages/core/src/batches.ts       all of a file; several files, folders or packages may be named
 //   npm run mutants -- cli --patience 300                 five minutes of tests for each instead of one

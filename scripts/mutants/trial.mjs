@@ -1,11 +1,12 @@
 // One Vitest that stays: it tries mutants one after the other. A mutant is never written down, Vite is given its code in place of
-// the file's, so tests run as fast as ever. Each is tried by the tests of its package that import its file, those beside it
+// the file's, so tests run as fast as ever. Each is tried by the tests of its package that run its code, those beside it
 // first, until one of them fails. A test that hangs cannot be stopped from here: the parent (trials.mjs) is told when one starts
 // and how long it may take, and ends this process.
 
 import { basename, dirname, join, relative, sep } from "node:path";
 import { createVitest } from "vitest/node";
 import { knowsNoMutant, packageOf } from "./choose.mjs";
+import { piecesOf, runs } from "./reach.mjs";
 import { scratch } from "./scratch.mjs";
 
 /** What stands in for a file: its path in the checkout, its code. */
@@ -18,7 +19,16 @@ const mutation = {
 
 // Snapshots are never written.
 process.env.CI = "1";
-const options = { watch: false, root: scratch, maxWorkers: 1, bail: 1, silent: true, reporters: [{}] };
+/** What the last run without a mutant has run, an istanbul CoverageMap. */
+let covered;
+const reporter = { onCoverage: (map) => (covered = map) };
+const coverage = {
+  provider: "v8",
+  reporter: [],
+  reportsDirectory: join(scratch, `.mutants-coverage-${process.pid}`),
+};
+const common = { watch: false, root: scratch, maxWorkers: 1, bail: 1, silent: true };
+const options = { ...common, reporters: [reporter], coverage };
 const vitest = await createVitest("test", options, { plugins: [mutation] });
 const pathOf = (id) => relative(scratch, id).replaceAll(sep, "/");
 const specifications = new Map();
@@ -87,6 +97,18 @@ async function run(test) {
   return { isOk, time: Date.now() - started };
 }
 
+/** Runs a test without a mutant, and finds what it runs. */
+async function runControl(test) {
+  await vitest.enableCoverage();
+  covered = undefined;
+  try {
+    const result = await run(test);
+    return { ...result, pieces: covered === undefined ? {} : piecesOf(covered, scratch) };
+  } finally {
+    vitest.disableCoverage();
+  }
+}
+
 /** Puts code in the place of a file's, or nothing. */
 function put(file, code) {
   const earlier = mutated?.path;
@@ -105,9 +127,9 @@ const limitOf = (time) => 20_000 + 8 * time;
 
 /**
  * `times` are those of this run, less than 0 where a test fails without a mutant, `before` of earlier ones; `noticed` says how many
- * mutants of the file each test has noticed.
+ * mutants of the file each test has noticed, `pieces` what each runs of the file.
  */
-async function tryMutant({ file, code, times, before, noticed, patience }) {
+async function tryMutant({ file, location, code, times, before, noticed, pieces, patience }) {
   put(file, code);
   try {
     await server.transformRequest(join(scratch, file));
@@ -122,14 +144,15 @@ async function tryMutant({ file, code, times, before, noticed, patience }) {
     if (times[test] === undefined) {
       put(file, undefined);
       say({ starts: test, limit: LONGEST, isControl: true });
-      const control = await run(test);
+      const control = await runControl(test);
       say({ ends: test });
       times[test] = control.isOk ? control.time : -1;
-      say({ test, time: times[test] });
+      pieces[test] = control.pieces[file];
+      say({ test, time: times[test], pieces: control.pieces });
       put(file, code);
     }
-    // It fails without the mutant, too.
-    if (times[test] < 0) continue;
+    // It fails without the mutant, too, or does not run its code.
+    if (times[test] < 0 || pieces[test] === undefined || !runs(pieces[test], location)) continue;
     tried++;
     say({ starts: test, limit: limitOf(times[test]) });
     const { isOk, time } = await run(test);

@@ -13,8 +13,11 @@ const known = join(scratch, ".mutants-times.json");
 /** How long one may take until it has read what every test imports. */
 const START = 600_000;
 
-/** Starts a process of trials. `limit` is how long it may stay without a word. */
-function start(times) {
+/**
+ * Starts a process of trials, which adds the times of tests and the pieces of code that they run. `limit` is how long it may stay
+ * without a word.
+ */
+function start(times, pieces) {
   // A group of its own, so that the processes of Vitest end with it; in the copy, since a mutant may write to any name.
   const path = fileURLToPath(new URL("trial.mjs", import.meta.url));
   const child = fork(path, { detached: true, cwd: scratch });
@@ -41,8 +44,10 @@ function start(times) {
         if (milliseconds !== undefined) timer = setTimeout(kill, milliseconds);
       };
       const hear = (heard) => {
-        if (heard.test !== undefined) times[heard.test] = heard.time;
-        else if (heard.starts !== undefined) {
+        if (heard.test !== undefined) {
+          times[heard.test] = heard.time;
+          pieces[heard.test] = heard.pieces;
+        } else if (heard.starts !== undefined) {
           within(heard.limit);
           trial.control = heard.isControl ? heard.starts : undefined;
         } else if (heard.ends !== undefined) {
@@ -68,7 +73,7 @@ function start(times) {
  */
 
 /**
- * Tries each mutant by the tests that import its file until one fails, at most for so long (`patience`, milliseconds).
+ * Tries each mutant by the tests that run its code until one fails, at most for so long (`patience`, milliseconds).
  *
  * @param {readonly import("./choose.mjs").Mutant[]} mutants
  * @param {{ workers: number, patience: number, end: number, tell: (mutant: import("./choose.mjs").Mutant, result: Result) => void }} options
@@ -78,6 +83,8 @@ export async function tryMutants(mutants, { workers, patience, end, tell }) {
   const left = [...mutants];
   const before = existsSync(known) ? JSON.parse(readFileSync(known, "utf8")) : {};
   const times = {};
+  /** What each test runs of each file. */
+  const pieces = {};
   /** How many mutants of each file each test has noticed. */
   const noticed = {};
   const running = new Set();
@@ -90,7 +97,7 @@ export async function tryMutants(mutants, { workers, patience, end, tell }) {
     let trial;
     while (left.length > 0 && Date.now() < end) {
       if (trial === undefined) {
-        trial = start(times);
+        trial = start(times, pieces);
         running.add(trial);
         if ((await trial.ask(undefined, "ready", START)) === undefined)
           throw new Error("mutants: the tests do not start");
@@ -98,9 +105,13 @@ export async function tryMutants(mutants, { workers, patience, end, tell }) {
       const mutant = left.shift();
       if (mutant === undefined) break;
       const code = mutatedCode(mutant);
-      const { fileName: file } = mutant;
+      const { fileName: file, location } = mutant;
       noticed[file] ??= {};
-      const question = { file, code, times, before, noticed: noticed[file], patience };
+      const ofFile = Object.fromEntries(Object.entries(pieces).map(([test, all]) => [test, all?.[file]]));
+      const question = {
+        ...{ file, location, code, patience },
+        ...{ times, before, noticed: noticed[file], pieces: ofFile },
+      };
       const result = await trial.ask(question, "result");
       if (result !== undefined) {
         if (result.by !== undefined) noticed[file][result.by] = (noticed[file][result.by] ?? 0) + 1;

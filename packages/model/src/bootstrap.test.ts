@@ -91,5 +91,7 @@ describe("bootstrapMean", () => {
     expect(Math.abs(high - (mean + 1.96 * deviation))).toBeLessThan(0.15 * deviation);
     expect(bootstrapMean([...values, Number.NaN], { resamples: 4000 })).toEqual([low, high]);
     expect([bootstrapMean([]), bootstrapMean([0.5, Number.NaN])]).toEqual([undefined, undefined]);
+    // Every draw of equal values has their mean.
+    expect(bootstrapMean([2, 2, 2])).toEqual([2, 2]);
   });
 });

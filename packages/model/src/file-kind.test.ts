@@ -57,6 +57,7 @@ describe("fileKind", () => {
     ["a TIFF of the other order", "picture", text("MM\0*")],
     ["a page in XML", "html", text("  <?xml version='1.0'?><html/>")],
     ["one without a type", "html", text("<HTML lang='en'>")],
+    ["a picture that is only spoken of", undefined, text("see II*\0")],
     ["a page that is only spoken of", undefined, text("see <html>")],
     ["what has no archive's beginning", undefined, text("a PK\x03\x04")],
     ["Keras's settings first", "keras", archive("config.json")],

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -143,6 +144,24 @@ describe("loadWeights", () => {
     await expect(loadWeights(folder)).rejects.toThrow("EISDIR");
     await expect(loadWeights("/dev/null")).rejects.toThrow("weights: not a safetensors file");
     expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
+  });
+
+  it.runIf(existsSync("/proc/self/fd"))("closes a file, whether it was read or refused", async () => {
+    const opened = () =>
+      readdirSync("/proc/self/fd").filter((descriptor) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${descriptor}`) === path;
+        } catch {
+          // That of the list itself is closed by now.
+          return false;
+        }
+      });
+    const file = await open(path);
+    expect(opened()).toHaveLength(1);
+    await file.close();
+    await loadWeights(path);
+    await expect(loadWeights(path, { maxBytes: 100 })).rejects.toThrow("the limit is 100");
+    expect(opened()).toEqual([]);
   });
 
   it("reads a pipe to its end, or to the limit", async () => {

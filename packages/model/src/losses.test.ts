@@ -101,6 +101,7 @@ describe("losses", () => {
   });
 
   it("refuse a target of another shape", () => {
-    expect(() => mccLoss(zeros([2, 2]), zeros([4]))).toThrow("mccLoss: target must be [2,2] but is [4]");
+    for (const [name, loss] of Object.entries({ crossEntropyLoss, mccLoss, diceLoss, jaccardLoss }))
+      expect(() => loss(zeros([2, 2]), zeros([4]))).toThrow(`${name}: target must be [2,2] but is [4]`);
   });
 });

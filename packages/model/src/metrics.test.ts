@@ -46,6 +46,16 @@ describe("counts", () => {
     expect(() => confusion({ probability: new Float32Array(3), truth: [1, 0] })).toThrow(
       "metrics: truth has 2 pixels but probability has 3",
     );
+    const short = { probability: new Float32Array(2), truth: [1, 0], fieldOfView: [1] };
+    expect(() => confusion(short)).toThrow("metrics: fieldOfView has 1 pixels but probability has 2");
+  });
+
+  it("refuse thresholds that are no probability, by name", () => {
+    const prediction = { probability: new Float32Array(2), truth: [1, 0] };
+    for (const threshold of [-0.1, 1.1, Number.NaN])
+      expect(() => confusion(prediction, threshold)).toThrow(
+        `metrics: threshold must lie between 0 and 1 but is ${threshold}`,
+      );
   });
 });
 

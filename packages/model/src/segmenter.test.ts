@@ -119,6 +119,16 @@ describe("segmenter", () => {
     );
   });
 
+  it("takes the scale that a photograph's field of view calls for", async () => {
+    const data = new Uint8Array(40 * 40).fill(1);
+    const fieldOfView = { width: 40, height: 40, data };
+    const image = photograph(40, 40);
+    const found = await segmenter.segment(image, { scale: "auto", fieldOfView });
+    expect(found.scale).toBe(4);
+    const told = await segmenter.segment(image, { scale: 4, fieldOfView });
+    expect(found.probability).toEqual(told.probability);
+  });
+
   it("sees the padding that it is asked for", async () => {
     const [near, far] = await Promise.all(
       [1, 64].map((padTo) => segmenter.segment(photograph(16, 16), { padTo })),

@@ -52,6 +52,12 @@ describe("train", () => {
     expect([...first, ...(await lossesOf({ ...run, firstStep: 2 }))]).toEqual(whole);
   });
 
+  it("tells the end of each epoch, after its last step alone", async () => {
+    const told: string[] = [];
+    for await (const { kind, epoch } of train(runOf({ firstStep: 1 }))) told.push(`${kind} ${epoch}`);
+    expect(told).toEqual(["step 0", "step 0", "epoch 0", "step 1", "step 1", "step 1", "epoch 1"]);
+  });
+
   it("clips gradients and averages parameters only when asked to", async () => {
     const plain = await lossesOf(runOf());
     expect(await lossesOf(runOf({ clipNorm: 1e6 }))).toEqual(plain);
