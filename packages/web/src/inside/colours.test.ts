@@ -1,18 +1,9 @@
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { RAMP_COLOURS } from "../pictures/ramp.ts";
+import { ClearPicture } from "../pictures/testing.ts";
 import { filterImage, imageOf, isPale, planeOf, rangeOf, signedColour, spotlight } from "./colours.ts";
 
-/** Node has none. */
-class Picture {
-  readonly data: Uint8ClampedArray;
-  readonly width: number;
-  readonly height: number;
-  constructor(width: number, height: number) {
-    [this.width, this.height] = [width, height];
-    this.data = new Uint8ClampedArray(4 * width * height);
-  }
-}
-beforeAll(() => vi.stubGlobal("ImageData", Picture));
+beforeAll(() => vi.stubGlobal("ImageData", ClearPicture));
 afterAll(() => vi.unstubAllGlobals());
 
 const pixel = ({ data }: ImageData, at: number) => [...data.subarray(4 * at, 4 * at + 4)];
@@ -92,7 +83,7 @@ it("takes its darkest and brightest colour from the values between which 98 % li
 });
 
 it("lights the photograph where a map is high, whatever the map's size", () => {
-  const photograph = new Picture(4, 2) as unknown as ImageData;
+  const photograph = new ClearPicture(4, 2) as unknown as ImageData;
   photograph.data.fill(100);
   const map = { width: 2, height: 1, values: Float32Array.of(0, 1) };
   const lit = spotlight(photograph, map);
@@ -103,6 +94,12 @@ it("lights the photograph where a map is high, whatever the map's size", () => {
   const tall = spotlight(photograph, { width: 1, height: 2, values: Float32Array.of(1, 0) });
   expect(Array.from({ length: 8 }, (_, at) => pixel(tall, at)[0])).toEqual([
     122, 122, 122, 122, 12, 12, 12, 12,
+  ]);
+  // Two rows of two.
+  const both = { width: 2, height: 2, values: Float32Array.of(0, 1, 1, 0) };
+  expect(Array.from({ length: 8 }, (_, at) => pixel(spotlight(photograph, both), at)[0])).toEqual([
+    ...[12, 12, 122, 122],
+    ...[122, 122, 12, 12],
   ]);
   expect(pixel(spotlight(photograph, { ...map, values: Float32Array.of(1, 1) }), 0)[0]).toBe(122);
 });

@@ -14,8 +14,8 @@ describe("placeOf", () => {
     expect(placeOf(linkOf(place))).toEqual(place);
   });
 
-  it.each(["", "#inside", "#inside/", "#train", "#inside/../x", "#inside/head/-1", "#inside/head/0?x=1"])(
-    "names nothing by %s",
-    (hash) => expect(placeOf(hash)).toBeUndefined(),
-  );
+  it.each([
+    ...["", "#inside", "#inside/", "#train", "#inside/../x", "#inside/head/-1", "#inside/head/0?x=1"],
+    ...["#train#inside/head/0", "#inside/head/0?x=1&y=2#train", "#inside/head/0/1"],
+  ])("names nothing by %s", (hash) => expect(placeOf(hash)).toBeUndefined());
 });

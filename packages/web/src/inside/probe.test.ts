@@ -76,6 +76,19 @@ describe.each([...Object.keys(networks), BARE.name])("%s", (name) => {
     }
   });
 
+  it("looks at where the number comes from that weighs most in the patch", () => {
+    for (const [id, layer] of network.layers)
+      for (const [row, column] of placesOf(layer)) {
+        const { patch, filter, inputChannels, origin } = probe(network, id, row, column, 0);
+        const weights = Array.from(patch, (value, i) =>
+          Number.isNaN(value) ? -1 : Math.abs(value * filter[i]),
+        );
+        const heaviest = weights.indexOf(Math.max(...weights));
+        const value = expect.closeTo(patch[heaviest], 5);
+        expect([id, origin]).toMatchObject([id, { channel: heaviest % inputChannels, value }]);
+      }
+  });
+
   it("lights the pixels that the patch is made of", () => {
     for (const [id, layer] of network.layers)
       for (const [row, column] of placesOf(layer)) {

@@ -135,18 +135,24 @@ function ownerOf(path: string, name: string, previous: string): string {
   return path === stage && path !== "head" ? previous : path;
 }
 
+/** What each layer counts for, from the amounts of operators or kernel calls in their order. */
+function sumByLayer(amounts: Iterable<{ path: string; name: string; amount: number }>): Map<string, number> {
+  const sums = new Map<string, number>();
+  let owner = "";
+  for (const { path, name, amount } of amounts) {
+    owner = ownerOf(path, name, owner);
+    sums.set(owner, (sums.get(owner) ?? 0) + amount);
+  }
+  return sums;
+}
+
 /** FLOPs of each layer. */
 export function flopsByLayer(
   { config }: Weights,
   size: { height: number; width: number },
 ): Map<string, number> {
-  const flops = new Map<string, number>();
-  let owner = "";
-  for (const { layer, op, flops: own } of inspectNetwork(config, size).layers) {
-    owner = ownerOf(layer, op, owner);
-    flops.set(owner, (flops.get(owner) ?? 0) + own);
-  }
-  return flops;
+  const { layers } = inspectNetwork(config, size);
+  return sumByLayer(layers.map(({ layer, op, flops }) => ({ path: layer, name: op, amount: flops })));
 }
 
 /** Milliseconds of each layer, from those of the calls of a program. */
@@ -155,11 +161,11 @@ export function timesByLayer(
   parameters: Parameters,
   milliseconds: readonly number[],
 ): Map<string, number> {
-  const times = new Map<string, number>();
-  let owner = "";
-  layersOf(program, parameters).forEach((path, call) => {
-    owner = ownerOf(path, program.calls[call].kernel.name, owner);
-    times.set(owner, (times.get(owner) ?? 0) + milliseconds[call]);
-  });
-  return times;
+  return sumByLayer(
+    layersOf(program, parameters).map((path, call) => ({
+      path,
+      name: program.calls[call].kernel.name,
+      amount: milliseconds[call],
+    })),
+  );
 }

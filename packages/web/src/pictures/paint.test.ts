@@ -1,13 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ERROR_COLOURS, grey, opaque, paint, paintMask } from "./paint.ts";
-
-/** Node has none. */
-class Picture {
-  readonly data: Uint8ClampedArray;
-  constructor(width: number, height: number) {
-    this.data = new Uint8ClampedArray(4 * width * height);
-  }
-}
+import { ClearPicture } from "./testing.ts";
 
 const pixels = ({ data }: ImageData) =>
   Array.from({ length: data.length / 4 }, (_, i) => [...data.subarray(4 * i, 4 * i + 4)].join());
@@ -24,7 +17,7 @@ describe("a layer over a photograph", () => {
     field: Uint8Array.of(1, 1, 1, 0),
     truth: Uint8Array.of(1, 1, 0, 0),
   };
-  beforeAll(() => vi.stubGlobal("ImageData", Picture));
+  beforeAll(() => vi.stubGlobal("ImageData", ClearPicture));
   afterAll(() => vi.unstubAllGlobals());
 
   it("marks vessels, a probability equal to the threshold among them", () => {
@@ -57,6 +50,12 @@ describe("a layer over a photograph", () => {
     expect(pixels(opaque({ width: 2, height: 1, data }))).toEqual(["1,2,3,255", "4,5,6,255"]);
     const rgb = Uint8Array.from({ length: 3 * 6 }, (_, i) => i);
     expect(pixels(opaque({ width: 2, height: 3, data: rgb })).at(-1)).toBe("15,16,17,255");
-    expect(pixels(grey(2, 1, (pixel) => pixel))).toEqual(["0,0,0,255", "255,255,255,255"]);
+    // 0.2 of 255 is 51.
+    const shades = [0, 0.2, 1];
+    expect(pixels(grey(3, 1, (pixel) => shades[pixel]))).toEqual([
+      "0,0,0,255",
+      "51,51,51,255",
+      "255,255,255,255",
+    ]);
   });
 });

@@ -9,3 +9,10 @@ export class Picture {
     [this.data, this.width, this.height] = [data, width, height];
   }
 }
+
+/** One that is made by its size alone. */
+export class ClearPicture extends Picture {
+  constructor(width: number, height: number) {
+    super(new Uint8ClampedArray(4 * width * height), width, height);
+  }
+}

@@ -21,6 +21,18 @@ describe("brushOf", () => {
     expect(count(empty.data)).toBe(0);
   });
 
+  it.each([
+    ["left of", -9, 4],
+    ["right of", 25, 4],
+    ["above", 5, -9],
+    ["below", 5, 25],
+  ])("changes nothing by a line %s the picture", (_, x, y) => {
+    const brush = brushOf(empty);
+    const nothing = { x: 0, y: 0, width: 0, height: 0 };
+    expect(brush.line({ x, y }, { x: x + 1, y: y + 1 }, 2, true)).toEqual(nothing);
+    expect(count(brush.mask.data)).toBe(0);
+  });
+
   it("marks exactly the pixels whose middle lies within its radius of the line, and says where it changed them", () => {
     const places = fc.record({
       x: fc.double({ min: -3, max: 15, noNaN: true }),

@@ -32,6 +32,14 @@ describe("pairOf", () => {
     });
   });
 
+  it.each([
+    ...["groundtruth", "label", "labels", "vessel", "vessels", "seg", "segmentation", "segmented"],
+    ...["annotation", "annotated", "expert", "observer", "reader", "mask", "gt", "truth", "manual", "fov"],
+  ])("knows that %s says what a file is, not which eye it shows", (word) => {
+    const photographs = [named(1, "left 7.jpg"), named(2, "left 8.jpg")];
+    expect(pairOf(named(9, `${word}_left_7.png`), photographs)).toEqual({ photograph: 1 });
+  });
+
   it("takes the name that agrees most", () => {
     const photographs = [named(1, "a.png"), named(2, "a-b.png"), named(3, "a-b-c.png")];
     expect(pairOf(named(9, "a-b_mask.png"), photographs)).toEqual({ photograph: 2 });

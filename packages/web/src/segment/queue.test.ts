@@ -239,6 +239,39 @@ describe("the queue", () => {
     );
   });
 
+  it.each(["photograph", "vessels"])(
+    "leaves a picture alone that was taken out while it was read, if it is one of kind %s",
+    async (kind) => {
+      queue.addFiles([file("a.png"), file("b.png")]);
+      await settled();
+      const [a] = items.items.value;
+      const [reading] = calls;
+      queue.remove(a.id);
+      reading.answer({ ...photograph, kind, mask: new Blob(["m"]) });
+      await settled();
+      // The engine has gone on to the next one.
+      expect([names(), kinds(), masks.masks.value]).toEqual([["b.png"], ["reading"], []]);
+      expect(calls.map(({ name }) => name)).toEqual(["read"]);
+    },
+  );
+
+  it("segments anew by other weights what has been segmented, and nothing else", async () => {
+    queue.addFiles([file("a.png"), file("b.png"), file("c.png")]);
+    await settled();
+    await answerNext();
+    await answerNext();
+    calls[0].refuse(new Error("no memory"));
+    await settled();
+    queue.cancel();
+    expect(kinds()).toEqual(["done", "failed", "cancelled"]);
+    await queue.useWeights("own", Uint8Array.of(7));
+    await settled();
+    expect(kinds()).toEqual(["reading", "failed", "cancelled"]);
+    await answerAll();
+    expect(kinds()).toEqual(["done", "failed", "cancelled"]);
+    expect(items.resultOf(items.items.value[0])?.weights).toBe("own");
+  });
+
   it("says how many files of a folder are no pictures, and that there are none", async () => {
     queue.addFound({ files: [], others: 3 });
     expect(items.notice.value).toBe("There are no pictures among these files.");

@@ -66,6 +66,17 @@ describe("sorted", () => {
     expect(order("share", true)).toEqual([1, 3, 2]);
   });
 
+  it.each(["share", "f1", "auc", "d0", "end_points"] as const)("sorts by %s alone", (column) => {
+    // Every other column has another order.
+    const values = { share: [1, 2, 3], f1: [1, 3, 2], auc: [2, 1, 3], d0: [3, 1, 2], end_points: [2, 3, 1] };
+    const judged = rows.map((own, i) => ({
+      ...{ ...own, share: values.share[i], f1: values.f1[i], auc: values.auc[i] },
+      figures: (["d0", "end_points"] as const).map((name) => ({ name, unit: "", value: values[name][i] })),
+    }));
+    const found = sorted(judged, { column, isDescending: false });
+    expect(found.map(({ item }) => values[column][item.id - 1])).toEqual([1, 2, 3]);
+  });
+
   it("sorts by figures of vessels, those that are not measured last", () => {
     const measured = rows.map((own, i) =>
       i === 0 ? own : { ...own, figures: [{ name: "end_points", unit: "", value: 9 - i }] },

@@ -2,12 +2,11 @@
 // taken up again from what was kept.
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type * as Items from "../segment/items.ts";
 import type * as Kept from "./kept-run.ts";
 import type * as State from "./state.ts";
-import type { TrainingNews, TrainingPlan } from "./train.worker.ts";
+import type { TrainingPlan } from "./train.worker.ts";
 
-const { beginAnew, played, store, WorkerError, workers } = await vi.hoisted(
+const { beginAnew, news, played, settled, store, WorkerError, workers } = await vi.hoisted(
   () => import("./testing-played.ts"),
 );
 vi.mock("comlink", () => ({ proxy: (tell: unknown) => tell }));
@@ -24,18 +23,10 @@ vi.mock("../segment/queue.ts", () => ({
 vi.mock("../segment/view.ts", () => ({ view: {} }));
 
 let state: typeof State;
-let items: typeof Items;
 let kept: typeof Kept;
 let beforeUnload: (event: { preventDefault(): void }) => void;
 
-const settled = async () => {
-  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
-};
 const planOf = () => played.plan as TrainingPlan;
-const news = (step: number, losses: readonly number[], more: Partial<TrainingNews> = {}): TrainingNews => ({
-  ...{ step, losses, milliseconds: 12, cropsPerSecond: 34 },
-  ...more,
-});
 
 async function visit(): Promise<void> {
   vi.resetModules();
@@ -44,7 +35,6 @@ async function visit(): Promise<void> {
     if (name === "beforeunload") beforeUnload = listener;
   });
   state = await import("./state.ts");
-  items = await import("../segment/items.ts");
   kept = await import("./kept-run.ts");
 }
 
@@ -52,19 +42,6 @@ beforeEach(async () => {
   beginAnew();
   await visit();
 });
-
-/** Photographs with masks of their vessels, as the first tab holds them. */
-async function addPhotographs(...names: readonly string[]): Promise<void> {
-  const { addMask } = await import("../segment/masks.ts");
-  items.items.value = names.map((name, i) => ({
-    ...{ id: i + 1, name, fileName: name, file: new Blob([name]), size: { width: 4, height: 3 } },
-    progress: { kind: "waiting" },
-  }));
-  for (const { id, name } of items.items.value) {
-    const mask = new Blob([`vessels of ${name}`]);
-    await addMask({ id: 100 + id, name: `${name}-mask.png`, kind: "vessels", width: 4, height: 3, mask }, id);
-  }
-}
 
 /** Whether the browser would ask before the tab is closed. */
 function asks(): boolean {
@@ -114,6 +91,15 @@ describe("a run", () => {
     expect(steps.length).toBeGreaterThan(500);
     expect([losses, smooth.length]).toEqual([steps, steps.length]);
     expect(steps.at(-1)).toBeGreaterThan(2990);
+  });
+
+  it("keeps all of a thousand points, and every other one of more", () => {
+    const numbers = Array.from({ length: 1000 }, (_, i) => i + 1);
+    state.begin();
+    played.tell(news(1000, numbers));
+    expect(state.curves.value.steps).toEqual(numbers);
+    played.tell(news(1001, [1001]));
+    expect(state.curves.value.steps).toEqual([...numbers, 1001].filter((step) => step % 2 === 1));
   });
 
   it("pauses, goes on, and takes another learning rate", async () => {
@@ -198,85 +184,6 @@ describe("what a run begins with", () => {
     expect(state.failure.value).toBe("own.safetensors cannot be started from: it is empty.");
     state.begin();
     expect([planOf().start, state.failure.value]).toEqual(["shipped", undefined]);
-  });
-});
-
-describe("photographs of one's own", () => {
-  it("are those with a mask of their vessels; the last of several is held out", async () => {
-    await state.meetSubject();
-    await addPhotographs("a.png", "b.png", "synthetic.png");
-    items.items.value = [...items.items.value, { ...items.items.value[0], id: 9, name: "bare.png" }];
-    expect(state.candidates.value.map(({ name }) => name)).toEqual(["a.png", "b.png"]);
-    await state.chooseLearnFrom("own");
-    expect([state.heldOutId.value, state.subject.value]).toEqual([2, { shown: "b.png" }]);
-    state.begin();
-    expect(planOf().pictures).toMatchObject([{ name: "a.png", width: 4, height: 3 }]);
-    expect(await planOf().pictures[0].vessels.text()).toBe("vessels of a.png");
-    expect(state.picturesLearned.value).toBe(1);
-    expect((await kept.keptPictures()).heldOut?.name).toBe("b.png");
-    // They are a later visit's too, under the names that earlier versions kept them by.
-    played.tell(news(1, [1], { checkpoint: Uint8Array.of(9) }));
-    await settled();
-    expect([...played.kept.keys()].toSorted()).toEqual(["saunet-run", "saunet-run-pictures"]);
-    await visit();
-    await state.meetSubject();
-    expect(state.subject.value).toEqual({ shown: "b.png" });
-    state.begin();
-    expect(planOf().pictures).toMatchObject([{ name: "a.png" }]);
-  });
-
-  it("that are a single one are learned from, tested on the synthetic one; synthetic ones again where chosen", async () => {
-    await state.meetSubject();
-    await addPhotographs("a.png");
-    await state.chooseLearnFrom("own");
-    expect([state.heldOutId.value, state.subject.value]).toEqual([undefined, { shown: "synthetic" }]);
-    state.begin();
-    expect(planOf().pictures).toHaveLength(1);
-    state.reset();
-    await settled();
-    await state.chooseLearnFrom("synthetic");
-    state.begin();
-    expect(planOf().pictures).toHaveLength(0);
-  });
-
-  it("may not be fit to be held out: it says so, and the synthetic one is", async () => {
-    await state.meetSubject();
-    await addPhotographs("a.png", "b.png");
-    played.subject = async (own) => {
-      if (own !== undefined) throw new Error("it is cut short");
-      return { shown: "synthetic" };
-    };
-    await state.holdOut(1);
-    expect([state.failure.value, state.heldOutId.value, state.subject.value]).toEqual([
-      "a.png cannot be held out: it is cut short.",
-      undefined,
-      { shown: "synthetic" },
-    ]);
-  });
-
-  it("are held out by the last choice, whichever answer comes first", async () => {
-    await state.meetSubject();
-    await addPhotographs("a.png", "b.png");
-    const answers = new Map<string, (shown: unknown) => void>();
-    played.subject = (own) => new Promise((resolve) => answers.set(own!.name, resolve));
-    const choices = [state.holdOut(1), state.holdOut(2)];
-    await settled();
-    expect(state.subject.value).toBeUndefined();
-    answers.get("b.png")!({ shown: "b" });
-    answers.get("a.png")!({ shown: "a" });
-    await Promise.all(choices);
-    expect(state.subject.value).toEqual({ shown: "b" });
-  });
-
-  it("are asked for once more where the worker is stuck", async () => {
-    await state.meetSubject();
-    let asked = 0;
-    played.subject = async () => {
-      if (asked++ === 0) throw new WorkerError("no answer");
-      return { shown: "later" };
-    };
-    await state.holdOut(undefined);
-    expect([state.subject.value, played.engines, played.ended]).toEqual([{ shown: "later" }, 2, 1]);
   });
 });
 

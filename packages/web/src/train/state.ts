@@ -213,7 +213,7 @@ export async function holdOut(id: number | undefined): Promise<void> {
     if (own === choices) subject.value = next;
     if (item !== undefined) failure.value = undefined;
   } catch (error) {
-    failure.value = `${item?.name} cannot be held out: ${(error as Error).message}.`;
+    failure.value = `${item?.name ?? "The synthetic photograph"} cannot be held out: ${(error as Error).message}.`;
     if (item !== undefined && own === choices) await holdOut(undefined);
   }
 }

@@ -1,5 +1,7 @@
 // What a training run stands on, played: the worker that trains, and the browser's store.
 
+import type { TrainingNews } from "./train.worker.ts";
+
 export class WorkerError extends Error {}
 
 /** A photograph to be held out. */
@@ -77,3 +79,18 @@ export const store = {
     for (const key of keys) played.kept.delete(key);
   },
 };
+
+/** Lets everything that can go on go on. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** What the worker tells of steps. */
+export const news = (
+  step: number,
+  losses: readonly number[],
+  more: Partial<TrainingNews> = {},
+): TrainingNews => ({
+  ...{ step, losses, milliseconds: 12, cropsPerSecond: 34 },
+  ...more,
+});
