@@ -676,4 +676,32 @@ export const argued = [
     to: "--choices",
     why: "numbers only have to differ from those of all earlier choices",
   },
+  {
+    file: "packages/model/src/host/node.ts",
+    line: "while (filled < length) {",
+    from: "filled < length",
+    to: "filled <= length",
+    why: "a read of no bytes finds none, which ends the loop",
+  },
+  {
+    file: "packages/model/src/load-weights.ts",
+    line: "const response = await fetch(url, signal === undefined ? {} : { signal: signal as AbortSignal });",
+    from: "signal === undefined",
+    to: "false",
+    why: "fetch takes a signal that is undefined for none",
+  },
+  {
+    file: "packages/model/src/photograph-runner.ts",
+    line: "for (let pixel = 0; pixel < data.length; pixel++) data[pixel] = probability[pixel] >= threshold ? 1 : 0;",
+    from: "pixel < data.length",
+    to: "pixel <= data.length",
+    why: "typed arrays ignore what is written beyond their end",
+  },
+  {
+    file: "packages/model/src/micro-batches.ts",
+    line: "const scale = empty([1]);",
+    from: "[1]",
+    to: "[]",
+    why: "a number scales a mask as an array of one does",
+  },
 ];
