@@ -704,4 +704,11 @@ export const argued = [
     to: "[]",
     why: "a number scales a mask as an array of one does",
   },
+  {
+    file: "packages/model/src/roc.ts",
+    line: "while (end < BUCKETS && inBuckets(first, end + 1) <= KEYS_AT_A_TIME) end++;",
+    from: "end < BUCKETS",
+    to: "true",
+    why: "beyond the last bucket the number of keys is NaN, which ends the loop",
+  },
 ];

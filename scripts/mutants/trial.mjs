@@ -139,6 +139,7 @@ async function tryMutant({ file, location, code, times, before, noticed, pieces,
   const tests = testsInOrder(file, { ...before, ...times }, noticed);
   let spent = 0;
   let tried = 0;
+  let leftOut = 0;
   for (const test of tests) {
     if (spent > patience) break;
     if (times[test] === undefined) {
@@ -152,7 +153,10 @@ async function tryMutant({ file, location, code, times, before, noticed, pieces,
       put(file, code);
     }
     // It fails without the mutant, too, or does not run its code.
-    if (times[test] < 0 || pieces[test] === undefined || !runs(pieces[test], location)) continue;
+    if (times[test] < 0 || pieces[test] === undefined || !runs(pieces[test], location)) {
+      leftOut++;
+      continue;
+    }
     tried++;
     say({ starts: test, limit: limitOf(times[test]) });
     const { isOk, time } = await run(test);
@@ -160,7 +164,7 @@ async function tryMutant({ file, location, code, times, before, noticed, pieces,
     spent += time;
     if (!isOk) return { status: "noticed", by: test };
   }
-  return { status: tried === 0 ? "no tests" : "survived", tried, of: tests.length };
+  return { status: tried === 0 ? "no tests" : "survived", tried, of: tests.length - leftOut };
 }
 
 process.on("message", async (message) => say({ result: await tryMutant(message) }));

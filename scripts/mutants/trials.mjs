@@ -69,7 +69,7 @@ function start(times, pieces) {
  * @property {"noticed" | "hung" | "survived" | "no tests" | "invalid"} status
  * @property {string} [by] the test file that noticed
  * @property {number} [tried] how many test files found nothing
- * @property {number} [of] how many import the mutant's file
+ * @property {number} [of] how many import the mutant's file, without those that are known not to run its code
  */
 
 /**

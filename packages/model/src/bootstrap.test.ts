@@ -78,6 +78,9 @@ describe("bootstrapIntervals", () => {
       [Number.NaN, Number.NaN],
     ]);
     expect(bootstrapIntervals([images[0]])).toBeUndefined();
+    // Of a mask and a map of probabilities, the pixels of the map count.
+    const [low, high] = bootstrapIntervals([images[0], mask(images[0])])!.micro.auc;
+    expect([low, high]).toEqual(bootstrapIntervals([images[0], images[0]])!.micro.auc);
   });
 });
 

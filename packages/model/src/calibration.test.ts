@@ -1,5 +1,6 @@
 import { draw, randomState } from "@saunet/core";
 import { describe, expect, it } from "vitest";
+import { bootstrapMean } from "./bootstrap.ts";
 import { type Calibration, fitCalibration, readCalibration, writeCalibration } from "./calibration.ts";
 import { f1ByThreshold, fitThreshold } from "./threshold.ts";
 
@@ -58,6 +59,11 @@ describe("fitCalibration", () => {
     expect(keptOf([far])).toBeGreaterThan(kept[0]);
   });
 
+  it("keeps 0.5 where F1 is no better on the way to what is best", () => {
+    const peak = Float64Array.from({ length: 1001 }, (_, step) => (step === 800 ? 0.9 : 0.5));
+    expect(fitCalibration([peak, peak])).toMatchObject({ threshold: 0.5, before: 0.5, fitted: 0.5 });
+  });
+
   it("keeps 0.5 where F1 has a valley between it and what is best", () => {
     const summits = Float64Array.from({ length: 1001 }, (_, step) =>
       step > 900 ? 0.9 : step < 550 ? 0.8 : 0.2,
@@ -72,7 +78,10 @@ describe("fitCalibration", () => {
       const { threshold } = fitCalibration(three.filter((_, i) => i !== left)) as Calibration;
       return three[left][Math.round(1000 * threshold)];
     });
-    expect(fitCalibration(three)?.leaveOneOut?.f1).toBeCloseTo((a + b + c) / 3, 12);
+    const { f1, gain } = fitCalibration(three)!.leaveOneOut!;
+    expect(f1).toBeCloseTo((a + b + c) / 3, 12);
+    const gains = [a, b, c].map((value, i) => value - three[i][500]);
+    expect(gain).toEqual(bootstrapMean(gains));
   });
 
   it("is no worse on other photographs than 0.5 by more than chance where nothing is to be gained", () => {

@@ -34,6 +34,7 @@ describe("fileKind", () => {
     ["a program of PyTorch", "torch", archive("model/code/__torch__.py")],
     ["one whose first name is longer than a byte counts", "torch", archive(`${"m".repeat(300)}/data.pkl`)],
     ["a pickle", "pickle", text("\x80\x04\x95")],
+    ["a pickle of another number of ten bytes", "pickle", text("\x80\x02\x8a\x0a0123456789.")],
     ["the oldest binary pickle", "pickle", text("\x80\x02}")],
     ["the newest pickle", "pickle", text("\x80\x05\x95")],
     ["a protocol that no pickle has", undefined, text("\x80\x06\x95")],
