@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type BatchOptions, batches } from "./batches.ts";
@@ -141,6 +142,16 @@ describe("batches", () => {
     await expect(collect(batches(early.numbers, { size: 1, signal: aborted }))).rejects.toThrow("too late");
     expect(early.fate.given).toBe(0);
     await expect(collect(batches([1, 2], { size: 1, signal: aborted }))).rejects.toThrow("too late");
+  });
+
+  it("of an iterable end with its last item: no batch is empty, and their signal is let go", async () => {
+    const { signal } = new AbortController();
+    expect(await collect(batches(source(4).numbers, { size: 2, signal }))).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    expect(await collect(batches(source(0).numbers, { size: 2 }))).toEqual([]);
   });
 
   it("pass on what their source throws", async () => {

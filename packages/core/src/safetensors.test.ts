@@ -108,6 +108,8 @@ describe("safetensors", () => {
     ["a header of 2^63 bytes", new Uint8Array(16).fill(0xff, 0, 8), "is said to take"],
     ["no JSON", file("{", 0), "not JSON"],
     ["a list", file([], 0), "not a JSON object"],
+    ["a text", file('"abc"', 0), "not a JSON object"],
+    ["a number", file("3", 0), "not a JSON object"],
     [
       "another type",
       file({ a: { ...f32([1], [0, 8]), dtype: "F64" } }, 8),

@@ -120,9 +120,9 @@ describe("segmenter", () => {
   });
 
   it("takes the scale that a photograph's field of view calls for", async () => {
-    const data = new Uint8Array(40 * 40).fill(1);
-    const fieldOfView = { width: 40, height: 40, data };
-    const image = photograph(40, 40);
+    const data = new Uint8Array(16 * 16).fill(1);
+    const fieldOfView = { width: 16, height: 16, data };
+    const image = photograph(16, 16);
     const found = await segmenter.segment(image, { scale: "auto", fieldOfView });
     expect(found.scale).toBe(4);
     const told = await segmenter.segment(image, { scale: 4, fieldOfView });

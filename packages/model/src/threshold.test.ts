@@ -48,6 +48,9 @@ describe("fitThreshold", () => {
   it("takes the mean over pictures, and of equals the one nearest to 0.5", () => {
     expect(fitThreshold([curve([0.2, 0.8], [0, 1])])).toEqual({ threshold: 0.5, f1: 1 });
     expect(fitThreshold([curve([0.6, 0.8], [0, 1])])).toEqual({ threshold: 0.601, f1: 1 });
+    // Of two as near as each other, the lower.
+    const peaks = Float64Array.from({ length: 1001 }, (_, step) => (step === 250 || step === 750 ? 1 : 0.5));
+    expect(fitThreshold([peaks])).toEqual({ threshold: 0.25, f1: 1 });
     // The first wants more than 0.6, the second no more than 0.4, and the second loses more.
     const pictures = [curve([0.6, 0.8], [0, 1]), curve([0.4, 0.1], [1, 0])];
     expect(fitThreshold(pictures)).toEqual({ threshold: 0.4, f1: (2 / 3 + 1) / 2 });
