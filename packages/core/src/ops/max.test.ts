@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { backward } from "../autograd.ts";
 import { permutation, randomState } from "../random.ts";
-import { parameter, tensor, zeros } from "../tensor.ts";
+import { ones, parameter, tensor, zeros } from "../tensor.ts";
 import { gradcheck } from "../testing.ts";
 import { mul } from "./arithmetic.ts";
 import { max } from "./max.ts";
@@ -48,6 +48,12 @@ describe("max", () => {
     );
     backward(sum(mul(max(x, { axes: 1 }), tensor([6, 8]))));
     expect([...x.grad!]).toEqual([0, 2, 2, 2, 4, 4, 0, 0]);
+    // Neighbours with the same maximum do not count as ties of each other.
+    for (const axes of [0, 1, 2]) {
+      const equal = parameter(ones([2, 2, 2]));
+      backward(sum(max(equal, { axes })));
+      expect([...equal.grad!], `axis ${axes}`).toEqual(new Array(8).fill(0.5));
+    }
   });
 
   it("passes NaN on from any place, and finds -∞ where there is nothing larger", () => {
