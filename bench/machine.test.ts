@@ -9,7 +9,10 @@ vi.mock("./peak.ts", () => ({
 }));
 
 const { execArgv } = process;
-beforeEach(() => void vi.resetModules());
+beforeEach(() => {
+  vi.resetModules();
+  vi.clearAllMocks();
+});
 afterEach(() => {
   process.execArgv = execArgv;
   vi.unstubAllEnvs();
