@@ -767,4 +767,25 @@ export const argued = [
     to: "+1",
     why: "the first product begins at 0",
   },
+  {
+    file: "packages/core/src/ops/activation.ts",
+    line: "for (let i = 0; i < y.length; i++) y[i] = Math.max(x[i], 0);",
+    from: "i < y.length",
+    to: "i <= y.length",
+    why: "typed arrays ignore what is written beyond their end",
+  },
+  {
+    file: "packages/core/src/ops/conv2d.ts",
+    line: "for (let ox = 0; ox < d.OW; ox++)",
+    from: "ox < d.OW",
+    to: "ox <= d.OW",
+    why: "the next row writes over it, and typed arrays ignore what is written beyond their end",
+  },
+  {
+    file: "packages/core/src/ops/drop-block.ts",
+    line: "for (let i = first, draws = 0; i < end; draws++) {",
+    from: "i < end",
+    to: "i <= end",
+    why: "what is drawn at the end drops nothing, and the state moves by the sizes alone",
+  },
 ];

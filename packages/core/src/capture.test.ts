@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { backward, noGrad } from "./autograd.ts";
 import { capture, planProgram, shareInPlace } from "./capture.ts";
+import { type Floats, kernel } from "./kernel.ts";
 import { relu, sigmoid, silu } from "./ops/activation.ts";
 import { add, mul, mulForward } from "./ops/arithmetic.ts";
 import { batchNorm } from "./ops/batch-norm.ts";
@@ -212,5 +213,25 @@ describe("shareInPlace", () => {
       [zeros([100])],
     );
     expect(planProgram(shareInPlace(fork)).temporaries.length).toBe(3);
+  });
+
+  it("gives a result of another length a buffer of its own", () => {
+    const evens = kernel(
+      "capture-test.evens",
+      { y: "write", x: "read" },
+      ({ y, x }: { y: Floats; x: Floats }) => {
+        for (let i = 0; i < y.length; i++) y[i] = x[2 * i];
+      },
+      { inPlace: { y: "x" } },
+    );
+    const half = (x: Tensor) => {
+      const y = zeros([x.size / 2]);
+      evens({ y: y.data, x: x.data }, {});
+      return y;
+    };
+    // The result itself is no temporary, and relu may write over the half.
+    const program = shareInPlace(capture(([x]) => [relu(half(mul(x, x)))], [zeros([100])]));
+    const lengths = program.calls.map(({ buffers }) => program.buffers[Object.values(buffers)[0]!].length);
+    expect(lengths).toEqual([100, 50, 50]);
   });
 });

@@ -53,6 +53,10 @@ describe("exactKey", () => {
     expect(exactKey(a)).not.toBe(exactKey(b));
   });
 
+  it("takes a record without a prototype as any other", () => {
+    expect(exactKey(Object.assign(Object.create(null), { a: 1 }))).toBe("{a:1}");
+  });
+
   it.each([() => 1, Symbol("a"), new Map(), new Float32Array(2), 1n])("refuses %o", (value) => {
     expect(() => exactKey({ value })).toThrow(TypeError);
   });

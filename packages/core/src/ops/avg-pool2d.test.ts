@@ -50,5 +50,8 @@ describe("avgPool2d", () => {
     expect(() => avgPool2d(zeros([1, 1, 4, 1]))).toThrow(
       "avgPool2d: a window of 2 by 2 does not fit into x [1,1,4,1]",
     );
+    expect(() => avgPool2d(zeros([1, 4, 1, 1]))).toThrow(
+      "avgPool2d: a window of 2 by 2 does not fit into x [1,4,1,1]",
+    );
   });
 });

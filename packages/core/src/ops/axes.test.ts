@@ -153,6 +153,7 @@ describe("norm", () => {
       "norm: order must be a number of at least 1 but is 0.5",
     );
     expect(() => norm(zeros([2]), { order: "fro" as never })).toThrow("norm: order must be a number");
+    expect(() => norm(zeros([2]), { axes: 1 })).toThrow("norm: axis 1 is outside a tensor of 1 axes");
     expect(() => norm(zeros([0]), { order: Infinity })).toThrow("norm: x [0] has nothing to compare");
     expect(() => norm(zeros([2]), { axis: 1 } as object)).toThrow(
       "norm: there is no option axis; the options are order, axes, keepDims",

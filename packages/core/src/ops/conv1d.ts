@@ -67,15 +67,13 @@ export function conv1d(x: Tensor, w: Tensor, b?: Tensor, options: Conv1dOptions 
   if (b !== undefined) expectShape(op, "b", asTensor(op, "b", b).shape, [O]);
   const sides = (left: number, right: number) => ({ top: 0, bottom: 0, left, right });
   const around =
-    padding === "same" || padding === "valid"
-      ? padding
-      : padding === "causal"
-        ? sides((K - 1) * dilation, 0)
-        : typeof padding === "number"
-          ? sides(padding, padding)
-          : typeof padding === "object" && padding !== null
-            ? sides(padding.before, padding.after)
-            : padding;
+    padding === "causal"
+      ? sides((K - 1) * dilation, 0)
+      : typeof padding === "number"
+        ? sides(padding, padding)
+        : typeof padding === "object" && padding !== null
+          ? sides(padding.before, padding.after)
+          : padding;
   const geometry = {
     stride: [1, stride],
     dilation: [1, dilation],

@@ -68,6 +68,11 @@ describe("conv2d", () => {
     );
   });
 
+  it("counts a multiplication and an addition for every tap that it meets, those outside the image among them", () => {
+    const d = conv2dDims("conv2d", [2, 6, 5, 3], [3, 3, 3, 4], { padding: "same" });
+    expect(d.flops).toBe(2 * (2 * 6 * 5 * 4) * (3 * 3 * 3));
+  });
+
   it("is the adjoint of its transposed kernel", () => {
     fc.assert(
       fc.property(geometry.filter(fits), ({ N, H, W, C, O, K, ...options }) => {

@@ -95,6 +95,13 @@ describe("maxPool2d", () => {
     expect(() => maxPool2d(zeros([1, 2, 2, 1]), { size: 3 })).toThrow(
       "maxPool2d: a window of 3 by 3 does not fit into x [1,2,2,1]",
     );
+    for (const [H, W] of [
+      [1, 4],
+      [4, 1],
+    ])
+      expect(() => maxPool2d(zeros([1, H, W, 1]))).toThrow(
+        `maxPool2d: a window of 2 by 2 does not fit into x [1,${H},${W},1]`,
+      );
     expect(() => maxPool2d(zeros([2, 2, 1]))).toThrow(
       "maxPool2d: x must have 4 axes [N,H,W,C] but is [2,2,1]",
     );
