@@ -788,4 +788,18 @@ export const argued = [
     to: "i <= end",
     why: "what is drawn at the end drops nothing, and the state moves by the sizes alone",
   },
+  {
+    file: "packages/core/src/ops/gelu.ts",
+    line: "return x >= 0 ? 1 - tail : tail;",
+    from: "x >= 0",
+    to: "x > 0",
+    why: "at 0 both are 1/2",
+  },
+  {
+    file: "packages/core/src/portable/winograd-transforms.ts",
+    line: "for (let p = 0; p < POINTS; p++) timesG(values, p * POINTS, 1, values, p * POINTS, 1);",
+    from: "p < POINTS",
+    to: "p <= POINTS",
+    why: "typed arrays ignore what is written beyond their end",
+  },
 ];

@@ -1,6 +1,7 @@
 // The life of a program, as the head of run.ts draws it: whatever happens in whatever order, the outcome is that of one
 // run after the other in order of arrival.
 
+import { getEventListeners } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
@@ -263,6 +264,16 @@ describe("programs", () => {
     };
     await expect.poll(areCollected).toEqual([true, true]);
     expect(signal.aborted).toBe(false);
+  });
+
+  it("listen to a signal once, however many they are", async () => {
+    const program = prepare(capture(([x]) => [mul(x, x)], [zeros([1])]));
+    const { signal } = new AbortController();
+    const runs = [2, 3, 4].map((value) => program.run([tensor([value])], { signal }));
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    expect((await Promise.all(runs)).map(([y]) => y.item())).toEqual([4, 9, 16]);
+    await program.run([tensor([5])], { signal });
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
   });
 
   it("let the event loop turn while many wait, so that a timer can stop them", async () => {

@@ -121,6 +121,11 @@ describe("safetensors", () => {
     ["an entry that is null", file({ a: null }, 0), 'tensor "a" has no description'],
     ["a negative size", file({ a: f32([-1], [0, 4]) }, 4), "not a list of counts"],
     ["a shape that disagrees", file({ a: f32([3], [0, 8]) }, 8), "does not take 8 bytes"],
+    [
+      "one that disagrees further on",
+      file({ a: f32([1], [0, 4]), b: f32([3], [4, 12]) }, 12),
+      "does not take 8 bytes",
+    ],
     ["offsets past the end", file({ a: f32([2], [0, 8]) }, 4), "take 8 bytes but the file holds 4"],
     ["a gap", file({ a: f32([1], [4, 8]) }, 8), "begins at byte 4 of the data, not at 0"],
     [

@@ -93,6 +93,7 @@ describe("oneHot", () => {
         `oneHot: index ${wrong} at 1 must be an integer from 0 to 2`,
       );
     }
+    expect(() => oneHot("0" as never, 3)).toThrow(/^oneHot: indices must be a tensor/);
     expect(() => oneHot(tensor([0]), 0)).toThrow("oneHot: classes must be an integer of at least 1 but is 0");
   });
 });
