@@ -4,6 +4,7 @@
  * @typedef {object} Argued
  * @property {string} file
  * @property {string} line the line that it begins on
+ * @property {number} [times] how often that line stands in the file, if more than once: what is said holds for each
  * @property {string} from the code, as the tool prints it
  * @property {string} to
  * @property {string} why
@@ -801,5 +802,28 @@ export const argued = [
     from: "p < POINTS",
     to: "p <= POINTS",
     why: "typed arrays ignore what is written beyond their end",
+  },
+  {
+    file: "packages/core/src/ops/group-norm.ts",
+    line: "for (let c = 0; c < d.C; c++) {",
+    times: 3,
+    from: "c < d.C",
+    to: "c <= d.C",
+    why: "typed arrays ignore what is written beyond their end",
+  },
+  {
+    file: "packages/core/src/portable/grouped.ts",
+    line: "if (!isDepthwise(d)) {",
+    times: 3,
+    from: "!isDepthwise(d)",
+    to: "true",
+    why: "a group of one channel is a group like any other; it only takes longer",
+  },
+  {
+    file: "packages/core/src/run.ts",
+    line: "if (state.isServed) return;",
+    from: "state.isServed",
+    to: "false",
+    why: "whoever serves takes the first turn of the same line and looks again, after each wait, whether it is still the first",
   },
 ];

@@ -3,7 +3,15 @@ import { describe, expect, it } from "vitest";
 import { normal, randomState, uniform } from "../random.ts";
 import { full, ones, type Tensor, tensor, zeros } from "../tensor.ts";
 import { expectClose, gradcheck, maskFromNoise } from "../testing.ts";
-import { type DropBlockOptions, dropBlock, dropBlockDims, dropMasked, wordPairs } from "./drop-block.ts";
+import {
+  allocateMask,
+  type DropBlockOptions,
+  dropBlock,
+  dropBlockDims,
+  dropBlockDraw,
+  dropMasked,
+  wordPairs,
+} from "./drop-block.ts";
 import { concat, slice } from "./movement.ts";
 import { mean } from "./sum.ts";
 
@@ -121,6 +129,20 @@ describe("dropBlock", () => {
         expect(Math.abs(own - (count / 16) * rate)).toBeLessThan(spread(count / 16, rate));
       expect(state[2]).toBe((count / 2) >>> 0);
     }
+  });
+
+  it("seeds nothing where a gap ends behind the last column", () => {
+    const d = dropBlockDims([2, 9, 8, 1], { rate: 0.1, blockSize: 3 });
+    const columns = d.endColumn - d.firstColumn;
+    /** Every gap has this length. */
+    const masked = (gap: number) => {
+      const mask = allocateMask(d);
+      const limits = Uint32Array.from({ length: 1023 }, (_, k) => (k < gap ? 0 : 2 ** 32 - 1));
+      dropBlockDraw({ mask, limits, state: randomState(1) }, d);
+      return mask;
+    };
+    expect(masked(columns).every((four) => four === -1)).toBe(true);
+    expect(masked(columns - 1).every((four) => four === -1)).toBe(false);
   });
 
   it("has the right gradient", () => {
