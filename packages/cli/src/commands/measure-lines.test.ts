@@ -1,4 +1,4 @@
-// What the line of a mask and the headings of its figures say, and what they leave out.
+// What the line of a mask, the headings of its figures and a refusal say, and what they leave out.
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -100,3 +100,12 @@ it.each<[string[], RegExp, RegExp]>([
     expect(cells.length + 1).toBe(lines[0].split(",").length);
   },
 );
+
+it("names the pictures that might each belong to a mask", async () => {
+  for (const name of ["eye-a", "eye-b"]) await write(join(here, "fields", `${name}.png`), both);
+  const { code, err } = await measure("--fields", "fields");
+  expect([code, err]).toEqual([
+    2,
+    "saunet: eye.png: option '--fields <path>' wants another picture for it, and fields has eye-a, eye-b\n",
+  ]);
+});
