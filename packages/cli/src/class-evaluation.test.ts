@@ -1,14 +1,16 @@
 // What an evaluation of classes is in words and as CSV, and the means in it.
 
-import { type ClassMetrics, METRIC_NAMES } from "@saunet/model";
+import { type ClassMetrics, type ClassSegmenter, METRIC_NAMES, type SegmentOptions } from "@saunet/model";
 import { expect, it } from "vitest";
 import {
   type ClassEvaluation,
   type ClassFigures,
   csvOfClasses,
   describeClasses,
+  evaluateSample,
   macroOf,
 } from "./class-evaluation.ts";
+import { syntheticSamples } from "./synthetic-samples.ts";
 import { metricsFrom } from "./testing-evaluation.ts";
 
 const classes = ["background", "artery", "vein"];
@@ -69,6 +71,35 @@ it("an evaluation of classes as CSV has a line an image and class, its cells und
   const veinOfY = [0.22, 0.62].flatMap((first) => Object.values(metricsFrom(first)));
   for (const [i, cell] of rows[5].slice(2).entries()) expect(Number(cell)).toBeCloseTo(veinOfY[i], 12);
   expect(rows[5]).toHaveLength(16);
+});
+
+it("a picture is held against its true classes, in the whole frame and in its field of view", async () => {
+  const [sample] = syntheticSamples(1, 48);
+  const field = (await sample.fieldOfView()).data;
+  const truth = sample.classes(classes).data;
+  const asked: unknown[] = [];
+  /** Right in the field of view; outside of it, where nothing is, all veins. */
+  const segmenter: Pick<ClassSegmenter, "classes" | "segment"> = {
+    classes,
+    async segment(photograph, options) {
+      asked.push([photograph, options]);
+      const probability = new Float32Array(3 * truth.length);
+      for (let pixel = 0; pixel < truth.length; pixel++)
+        probability[3 * pixel + (field[pixel] === 1 ? truth[pixel] : 2)] = 1;
+      return { ...photograph, scale: 1, probability, classes: sample.classes(classes) };
+    },
+  };
+  const options: SegmentOptions = { maxPixels: 9999 };
+  const { figures, seconds } = await evaluateSample(segmenter as ClassSegmenter, sample, options);
+  expect(asked).toEqual([[await sample.image(), options]]);
+  expect(seconds).toBeGreaterThanOrEqual(0);
+  expect(figures.id).toBe("synthetic-100");
+  expect([figures.fov.mean.f1, figures.fov.byClass.vein.f1, figures.full.byClass.artery.f1]).toEqual([
+    1, 1, 1,
+  ]);
+  const veins = truth.filter((kind) => kind === 2).length;
+  const outside = field.filter((value) => value === 0).length;
+  expect(figures.full.byClass.vein.f1).toBeCloseTo((2 * veins) / (2 * veins + outside), 12);
 });
 
 it("macro averages are the mean over pictures of each class and region, and of the pictures' means", () => {
