@@ -294,6 +294,13 @@ export const argued = [
   },
   {
     file: "packages/cli/src/batches.ts",
+    line: 'const classes = plan.kind === "synthetic" ? plan.classes?.length : undefined;',
+    from: 'plan.kind === "synthetic"',
+    to: "true",
+    why: "plans of crops have no classes, so their number is undefined too",
+  },
+  {
+    file: "packages/cli/src/batches.ts",
     line: "holdsVessel: draw(random) < AROUND_VESSEL,",
     from: "draw(random) < AROUND_VESSEL",
     to: "draw(random) <= AROUND_VESSEL",

@@ -193,6 +193,9 @@ describe("a run", () => {
     expect(Math.max(...rates)).toBeLessThanOrEqual(Math.fround(1e-3));
     expect(rates.slice(1)).toEqual(rates.slice(1).toSorted((a, b) => b - a));
     expect(rates.at(-1)).toBeLessThan(rates[1] / 5);
+    // A recipe that follows the validation's loss begins with the rate itself.
+    const steady = await run({ settings: { learningRate: 5e-3, schedule: "plateau" }, finds: [found(0.5)] });
+    expect(steady.entries[0]).toMatchObject({ step: 1, learningRate: Math.fround(5e-3) });
   });
 
   it("chooses by the figure that its recipe names; equal ones are no better", async () => {

@@ -1,6 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { syntheticSeed } from "./batches.ts";
-import { splitOff, syntheticData } from "./training-data.ts";
+import { settingsOf } from "./settings.ts";
+import { keeper, write, writeFolder } from "./testing.ts";
+import { openTrainingData, splitOff, syntheticData } from "./training-data.ts";
 
 const named = (...ids: string[]) => ids.map((id) => ({ id }));
 const numbered = (count: number) =>
@@ -59,5 +64,39 @@ describe("synthetic pictures", () => {
       expect(Number(id.replace("synthetic-", ""))).toBeGreaterThanOrEqual(1000);
     const trainedOn = new Set(Array.from({ length: 10_000 }, (_, number) => syntheticSeed(1, number)));
     for (const id of idsOf(validation)) expect(trainedOn).not.toContain(Number(id.replace("synthetic-", "")));
+  });
+});
+
+describe("a folder of photographs", () => {
+  const ids = ["a", "b", "c", "d"];
+  let here: string;
+  beforeAll(async () => {
+    here = await mkdtemp(join(tmpdir(), "saunet-data-"));
+  });
+  afterAll(() => rm(here, { recursive: true }));
+
+  /** Reads the photographs of a folder whose masks of these are empty. */
+  async function open(folder: string, blank: readonly string[]) {
+    await writeFolder(join(here, folder), ids);
+    const empty = { width: 48, height: 48, data: new Uint8Array(48 * 48) };
+    for (const id of blank) await write(join(here, folder, "masks", `${id}.png`), empty);
+    const settings = settingsOf({
+      ...{ recipe: "best", dataset: ["folder"], data: [folder], validation: 2, validateEvery: 1 },
+      ...{ pictureSize: 48, seed: 1, maxPixels: 1e6 },
+    });
+    return openTrainingData(settings, { stdout: keeper().stream, stderr: keeper().stream, cwd: here });
+  }
+
+  it("is learned from where one of its masks to learn from has a vessel, and one of those kept back", async () => {
+    const { training, validation } = await open("whole", []);
+    expect([training.length, validation.length]).toEqual([2, 2]);
+    const kept = idsOf(validation);
+    await expect(open("one-of-each", [training[0], kept[0]])).resolves.toMatchObject({ training });
+    await expect(open("none-to-learn", training)).rejects.toThrow(
+      /^no photograph to train on has a vessel in its mask$/,
+    );
+    await expect(open("none-kept", kept)).rejects.toThrow(
+      `none of the photographs kept back (${kept.join(", ")}) has a vessel in its mask, so they decide nothing; another --seed keeps others back`,
+    );
   });
 });

@@ -7,7 +7,7 @@ import { syntheticFundus } from "@saunet/data";
 import { classSegmenterOf, evaluateClasses, readWeights, withClasses } from "@saunet/model";
 import { decode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { saunet, smallFundus, tiny, write, writeFolder, writeFreshWeights } from "../testing.ts";
+import { keeper, saunet, smallFundus, tiny, write, writeFolder, writeFreshWeights } from "../testing.ts";
 
 const config = withClasses(tiny, ["artery", "vein"]);
 let here: string;
@@ -94,6 +94,16 @@ describe("saunet with classes", () => {
     expect(rows[1]).toMatch(/^synthetic-100,background,/);
     const text = await evaluate();
     expect(text.out).toMatch(/full frame +background .*\n +artery .*\n +vein .*\n +mean without background /);
+  });
+
+  it("draws a bar on a terminal while it evaluates, and takes it away at the end", async () => {
+    const terminal = keeper({ isTTY: true });
+    const argv = ["evaluate", "--dataset", "synthetic", "--images", "1", "--picture-size", "48"];
+    const host = { stderr: terminal.stream };
+    expect((await saunet(here, [...argv, "--weights", "classes.safetensors"], host)).code).toBe(0);
+    const [, end] = terminal.text().split("1/1  synthetic-100");
+    // Nothing is left of it below the cursor.
+    expect(end).toContain("\u001b[0J");
   });
 
   it("evaluates weights of one output on synthetic pictures too", async () => {

@@ -84,6 +84,18 @@ describe("saunet report", () => {
     expect(text).toContain("3 images of set (folder, all)");
   });
 
+  it("tests as it is told to: with mirrored opinions, by another threshold", async () => {
+    await writeFolder(join(here, "single"), ["x"]);
+    const how = ["--dataset", "folder", "--data", "single", "--tta", "--threshold", "0.4", "--json"];
+    expect((await saunet(here, ["report", "run", ...how])).code).toBe(0);
+    const argv = ["evaluate", ...how, "--weights", "run/best.safetensors"];
+    const { seconds: _, ...evaluated } = JSON.parse((await saunet(here, argv)).out);
+    expect(evaluated).toMatchObject({ tta: true, threshold: 0.4 });
+    const { sets } = JSON.parse(await readFile(join(here, "run", "evaluation.json"), "utf8"));
+    expect(sets).toEqual([{ ...evaluated, seconds: expect.anything() }]);
+    expect(await page("run")).toContain("mean over the photograph and its mirror images.");
+  });
+
   it("draws reliability for each observer, beside the network's figures and not people's", async () => {
     await writeFolder(join(here, "two"), ["x"]);
     await cp(join(here, "two", "masks"), join(here, "two", "masks2"), { recursive: true });

@@ -71,6 +71,8 @@ describe("a run goes on", () => {
       report: `${run}/report.html`,
       evaluation: `${run}/evaluation.json`,
     });
+    // All of a plain folder was trained on: nothing is left to test with.
+    expect(JSON.parse(await readFile(at(run, "evaluation.json"), "utf8"))).toEqual({ sets: [] });
     const { out } = await resume(run, "--report");
     expect(out).toMatch(
       / -> reported\/config\.json, .*reported\/report\.html, reported\/evaluation\.json\n$/,
