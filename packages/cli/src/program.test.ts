@@ -171,7 +171,8 @@ describe("saunet inspect", () => {
   });
 
   it("prints a table whose columns stand under each other", async () => {
-    const { out } = await saunet(here, ["inspect", "--network", "sa-unet", "--size", "64x96"]);
+    const { code, out, err } = await saunet(here, ["inspect", "--network", "sa-unet", "--size", "64x96"]);
+    expect([code, err]).toEqual([0, ""]);
     const lines = out.split("\n");
     expect(lines[0]).toMatch(/^layer +operator +output +parameters +FLOPs$/);
     expect(lines[1]).toMatch(/^encoder1.conv1 +conv2d +64x96x16 +448 +5,406,720$/);
