@@ -57,6 +57,12 @@ describe("saunet", () => {
       if (name === "help") continue;
       const { out } = await saunet(here, [name, "--help"]);
       expect(out.split("\n")[2], name).toMatch(/^[a-z].{14,}/i);
+      const [usage] = out.split("\n");
+      const wanted = [...usage.matchAll(/[<[](?!options|command)([a-z]+)/g)].map(([, argument]) => argument);
+      expect(
+        listed(out, "Arguments").map(([argument]) => argument),
+        usage,
+      ).toEqual(wanted);
       for (const [own, what] of [...listed(out, "Arguments"), ...listed(out, "Options")])
         expect(what, `${name} ${own}`).toMatch(/^[a-z\d].{5,}/i);
     }

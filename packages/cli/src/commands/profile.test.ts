@@ -49,6 +49,11 @@ describe("saunet profile", () => {
     const lines = out.trimEnd().split("\n");
     expect(lines[0]).toMatch(/^layer +kernel +ms +% +GFLOP\/s +MB +GB\/s +threads +code$/);
     expect(lines[1]).toMatch(/^encoder1.conv1 +conv2d/);
+    // Each value stands at the right of its column; what is no convolution has no FLOPs.
+    const end = lines[0].indexOf("GFLOP/s") + "GFLOP/s".length;
+    const columns = lines.slice(1, -2).map((line) => line.slice(lines[0].indexOf("%") + 1, end).trim());
+    for (const [i, column] of columns.entries())
+      expect(column, lines[1 + i]).toMatch(lines[1 + i].includes(" conv2d.") ? /^[\d.]+$/ : /^$/);
     expect(lines.at(-1)).toMatch(
       /^tiny on 48x48x3, 1 thread, median of 3 runs: [\d.]+ ms step by step, [\d.]+ ms in one piece \([\d.]+ GFLOP\/s\)$/,
     );

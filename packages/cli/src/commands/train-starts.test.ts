@@ -25,10 +25,15 @@ it.each<[string, string[], NetworkConfig]>([
     withClasses(saUNet, ["artery"]),
   ],
 ])("saunet train starts with a network %s", async (name, argv, wanted) => {
-  const { code, err } = await saunet(here, [
+  const { code, out, err } = await saunet(here, [
     ...["train", "--dataset", "synthetic", "--picture-size", "48", "--validation", "0", "--no-report"],
-    ...["--crop", "16", "--batch", "1", "--epochs", "1", "--steps", "1", "-o", name, ...argv],
+    ...["--crop", "16", "--batch", "1", "--epochs", "1", "--steps", "1", "--json", "-o", name, ...argv],
   ]);
   expect([code, err]).toEqual([0, ""]);
+  const told = JSON.parse(out);
+  expect(Object.keys(told)).toEqual([
+    ...["network", "ending", "steps", "seconds", "best", "memory", "files"],
+  ]);
+  expect([told.network, told.ending, told.steps, told.best]).toEqual([wanted.name, "finished", 1, null]);
   expect(JSON.parse(await readFile(join(here, name, "config.json"), "utf8")).network).toEqual(wanted);
 });

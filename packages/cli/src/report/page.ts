@@ -195,7 +195,7 @@ function reliabilityChart({ field: { pooled }, truth }: Comparison): Markup | un
       { name: "as it should be", points: ideal },
     ],
   });
-  return chart && html`<div class="charts">${chart}</div>`;
+  return html`<div class="charts">${chart}</div>`;
 }
 
 const heads = (): Markup[] => METRIC_NAMES.map((name) => html`<th>${METRIC_TITLES[name]}</th>`);
