@@ -1,4 +1,5 @@
 import { noGrad, randomState } from "@saunet/core";
+import { installPreparer, prepareWithKernels } from "@saunet/core/kernels";
 import { labelledImage } from "@saunet/data";
 import {
   classSegmenterOf,
@@ -11,12 +12,12 @@ import {
   type Weights,
   withClasses,
 } from "@saunet/model";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { paddedBatch, tensorsOf } from "./batches.ts";
 import type { Progress } from "./output.ts";
 import { smallFundus, tiny } from "./testing.ts";
 import type { Picture } from "./training-data.ts";
-import { classValidator, paperValidator, pictureValidator } from "./validation.ts";
+import { classValidator, paperValidator, pictureValidator, type Validator } from "./validation.ts";
 
 const bar: Progress = { advance() {}, show() {}, print() {}, warn() {}, stop() {} };
 const { signal } = new AbortController();
@@ -92,4 +93,37 @@ it.each([
   // F1 is that of the pictures as they are.
   expect(found?.f1).toBe((await pictureValidator(weights, pictures, bar, side).validate(signal))?.f1);
   validator.release();
+});
+
+it.each<[string, () => Validator]>([
+  ["pictures", () => pictureValidator(weightsOf(tiny), pictures, bar)],
+  ["classes", () => classValidator(weightsOf(withClasses(tiny, ["artery", "vein"])), pictures, bar)],
+  [
+    "paper",
+    () => {
+      const augmented = pictures.map(({ photograph, vessels, fieldOfView }) =>
+        labelledImage(photograph, vessels, fieldOfView),
+      );
+      return paperValidator(weightsOf(tiny), pictures, { pictures: augmented, side: 56 }, 2, bar);
+    },
+  ],
+])("%s: every program that was prepared is given back", async (_, validatorOf) => {
+  const held = new Set<number>();
+  let count = 0;
+  await installPreparer((program) => {
+    const prepared = prepareWithKernels(program);
+    const own = count++;
+    held.add(own);
+    const free = () => {
+      held.delete(own);
+      prepared.free();
+    };
+    return { ...prepared, free };
+  });
+  onTestFinished(() => installPreparer(undefined));
+  const validator = validatorOf();
+  await validator.validate(signal);
+  expect(held.size).toBeGreaterThan(0);
+  validator.release();
+  expect([...held]).toEqual([]);
 });

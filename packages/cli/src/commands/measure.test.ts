@@ -55,6 +55,9 @@ describe("saunet measure", () => {
     expect(a).toMatch(
       /^masks\/a\.png: 200x160, vessels \d+\.\d % .* width \d\.\d px = \d+ um.* -> measured\/a-measures\.png$/,
     );
+    const { mean } = measureVessels(one.vessels, { fieldOfView: fieldOfView(one.image) }).figures
+      .vesselWidth!;
+    expect(a).toContain(` width ${mean.toFixed(1)} px = ${(8 * mean).toFixed(0)} um, median `);
     expect(b).toMatch(/^masks\/b\.png: /);
     const [heading, ...rows] = (await readFile(join(here, "figures.csv"), "utf8")).trimEnd().split("\n");
     expect(heading).toMatch(/^mask,field_area_px2,vessel_density,length_px,length_mm,.*,notice$/);
