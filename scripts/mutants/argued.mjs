@@ -279,13 +279,6 @@ export const argued = [
     why: "typed arrays ignore what is written beyond their end",
   },
   {
-    file: "packages/cli/src/report/page.ts",
-    line: ".filter(({ pixels }) => pixels > 0)",
-    from: "pixels > 0",
-    to: "pixels >= 0",
-    why: "a bin without pixels has no mean, which a chart leaves out",
-  },
-  {
     file: "packages/cli/src/batches.ts",
     line: "for (const old of shelf.keys()) if (old < oldest) shelf.delete(old);",
     from: "old < oldest",

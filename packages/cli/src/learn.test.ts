@@ -393,5 +393,10 @@ describe("the end of a run", () => {
     );
     expect(rates.at(-1)).toBeLessThan(rates[0]);
     expect(rates[0]).toBe(Math.fround(1e-3));
+    // A recipe whose rate falls by the step goes on to its last.
+    expect((await run({ settings: { epochs: 40, steps: 1 }, finds })).outcome).toMatchObject({
+      ending: "finished",
+      steps: 40,
+    });
   });
 });

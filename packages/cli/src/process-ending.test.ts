@@ -79,6 +79,8 @@ it.each([
 
 it("is one request within a second, whatever comes by other ways; after that a signal ends the process at once", () => {
   const { asked } = listening(processEndRequests());
+  // The process has run for a while by then.
+  vi.advanceTimersByTime(5000);
   emit("SIGINT");
   vi.advanceTimersByTime(1000);
   emit("SIGTERM");

@@ -57,6 +57,12 @@ describe("saunet", () => {
       if (name === "help") continue;
       const { out } = await saunet(here, [name, "--help"]);
       expect(out.split("\n")[2], name).toMatch(/^[a-z].{14,}/i);
+      const [usage] = out.split("\n");
+      const wanted = [...usage.matchAll(/[<[](?!options|command)([a-z]+)/g)].map(([, argument]) => argument);
+      expect(
+        listed(out, "Arguments").map(([argument]) => argument),
+        usage,
+      ).toEqual(wanted);
       for (const [own, what] of [...listed(out, "Arguments"), ...listed(out, "Options")])
         expect(what, `${name} ${own}`).toMatch(/^[a-z\d].{5,}/i);
     }
@@ -171,7 +177,8 @@ describe("saunet inspect", () => {
   });
 
   it("prints a table whose columns stand under each other", async () => {
-    const { out } = await saunet(here, ["inspect", "--network", "sa-unet", "--size", "64x96"]);
+    const { code, out, err } = await saunet(here, ["inspect", "--network", "sa-unet", "--size", "64x96"]);
+    expect([code, err]).toEqual([0, ""]);
     const lines = out.split("\n");
     expect(lines[0]).toMatch(/^layer +operator +output +parameters +FLOPs$/);
     expect(lines[1]).toMatch(/^encoder1.conv1 +conv2d +64x96x16 +448 +5,406,720$/);

@@ -138,6 +138,9 @@ it("knows what does not go together", () => {
   expect(checkConfig({ ...CONFIG, sets: [], network: { ...saUNetV2, classes } }).network.classes).toEqual(
     classes,
   );
+  expect(wrong({ network: { ...saUNetV2, classes: ["artery", "background"] } })).toThrow(
+    "network.classes: Invalid input: expected different names, background first",
+  );
   const { crops: _, ...whole } = CONFIG;
   expect(() => checkConfig({ ...whole, sets: [] })).toThrow("sets: a run without crops needs one");
   expect(wrong({ schedule: "plateau", validation: [] })).toThrow(

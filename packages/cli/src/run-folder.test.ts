@@ -6,12 +6,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { adam, randomState } from "@saunet/core";
 import { initialize, readWeights, type TrainingState, writeCheckpoint } from "@saunet/model";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { UsageError, WorkError } from "./errors.ts";
 import { parseLog } from "./log-entries.ts";
 import type { RunConfig } from "./run-config.ts";
 import { expectNoRun, filesOfRun, openRun, readConfig, startRun } from "./run-folder.ts";
 import { keeper, shortRun, tiny } from "./testing.ts";
+
+/** Files that are listed, and gone by the time that they are looked at. */
+const gone = vi.hoisted(() => ({ names: [] as string[] }));
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof import("node:fs/promises")>();
+  const readdir = async (path: string) => [...(await real.readdir(path)), ...gone.names];
+  return { ...real, readdir };
+});
+afterEach(() => {
+  gone.names = [];
+});
 
 let here: string;
 let count = 0;
@@ -81,6 +92,14 @@ describe("a run's folder", () => {
     expect((await readdir(join(here, run))).toSorted()).toEqual(
       [".lock", "config.json", "log.jsonl", ...others].toSorted(),
     );
+  });
+
+  it("does not mind that a report which was being written has got its name meanwhile", async () => {
+    await (await start()).close();
+    gone.names = ["report.html.7.tmp"];
+    const folder = await openRun(host(), run);
+    expect(folder.folder).toBe(run);
+    await folder.close();
   });
 
   it("logs a line an entry, and forgets what came after a step", async () => {

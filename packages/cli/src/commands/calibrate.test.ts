@@ -5,6 +5,7 @@ import { syntheticFundus } from "@saunet/data";
 import { readMask } from "@saunet/data/files";
 import { loadSegmenter, readCalibration, withClasses, writeWeights } from "@saunet/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Host } from "../output.ts";
 import { saunet, tiny, write, writeFolder, writeFreshWeights } from "../testing.ts";
 
 let here: string;
@@ -161,6 +162,19 @@ describe("saunet calibrate", () => {
       expect([code, err]).toEqual([0, expect.stringContaining(doubt)]);
     }
     expect((await calibrate()).err).not.toContain("fundus");
+  });
+
+  it("ends where it is asked to, says what was done and writes nothing", async () => {
+    const onEndRequest: Host["onEndRequest"] = (listener) => {
+      listener({ exitCode: 130, reason: "SIGINT", isSignal: true });
+      return () => {};
+    };
+    const argv = ["calibrate", ...folder, ...weights, "-o", "ended.json"];
+    expect(await saunet(here, argv, { onEndRequest })).toEqual({
+      ...{ code: 130, out: "" },
+      err: "saunet: SIGINT: looked at 0 of 4 photographs, nothing was written\n",
+    });
+    await expect(readFile(join(here, "ended.json"))).rejects.toThrow("ENOENT");
   });
 
   it.each([

@@ -64,6 +64,15 @@ describe("saunet evaluate", () => {
     });
   });
 
+  it("refuses weights for other pictures by their name", async () => {
+    await writeFreshWeights(join(here, "grey.safetensors"), { ...tiny, inputChannels: 1 });
+    const argv = ["--dataset", "folder", "--data", "set", "--weights", "grey.safetensors"];
+    expect(await evaluate(...argv)).toEqual({
+      ...{ code: 1, out: "" },
+      err: "saunet: grey.safetensors: segmenterOf: the network takes 1 channels, but photographs have 3 (RGB)\n",
+    });
+  });
+
   it("tells of each image that failed, and that none is left", async () => {
     const { code, err } = await evaluate(
       "--dataset",

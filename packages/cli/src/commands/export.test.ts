@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { exportOnnx } from "@saunet/interop";
 import { loadSegmenter, readWeights } from "@saunet/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { saunet, writeFreshWeights, writeSpoiltWeights } from "../testing.ts";
@@ -42,6 +43,18 @@ describe("saunet export", () => {
     ]);
     // What the weights say of themselves goes along.
     for (const word of ["licence", "training-data", "threshold"]) expect(bytes.includes(word)).toBe(true);
+  });
+
+  it.each<[string[], Parameters<typeof exportOnnx>[1]]>([
+    [[], {}],
+    [["--batch", "3"], { batch: 3 }],
+    [["--opset", "19"], { opset: 19 }],
+    [["--batch", "2", "--opset", "18", "--size", "16x24"], { batch: 2, opset: 18, height: 16, width: 24 }],
+  ])("writes the model that it is asked for: %j", async (argv, options) => {
+    const { code } = await write("--onnx", "asked.onnx", "--weights", "tiny.safetensors", ...argv);
+    const weights = readWeights(await readFile(join(here, "tiny.safetensors")));
+    const wanted = Buffer.from(exportOnnx(weights, options));
+    expect([code, wanted.equals(await readFile(join(here, "asked.onnx")))]).toEqual([0, true]);
   });
 
   it("writes the bundled weights in 16 bits, which read back as the nearest", async () => {

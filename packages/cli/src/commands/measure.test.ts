@@ -55,6 +55,9 @@ describe("saunet measure", () => {
     expect(a).toMatch(
       /^masks\/a\.png: 200x160, vessels \d+\.\d % .* width \d\.\d px = \d+ um.* -> measured\/a-measures\.png$/,
     );
+    const { mean } = measureVessels(one.vessels, { fieldOfView: fieldOfView(one.image) }).figures
+      .vesselWidth!;
+    expect(a).toContain(` width ${mean.toFixed(1)} px = ${(8 * mean).toFixed(0)} um, median `);
     expect(b).toMatch(/^masks\/b\.png: /);
     const [heading, ...rows] = (await readFile(join(here, "figures.csv"), "utf8")).trimEnd().split("\n");
     expect(heading).toMatch(/^mask,field_area_px2,vessel_density,length_px,length_mm,.*,notice$/);
@@ -205,10 +208,11 @@ describe("saunet measure", () => {
       const { doubt, disc } = found ?? {};
       expect(result.disc).toEqual({ ...disc, ...(doubt && { doubt }) });
       expect(result.figures.zones !== undefined).toBe(doubt === undefined);
+      expect("zones" in result.figures.reasons).toBe(doubt !== undefined);
       if (doubt !== undefined)
         expect(result.figures.reasons.zones).toContain(`${doubt}; --disc x,y,r says where`);
     }
-    expect(looked[0].result.disc.doubt).toBeDefined();
+    expect(looked.map(({ result }) => result.disc.doubt !== undefined)).toEqual([true, false]);
   });
 
   it.each<[string[], number, RegExp]>([
@@ -218,6 +222,16 @@ describe("saunet measure", () => {
     [["masks/a.png", "--disc", "500,80,9"], 1, /masks\/a\.png: .*disc x/],
     [["masks/a.png", "--arteries", "arteries.png"], 2, /go together, with '--disc <x,y,r>'/],
     [["masks", "--photographs", "nowhere"], 1, /nowhere: no such file/],
+    [
+      ["masks/a.png", "--disc", "100,80,12", "--arteries", "small.png", "--veins", "veins.png"],
+      1,
+      /small\.png: is 4 x 4, but masks\/a\.png is 200 x 160/,
+    ],
+    [
+      ["masks/a.png", "--disc", "100,80,12", "--arteries", "arteries.png", "--veins", "small.png"],
+      1,
+      /small\.png: is 4 x 4, but masks\/a\.png is 200 x 160/,
+    ],
     [["masks", "--fields", "small.png"], 1, /small\.png: is 4 x 4, but masks\/a\.png is 200 x 160/],
     [["photos/a.png"], 1, /photos\/a\.png: is no mask/],
     [["masks", "--csv", "masks/a.png"], 2, /the figures would be written over masks\/a\.png/],
@@ -236,8 +250,10 @@ describe("saunet measure", () => {
     expect(await readMask(join(here, "masks/a.png"))).toEqual(one.vessels);
   });
 
-  it("says where the whole picture counts as the field of view", async () => {
-    const { err } = await measure("masks/a.png");
+  it("says where the whole picture counts as the field of view, and without a scale knows pixels alone", async () => {
+    const { err, out } = await measure("masks/a.png");
+    const { mean, median } = measureVessels(one.vessels).figures.vesselWidth!;
+    expect(out).toContain(`px, width ${mean.toFixed(1)} px, median ${median.toFixed(1)} px, `);
     expect(err).toBe(
       "saunet: the whole picture counts as its field of view; --photographs or --fields says what does\n",
     );

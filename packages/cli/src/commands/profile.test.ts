@@ -30,7 +30,11 @@ describe("saunet profile", () => {
       flops: 2 * 64 * 96 * 9 * 3 * 8,
     });
     expect(calls.at(-1).layer).toBe("head");
+    // So many in and out; the kernel is joined with what follows.
+    const joined = calls.filter(({ layer }: { layer: string }) => layer === "encoder1.conv2");
+    expect(joined.map(({ flops }: { flops: number }) => flops)).toEqual([2 * 64 * 96 * 9 * 8 * 8]);
     for (const call of calls) {
+      expect("flops" in call, call.kernel).toBe(call.kernel.startsWith("conv2d."));
       expect(call.milliseconds).toBeGreaterThan(0);
       expect(call.bytes).toBeGreaterThan(0);
       expect(call.code.length).toBeGreaterThan(0);
@@ -45,6 +49,11 @@ describe("saunet profile", () => {
     const lines = out.trimEnd().split("\n");
     expect(lines[0]).toMatch(/^layer +kernel +ms +% +GFLOP\/s +MB +GB\/s +threads +code$/);
     expect(lines[1]).toMatch(/^encoder1.conv1 +conv2d/);
+    // Each value stands at the right of its column; what is no convolution has no FLOPs.
+    const end = lines[0].indexOf("GFLOP/s") + "GFLOP/s".length;
+    const columns = lines.slice(1, -2).map((line) => line.slice(lines[0].indexOf("%") + 1, end).trim());
+    for (const [i, column] of columns.entries())
+      expect(column, lines[1 + i]).toMatch(lines[1 + i].includes(" conv2d.") ? /^[\d.]+$/ : /^$/);
     expect(lines.at(-1)).toMatch(
       /^tiny on 48x48x3, 1 thread, median of 3 runs: [\d.]+ ms step by step, [\d.]+ ms in one piece \([\d.]+ GFLOP\/s\)$/,
     );
@@ -80,11 +89,17 @@ describe("saunet profile", () => {
   it("profiles core's own kernels where nothing is accelerated", async () => {
     const out = keeper();
     const host = { stdout: out.stream, stderr: keeper().stream, cwd: here };
-    const options = { weights: "tiny.safetensors", runs: 1, maxPixels: 1e6, json: true };
+    const trace = "portable.json";
+    const options = { weights: "tiny.safetensors", runs: 1, maxPixels: 1e6, json: true, trace };
     expect(await profile("photo.png", options, host)).toBe(0);
     for (const { kernel, code, threads } of JSON.parse(out.text()).calls) {
       expect([code, threads]).toEqual([[kernel], 1]);
     }
+    const { traceEvents }: Trace = JSON.parse(await readFile(join(here, trace), "utf8"));
+    const [, caller, ...timed] = traceEvents;
+    expect(caller).toMatchObject({ name: "thread_name", tid: 0, args: { name: "caller" } });
+    for (const event of timed)
+      expect(event).toMatchObject({ ph: "X", tid: 0, ts: expect.any(Number), dur: expect.any(Number) });
   });
 
   it("refuses a size beside a photograph, and names a file that cannot be written", async () => {

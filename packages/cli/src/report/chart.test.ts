@@ -10,7 +10,7 @@ const numbers = (text: string) => (text.match(/-?\d+(\.\d+)?/g) ?? []).map(Numbe
 
 /** The values beside the axis and where they stand, from the top. */
 function yTicks(svg: string): { value: number; y: number }[] {
-  const found = svg.matchAll(/class="grid" [^>]*y1="([\d.]+)"[^>]*\/><text [^>]*>([^<]+)<\/text>/g);
+  const found = svg.matchAll(/class="grid" [^>]*y1="([\d.]+)"[^>]*\/><text [^>]*>([^<]*)<\/text>/g);
   return [...found].map(([, y, text]) => ({ value: Number(text.replace("−", "-")), y: Number(y) }));
 }
 

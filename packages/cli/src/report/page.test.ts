@@ -170,6 +170,7 @@ it("the reliability diagram has a point for each bin that has pixels, beside the
   expect(chart).toContain('class="line line-1" d="M52,204L382,10"');
   expect(chart).not.toContain("dot-1");
   expect(textOf(chart)).toMatch(/network as it should be .*mean probability of the bin/);
+  expect(page()).toContain(`<div class="charts">${chart}</div>`);
 });
 
 it("each image has four pictures with their captions, where there is room for them", () => {

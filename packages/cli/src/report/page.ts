@@ -183,9 +183,10 @@ function fieldTable({ mean, intervals, pooled }: FieldSummary): Markup {
 /** Of a network whose probabilities keep their word the points lie on the diagonal. */
 function reliabilityChart({ field: { pooled }, truth }: Comparison): Markup | undefined {
   if (pooled === null) return undefined;
-  const points = pooled.bins
-    .filter(({ pixels }) => pixels > 0)
-    .map(({ pixels, vessels, probabilities }) => [probabilities / pixels, vessels / pixels] as const);
+  // A bin without pixels has no means, which a chart leaves out.
+  const points = pooled.bins.map(
+    ({ pixels, vessels, probabilities }) => [probabilities / pixels, vessels / pixels] as const,
+  );
   const ideal = [0, 1].map((value) => [value, value] as const);
   const chart = drawChart({
     title: `Reliability: share of pixels that are vessel to ${truth}, by probability, in the field of view`,
@@ -195,7 +196,7 @@ function reliabilityChart({ field: { pooled }, truth }: Comparison): Markup | un
       { name: "as it should be", points: ideal },
     ],
   });
-  return chart && html`<div class="charts">${chart}</div>`;
+  return html`<div class="charts">${chart}</div>`;
 }
 
 const heads = (): Markup[] => METRIC_NAMES.map((name) => html`<th>${METRIC_TITLES[name]}</th>`);

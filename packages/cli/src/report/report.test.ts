@@ -126,7 +126,7 @@ describe("pictures", () => {
     expect(pictureWidth(1000)).toBe(280);
   });
 
-  it("show hits, misses and false alarms in their colours, and the field of view", async () => {
+  it("show photograph, truth and probability, and hits, misses and false alarms in their colours", async () => {
     // Five stripes of 16 rows: hit, miss, false alarm, nothing inside, nothing outside the field of view.
     const [width, height] = [64, 80];
     const striped = <T>(values: readonly T[]) =>
@@ -149,14 +149,24 @@ describe("pictures", () => {
     };
     const pictures = await drawPictures(image, 0.5, 32);
     expect([pictures.width, pictures.height]).toEqual([32, 40]);
-    const { data } = await sharp(Buffer.from(pictures.errors.split(",")[1], "base64"))
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    const wanted = [ERROR_COLOURS.hit, ERROR_COLOURS.miss, ERROR_COLOURS.falseAlarm, [30, 30, 30], [0, 0, 0]];
-    for (const [stripe, colour] of wanted.entries()) {
-      const at = ((stripe * 8 + 4) * 32 + 16) * 3;
-      for (let c = 0; c < 3; c++)
-        expect(Math.abs(data[at + c] - colour[c]), `stripe ${stripe}`).toBeLessThan(16);
+    const grey = (level: number) => [level, level, level];
+    const stripes = {
+      photograph: Array(5).fill(grey(90)),
+      truth: [255, 255, 0, 0, 0].map(grey),
+      prediction: [0.9, 0.2, 0.7, 0.1, 0].map((p) => grey(255 * p)),
+      errors: [ERROR_COLOURS.hit, ERROR_COLOURS.miss, ERROR_COLOURS.falseAlarm, grey(30), grey(0)],
+    };
+    for (const [kind, wanted] of Object.entries(stripes)) {
+      const address = pictures[kind as keyof typeof stripes];
+      const { data, info } = await sharp(Buffer.from(address.split(",")[1], "base64"))
+        .toColourspace("srgb")
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      for (const [stripe, colour] of wanted.entries()) {
+        const at = ((stripe * 8 + 4) * 32 + 16) * info.channels;
+        for (let c = 0; c < 3; c++)
+          expect(Math.abs(data[at + c] - colour[c]), `${kind}, stripe ${stripe}`).toBeLessThan(16);
+      }
     }
   });
 });
