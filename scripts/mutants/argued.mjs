@@ -279,6 +279,13 @@ export const argued = [
   },
   {
     file: "packages/cli/src/batches.ts",
+    line: 'const classes = plan.kind === "synthetic" ? plan.classes?.length : undefined;',
+    from: 'plan.kind === "synthetic"',
+    to: "true",
+    why: "plans of crops have no classes",
+  },
+  {
+    file: "packages/cli/src/batches.ts",
     line: "for (const old of shelf.keys()) if (old < oldest) shelf.delete(old);",
     from: "old < oldest",
     to: "old >= oldest",

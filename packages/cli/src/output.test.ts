@@ -118,6 +118,7 @@ it("draws its bar without a note at first, again below each line, and takes it a
     // By its own timer, before there is anything to say.
     vi.advanceTimersByTime(1000);
     expect(stderr.text()).toContain("0/4");
+    expect(stderr.text()).not.toMatch(/0\/4 +\w/);
     bar.show("one");
     bar.print("result");
     const drawn = stderr.text();

@@ -1,6 +1,11 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { syntheticSeed } from "./batches.ts";
-import { splitOff, syntheticData } from "./training-data.ts";
+import { WorkError } from "./errors.ts";
+import { keeper, shortRun, smallFundus, write } from "./testing.ts";
+import { openTrainingData, splitOff, syntheticData } from "./training-data.ts";
 
 const named = (...ids: string[]) => ids.map((id) => ({ id }));
 const numbered = (count: number) =>
@@ -59,5 +64,41 @@ describe("synthetic pictures", () => {
       expect(Number(id.replace("synthetic-", ""))).toBeGreaterThanOrEqual(1000);
     const trainedOn = new Set(Array.from({ length: 10_000 }, (_, number) => syntheticSeed(1, number)));
     for (const id of idsOf(validation)) expect(trainedOn).not.toContain(Number(id.replace("synthetic-", "")));
+  });
+});
+
+describe("masks without a vessel", () => {
+  /** Opens two photographs of which so many have vessels, the one that is kept back among them or not. */
+  async function open(isEmpty: (id: string, kept: string) => boolean) {
+    const here = await mkdtemp(join(tmpdir(), "saunet-empty-"));
+    try {
+      const kept = splitOff(named("a", "b"), 1, shortRun.seed).validation[0].id;
+      for (const [i, id] of ["a", "b"].entries()) {
+        const { image, vessels } = smallFundus(1 + i);
+        const none = { ...vessels, data: new Uint8Array(vessels.data.length) };
+        await write(join(here, "images", `${id}.png`), image);
+        await write(join(here, "masks", `${id}.png`), isEmpty(id, kept) ? none : vessels);
+      }
+      const host = { stdout: keeper().stream, stderr: keeper().stream, cwd: here };
+      const sets = [{ dataset: "folder", data: "." }] as const;
+      const { validation } = await openTrainingData({ ...shortRun, sets, keepBack: 1 }, host);
+      return [kept, idsOf(validation)];
+    } finally {
+      await rm(here, { recursive: true });
+    }
+  }
+
+  it("are refused where all that are trained on are", async () => {
+    await expect(open((id, kept) => id !== kept)).rejects.toThrow(
+      new WorkError("no photograph to train on has a vessel in its mask"),
+    );
+  });
+
+  it("are refused where all that are kept back are", async () => {
+    await expect(open((id, kept) => id === kept)).rejects.toThrow(
+      /^none of the photographs kept back \([ab]\) has a vessel in its mask, so they decide nothing; another --seed keeps others back$/,
+    );
+    const [kept, validation] = await open(() => false);
+    expect(validation).toEqual([kept]);
   });
 });
