@@ -280,17 +280,17 @@ export const argued = [
   },
   {
     file: "packages/cli/src/batches.ts",
+    line: 'const classes = plan.kind === "synthetic" ? plan.classes?.length : undefined;',
+    from: 'plan.kind === "synthetic"',
+    to: "true",
+    why: "plans of crops have no classes",
+  },
+  {
+    file: "packages/cli/src/batches.ts",
     line: "for (const old of shelf.keys()) if (old < oldest) shelf.delete(old);",
     from: "old < oldest",
     to: "old >= oldest",
     why: "a picture is the same when it is drawn again; it only takes longer",
-  },
-  {
-    file: "packages/cli/src/batches.ts",
-    line: 'const classes = plan.kind === "synthetic" ? plan.classes?.length : undefined;',
-    from: 'plan.kind === "synthetic"',
-    to: "true",
-    why: "plans of crops have no classes, so their number is undefined too",
   },
   {
     file: "packages/cli/src/batches.ts",

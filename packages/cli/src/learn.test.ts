@@ -383,7 +383,7 @@ describe("the end of a run", () => {
   it("comes early where the loss on images kept back does not fall any more, and the rate is lowered before", async () => {
     const finds = Array.from({ length: 40 }, () => found(0.5, { loss: 1 }));
     const { outcome, entries } = await run({
-      settings: { epochs: 40, steps: 1, schedule: "plateau" },
+      settings: { epochs: 40, steps: 1, schedule: "plateau", learningRate: 4e-3 },
       finds,
     });
     expect(outcome.ending).toBe("stopped early");
@@ -392,7 +392,7 @@ describe("the end of a run", () => {
       kind === "step" ? [learningRate as number] : [],
     );
     expect(rates.at(-1)).toBeLessThan(rates[0]);
-    expect(rates[0]).toBe(Math.fround(1e-3));
+    expect(rates[0]).toBe(Math.fround(4e-3));
     // A recipe whose rate falls by the step goes on to its last.
     expect((await run({ settings: { epochs: 40, steps: 1 }, finds })).outcome).toMatchObject({
       ending: "finished",

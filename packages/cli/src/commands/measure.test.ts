@@ -23,6 +23,8 @@ beforeAll(async () => {
   await write(join(here, "photos/b.png"), two.image);
   await write(join(here, "fields/a_mask.png"), one.fieldOfView);
   await write(join(here, "fields/b_mask.png"), two.fieldOfView);
+  await write(join(here, "ambiguous/a-1.png"), one.fieldOfView);
+  await write(join(here, "ambiguous/a-2.png"), one.fieldOfView);
   await write(join(here, "arteries.png"), ofKind(1));
   await write(join(here, "veins.png"), ofKind(2));
   await write(join(here, "small.png"), { width: 4, height: 4, data: new Uint8Array(16) });
@@ -165,6 +167,7 @@ describe("saunet measure", () => {
       .trimEnd()
       .split("\n")
       .map((line) => line.split(","));
+    expect(heading.slice(-3)).toEqual(["micrometres_per_pixel", "scale_from", "notice"]);
     for (const [i, { columns }] of [bare, explicit, left].entries()) {
       const scale = i === 1 ? { micrometres_per_pixel: "7.2", scale_from: "PixelSpacing" } : {};
       const named: Record<string, unknown> = scale;
@@ -241,6 +244,11 @@ describe("saunet measure", () => {
       2,
       /small\.png: option '--fields <path>' wants another picture for it, and fields has none/,
     ],
+    [
+      ["masks/a.png", "--fields", "ambiguous"],
+      2,
+      /masks\/a\.png: option '--fields <path>' wants another picture for it, and ambiguous has a-1, a-2\n$/,
+    ],
     [["masks/a.png", "--photographs", "./masks/a.png"], 2, /and \.\/masks\/a\.png is the mask itself/],
     [["a"], 1, /a: no such file/],
     [["masks", "--micrometres-per-pixel", "0"], 2, /a number above 0/],
@@ -253,6 +261,8 @@ describe("saunet measure", () => {
   it("says where the whole picture counts as the field of view, and without a scale knows pixels alone", async () => {
     const { err, out } = await measure("masks/a.png");
     const { mean, median } = measureVessels(one.vessels).figures.vesselWidth!;
+    // Without a disc there are no calibres, which nobody has asked for.
+    expect(out).not.toContain("calibres");
     expect(out).toContain(`px, width ${mean.toFixed(1)} px, median ${median.toFixed(1)} px, `);
     expect(err).toBe(
       "saunet: the whole picture counts as its field of view; --photographs or --fields says what does\n",
