@@ -10,16 +10,8 @@ import { tiny } from "./testing.ts";
 import type { Validation, Validator } from "./validation.ts";
 
 const SETTINGS = {
-  ...{
-    recipe: "best",
-    epochs: 2,
-    steps: 2,
-    learningRate: 1e-3,
-    batch: 1,
-    schedule: "cosine",
-    scale: "auto",
-    select: "f1",
-  },
+  ...{ recipe: "best", epochs: 2, steps: 2, learningRate: 1e-3, batch: 1 },
+  ...{ schedule: "cosine", scale: "auto", select: "f1" },
   crops: [{ until: 1, side: 16, batch: 1, scale: [1, 1] }],
   ...{ sets: [], validateEvery: 1, pictureSize: 48, seed: 1, maxPixels: 1e6 },
 } as unknown as Learning["settings"];
