@@ -106,7 +106,10 @@ describe("two arms", () => {
     gives(fast, slow);
     play(today);
   });
-  afterEach(() => void vi.restoreAllMocks());
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.resetAllMocks();
+  });
   afterAll(() => {
     remove();
     rmSync(folder, { recursive: true });
