@@ -2,9 +2,9 @@ import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { add, backward, conv2d, mean, normal, ones, parameter, randomState, silu, zeros } from "@saunet/core";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { accelerate, restore } from "./accelerate.ts";
-import { Arena } from "./memory.ts";
+import { Arena, MemoryError } from "./memory.ts";
 import { keepResultsIn } from "./resident.ts";
 
 setFlagsFromString("--expose-gc");
@@ -44,6 +44,25 @@ describe("keepResultsIn", () => {
     release();
     expect(arrays.filter((array) => arena.holds(array)).length).toBe(8);
     expect(arrays.every((array, i) => array.every((value) => value === i))).toBe(true);
+  });
+
+  it("takes an arena without room for none, and passes on whatever else goes wrong", () => {
+    const arena = new Arena(false, 2 ** 26);
+    const reserve = vi.spyOn(arena, "reserve");
+    const release = keepResultsIn(arena);
+    try {
+      reserve.mockImplementationOnce(() => {
+        throw new MemoryError("no room");
+      });
+      expect(arena.holds(zeros([MEGABYTE]).data)).toBe(false);
+      reserve.mockImplementationOnce(() => {
+        throw new RangeError("broken");
+      });
+      expect(() => zeros([MEGABYTE])).toThrow("broken");
+      expect(arena.holds(zeros([MEGABYTE]).data)).toBe(true);
+    } finally {
+      release();
+    }
   });
 });
 
