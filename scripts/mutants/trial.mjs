@@ -21,14 +21,20 @@ const mutation = {
 process.env.CI = "1";
 /** What the last run without a mutant has run, an istanbul CoverageMap. */
 let covered;
-const reporter = { onCoverage: (map) => (covered = map) };
+const reporter = {
+  onCoverage: (map) => {
+    covered = map;
+  },
+};
 const coverage = {
   provider: "v8",
   reporter: [],
   reportsDirectory: join(scratch, `.mutants-coverage-${process.pid}`),
 };
-const common = { watch: false, root: scratch, maxWorkers: 1, bail: 1, silent: true };
-const options = { ...common, reporters: [reporter], coverage };
+const options = {
+  ...{ watch: false, root: scratch, maxWorkers: 1, bail: 1, silent: true },
+  ...{ reporters: [reporter], coverage },
+};
 const vitest = await createVitest("test", options, { plugins: [mutation] });
 const pathOf = (id) => relative(scratch, id).replaceAll(sep, "/");
 const specifications = new Map();

@@ -107,7 +107,7 @@ export async function tryMutants(mutants, { workers, patience, end, tell }) {
       const code = mutatedCode(mutant);
       const { fileName: file, location } = mutant;
       noticed[file] ??= {};
-      const ofFile = Object.fromEntries(Object.entries(pieces).map(([test, all]) => [test, all?.[file]]));
+      const ofFile = Object.fromEntries(Object.entries(pieces).map(([test, all]) => [test, all[file]]));
       const question = {
         ...{ file, location, code, patience },
         ...{ times, before, noticed: noticed[file], pieces: ofFile },

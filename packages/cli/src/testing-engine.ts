@@ -1,6 +1,8 @@
 // For tests of what the command does around the engine: files, options, messages, the order of a training.
 
+import { installPreparer, prepareWithKernels } from "@saunet/core/kernels";
 import type { AccelerationReport } from "@saunet/wasm";
+import { onTestFinished } from "vitest";
 
 type Engine = typeof import("@saunet/wasm");
 
@@ -21,4 +23,22 @@ export async function portableEngine(original: () => Promise<unknown>): Promise<
     reasons: [],
   };
   return { ...engine, accelerate: async () => report, restore: async () => {} };
+}
+
+/** The programs that are prepared until a test has finished, by number, and those of them that nobody has given back. */
+export async function watchPrograms(): Promise<{ prepared: number; readonly held: ReadonlySet<number> }> {
+  const held = new Set<number>();
+  const programs = { prepared: 0, held };
+  await installPreparer((program) => {
+    const prepared = prepareWithKernels(program);
+    const own = programs.prepared++;
+    held.add(own);
+    const free = () => {
+      if (!held.delete(own)) throw new Error("a program is given back twice");
+      prepared.free();
+    };
+    return { ...prepared, free };
+  });
+  onTestFinished(() => installPreparer(undefined));
+  return programs;
 }

@@ -1,5 +1,4 @@
 import { noGrad, randomState } from "@saunet/core";
-import { installPreparer, prepareWithKernels } from "@saunet/core/kernels";
 import { labelledImage } from "@saunet/data";
 import {
   classSegmenterOf,
@@ -12,10 +11,11 @@ import {
   type Weights,
   withClasses,
 } from "@saunet/model";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { paddedBatch, tensorsOf } from "./batches.ts";
 import type { Progress } from "./output.ts";
 import { smallFundus, tiny } from "./testing.ts";
+import { watchPrograms } from "./testing-engine.ts";
 import type { Picture } from "./training-data.ts";
 import { classValidator, paperValidator, pictureValidator, type Validator } from "./validation.ts";
 
@@ -108,19 +108,7 @@ it.each<[string, () => Validator]>([
     },
   ],
 ])("%s: every program that was prepared is given back", async (_, validatorOf) => {
-  const held = new Set<number>();
-  let count = 0;
-  await installPreparer((program) => {
-    const prepared = prepareWithKernels(program);
-    const own = count++;
-    held.add(own);
-    const free = () => {
-      held.delete(own);
-      prepared.free();
-    };
-    return { ...prepared, free };
-  });
-  onTestFinished(() => installPreparer(undefined));
+  const { held } = await watchPrograms();
   const validator = validatorOf();
   await validator.validate(signal);
   expect(held.size).toBeGreaterThan(0);
