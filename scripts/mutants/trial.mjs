@@ -35,6 +35,7 @@ const options = {
   ...{ watch: false, root: scratch, maxWorkers: 1, bail: 1, silent: true },
   ...{ reporters: [reporter], coverage },
 };
+process.env.SAUNET_ALONE = "1";
 const vitest = await createVitest("test", options, { plugins: [mutation] });
 const pathOf = (id) => relative(scratch, id).replaceAll(sep, "/");
 const specifications = new Map();

@@ -6,9 +6,9 @@ import { fastExp } from "./exp.ts";
 
 describe("fastExp", () => {
   it("is within 7.5e-9 of Math.exp", () => {
-    for (let x = -708; x <= 709.7; x += 0.00317) {
-      expect(Math.abs(fastExp(x) / Math.exp(x) - 1)).toBeLessThan(7.5e-9);
-    }
+    const errors: number[] = [];
+    for (let x = -708; x <= 709.7; x += 0.00317) errors.push(Math.abs(fastExp(x) / Math.exp(x) - 1));
+    expect(errors.filter((error) => !(error < 7.5e-9))).toEqual([]);
   });
 
   it.each([0, -0, 1000, -1000, Infinity, -Infinity, Number.NaN, 3.4e38, -3.4e38])("is right at %s", (x) => {
