@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // Tests read the packages' sources through the private "@saunet/source" export condition: no build is needed.
-// Four kinds of tests run by scripts of their own: those that start so many processes that they take half a minute and more
+// Four kinds of tests run by scripts of their own: those that take long for what they say, most since they start many processes
 // (*.slow.test.ts, `npm run check:slow`), those on real photographs (*.photos.test.ts, `npm run check:photos`), those in a real
 // browser (*.browser.test.ts, `npm run check:browser`), and those of the queue that take minutes (*.screening.test.ts,
 // `npm run check:screening`).
@@ -16,8 +16,9 @@ const include = ["packages/*/src", "bench", "examples", "scripts"].map(
 const exclude = ["**/node_modules/**", "**/dist/**"];
 
 // Files of tests share two processes, one after the other, so that the packages are loaded twice and not once a file, which took a
-// sixth of all time (369 s, 310 now). A process of its own has each file that replaces modules, which would be replaced for the files after it too,
-// and each that asks for all kernels, which would be told those of the files before it. So has every file where SAUNET_ALONE is set.
+// sixth of all time (369 s, 310 now). A process of its own has each file that replaces modules, which would be replaced for the
+// files after it too, and each that asks for all kernels, which would be told those of the files before it. So has every file
+// where SAUNET_ALONE is set.
 const needsOwnProcess = /\bvi\.(mock|doMock|resetModules)\(|\bkernelNames\(/;
 const alone = ["packages", "bench", "examples", "scripts"]
   .flatMap((folder) =>

@@ -1,4 +1,4 @@
-// The tests that start so many processes that they take half a minute and more: the book and the examples as readers run them,
+// The tests that take long for what they say, most since they start many processes: the book, the examples and what docstrings print,
 // trainings that are killed, disks that fail, the service, the queue. Arguments go to vitest.
 
 import { bin, install } from "./workspace.mjs";

@@ -175,7 +175,8 @@ describe("augment", () => {
       if ([x0, y0, x1, y1].some((place) => place <= 0.5 || place >= 58.5)) continue;
       angles.push((Math.atan2(y1 - y0, x1 - x0) * 180) / Math.PI);
       zooms.push(10 / Math.hypot(x1 - x0, y1 - y0));
-      for (let pixel = 0; pixel < 400; pixel++) expect(turned.fieldOfView[pixel]).toBeLessThanOrEqual(1);
+      expect(turned.fieldOfView.length).toBe(400);
+      expect(Math.max(...turned.fieldOfView)).toBeLessThanOrEqual(1);
     }
     expect(angles.length).toBeGreaterThan(50);
     expect(Math.max(...angles)).toBeLessThan(25.001);
@@ -222,22 +223,21 @@ describe("augment", () => {
     let different = 0;
     changed.image.forEach((value, i) => {
       if (Math.abs(value - before[i]) > 0.002) different++;
-      expect(value >= 0 && value <= 1).toBe(true);
     });
+    expect(changed.image.filter((value) => !(value >= 0 && value <= 1))).toHaveLength(0);
     expect(different).toBeGreaterThan(1000);
     expect(changed.vessels).toEqual(Float32Array.from(eye.vessels.data));
   });
 
   it("leaves a black surround black", () => {
     const black = augment(labelled, { width: 200, height: 200, ...everything }, randomState(4));
-    let seen = 0;
+    const surround: number[] = [];
     black.fieldOfView.forEach((share, pixel) => {
       const near = [-201, -200, -199, -1, 1, 199, 200, 201].some((to) => black.fieldOfView[pixel + to] > 0);
-      if (share > 0 || near) return;
-      seen++;
-      expect(black.image[pixel * 3]).toBeLessThan(0.1);
+      if (share === 0 && !near) surround.push(black.image[pixel * 3]);
     });
-    expect(seen).toBeGreaterThan(10_000);
+    expect(surround.length).toBeGreaterThan(10_000);
+    expect(surround.filter((red) => !(red < 0.1))).toEqual([]);
   });
 
   it("adds noise of mean 0 and at most the deviation asked for, scales light by a smooth factor, keeps the mean when it blurs", () => {
